@@ -1,0 +1,42 @@
+# Every target sets up what it needs; nothing has to be installed first but Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+
+# --no-deps: the lock file is complete, and leaves out the GPU library (290 MB) that xgboost names but a CPU never loads.
+$(READY): requirements/dev.txt
+	@echo "Setting up .venv (once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@touch $(READY)
+
+run: $(READY)  ## train on the built-in population, export, answer the reference request
+	@$(BIN)/python -m training.run
+	@$(BIN)/python -m export.to_onnx
+	@echo "The reference request, through the Lambda handler:"
+	@$(BIN)/python -m runtime.ask examples/reference-request.json
+
+test: $(READY)  ## run every test
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## ruff (rules and format) and mypy, both strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY)  ## let ruff rewrite what it can
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(READY)  ## measure every figure that the README quotes
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove what the other targets made
+	rm -rf .venv artifacts model dist
