@@ -1,0 +1,1 @@
+"""From a raw table to a fitted, calibrated and evaluated scikit-learn pipeline."""

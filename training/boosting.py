@@ -1,0 +1,24 @@
+"""XGBoost as this project uses it: what it answers is a margin, the log-odds before any calibration."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xgboost import XGBClassifier
+
+
+def margin(booster: XGBClassifier, X: Any) -> NDArray[np.float32]:
+    """The raw float32 score [N] of a fitted binary classifier: base margin plus leaves, in log-odds."""
+    return np.asarray(booster.predict(X, output_margin=True), dtype=np.float32)
+
+
+class MarginXGBClassifier(XGBClassifier):  # type: ignore[misc]
+    """An XGBClassifier that tells scikit-learn its margin.
+
+    `CalibratedClassifierCV` prefers a decision function to probabilities. XGBClassifier has none, so its sigmoid
+    is fitted on probabilities, where it cannot reach small ones; with this class it is fitted on log-odds.
+    """
+
+    def decision_function(self, X: Any) -> NDArray[np.float32]:
+        """The margin [N], in log-odds."""
+        return margin(self, X)
