@@ -70,6 +70,15 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             inputs["categories"] = np.column_stack([strings(X[name]) for name in self.vocabularies_])
         return inputs
 
+    def frame(self, inputs: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+        """The DataFrame of raw columns that `raw_inputs` makes `inputs` from; booleans as 0, 1 and NaN."""
+        columns: dict[str, NDArray[Any]] = {}
+        for i, name in enumerate(self.numbers):
+            columns[name] = inputs["numbers"][:, i]
+        for i, name in enumerate(self.vocabularies_):
+            columns[name] = inputs["categories"][:, i]
+        return pd.DataFrame(columns)
+
     def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:
         """The float32 matrix [N, m] for a DataFrame that holds the raw columns by name."""
         inputs = self.raw_inputs(X)

@@ -1,0 +1,1 @@
+"""Each fitted part as ONNX operators, exactly."""

@@ -1,0 +1,141 @@
+"""A fitted classifier as a whole: boosters, calibrators, and the mean over them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
+
+from export.converters.calibration import as_float64, convert_booster_probability, convert_calibrator, mean
+from export.converters.trees import convert_margins
+from export.graph import Graph
+from export.refusal import ExportRefused
+from export.trees import Ensemble, read_ensemble
+from training.boosting import margin
+from training.crossfit import CrossFittedClassifier
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Names of tensors [N, 1]."""
+
+    margins: list[str]  # float32, one for each booster
+    calibrations: list[tuple[Any, str, str]]  # each fitted calibrator, the tensor that it reads, what it makes of it
+    second: str  # probability of the second class, float64 (float32 for a bare XGBClassifier)
+    first: str  # probability of the first class where it was asked for, else ""
+
+
+def boosters_of(classifier: Any) -> list[XGBClassifier]:
+    """The fitted boosters of a classifier that can be converted, in the order of their margins.
+
+    Raises ExportRefused for any other classifier.
+    """
+    if isinstance(classifier, FrozenEstimator):
+        return boosters_of(classifier.estimator)
+    if isinstance(classifier, Pipeline):
+        return boosters_of(classifier[-1])
+    if isinstance(classifier, CrossFittedClassifier):
+        return list(classifier.estimators_)
+    if isinstance(classifier, CalibratedClassifierCV):
+        return [_booster_of(fold.estimator) for fold in classifier.calibrated_classifiers_]
+    if isinstance(classifier, XGBClassifier):
+        return [classifier]
+    raise ExportRefused(
+        f"{type(classifier).__name__} is not supported: expected CrossFittedClassifier, CalibratedClassifierCV over "
+        "XGBClassifier, or XGBClassifier"
+    )
+
+
+def convert_classifier(
+    graph: Graph,
+    classifier: Any,
+    matrices: Sequence[str],
+    ensembles: Sequence[Ensemble] | None = None,
+    *,
+    both_classes: bool = False,
+) -> Answers:
+    """Converts a fitted binary classifier.
+
+    `matrices` names the prepared float32 matrix [N, m] of each booster (one name if they share it). `ensembles` are
+    the boosters' trees where they have been read, and perhaps moved, already. `both_classes` asks for the first
+    class too.
+    """
+    if isinstance(classifier, FrozenEstimator):
+        return convert_classifier(graph, classifier.estimator, matrices, ensembles, both_classes=both_classes)
+    if len(classifier.classes_) != 2:
+        raise ExportRefused(
+            f"multi-class is not supported: expected two classes, got {len(classifier.classes_)}"
+        )
+    if isinstance(classifier, CalibratedClassifierCV):
+        refuse_other_calibrations(classifier)
+    boosters = boosters_of(classifier)
+    if ensembles is None:
+        ensembles = [read_ensemble(booster) for booster in boosters]
+    if len(set(matrices)) == 1:
+        margins = convert_margins(graph, matrices[0], ensembles)
+    else:
+        margins = [
+            convert_margins(graph, matrix, [ensemble])[0]
+            for matrix, ensemble in zip(matrices, ensembles, strict=True)
+        ]
+    if isinstance(classifier, CrossFittedClassifier):
+        x = mean(graph, [as_float64(graph, tensor, np.float32) for tensor in margins])
+        second = convert_calibrator(graph, classifier.calibrator_, x, np.float64)
+        first = _complement(graph, second, np.float64) if both_classes else ""
+        return Answers(margins, [(classifier.calibrator_, x, second)], second, first)
+    if not isinstance(classifier, CalibratedClassifierCV):
+        second = convert_booster_probability(graph, margins[0])
+        return Answers(margins, [], second, _complement(graph, second, np.float32) if both_classes else "")
+    firsts, seconds, calibrations = [], [], []
+    for fold, booster, tensor in zip(classifier.calibrated_classifiers_, boosters, margins, strict=True):
+        x = tensor if answers_margin(booster) else convert_booster_probability(graph, tensor)
+        p = convert_calibrator(graph, fold.calibrators[0], x, np.float32)
+        calibrations.append((fold.calibrators[0], x, p))
+        if both_classes:  # scikit-learn takes the mean of the complements, not the complement of the mean
+            firsts.append(_complement(graph, p, np.float64))
+        # What interpolation in float32 leaves above 1, scikit-learn takes back.
+        one = graph.constant(np.array(1.0))
+        seconds.append(graph.node("Min", p, one) if fold.method == "isotonic" else p)
+    return Answers(margins, calibrations, mean(graph, seconds), mean(graph, firsts) if both_classes else "")
+
+
+def refuse_other_calibrations(classifier: CalibratedClassifierCV) -> None:
+    """Raises ExportRefused for a method that has not been shown exact."""
+    if classifier.method not in ("sigmoid", "isotonic"):
+        raise ExportRefused(
+            f"CalibratedClassifierCV(method={classifier.method!r}) is not supported: expected sigmoid or isotonic"
+        )
+
+
+def answers_margin(booster: XGBClassifier) -> bool:
+    """Whether scikit-learn calibrates this booster's margin (it has a decision function) or its probability.
+
+    A decision function may be anybody's, so it is asked on random rows, some of their values missing.
+    """
+    if not hasattr(booster, "decision_function"):
+        return False
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(256, booster.n_features_in_)).astype(np.float32)
+    rows[rng.random(rows.shape) < 0.2] = np.nan
+    if not np.array_equal(booster.decision_function(rows), margin(booster, rows)):
+        raise ExportRefused(
+            f"{type(booster).__name__}.decision_function is not the margin: expected predict(X, output_margin=True)"
+        )
+    return True
+
+
+def _booster_of(estimator: Any) -> XGBClassifier:
+    boosters = boosters_of(estimator)
+    if len(boosters) != 1 or isinstance(estimator, CalibratedClassifierCV | CrossFittedClassifier):
+        raise ExportRefused(
+            f"CalibratedClassifierCV over {type(estimator).__name__} is not supported: expected XGBClassifier"
+        )
+    return boosters[0]
+
+
+def _complement(graph: Graph, p: str, dtype: type[np.floating[Any]]) -> str:
+    return graph.node("Sub", graph.constant(np.array(1, dtype=dtype)), p)

@@ -1,0 +1,7 @@
+"""The one exception of this package."""
+
+from training.errors import UserError
+
+
+class ExportRefused(UserError):
+    """What was asked for cannot be exported exactly, or has not been shown to be exact. One line, for a person."""
