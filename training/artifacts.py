@@ -1,0 +1,130 @@
+"""artifacts/: what a training run leaves behind, and how it is read again.
+
+The pipeline is saved with skops: a description that is checked against a list of types before anything is made
+of it. Opening it runs no code of the file's.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import skops.io
+from sklearn.pipeline import Pipeline
+
+from training.errors import UserError
+
+PIPELINE = "pipeline.skops"
+SCHEMA = "schema.json"
+RUN = "run.json"
+METRICS = "metrics.json"
+SAMPLE = "sample.parquet"
+TRAIN_AGAIN = "train again (python -m training.run)"
+
+# What a pipeline of ours is made of, beyond what skops trusts by itself.
+TRUSTED = frozenset(
+    {
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "training.boosting.MarginXGBClassifier",
+        "training.crossfit.CrossFittedClassifier",
+        "training.preparation.Preparation",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The parts of artifacts/ that the export reads."""
+
+    folder: Path
+    pipeline: Pipeline
+    pipeline_sha256: str
+    schema: dict[str, Any]  # raw columns in order, with types, vocabularies and observed ranges
+    run: dict[str, Any]  # settings, versions, metrics, band edges, hashes
+    sample: pd.DataFrame  # raw columns of real applicants, without ids
+
+
+def save_pipeline(pipeline: Pipeline, path: Path) -> str:
+    """Writes the fitted pipeline and returns the file's sha256."""
+    skops.io.dump(pipeline, path)
+    return sha256_of(path)
+
+
+def load_pipeline(path: Path | str) -> Pipeline:
+    """The fitted pipeline of a skops file (or of the artifacts folder that holds one).
+
+    Its `predict_proba` on a DataFrame of the raw columns is what the exported graph has to answer. Raises UserError
+    for a file that is not there, is damaged, or holds a type that no pipeline of ours is made of.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / PIPELINE
+    if not path.exists():
+        raise UserError(f"{path}: no such file; {TRAIN_AGAIN}")
+    try:
+        unknown = set(skops.io.get_untrusted_types(file=path)) - TRUSTED
+        if unknown:
+            raise UserError(
+                f"{path}: holds types that no pipeline of this project has: {', '.join(sorted(unknown))}; "
+                "do not trust this file"
+            )
+        pipeline = skops.io.load(path, trusted=sorted(TRUSTED))
+    except (UserError, KeyboardInterrupt):
+        raise
+    except Exception as fault:
+        reason = " ".join(str(fault).split())[:200] or type(fault).__name__
+        raise UserError(f"{path}: is not a pipeline that can be read ({reason}); {TRAIN_AGAIN}") from fault
+    if not isinstance(pipeline, Pipeline):
+        raise UserError(f"{path}: expected a pipeline, got {type(pipeline).__name__}; {TRAIN_AGAIN}")
+    return pipeline
+
+
+def load_artifacts(folder: Path) -> Artifacts:
+    """Everything that the export needs. Raises UserError, naming the file, where a part is missing or altered."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; {TRAIN_AGAIN}")
+    run = _read_json(folder / RUN)
+    for name, expected in run["files"].items():
+        path = folder / name
+        if not path.exists():
+            raise UserError(f"{path}: no such file; {TRAIN_AGAIN}")
+        if (came := sha256_of(path)) != expected:
+            raise UserError(
+                f"{path}: sha256: expected {expected}, got {came}; the file was changed: {TRAIN_AGAIN}"
+            )
+    return Artifacts(
+        folder=folder,
+        pipeline=load_pipeline(folder / PIPELINE),
+        pipeline_sha256=run["files"][PIPELINE],
+        schema=_read_json(folder / SCHEMA),
+        run=run,
+        sample=pd.read_parquet(folder / SAMPLE),
+    )
+
+
+def write_json(path: Path, content: object) -> None:
+    """Indented JSON with a newline at the end; NaN is refused."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; {TRAIN_AGAIN}") from None
+    except ValueError as fault:
+        raise UserError(f"{path}: is not JSON ({fault}); {TRAIN_AGAIN}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected a JSON object; {TRAIN_AGAIN}")
+    return content

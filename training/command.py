@@ -1,0 +1,73 @@
+"""What every command shares: its exit status, its one line for a mistake, and how it shows that it is working."""
+
+import errno
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from training.errors import FAILED, UserError
+
+DISK = {
+    errno.ENOSPC: "the disk is full; make room and run again",
+    errno.EROFS: "the disk is read-only; name a folder that can be written",
+    errno.EACCES: "no permission; name a folder that can be written",
+    errno.EDQUOT: "the disk quota is used up; make room and run again",
+}
+
+
+def run(command: Callable[[], None], what_stays: str) -> int:
+    """Runs a command and returns its exit status: 0, or 1 or 2 with one line on standard error.
+
+    `what_stays` ends the line for an interruption or a disk that cannot be written: what is as it was before.
+    """
+    try:
+        command()
+    except UserError as mistake:
+        _say(str(mistake))
+        return mistake.exit_status
+    except KeyboardInterrupt:
+        _say(f"interrupted; {what_stays}")
+        return FAILED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED
+    except OSError as fault:
+        if fault.errno not in DISK:
+            raise
+        where = f"{fault.filename}: " if fault.filename else ""
+        _say(f"{where}{DISK[fault.errno]}; {what_stays}")
+        return FAILED
+    except MemoryError:
+        _say(f"not enough memory for this table; {what_stays}")
+        return FAILED
+    return 0
+
+
+def _say(line: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_escaped(line)}", highlight=False)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+class Progress:
+    """Steps of a longer command on standard error: a spinner while one runs, a line when it is done."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Shows `what` while the block runs; the callable given adds what it is busy with."""
+        begin = time.monotonic()
+        with self.console.status(f"{what} …") as status:
+            yield lambda detail: status.update(f"{what}: {detail} …")
+        self.console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - begin:.1f} s[/]")
+
+    def say(self, text: str) -> None:
+        """A line of text; rich's markup is understood."""
+        self.console.print(text)
