@@ -52,6 +52,11 @@ class Limits:
     probability: float  # largest absolute difference
     probability_share: float  # of rows with the same bits
 
+    @property
+    def tolerance(self) -> float:
+        """What a self-check row may differ by on another machine, whose C library may round exp otherwise."""
+        return max(SIGMOID_ON_MARGIN, min(self.probability, SIGMOID_ON_PROBABILITY))
+
     @classmethod
     def of(cls, classifier: Any) -> "Limits":
         """By the calibrator and by what it reads."""
@@ -151,9 +156,7 @@ def refuse_difference(found: Comparison, limits: Limits) -> None:
             f"{limits.probability_share:.1%}; the graph is not written"
         )
     if found.bands_that_differ:
-        raise ExportRefused(
-            f"bands differ on {where}: {found.bands_that_differ:,} rows; the graph is not written"
-        )
+        raise ExportRefused(f"bands differ on {where}: {found.bands_that_differ:,} rows; the graph is not written")
 
 
 def compare_calibrator(

@@ -21,7 +21,6 @@ from training.crossfit import CrossFittedClassifier
 from training.preparation import Preparation, log1p
 
 
-
 @dataclass(frozen=True)
 class Contract:
     """The graph, and what the certificate has to know of it."""
@@ -41,9 +40,7 @@ def build(pipeline: Pipeline) -> Contract:
             "own call export.register.register() and then skl2onnx.to_onnx"
         )
     preparation, classifier = pipeline[0], pipeline[1]
-    ensembles = tuple(
-        fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(classifier)
-    )
+    ensembles = tuple(fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(classifier))
     graph = ContractGraph()
     matrix = convert_preparation(graph, preparation)
     answers = convert_classifier(graph, classifier, [matrix], ensembles)
@@ -62,9 +59,7 @@ def build(pipeline: Pipeline) -> Contract:
         _tensor("margin", TensorProto.FLOAT, len(ensembles)),
     ]
     doc = "Probability of default, and each booster's margin in log-odds, from raw columns. NaN and '' are missing."
-    calibrations = tuple(
-        (calibrator, "margin" if x == margin else x, p) for calibrator, x, p in answers.calibrations
-    )
+    calibrations = tuple((calibrator, "margin" if x == margin else x, p) for calibrator, x, p in answers.calibrations)
     mean_of_margins = isinstance(classifier, CrossFittedClassifier)
     return Contract(graph.model(inputs, outputs, doc), ensembles, calibrations, mean_of_margins)
 
@@ -126,3 +121,27 @@ def _float(position: int) -> np.ndarray[tuple[()], np.dtype[np.float32]]:
 
 def _tensor(name: str, kind: int, columns: int) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, kind, ["N", columns])
+
+
+def travelled_splits(contract: Contract, preparation: Preparation, count: int = 24) -> list[tuple[int, float]]:
+    """The splits that rows come by most often, as (position in `numbers`, threshold).
+
+    Rows in the order of these splits' outcomes take the same branches as their neighbours, which a processor
+    predicts: the same answers, in half the time again. Only numbers that are compared as they are count.
+    """
+    position = {name: i for i, name in enumerate(preparation.numbers)}
+    raw = [position[name] for name in preparation.single_]
+    visits: dict[tuple[int, float], float] = {}
+    for ensemble in contract.ensembles:
+        for tree in ensemble.trees:
+            stack = [(0, 1.0)]
+            while stack:
+                node, share = stack.pop()
+                if tree.left[node] < 0:
+                    continue
+                column = int(tree.feature[node])
+                if column < len(raw):
+                    split = (raw[column], float(tree.value[node]))
+                    visits[split] = visits.get(split, 0.0) + share
+                stack += [(int(tree.left[node]), share / 2), (int(tree.right[node]), share / 2)]
+    return sorted(visits, key=lambda split: -visits[split])[:count]

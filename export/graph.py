@@ -38,9 +38,7 @@ class ContractGraph:
 
     def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         output = f"{operator}_{len(self.nodes)}"
-        self.nodes.append(
-            helper.make_node(operator, inputs, [output], name=output, domain=domain, **attributes)
-        )
+        self.nodes.append(helper.make_node(operator, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
     def constant(self, value: NDArray[Any]) -> str:
@@ -56,9 +54,7 @@ class ContractGraph:
             node.output[:] = [name if tensor == output else tensor for tensor in node.output]
             node.input[:] = [name if tensor == output else tensor for tensor in node.input]
 
-    def model(
-        self, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto], doc: str
-    ) -> onnx.ModelProto:
+    def model(self, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto], doc: str) -> onnx.ModelProto:
         """The finished model, checked, opset and IR version pinned."""
         graph = helper.make_graph(self.nodes, "lastbit", inputs, outputs, list(self.constants.values()))
         model = helper.make_model(

@@ -49,9 +49,7 @@ class Columns:
         self.members = [[position[name]] for name in self.preparation.single_]
         self.members += [[position[name] for name in names] for names in groups]
         self.indicators = [
-            (i, level)
-            for i, levels in enumerate(self.preparation.vocabularies_.values())
-            for level in levels
+            (i, level) for i, levels in enumerate(self.preparation.vocabularies_.values()) for level in levels
         ]
 
     def is_binary(self, column: int) -> bool:
@@ -59,9 +57,7 @@ class Columns:
         return column < len(self.members) and all(names[i] in self.binary for i in self.members[column])
 
 
-def at_every_split(
-    ensembles: Sequence[Ensemble], columns: Columns, real: Inputs, seed: int = 0
-) -> Inputs:
+def at_every_split(ensembles: Sequence[Ensemble], columns: Columns, real: Inputs, seed: int = 0) -> Inputs:
     """Rows that come to each split with its threshold, the float32 below and above, and float64 around the rounding
     from one to the other; with both values of a boolean or an indicator; and with the value missing."""
     rows = _Rows(columns, real, np.random.default_rng(seed))
@@ -221,9 +217,7 @@ class _Rows:
             np.nan,
         ]
 
-    def _append(
-        self, numbers: NDArray[np.float64], categories: NDArray[np.object_], where: int, level: str
-    ) -> None:
+    def _append(self, numbers: NDArray[np.float64], categories: NDArray[np.object_], where: int, level: str) -> None:
         row = categories.copy()
         row[where] = level
         self.numbers.append(numbers)

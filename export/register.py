@@ -109,9 +109,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     else:
         labels = scope.get_unique_variable_name("classes")
         container.add_initializer(labels, TensorProto.STRING, [2], [str(name).encode() for name in classes])
-    container.add_node(
-        "Gather", [labels, likelier], [label.full_name], name=scope.get_unique_operator_name("Gather")
-    )
+    container.add_node("Gather", [labels, likelier], [label.full_name], name=scope.get_unique_operator_name("Gather"))
 
 
 def _set_imputed_shape(operator: Any) -> None:

@@ -49,6 +49,10 @@ class Ensemble:
                 found.setdefault(int(feature), []).append(tree.value[splits & (tree.feature == feature)])
         return {feature: np.unique(np.concatenate(values)) for feature, values in sorted(found.items())}
 
+    def columns_with_missing_left(self) -> set[int]:
+        """The columns that have a split which sends missing values left."""
+        return {int(c) for tree in self.trees for c in tree.feature[tree.splits & tree.missing_left]}
+
     def move_thresholds(self, column: int, move: Callable[[np.float32], np.float32]) -> "Ensemble":
         """The same ensemble with `move` applied to every threshold on one column."""
         moved = {threshold: move(threshold) for threshold in self.thresholds().get(column, ())}
@@ -148,7 +152,11 @@ def _base_margin(content: dict[str, Any]) -> np.float32:
     stump["tree_param"] = {**stump["tree_param"], "num_nodes": "1"}
     model = {**model, "trees": [stump], "tree_info": [0], "iteration_indptr": [0, 1]}
     model["gbtree_model_param"] = {**model["gbtree_model_param"], "num_trees": "1", "num_parallel_tree": "1"}
-    learner = {**learner, "gradient_booster": {**learner["gradient_booster"], "model": model}, "attributes": {}}
+    learner = {
+        **learner,
+        "gradient_booster": {**learner["gradient_booster"], "model": model},
+        "attributes": {},
+    }
     booster = xgboost.Booster(model_file=bytearray(json.dumps({**content, "learner": learner}).encode()))
     row = np.zeros((1, int(learner["learner_model_param"]["num_feature"])), dtype=np.float32)
     names = learner["feature_names"] or None

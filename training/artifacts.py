@@ -94,9 +94,7 @@ def load_artifacts(folder: Path) -> Artifacts:
         if not path.exists():
             raise UserError(f"{path}: no such file; {TRAIN_AGAIN}")
         if (came := sha256_of(path)) != expected:
-            raise UserError(
-                f"{path}: sha256: expected {expected}, got {came}; the file was changed: {TRAIN_AGAIN}"
-            )
+            raise UserError(f"{path}: sha256: expected {expected}, got {came}; the file was changed: {TRAIN_AGAIN}")
     return Artifacts(
         folder=folder,
         pipeline=load_pipeline(folder / PIPELINE),

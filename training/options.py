@@ -89,9 +89,7 @@ def _add_command(group: Group) -> None:
     group.add_argument(
         "--data", dest="data.file", metavar="FILE", help="CSV or Parquet, default the built-in population"
     )
-    group.add_argument(
-        "--out", default="artifacts", metavar="DIR", help="where the results go, default artifacts"
-    )
+    group.add_argument("--out", default="artifacts", metavar="DIR", help="where the results go, default artifacts")
     group.add_argument("--quiet", action="store_true", default=False, help="print errors only")
 
 
@@ -106,9 +104,7 @@ def _add_data(group: Group) -> None:
         metavar="VALUE",
         help=f"the target of an applicant who defaulted, default {data.positive!r}",
     )
-    group.add_argument(
-        "--id", dest="data.id", metavar="COLUMN", help=f"names a row; '' for none, default {data.id!r}"
-    )
+    group.add_argument("--id", dest="data.id", metavar="COLUMN", help=f"names a row; '' for none, default {data.id!r}")
     group.add_argument(
         "--separator",
         dest="data.separator",
@@ -120,16 +116,10 @@ def _add_data(group: Group) -> None:
 
 def _add_features(group: Group) -> None:
     group.add_argument("--numbers", type=names, metavar="A,B", help="columns that hold numbers")
-    group.add_argument(
-        "--booleans", type=names, metavar="A,B", help="columns that hold true/false, yes/no or 1/0"
-    )
+    group.add_argument("--booleans", type=names, metavar="A,B", help="columns that hold true/false, yes/no or 1/0")
     group.add_argument("--categories", type=names, metavar="A,B", help="columns that hold text")
-    group.add_argument(
-        "--features", type=names, metavar="A,B", help="of all features keep these, in this order"
-    )
-    group.add_argument(
-        "--log1p", type=names, metavar="A,B", help="exactly these numbers are taken as ln(1 + value)"
-    )
+    group.add_argument("--features", type=names, metavar="A,B", help="of all features keep these, in this order")
+    group.add_argument("--log1p", type=names, metavar="A,B", help="exactly these numbers are taken as ln(1 + value)")
     group.add_argument(
         "--row-max",
         type=named_list,
@@ -173,9 +163,7 @@ def _add_score(group: Group) -> None:
     score, evaluation = DEFAULTS.score, DEFAULTS.evaluation
     _add_value(group, "score.points", float, f"of the score at --odds, default {score.points:g}")
     _add_value(group, "score.odds", float, f"good to bad, at --points, default {score.odds:g}")
-    _add_value(
-        group, "score.points_to_double", float, f"that double the odds, default {score.points_to_double:g}"
-    )
+    _add_value(group, "score.points_to_double", float, f"that double the odds, default {score.points_to_double:g}")
     group.add_argument(
         "--probability-limits",
         dest="score.probability_limits",

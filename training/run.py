@@ -17,11 +17,11 @@ from sklearn.pipeline import Pipeline
 
 from training import artifacts, command
 from training.assembly import assemble
-from training.bands import band_edges, band_table, scores_of
+from training.evaluation.bands import band_edges, band_table, scores_of
+from training.evaluation.metrics import evaluate
+from training.evaluation.report import METRICS, page
 from training.folder import replaced_folder
-from training.metrics import evaluate
 from training.options import build_parser, out_folder, settings_from
-from training.report import METRICS, page
 from training.schema import schema_of
 from training.settings import Settings, settings_as_dict
 from training.table import Table, read_table, synthetic_table
@@ -55,7 +55,9 @@ def train(settings: Settings, out: Path, progress: command.Progress) -> None:
             random_state=settings.split.seed,
             stratify=table.target,
         )
-        what = f"Fitting {settings.model.folds} × {settings.xgboost['n_estimators']:,} trees on {len(train_rows):,} rows"
+        what = (
+            f"Fitting {settings.model.folds} × {settings.xgboost['n_estimators']:,} trees on {len(train_rows):,} rows"
+        )
         with progress.step(what):
             pipeline = assemble(settings).fit(table.frame.iloc[train_rows], table.target[train_rows])
         with progress.step("Evaluating"):
@@ -68,21 +70,15 @@ def _save(
 ) -> dict[str, Any]:
     """Writes every artifact into `folder` and returns the content of run.json."""
     target = {name: table.target[rows] for name, rows in parts.items()}
-    probability = {
-        name: pipeline.predict_proba(table.frame.iloc[rows])[:, 1] for name, rows in parts.items()
-    }
+    probability = {name: pipeline.predict_proba(table.frame.iloc[rows])[:, 1] for name, rows in parts.items()}
     scores = {name: scores_of(p, settings.score) for name, p in probability.items()}
     edges = band_edges(scores["train"], settings.score)
-    metrics = {
-        name: evaluate(target[name], probability[name], settings.evaluation.threshold) for name in parts
-    }
+    metrics = {name: evaluate(target[name], probability[name], settings.evaluation.threshold) for name in parts}
     bands = {name: band_table(scores[name], target[name], edges) for name in ("test", "train")}
     for name, content in bands.items():
         content.to_csv(folder / f"bands_{name}.csv", index=False)
     artifacts.write_json(folder / artifacts.METRICS, metrics)
-    artifacts.write_json(
-        folder / artifacts.SCHEMA, schema_of(settings, pipeline, table.frame.iloc[parts["train"]])
-    )
+    artifacts.write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, table.frame.iloc[parts["train"]]))
     _sample(table.frame, parts["test"], parts["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
     pictures = _draw(folder, settings, target, probability, scores, edges)
@@ -106,9 +102,7 @@ def _save(
     }
     (folder / "report.html").write_text(page(run, metrics, bands, pictures), encoding="utf-8")
     run["files"] = {
-        str(path.relative_to(folder)): artifacts.sha256_of(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        str(path.relative_to(folder)): artifacts.sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
     }
     artifacts.write_json(folder / artifacts.RUN, run)
     return run
@@ -130,13 +124,11 @@ def _draw(
 ) -> list[tuple[str, str]]:
     if not settings.evaluation.plots:
         return []
-    from training import plots  # matplotlib costs a second that --no-plots saves
+    from training.evaluation import plots  # matplotlib costs a second that --no-plots saves
 
     (folder / "plots").mkdir()
     discrimination, distribution = folder / "plots" / "discrimination.svg", folder / "plots" / "scores.svg"
-    plots.draw_discrimination(
-        discrimination, *((target[name], probability[name]) for name in ("train", "test"))
-    )
+    plots.draw_discrimination(discrimination, *((target[name], probability[name]) for name in ("train", "test")))
     plots.draw_scores(distribution, (target["test"], scores["test"]), edges)
     return [
         ("ROC curve and precision-recall curve, train and test", discrimination.read_text(encoding="utf-8")),

@@ -3,7 +3,6 @@
 Tensors are [N, 1]. A calibrated probability is float64, as `CalibratedClassifierCV` keeps it.
 """
 
-
 from typing import Any
 
 import numpy as np
@@ -84,9 +83,7 @@ def _exp(graph: Graph, x: str) -> str:
     return graph.node("Pow", constant(graph, E_TO_256), graph.node("Mul", x, constant(graph, 1 / 256)))
 
 
-def _convert_isotonic(
-    graph: Graph, calibrator: IsotonicRegression, x: str, dtype: type[np.floating[Any]]
-) -> str:
+def _convert_isotonic(graph: Graph, calibrator: IsotonicRegression, x: str, dtype: type[np.floating[Any]]) -> str:
     """Linear interpolation between the knots, as scikit-learn does it, which asks SciPy, which asks NumPy.
 
     With float64 knots that is numpy.interp: the segment whose lower knot is at or below x. With float32 knots it
@@ -110,9 +107,7 @@ def _convert_isotonic(
     with np.errstate(all="ignore"):
         slopes = np.diff(values) / np.diff(knots)
     if not np.isfinite(slopes).all():
-        raise ExportRefused(
-            "isotonic calibrator with two knots so close that the slope between them is not finite"
-        )
+        raise ExportRefused("isotonic calibrator with two knots so close that the slope between them is not finite")
     zero = np.zeros(1, dtype)
     highest = values[-1:]
     if dtype is np.float32 and len(knots) > 1:  # SciPy's formula evaluates the last knot too
@@ -125,9 +120,7 @@ def _convert_isotonic(
     if dtype is np.float64:
         tables["y_lo"][-1] = values[-1]
     at_knot = "BRANCH_LT" if dtype is np.float64 else "BRANCH_LEQ"
-    number = graph.node(
-        "TreeEnsembleRegressor", x, domain=ML_DOMAIN, **_search_tree(knots.astype(dtype), at_knot)
-    )
+    number = graph.node("TreeEnsembleRegressor", x, domain=ML_DOMAIN, **_search_tree(knots.astype(dtype), at_knot))
     segment = graph.node("Cast", number, to=onnx.TensorProto.INT32)
     slope, x_lo, y_lo = (
         graph.node("Gather", graph.constant(table.astype(dtype)), segment) for table in tables.values()
@@ -182,5 +175,3 @@ def _search_tree(knots: NDArray[np.floating[Any]], mode: str) -> dict[str, Any]:
         "nodes_values_as_tensor": numpy_helper.from_array(np.array(thresholds), "thresholds"),
         "target_weights_as_tensor": numpy_helper.from_array(np.array(numbers, dtype=np.float64), "segments"),
     }
-
-

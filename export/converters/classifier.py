@@ -67,9 +67,7 @@ def convert_classifier(
     if isinstance(classifier, FrozenEstimator):
         return convert_classifier(graph, classifier.estimator, matrices, ensembles, both_classes=both_classes)
     if len(classifier.classes_) != 2:
-        raise ExportRefused(
-            f"multi-class is not supported: expected two classes, got {len(classifier.classes_)}"
-        )
+        raise ExportRefused(f"multi-class is not supported: expected two classes, got {len(classifier.classes_)}")
     if isinstance(classifier, CalibratedClassifierCV):
         refuse_other_calibrations(classifier)
     boosters = boosters_of(classifier)
@@ -79,8 +77,7 @@ def convert_classifier(
         margins = convert_margins(graph, matrices[0], ensembles)
     else:
         margins = [
-            convert_margins(graph, matrix, [ensemble])[0]
-            for matrix, ensemble in zip(matrices, ensembles, strict=True)
+            convert_margins(graph, matrix, [ensemble])[0] for matrix, ensemble in zip(matrices, ensembles, strict=True)
         ]
     if isinstance(classifier, CrossFittedClassifier):
         x = mean(graph, [as_float64(graph, tensor, np.float32) for tensor in margins])

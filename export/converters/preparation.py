@@ -24,11 +24,7 @@ def convert_preparation(graph: Graph, preparation: Preparation) -> str:
             _row_maximum(graph, _columns(graph, numbers, [position[name] for name in members]))
             for members in (preparation.row_max or {}).values()
         ]
-    levels = [
-        (column, level)
-        for column, levels in enumerate(preparation.vocabularies_.values())
-        for level in levels
-    ]
+    levels = [(column, level) for column, levels in enumerate(preparation.vocabularies_.values()) for level in levels]
     if levels:
         blocks.append(_indicators(graph, levels))
     return blocks[0] if len(blocks) == 1 else graph.node("Concat", *blocks, axis=1)

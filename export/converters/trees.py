@@ -4,13 +4,13 @@ ONNX Runtime on one thread starts a row's sum at 0 and adds tree after tree in f
 starts at the base margin. So the base margin is added to the leaves of the first tree, in float32: the first
 partial sums are then equal, and so are all that follow. `base_values` would be added last, with another rounding.
 
-Missing values need no flags. A split sends NaN right by itself, because NaN < t is false. For a split that sends
-missing values left the trees read a second copy of the column in which NaN is minus infinity, which is below every
-threshold. The kernel without flags is faster by more than the copy costs, and one ensemble for each booster is
-faster than one with several targets, because it goes through the rows in blocks.
+Missing values need no flags. A split sends NaN right by itself, because NaN < t is false. A split that sends
+missing values left reads a copy of the column in which NaN is minus infinity, which is below every threshold. The
+kernel without flags is faster by more than the copies cost, and one ensemble for each booster is faster than one
+with several targets, because it goes through the rows in blocks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,17 +22,20 @@ from export.trees import Ensemble
 def convert_margins(graph: Graph, matrix: str, ensembles: Sequence[Ensemble]) -> list[str]:
     """The margin of each ensemble, float32 [N, 1], from the prepared float32 matrix [N, m]."""
     columns = ensembles[0].columns
-    missing = graph.node("IsNaN", matrix)
-    lowest = graph.constant(np.array(-np.inf, dtype=np.float32))
-    low = graph.node("Where", missing, lowest, matrix)
-    both = graph.node("Concat", matrix, low, axis=1)
+    missing_left = sorted(set().union(*(ensemble.columns_with_missing_left() for ensemble in ensembles)))
+    copies = {column: columns + i for i, column in enumerate(missing_left)}
+    if copies:
+        some = graph.node("Gather", matrix, graph.constant(np.array(missing_left, dtype=np.int64)), axis=1)
+        lowest = graph.constant(np.array(-np.inf, dtype=np.float32))
+        low = graph.node("Where", graph.node("IsNaN", some), lowest, some)
+        matrix = graph.node("Concat", matrix, low, axis=1)
     return [
-        graph.node("TreeEnsembleRegressor", both, domain=ML_DOMAIN, **_attributes(ensemble, columns))
+        graph.node("TreeEnsembleRegressor", matrix, domain=ML_DOMAIN, **_attributes(ensemble, copies))
         for ensemble in ensembles
     ]
 
 
-def _attributes(ensemble: Ensemble, columns: int) -> dict[str, Any]:
+def _attributes(ensemble: Ensemble, copies: Mapping[int, int]) -> dict[str, Any]:
     tree_ids, node_ids, features, values, modes, true_ids, false_ids = [], [], [], [], [], [], []
     leaf_tree_ids, leaf_node_ids, weights = [], [], []
     for number, tree in enumerate(ensemble.trees):
@@ -41,7 +44,10 @@ def _attributes(ensemble: Ensemble, columns: int) -> dict[str, Any]:
         leaves = nodes[~splits]
         tree_ids.append(np.full(len(nodes), number))
         node_ids.append(nodes)
-        features.append(np.where(splits, tree.feature + columns * tree.missing_left, 0))
+        feature = np.where(splits, tree.feature, 0)
+        for node in np.flatnonzero(splits & tree.missing_left):
+            feature[node] = copies[feature[node]]
+        features.append(feature)
         values.append(np.where(splits, tree.value, np.float32(0)))
         modes.append(np.where(splits, "BRANCH_LT", "LEAF"))
         true_ids.append(np.where(splits, tree.left, 0))

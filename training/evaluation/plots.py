@@ -7,11 +7,11 @@ import matplotlib as mpl
 
 mpl.use("svg")
 
-import matplotlib.pyplot as plt  # noqa: E402  (after the choice of the backend)
-import numpy as np  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-from sklearn.metrics import precision_recall_curve, roc_curve  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 STYLE = {
     "axes.grid": True,
@@ -33,7 +33,7 @@ Sample = tuple[NDArray[np.int8], NDArray[np.float64]]  # target, and probability
 def draw_discrimination(path: Path, train: Sample, test: Sample) -> None:
     """ROC and precision-recall curves, train beside test."""
     with plt.rc_context(STYLE):
-        figure, (roc, pr) = plt.subplots(1, 2, figsize=(9, 4))
+        _, (roc, pr) = plt.subplots(1, 2, figsize=(9, 4))
         for name, (target, probability), style in (("train", train, TRAIN), ("test", test, TEST)):
             false_positive, true_positive, _ = roc_curve(target, probability)
             _curve(roc, false_positive, true_positive, name, style)

@@ -15,8 +15,8 @@ The flags come as one mapping:
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from training.settings_document import TABLES, Document
-from training.settings_keys import Origin, did_you_mean
+from training.settings.document import TABLES, Document
+from training.settings.keys import Origin, did_you_mean
 
 DECLARING = {"numbers": "number", "booleans": "boolean", "categories": "category"}
 
@@ -31,9 +31,7 @@ def flagged_keys(flags: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(keys)
 
 
-def lay_flags_over(
-    document: Document, flags: Mapping[str, Any], reference: Document, origin: Origin
-) -> Document:
+def lay_flags_over(document: Document, flags: Mapping[str, Any], reference: Document, origin: Origin) -> Document:
     """The document with every table, the reference's features where it names none, and the flags' values.
 
     Raises UserError where a flag names a feature that there is not.
@@ -49,9 +47,7 @@ def lay_flags_over(
     laid["features"] = dict(features)
     laid["row_max"] |= flags.get("row_max", {})
     laid["row_max"] = {
-        group: members
-        for group, members in laid["row_max"].items()
-        if members or group not in flags.get("row_max", {})
+        group: members for group, members in laid["row_max"].items() if members or group not in flags.get("row_max", {})
     }
     return _narrowed(laid, flags["features"], origin) if "features" in flags else laid
 
@@ -65,9 +61,7 @@ def _with_definitions(
             features[name] = features.get(name, {}) | {"type": type_}
     if "log1p" in flags:
         _refuse_unknown(flags["log1p"], features, "log1p", origin)
-        features = {
-            name: definition | {"log1p": name in flags["log1p"]} for name, definition in features.items()
-        }
+        features = {name: definition | {"log1p": name in flags["log1p"]} for name, definition in features.items()}
     _refuse_unknown(flags.get("vocabulary", {}), features, "vocabulary", origin)
     for name, levels in flags.get("vocabulary", {}).items():
         features[name] = features[name] | {"vocabulary": levels}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from training.errors import WRONG_USAGE, UserError, nearest
-from training.settings_keys import Origin, did_you_mean, shown
+from training.settings.keys import Origin, did_you_mean, shown
 
 Document = dict[str, dict[str, object]]
 TABLES = ("data", "features", "row_max", "split", "model", "xgboost", "score", "evaluation")

@@ -24,18 +24,12 @@ class Feature:
 
 REFERENCE_FEATURES = (
     Feature("max_paid_inv_0_24m", "number", log1p=True, description="largest paid invoice, last 24 months"),
-    Feature(
-        "avg_payment_span_0_12m", "number", description="mean days from invoice to payment, last 12 months"
-    ),
-    Feature(
-        "sum_capital_paid_account_0_12m", "number", log1p=True, description="capital paid, last 12 months"
-    ),
+    Feature("avg_payment_span_0_12m", "number", description="mean days from invoice to payment, last 12 months"),
+    Feature("sum_capital_paid_account_0_12m", "number", log1p=True, description="capital paid, last 12 months"),
     Feature("time_hours", "number", description="hour of day of the purchase, 0 to 24"),
     Feature("recovery_debt", "number", description="debt in recovery"),
     Feature("sum_capital_paid_account_12_24m", "number", description="capital paid, 12 to 24 months ago"),
-    Feature(
-        "num_active_div_by_paid_inv_0_12m", "number", description="unpaid per paid invoice, last 12 months"
-    ),
+    Feature("num_active_div_by_paid_inv_0_12m", "number", description="unpaid per paid invoice, last 12 months"),
     Feature("sum_paid_inv_0_12m", "number", description="sum of paid invoices, last 12 months"),
     Feature("account_days_in_rem_12_24m", "number", description="days in reminder, 12 to 24 months ago"),
     Feature("num_arch_ok_0_12m", "number", description="invoices archived as paid, last 12 months"),

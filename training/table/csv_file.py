@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from training.cells import MISSING
 from training.errors import UserError
+from training.table.cells import MISSING
 
 SEPARATORS = (";", ",", "\t", "|")
 SAMPLE_BYTES = 65_536
@@ -104,9 +104,7 @@ class CsvFile:
                     self._refuse(f"line {line} is not UTF-8 text; save the file as UTF-8")
                 if len(record) != len(self.columns):
                     expected = f"expected {len(self.columns)} fields, as in the header, got {len(record)}"
-                    self._refuse(
-                        f"line {line}: {expected}; is it cut short, or a separator or a quote out of place?"
-                    )
+                    self._refuse(f"line {line}: {expected}; is it cut short, or a separator or a quote out of place?")
         except csv.Error:
             self._refuse(f"after line {line}: a quote is opened and not closed; close it")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from training.settings_keys import Section, did_you_mean, shown
+from training.settings.keys import Section, did_you_mean, shown
 
 Value = int | float | str | Mapping[str, int]
 
@@ -91,9 +91,7 @@ def _read(table: Section, name: str) -> Value:
     if name == "scale_pos_weight":
         return table.number(name, 1.0, above=0)
     rising: Mapping[str, int] = {"recovery_debt": 1}
-    return table.converted(
-        name, rising, _directions, "a table of features, each 1 (rising) or -1 (falling)", rising
-    )
+    return table.converted(name, rising, _directions, "a table of features, each 1 (rising) or -1 (falling)", rising)
 
 
 def _directions(value: object) -> Mapping[str, int] | None:

@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from training.population_figures import ACCOUNT_STATUSES, ACCOUNT_WORST_STATUS, ARCHIVE_STATUSES, Level
-from training.population_raking import Codes, Floats, Margin, level_shares, rake, systematic
+from training.population.figures import ACCOUNT_STATUSES, ACCOUNT_WORST_STATUS, ARCHIVE_STATUSES, Level
+from training.population.raking import Codes, Floats, Margin, level_shares, rake, systematic
 
 # Leaves no share more than 1e-5 away from its figure.
 ROUNDS = 60
@@ -66,9 +66,7 @@ def archive_law() -> StatusLaw:
     apart = _apart(last, second) + _apart(second, third) + _apart(half_year, year) + _apart(year, two_years)
     lull = (third > 0) * ((year == 0) * 1.0 + (half_year == 0) * 1.0)
     weights = np.exp(-ARCHIVE_STIFFNESS * apart - LULL_STIFFNESS * lull)
-    return StatusLaw(
-        tuple(ARCHIVE_STATUSES), states, rake(weights, _margins(ARCHIVE_STATUSES, states), ROUNDS)
-    )
+    return StatusLaw(tuple(ARCHIVE_STATUSES), states, rake(weights, _margins(ARCHIVE_STATUSES, states), ROUNDS))
 
 
 @cache
@@ -87,14 +85,10 @@ def account_law() -> StatusLaw:
     states = states[exists]
     states = states[np.lexsort((states.sum(axis=1), states.max(axis=1)))]
     now, quarter, half_year, year, two_years = states.T
-    apart = (
-        _apart(now, quarter) + _apart(quarter, half_year) + _apart(half_year, year) + _apart(year, two_years)
-    )
+    apart = _apart(now, quarter) + _apart(quarter, half_year) + _apart(half_year, year) + _apart(year, two_years)
     worst = Margin(states[:, 1:].max(axis=1), level_shares(ACCOUNT_WORST_STATUS, defaulted=False))
     margins = [*_margins(ACCOUNT_STATUSES, states), worst]
-    return StatusLaw(
-        tuple(ACCOUNT_STATUSES), states, rake(np.exp(-ACCOUNT_STIFFNESS * apart), margins, ROUNDS)
-    )
+    return StatusLaw(tuple(ACCOUNT_STATUSES), states, rake(np.exp(-ACCOUNT_STIFFNESS * apart), margins, ROUNDS))
 
 
 def _every_state(family: Mapping[str, Mapping[int, Level]]) -> Codes:
@@ -108,7 +102,4 @@ def _apart(a: Codes, b: Codes) -> Floats:
 
 
 def _margins(family: Mapping[str, Mapping[int, Level]], states: Codes) -> list[Margin]:
-    return [
-        Margin(states[:, at], level_shares(levels, defaulted=False))
-        for at, levels in enumerate(family.values())
-    ]
+    return [Margin(states[:, at], level_shares(levels, defaulted=False)) for at, levels in enumerate(family.values())]

@@ -18,9 +18,7 @@ class ParquetFile:
     def __init__(self, name: str, content: bytes) -> None:
         self.name = name
         if not content.startswith(MAGIC):
-            raise UserError(
-                f"{name}: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv"
-            )
+            raise UserError(f"{name}: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv")
         if not content.endswith(MAGIC) or len(content) == len(MAGIC):
             raise UserError(f"{name}: the Parquet file is cut short: its footer is missing; copy it again")
         try:
@@ -42,6 +40,4 @@ class ParquetFile:
         return [f"row {row + 1}" for row in rows]
 
     def _unreadable(self, error: Exception) -> UserError:
-        return UserError(
-            f"{self.name}: the Parquet file is damaged: {str(error).splitlines()[0]}; copy it again"
-        )
+        return UserError(f"{self.name}: the Parquet file is damaged: {str(error).splitlines()[0]}; copy it again")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from training.settings_keys import Origin, did_you_mean, shown
+from training.settings.keys import Origin, did_you_mean, shown
 
 if TYPE_CHECKING:
     from training.settings import Settings
@@ -65,9 +65,7 @@ def _check_groups(settings: Settings, origin: Origin) -> None:
             if member.type != "number":
                 origin.refuse(key, f"expected number features, got {name}, a {member.type}; leave it out")
             if member.log1p:
-                origin.refuse(
-                    key, f"{name} has log1p, which a row maximum has no place for; take out one of the two"
-                )
+                origin.refuse(key, f"{name} has log1p, which a row maximum has no place for; take out one of the two")
             if name in group_of:
                 origin.refuse(key, f"{name} is in row_max.{group_of[name]} already; keep it in one group")
             group_of[name] = group

@@ -12,13 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from training import population
-from training.cells import Source, booleans, coded_labels, labels, numbers, refuse_cells
-from training.csv_file import CsvFile
 from training.errors import UserError, nearest
-from training.parquet_file import MAGIC, SUFFIXES, ParquetFile
 from training.settings import Settings
-from training.settings_document import suggested_file
-from training.settings_keys import listed, shown
+from training.settings.document import suggested_file
+from training.settings.keys import listed, shown
+from training.table.cells import Source, booleans, coded_labels, labels, numbers, refuse_cells
+from training.table.csv_file import CsvFile
+from training.table.parquet_file import MAGIC, SUFFIXES, ParquetFile
 
 BUILT_IN = "built-in population"
 
@@ -56,9 +56,7 @@ def synthetic_table(settings: Settings) -> Table:
     _check_columns(BUILT_IN, list(frame.columns), wanted, "its columns")
     drawn = pa.Table.from_pandas(frame[list(wanted)], preserve_index=False)
     columns = {name: drawn.column(name) for name in wanted}
-    return _table(
-        Source(BUILT_IN, _digest(frame), columns, lambda rows: [f"row {r + 1}" for r in rows]), settings
-    )
+    return _table(Source(BUILT_IN, _digest(frame), columns, lambda rows: [f"row {r + 1}" for r in rows]), settings)
 
 
 def _wanted(settings: Settings) -> dict[str, str]:
@@ -105,9 +103,7 @@ def _content(path: Path) -> bytes:
 def _check_columns(name: str, columns: Sequence[str], wanted: dict[str, str], introduction: str) -> None:
     for column, setting in wanted.items():
         if columns.count(column) > 1:
-            raise UserError(
-                f"{name}: column {column} is there {columns.count(column)} times; name each column once"
-            )
+            raise UserError(f"{name}: column {column} is there {columns.count(column)} times; name each column once")
         if column not in columns:
             suggestion = nearest(column, columns)
             guess = f"did you mean {suggestion}? " if suggestion else ""
@@ -125,9 +121,7 @@ def _table(source: Source, settings: Settings) -> Table:
         else:
             values = (numbers if feature.type == "number" else booleans)(source, feature.name)
             if feature.log1p and (values <= -1).any():
-                refuse_cells(
-                    source, feature.name, "numbers above -1, for log1p", values <= -1, values.tolist()
-                )
+                refuse_cells(source, feature.name, "numbers above -1, for log1p", values <= -1, values.tolist())
             columns[feature.name] = pd.Series(values[kept])
     ids = None
     if settings.data.id is not None:
@@ -149,9 +143,7 @@ def _target(source: Source, settings: Settings) -> tuple[NDArray[np.int8], NDArr
     if len(found) == 1:
         raise UserError(f"{where}: expected two values, found only: {found[0]}; add rows of the other class")
     if len(found) > 2:
-        raise UserError(
-            f"{where}: expected two values, found: {listed(found)}; name another column as data.target"
-        )
+        raise UserError(f"{where}: expected two values, found: {listed(found)}; name another column as data.target")
     if positive not in found:
         named = f"no row has {shown(settings.data.positive)} (data.positive)"
         raise UserError(f"{where}: {named}, found: {', '.join(found)}; set data.positive to one of them")

@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Literal
 
 from runtime.score import Scale
-from training import xgboost_parameters
-from training.feature import FEATURE_TYPES, REFERENCE_FEATURES, REFERENCE_ROW_MAX, Feature, FeatureType
-from training.settings_checks import refuse_contradictions
-from training.settings_document import Document, document_of, read_toml
-from training.settings_flags import flagged_keys, lay_flags_over
-from training.settings_keys import Origin, Section, is_number, shown
+from training.settings import xgboost_parameters
+from training.settings.checks import refuse_contradictions
+from training.settings.document import Document, document_of, read_toml
+from training.settings.feature import (
+    FEATURE_TYPES,
+    REFERENCE_FEATURES,
+    REFERENCE_ROW_MAX,
+    Feature,
+    FeatureType,
+)
+from training.settings.flags import flagged_keys, lay_flags_over
+from training.settings.keys import Origin, Section, is_number, shown
 
 __all__ = [
     "Data",
@@ -86,9 +92,7 @@ class Settings:
     """New column → the number features that it replaces by their row maximum, missing values skipped."""
     split: Split = Split()
     model: Model = Model()
-    xgboost: Mapping[str, xgboost_parameters.Value] = field(
-        default_factory=lambda: dict(xgboost_parameters.REFERENCE)
-    )
+    xgboost: Mapping[str, xgboost_parameters.Value] = field(default_factory=lambda: dict(xgboost_parameters.REFERENCE))
     score: Scale = SCALE
     evaluation: Evaluation = Evaluation()
 
@@ -116,7 +120,7 @@ def _definition(feature: Feature) -> dict[str, object]:
 def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Settings:
     """The settings of a TOML file (None: the reference system's), with flags laid over them.
 
-    `overrides` holds what `training.settings_flags` describes. `data.file` in the TOML is relative to
+    `overrides` holds what `training.settings.flags` describes. `data.file` in the TOML is relative to
     the TOML's folder; in a flag it is taken as it is. Raises UserError, exit status 2, for every mistake.
     """
     if path is None:
@@ -166,14 +170,10 @@ def _read_data(table: Section) -> Data:
         separator=table.optional_text("separator", default.separator),
         id=table.optional_text("id", default.id),
         target=table.text("target", default.target),
-        positive=table.converted(
-            "positive", default.positive, _label, "text, a whole number, true or false", "1"
-        ),
+        positive=table.converted("positive", default.positive, _label, "text, a whole number, true or false", "1"),
     )
     if data.separator is not None and (len(data.separator) != 1 or data.separator in '"\r\n'):
-        table.refuse(
-            "separator", f"expected one character, got {shown(data.separator)}; leave it out to have it found"
-        )
+        table.refuse("separator", f"expected one character, got {shown(data.separator)}; leave it out to have it found")
     table.finish()
     return data
 

@@ -79,9 +79,7 @@ def _metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> str:
 
 def _band_table(table: pd.DataFrame) -> str:
     head = "".join(f"<th>{escape(name)}" for name in table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{_cell(value)}" for value in row) for row in table.itertuples(index=False)
-    )
+    rows = "".join("<tr>" + "".join(f"<td>{_cell(value)}" for value in row) for row in table.itertuples(index=False))
     return f"<table><thead><tr>{head}</thead><tbody>{rows}</tbody></table>"
 
 

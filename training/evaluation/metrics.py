@@ -12,18 +12,14 @@ from sklearn.metrics import (
 )
 
 
-def evaluate(
-    target: NDArray[np.int8], probability: NDArray[np.float64], threshold: float
-) -> dict[str, float]:
+def evaluate(target: NDArray[np.int8], probability: NDArray[np.float64], threshold: float) -> dict[str, float]:
     """Metrics of probabilities [N] of default against a 0/1 target [N] that has both values.
 
     `precision`, `recall` and `f1` are those of the rule "default from `threshold` on"; without a predicted
     default the first and the last are 0.
     """
     predicted = probability >= threshold
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        target, predicted, average="binary", zero_division=0
-    )
+    precision, recall, f1, _ = precision_recall_fscore_support(target, predicted, average="binary", zero_division=0)
     auc = roc_auc_score(target, probability)
     figures = {
         "rows": len(target),

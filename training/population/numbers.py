@@ -6,15 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from training.population_figures import Numbers
+from training.population.figures import Numbers
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-def deal(
-    rng: np.random.Generator, figures: Numbers, order: Floats, positive: Flags, *, integer: bool
-) -> Floats:
+def deal(rng: np.random.Generator, figures: Numbers, order: Floats, positive: Flags, *, integer: bool) -> Floats:
     """Values rising with `order`, with the positive quantiles of `figures` where `positive`, 0 elsewhere.
 
     Each of n positive applicants gets one value from its own nth of the probability, so a small draw is
@@ -24,9 +22,7 @@ def deal(
     count = int(positive.sum())
     rank = np.empty(count)
     rank[np.argsort(order[positive])] = np.arange(count)
-    values[positive] = quantile(
-        figures, figures.zeros + (1 - figures.zeros) * (rank + rng.random(count)) / count
-    )
+    values[positive] = quantile(figures, figures.zeros + (1 - figures.zeros) * (rank + rng.random(count)) / count)
     return np.rint(values) if integer else values
 
 
@@ -68,6 +64,4 @@ def normal_scores(rng: np.random.Generator, levels: Floats) -> Floats:
 
 def mixed(rng: np.random.Generator, score: Floats, closeness: float) -> Floats:
     """The score with chance in it: closeness 1 is the score alone, 0 chance alone."""
-    return np.asarray(
-        closeness * score + np.sqrt(1 - closeness**2) * rng.standard_normal(len(score)), dtype=np.float64
-    )
+    return np.asarray(closeness * score + np.sqrt(1 - closeness**2) * rng.standard_normal(len(score)), dtype=np.float64)

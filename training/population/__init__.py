@@ -1,6 +1,6 @@
 """A synthetic population of instalment-credit applicants that resembles the published one.
 
-No applicant in it exists: every row is drawn, from the statistics in `population_figures` and nothing else.
+No applicant in it exists: every row is drawn, from the statistics in `figures` and nothing else.
 
 Units: amounts in the currency's unit, spans and remission in days, `time_hours` in hours of the day (0 to
 24), counts and ratios plain, statuses ordered levels. NaN means that there was nothing to observe: no credit
@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.population_defaulted import defaulted
-from training.population_figures import (
+from training.population.defaulted import defaulted
+from training.population.figures import (
     DEFAULT_RATE,
     HOURS_OF_DEFAULTED,
     HOURS_OF_REPAID,
     LABELLED_APPLICATIONS,
     MERCHANT_GROUPS,
 )
-from training.population_numbers import deal_hours
-from training.population_raking import systematic
-from training.population_repaid import repaid
+from training.population.numbers import deal_hours
+from training.population.raking import systematic
+from training.population.repaid import repaid
 
 COLUMNS = (
     "uuid",

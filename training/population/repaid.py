@@ -7,9 +7,9 @@ Missing is NaN, and means that there was nothing to observe.
 
 import numpy as np
 
-from training.population_figures import NUMBERS, REPAID_APPLICATIONS
-from training.population_numbers import Flags, Floats, deal, lowest, mixed, normal_scores
-from training.population_statuses import account_law, archive_law
+from training.population.figures import NUMBERS, REPAID_APPLICATIONS
+from training.population.numbers import Flags, Floats, deal, lowest, mixed, normal_scores
+from training.population.statuses import account_law, archive_law
 
 # How closely one goes with another, 0 (by chance alone) to 1. The published rank correlations fix those of
 # the invoices' and the account's amounts; those with lateness and trouble are chosen: signs of trouble that
@@ -63,9 +63,7 @@ def _account_statuses(rng: np.random.Generator, lateness: Floats) -> dict[str, F
     return dict(zip(law.columns, states.T, strict=True))
 
 
-def _invoice_numbers(
-    rng: np.random.Generator, archive: dict[str, Floats], trouble: Floats
-) -> dict[str, Floats]:
+def _invoice_numbers(rng: np.random.Generator, archive: dict[str, Floats], trouble: Floats) -> dict[str, Floats]:
     """Counts, amounts and spans of invoices, as far as the archive's statuses allow them."""
     last = archive["status_last_archived_0_24m"]
     second, third = archive["status_2nd_last_archived_0_24m"], archive["status_3rd_last_archived_0_24m"]
@@ -78,9 +76,7 @@ def _invoice_numbers(
     # An invoice archived as paid in time (status 1) in the year is one in order; without any there is none.
     in_order = np.select([year == 0, (year == 1) | (last == 1)], [0.0, 2.0], 1.0)
     # Many invoices, and one of the last half-year among them, raise the worst status as well as the count.
-    regular = (
-        0.5 * (half_year > 0) + 0.4 * (year > 1) + 0.3 * (two_years > 1) + rng.standard_normal(len(last))
-    )
+    regular = 0.5 * (half_year > 0) + 0.4 * (year > 1) + 0.3 * (two_years > 1) + rng.standard_normal(len(last))
     # Those with one or two archived in all stay where the count is 1 and 2.
     few = -np.abs(rng.standard_normal(len(last)))
     orders = _dealt(
@@ -202,9 +198,7 @@ def _nothing(name: str, first: Floats, seen: Flags | None = None) -> Flags:
     return nothing
 
 
-def _dealt(
-    rng: np.random.Generator, name: str, order: Floats, positive: Flags, seen: Flags | None = None
-) -> Floats:
+def _dealt(rng: np.random.Generator, name: str, order: Floats, positive: Flags, seen: Flags | None = None) -> Floats:
     column = NUMBERS[name]
     if seen is None:
         return deal(rng, column.repaid, order, positive, integer=column.integer)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from training.errors import UserError
-from training.settings_keys import shown
+from training.settings.keys import shown
 
 MISSING = ("", "NA", "NaN", "null")  # of a CSV, exactly so; "none" or "n/a" may be a level
 TRUTH = {"true": 1.0, "1": 1.0, "yes": 1.0, "false": 0.0, "0": 0.0, "no": 0.0}
@@ -44,9 +44,7 @@ def numbers(source: Source, column: str) -> NDArray[np.float64]:
         _refuse_type(source, column, cells.type, "numbers")
     if pa.types.is_decimal(cells.type):
         cells = pc.cast(cells, pa.string())  # the only cast of a decimal that rounds once
-    values: NDArray[np.float64] = (
-        pc.cast(cells, pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
-    )
+    values: NDArray[np.float64] = pc.cast(cells, pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
     with np.errstate(over="ignore"):
         infinite = np.isinf(values.astype(np.float32))
     if infinite.any():

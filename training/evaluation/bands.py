@@ -28,9 +28,7 @@ def band_edges(scores: NDArray[np.float64], scale: Scale) -> list[float]:
     return [float(edge) for edge in range(lower, upper, step)] + [float(upper)]
 
 
-def band_table(
-    scores: NDArray[np.float64], target: NDArray[np.int8], edges: Sequence[float]
-) -> pd.DataFrame:
+def band_table(scores: NDArray[np.float64], target: NDArray[np.int8], edges: Sequence[float]) -> pd.DataFrame:
     """One row a band, riskiest first. Shares and rates are percentages; a rate over nobody is NaN.
 
     The cumulative columns are those of the rule "predict default up to and including this band".

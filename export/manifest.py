@@ -1,0 +1,108 @@
+"""model/manifest.json: all that the runtime has to know of a model besides its graph."""
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+
+from export import probes
+from export.certificate import versions
+from export.comparison import Session, ask_graph
+from export.contract import Contract, travelled_splits
+from export.converters.classifier import answers_margin, boosters_of
+from runtime.manifest import SCHEMA_VERSION
+from runtime.score import Scale, band
+from training.artifacts import Artifacts
+
+BATCH_LIMIT = 1_000
+SELF_CHECK_ROWS = 8
+
+
+def manifest_of(
+    artifacts: Artifacts, contract: Contract, graph: bytes, session: Session, tolerance: float
+) -> dict[str, Any]:
+    """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show.
+
+    It holds no applicant: the self-check rows are made up. The model's version is a digest of the graph and of
+    everything in here, so that two models with the same version answer the same.
+    """
+    scale, edges = scale_of(artifacts), list(artifacts.run["bands"])
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "sha256": hashlib.sha256(graph).hexdigest(),
+        "id": artifacts.schema["id"],
+        "inputs": artifacts.schema["inputs"],
+        "features": artifacts.schema["features"],
+        "score": scale._asdict() | {"probability_limits": list(scale.probability_limits)},
+        "bands": edges,
+        "calibration": _calibration(artifacts),
+        "limits": {"batch": BATCH_LIMIT},
+        "branches": [list(split) for split in travelled_splits(contract, artifacts.pipeline[0])],
+        "versions": versions(),
+        "self_check": {
+            "probability_tolerance": tolerance,
+            "rows": _self_check_rows(artifacts, session, scale, edges),
+        },
+    }
+    content = json.dumps(manifest, sort_keys=True, allow_nan=False).encode()
+    return {"schema_version": SCHEMA_VERSION, "model_version": hashlib.sha256(content).hexdigest()[:12]} | manifest
+
+
+def scale_of(artifacts: Artifacts) -> Scale:
+    """The score scale of the run's settings."""
+    score = artifacts.run["settings"]["score"]
+    return Scale(**{**score, "probability_limits": tuple(score["probability_limits"])})
+
+
+def binary_columns(artifacts: Artifacts) -> frozenset[str]:
+    """The names of the boolean columns."""
+    return frozenset(entry["name"] for entry in artifacts.schema["features"] if entry["type"] == "boolean")
+
+
+def _calibration(artifacts: Artifacts) -> dict[str, Any]:
+    classifier = artifacts.pipeline[1]
+    model = artifacts.run["settings"]["model"]
+    on_margin = not hasattr(classifier, "calibrated_classifiers_") or answers_margin(boosters_of(classifier)[0])
+    content: dict[str, Any] = {
+        "method": model["calibration"],
+        "on": "margin" if on_margin else "probability",
+        "estimator": model["estimator"],
+        "folds": model["folds"],
+        "boosters": len(boosters_of(classifier)),
+    }
+    calibrator = getattr(classifier, "calibrator_", None)
+    if isinstance(calibrator, IsotonicRegression):
+        content["knots"] = len(calibrator.X_thresholds_)
+    elif calibrator is not None:  # Platt: p = 1 / (1 + exp(slope * margin + intercept))
+        content |= {"slope": float(calibrator.a_), "intercept": float(calibrator.b_)}
+    return content
+
+
+def _self_check_rows(artifacts: Artifacts, session: Session, scale: Scale, edges: list[float]) -> list[dict[str, Any]]:
+    """Made-up applicants from the lowest to the highest probability, the last one without any value."""
+    columns = probes.Columns(artifacts.pipeline[0], binary_columns(artifacts))
+    real = artifacts.pipeline[0].raw_inputs(artifacts.sample)
+    drawn = probes.at_random(columns, real, 1_000, seed=1)
+    order = np.argsort(ask_graph(session, drawn).probability, kind="stable")
+    chosen = order[np.linspace(0, len(order) - 1, SELF_CHECK_ROWS - 1).astype(int)]
+    nothing = probes.without_values(columns, real)
+    rows = {name: np.concatenate([drawn[name][chosen], nothing[name][:1]]) for name in drawn}
+    answer = ask_graph(session, rows)
+    return [
+        {
+            "numbers": [None if np.isnan(x) else x for x in _row(rows, "numbers", i)],
+            "categories": _row(rows, "categories", i),
+            "margin": [float(m) for m in answer.margin[i]],
+            "probability": float(p),
+            "score": scale.score(float(p)),
+            "band": band(scale.score(float(p)), edges),
+        }
+        for i, p in enumerate(answer.probability)
+    ]
+
+
+def _row(rows: dict[str, NDArray[Any]], name: str, i: int) -> list[Any]:
+    return list(rows[name][i].tolist()) if name in rows else []

@@ -1,0 +1,120 @@
+"""`python -m export.to_onnx`: artifacts/ to model/ — one graph, its manifest, and the certificate that it is exact."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table as Grid
+
+from export.certificate import SCHEMA_VERSION, Limits, certify, versions
+from export.contract import build
+from export.manifest import binary_columns, manifest_of, scale_of
+from runtime.model import Model
+from runtime.session import open_session
+from training import command
+from training.artifacts import Artifacts, load_artifacts, sha256_of, write_json
+from training.folder import replaced_folder
+
+GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+
+    def load_and_export() -> None:
+        progress = command.Progress(quiet=args.quiet)
+        with progress.step("Opening the fitted pipeline"):
+            artifacts = load_artifacts(Path(args.artifacts))
+        export(artifacts, Path(args.out), progress)
+
+    return command.run(load_and_export, "the last good model is as it was")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(
+        prog="python -m export.to_onnx",
+        description="Convert the fitted pipeline, calibrator included, to one ONNX graph, and prove that it answers "
+        "as scikit-learn does. What cannot be shown exact is refused, and nothing is written.",
+        allow_abbrev=False,
+    )
+    files = options.add_argument_group("input and output")
+    files.add_argument(
+        "--artifacts", default="artifacts", metavar="DIR", help="what training wrote (default: %(default)s)"
+    )
+    files.add_argument("--out", default="model", metavar="DIR", help="where the model goes (default: %(default)s)")
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    return options
+
+
+def export(artifacts: Artifacts, out: Path, progress: command.Progress) -> None:
+    """Writes graph, manifest and certificate, and replaces `out` when all three hold. Raises ExportRefused."""
+    pipeline = artifacts.pipeline
+    with replaced_folder(out, MANIFEST) as folder:
+        with progress.step("Converting"):
+            contract = build(pipeline)
+            graph = contract.model.SerializeToString(deterministic=True)
+            session = open_session(graph)
+        limits = Limits.of(pipeline[1])
+        (folder / GRAPH).write_bytes(graph)
+        write_json(folder / MANIFEST, manifest_of(artifacts, contract, graph, session, limits.tolerance))
+        with progress.step("Certifying against the fitted pipeline") as show:
+            findings = certify(
+                pipeline,
+                contract,
+                session,
+                pipeline[0].raw_inputs(artifacts.sample),
+                binary_columns(artifacts),
+                scale_of(artifacts),
+                artifacts.run["bands"],
+                show,
+            )
+        certificate = certificate_of(artifacts, folder, findings)
+        write_json(folder / CERTIFICATE, certificate)
+        with progress.step("Starting the runtime on it"):
+            version = Model.load(str(folder)).manifest.model_version
+    summarise(certificate, progress)
+    size = sum((out / name).stat().st_size for name in (GRAPH, MANIFEST)) / 1e6
+    progress.say(f"Written to [bold]{out}/[/]: model [bold]{version}[/], {size:.1f} MB. Next: python -m runtime.local")
+
+
+def certificate_of(artifacts: Artifacts, folder: Path, findings: dict[str, Any]) -> dict[str, Any]:
+    """The findings with what they are about: the sha256 of every file that took part, and the versions."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "sha256": {name: sha256_of(folder / name) for name in (GRAPH, MANIFEST)}
+        | {"pipeline.skops": artifacts.pipeline_sha256},
+        "versions": versions(),
+        **findings,
+    }
+
+
+def summarise(certificate: dict[str, Any], progress: command.Progress) -> None:
+    """Prints the certificate's counts."""
+    grid = Grid(box=None, pad_edge=False)
+    for title, justify in (
+        ("Certificate", "left"),
+        ("rows", "right"),
+        ("margins equal", "right"),
+        ("p equal", "right"),
+        ("max |Δp|", "right"),
+        ("bands ≠", "right"),
+    ):
+        grid.add_column(title, justify=justify)  # type: ignore[arg-type]
+    for row in [*certificate["rows"], certificate["total"]]:
+        grid.add_row(
+            row["kind"],
+            f"{row['rows']:,}",
+            f"{row['margins_bit_equal'] / max(row['margins'], 1):.2%}",
+            f"{row['probabilities_bit_equal'] / max(row['rows'], 1):.2%}",
+            f"{row['largest_probability_difference']:.1e}",
+            f"{row['bands_that_differ']:,}",
+        )
+    progress.console.print(grid)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

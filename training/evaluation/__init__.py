@@ -1,0 +1,1 @@
+"""How good the probabilities are, and how people see it."""
