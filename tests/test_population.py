@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from xgboost import XGBClassifier
 
 from training.population import COLUMNS, draw
-from training.population_figures import (
+from training.population.figures import (
     ACCOUNT_STATUSES,
     ACCOUNT_WORST_STATUS,
     ALL_APPLICATIONS,
@@ -162,9 +162,7 @@ def test_has_the_columns_in_order_with_their_types(rows: int) -> None:
     assert len(frame) == rows
     assert tuple(frame.columns) == COLUMNS
     assert frame["uuid"].is_unique
-    assert (
-        frame["uuid"].str.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}").all()
-    )
+    assert frame["uuid"].str.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}").all()
     assert frame["has_paid"].dtype == np.bool_
     assert frame["default"].dtype == np.int64
     assert set(frame["merchant_group"]) <= set(MERCHANT_GROUPS)
@@ -264,9 +262,7 @@ def test_integers_are_integers(population: pd.DataFrame, name: str) -> None:
     (False, (11.6364, 15.8057, 19.5492), 15.3425),
     (True, (11.0883, 15.3657, 19.4635), 14.9107),
 ])  # fmt: skip
-def test_hours_by_class(
-    population: pd.DataFrame, defaulted: bool, quartiles: tuple[float, ...], mean: float
-) -> None:
+def test_hours_by_class(population: pd.DataFrame, defaulted: bool, quartiles: tuple[float, ...], mean: float) -> None:
     hours = population.loc[population["default"] == int(defaulted), "time_hours"].to_numpy()
     for share, hour in zip((0.25, 0.5, 0.75), quartiles, strict=True):
         assert_quantile(hours, share, hour, margin_of(share, len(hours)))

@@ -245,9 +245,7 @@ def settings_strategy(draw: st.DrawFn) -> Settings:
                 st.sampled_from([{}, {f.name: 1 for f in features[2:] if f.type == "number"}])
             ),
         },
-        score=Scale(
-            draw(plain_numbers), draw(st.floats(0.1, 1e4)), draw(st.floats(0.1, 1e4)), (limits[0], limits[1])
-        ),
+        score=Scale(draw(plain_numbers), draw(st.floats(0.1, 1e4)), draw(st.floats(0.1, 1e4)), (limits[0], limits[1])),
         evaluation=Evaluation(draw(shares), draw(st.booleans())),
     )
 
@@ -359,9 +357,7 @@ def test_flags_go_before_the_file(tmp_path: Path) -> None:
 
 
 def test_selection_narrows_constraints(tmp_path: Path) -> None:
-    text = (
-        MINIMAL + "[row_max]\nworst = ['age']\n[xgboost]\nmonotone_constraints = { worst = 1, owner = -1 }\n"
-    )
+    text = MINIMAL + "[row_max]\nworst = ['age']\n[xgboost]\nmonotone_constraints = { worst = 1, owner = -1 }\n"
     settings = from_toml(tmp_path, text, {"features": ("owner",)})
     assert settings.xgboost["monotone_constraints"] == {"owner": -1}
 
@@ -417,8 +413,7 @@ def test_help_names_every_default(capsys: pytest.CaptureFixture[str]) -> None:
 MISTAKES = [
     (
         "[split",
-        "not valid TOML: Expected ']' at the end of a table declaration (at end of document); "
-        "correct it there",
+        "not valid TOML: Expected ']' at the end of a table declaration (at end of document); correct it there",
     ),
     (
         "[modle]",
@@ -438,8 +433,7 @@ MISTAKES = [
     ),
     (
         '[split]\ntest_size = "a quarter"',
-        'split.test_size: expected a number above 0 and below 1, got "a quarter"; for example '
-        "test_size = 0.25",
+        'split.test_size: expected a number above 0 and below 1, got "a quarter"; for example test_size = 0.25',
     ),
     (
         "[split]\ntest_size = 1.0",
@@ -495,8 +489,7 @@ MISTAKES = [
     ),
     (
         '[features]\nage = "numeric"',
-        'features.age.type: expected "number" or "boolean" or "category", got "numeric"; for example '
-        'type = "number"',
+        'features.age.type: expected "number" or "boolean" or "category", got "numeric"; for example type = "number"',
     ),
     (
         "[features]\nage = { log1p = true }",
@@ -592,8 +585,7 @@ MISTAKES = [
     ),
     (
         "[model]\nestimator = 'crossfit'",
-        'model.estimator: expected "cross-fit" or "calibrated-cv", got "crossfit"; for example '
-        'estimator = "cross-fit"',
+        'model.estimator: expected "cross-fit" or "calibrated-cv", got "crossfit"; for example estimator = "cross-fit"',
     ),
     (
         "[model]\ncalibration = 'temperature'",
@@ -610,8 +602,7 @@ MISTAKES = [
     ),
     (
         "[model]\nestimator = 'calibrated-cv'\ncalibration = 'none'",
-        'model.calibration: "none" contradicts model.estimator = "calibrated-cv"; calibrate, or use '
-        '"cross-fit"',
+        'model.calibration: "none" contradicts model.estimator = "calibrated-cv"; calibrate, or use "cross-fit"',
     ),
     (
         "[model]\nestimator = 'calibrated-cv'\n[xgboost]\nearly_stopping_rounds = 5",
@@ -620,13 +611,11 @@ MISTAKES = [
     ),
     (
         "[model]\ncalibrate_on = 'probability'",
-        'model.calibrate_on: "probability" contradicts model.estimator = "cross-fit"; use "margin" '
-        'or "calibrated-cv"',
+        'model.calibrate_on: "probability" contradicts model.estimator = "cross-fit"; use "margin" or "calibrated-cv"',
     ),
     (
         "[model]\nensemble = false",
-        'model.ensemble: false contradicts model.estimator = "cross-fit"; leave it out or use '
-        '"calibrated-cv"',
+        'model.ensemble: false contradicts model.estimator = "cross-fit"; leave it out or use "calibrated-cv"',
     ),
     (
         "[xgboost]\nbooster = 'dart'",
@@ -650,8 +639,7 @@ MISTAKES = [
     ),
     (
         "[xgboost]\nmissing = 0",
-        "xgboost.missing: 0 cannot be exported exactly: missing is NaN, in training and in the "
-        "graph; leave it out",
+        "xgboost.missing: 0 cannot be exported exactly: missing is NaN, in training and in the graph; leave it out",
     ),
     (
         "[xgboost]\nobjective = 'multi:softprob'",
@@ -684,8 +672,7 @@ MISTAKES = [
     ),
     (
         "[xgboost]\nmax_depth = 0\nmax_leaves = 8\ntree_method = 'exact'",
-        'xgboost.max_depth: 0 (no limit) needs a tree_method other than "exact"; set it, or a depth '
-        "of at least 1",
+        'xgboost.max_depth: 0 (no limit) needs a tree_method other than "exact"; set it, or a depth of at least 1',
     ),
     (
         "[xgboost]\ntree_method = 'exact'\ngrow_policy = 'lossguide'",
@@ -698,8 +685,7 @@ MISTAKES = [
     ),
     (
         "[xgboost]\nlearning_rate = 0",
-        "xgboost.learning_rate: expected a number above 0 and of at most 1, got 0; for example "
-        "learning_rate = 1.0",
+        "xgboost.learning_rate: expected a number above 0 and of at most 1, got 0; for example learning_rate = 1.0",
     ),
     (
         "[xgboost]\nsubsample = 1.1",
@@ -786,8 +772,7 @@ def test_a_mistake_in_the_file_is_one_line(text: str, message: str, tmp_path: Pa
 FLAG_MISTAKES = [
     (
         "--test-size 2",
-        "command line: split.test_size: expected a number above 0 and below 1, got 2.0; for example "
-        "test_size = 0.25",
+        "command line: split.test_size: expected a number above 0 and below 1, got 2.0; for example test_size = 0.25",
     ),
     (
         "--features time_hours,agee",
@@ -811,8 +796,7 @@ FLAG_MISTAKES = [
     ),
     (
         "--vocabulary has_paid=a",
-        "command line: features.has_paid.vocabulary: needs a category feature, got a boolean; leave "
-        "the vocabulary out",
+        "command line: features.has_paid.vocabulary: needs a category feature, got a boolean; leave the vocabulary out",
     ),
     (
         "--vocabulary purpose=a",
@@ -847,13 +831,11 @@ FLAG_MISTAKES = [
     ),
     (
         "--xgboost max_bin=many",
-        'command line: xgboost.max_bin: expected a whole number from 2 to 65536, got "many"; for '
-        "example max_bin = 256",
+        'command line: xgboost.max_bin: expected a whole number from 2 to 65536, got "many"; for example max_bin = 256',
     ),
     (
         "--row-max worst=time_hour",
-        "command line: row_max.worst: expected number features, got time_hour, which is none; did "
-        "you mean time_hours?",
+        "command line: row_max.worst: expected number features, got time_hour, which is none; did you mean time_hours?",
     ),
     (
         "--numbers a --features b",

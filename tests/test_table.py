@@ -19,11 +19,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from training.cells import MISSING
-from training.csv_file import find_separator
 from training.errors import UserError
 from training.settings import Data, Feature, Model, Settings, Split, load_settings
 from training.table import Table, read_table, synthetic_table
+from training.table.cells import MISSING
+from training.table.csv_file import find_separator
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FEATURES = (Feature("age", "number"), Feature("owner", "boolean"), Feature("purpose", "category"))
@@ -126,11 +126,7 @@ def test_an_all_missing_column(tmp_path: Path) -> None:
     text = HEADER + "a;;;;0\nb;NA;NA;NA;1\n" * 4
     assert table_of(tmp_path, text).frame.isna().all(axis=None)
     nothing = pa.nulls(8)
-    assert (
-        parquet_of(tmp_path, {"age": nothing, "owner": nothing, "purpose": nothing})
-        .frame.isna()
-        .all(axis=None)
-    )
+    assert parquet_of(tmp_path, {"age": nothing, "owner": nothing, "purpose": nothing}).frame.isna().all(axis=None)
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
@@ -140,9 +136,7 @@ def test_line_endings_byte_order_mark_and_blank_lines(ending: str, mark: str, tm
     assert len(table_of(tmp_path, text).frame) == 8
 
 
-@pytest.mark.parametrize(
-    ("positive", "cells"), [("1", ["1.0", "0.0"]), ("1", ["1", "0"]), ("bad", ["bad", "good"])]
-)
+@pytest.mark.parametrize(("positive", "cells"), [("1", ["1.0", "0.0"]), ("1", ["1", "0"]), ("bad", ["bad", "good"])])
 def test_ways_of_writing_a_target(positive: str, cells: list[str], tmp_path: Path) -> None:
     text = HEADER + "".join(f"a;1;1;car;{cell}\n" for cell in cells * 4)
     settings = replace(BASE, data=replace(BASE.data, positive=positive))
@@ -156,9 +150,7 @@ def test_a_true_or_false_target(tmp_path: Path) -> None:
     assert parquet_of(tmp_path, {"bad": [True, False] * 4}, settings).target.tolist() == [1, 0] * 4
 
 
-@pytest.mark.parametrize(
-    ("example", "rows", "bad"), [("german_credit", 1000, 300), ("lending_club", 9857, 517)]
-)
+@pytest.mark.parametrize(("example", "rows", "bad"), [("german_credit", 1000, 300), ("lending_club", 9857, 517)])
 def test_example_data(example: str, rows: int, bad: int) -> None:
     settings = load_settings(EXAMPLES / example / "settings.toml", {})
     table = read_table(settings)
@@ -213,9 +205,7 @@ optional_numbers = st.none() | st.floats(-3e38, 3e38)
     ending=st.sampled_from(["\n", "\r\n"]),
     mark=st.sampled_from(["", "\ufeff"]),
 )
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150
-)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 def test_a_csv_round_trip(
     tmp_path: Path,
     rows: list[tuple[float | None, bool | None, str]],
@@ -294,9 +284,7 @@ def test_a_large_integer_becomes_the_nearest_float(tmp_path: Path) -> None:
     ids=lambda column: str(column.type),
 )
 def test_boolean_types_of_parquet(owners: Any, tmp_path: Path) -> None:
-    np.testing.assert_array_equal(
-        parquet_of(tmp_path, {"owner": owners}).frame["owner"], [1, 0, math.nan, 1] * 2
-    )
+    np.testing.assert_array_equal(parquet_of(tmp_path, {"owner": owners}).frame["owner"], [1, 0, math.nan, 1] * 2)
 
 
 @pytest.mark.parametrize(
@@ -322,9 +310,7 @@ def test_parquet_is_known_by_its_content(tmp_path: Path) -> None:
 
 def test_columns_with_a_dot_in_their_names(tmp_path: Path) -> None:
     settings = replace(BASE, features=(*FEATURES, Feature("loan.amount", "number")))
-    assert (
-        parquet_of(tmp_path, {"loan.amount": [5.0] * 8}, settings).frame["loan.amount"].tolist() == [5.0] * 8
-    )
+    assert parquet_of(tmp_path, {"loan.amount": [5.0] * 8}, settings).frame["loan.amount"].tolist() == [5.0] * 8
 
 
 def test_csv_and_parquet_give_the_same_table(tmp_path: Path) -> None:
@@ -413,8 +399,7 @@ REMEDY = "; correct the file or leave the cell empty"
         (
             "age",
             ["a", "1", "b", "", "c", "d", "e"],
-            'expected a number, with a decimal point, got "a" (line 2), "b" (line 4), "c" (line 6) '
-            "and 2 more",
+            'expected a number, with a decimal point, got "a" (line 2), "b" (line 4), "c" (line 6) and 2 more',
         ),
         ("age", ["1", "inf"], "expected a number within ±3.4e38, as float32 holds, got inf (line 3)"),
         ("age", ["-Infinity"], "expected a number within ±3.4e38, as float32 holds, got -inf (line 2)"),
@@ -480,15 +465,11 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         return str(caught.value).replace(f"{tmp_path}/", "")
 
     remedy = "give --data an existing CSV or Parquet file"
-    assert mistake("aplicants.csv") == (
-        f"aplicants.csv: no such file (did you mean applicants.csv?); {remedy}"
-    )
+    assert mistake("aplicants.csv") == (f"aplicants.csv: no such file (did you mean applicants.csv?); {remedy}")
     assert mistake("zzz") == f"zzz: no such file; {remedy}"
     assert mistake("applicants.csv") == "applicants.csv: is empty; expected a header and rows"
     (tmp_path / "folder").mkdir()
-    assert (
-        mistake("folder") == "folder: expected a CSV or Parquet file, got a folder; give --data a file in it"
-    )
+    assert mistake("folder") == "folder: expected a CSV or Parquet file, got a folder; give --data a file in it"
 
 
 def test_parquet_that_is_none(tmp_path: Path) -> None:
@@ -538,6 +519,5 @@ def test_the_population_has_its_own_columns_only() -> None:
     with pytest.raises(UserError) as caught:
         synthetic_table(settings)
     assert str(caught.value).startswith(
-        "built-in population: no column time_hour (features.time_hour); "
-        "did you mean time_hours? its columns: uuid, "
+        "built-in population: no column time_hour (features.time_hour); did you mean time_hours? its columns: uuid, "
     )
