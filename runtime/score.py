@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 
 class Scale(NamedTuple):
-    """A linear scale in log-odds: `points` at good : bad odds of `odds` : 1, `points_to_double` more double them.
+    """A linear scale in log-odds: `points` at good : bad odds of `odds` : 1, `points_to_double` double them.
 
-    `probability_limits` are the lowest and the highest probability that are told apart; beyond them the score stays.
+    `probability_limits` are the lowest and the highest probability told apart; beyond, the score stays.
 
     >>> scale = Scale()
     >>> round(scale.score(1 / 51), 9)  # odds of 50 : 1
@@ -42,7 +42,7 @@ class Scale(NamedTuple):
 
 
 def band(score: float, edges: Sequence[float]) -> str:
-    """The band of a score among ascending `edges` (at least two): `[410, 438)`, the last one closed: `[606, 630]`.
+    """The band of a score among ascending `edges` (two or more): `[410, 438)`, the last one `[606, 630]`.
 
     A score that no training applicant had lies in no band: it is `below 410` or `above 630`.
 

@@ -1,8 +1,8 @@
 """The one place where the project makes an ONNX Runtime session.
 
 Importing this module, before anything else imports onnxruntime or numpy, keeps both quiet: the official
-onnxruntime wheels from 1.29 on report to their maker, write a small database under the home directory and start
-a thread as soon as they are imported, and numpy's OpenBLAS starts a pool of threads that nothing here uses.
+onnxruntime wheels from 1.29 on report to their maker, write a small database under the home directory and
+start a thread as soon as they are imported, and numpy's OpenBLAS starts a pool of threads for nothing.
 """
 
 import os
@@ -10,15 +10,15 @@ import os
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import onnxruntime  # noqa: E402  (only after the two settings above)
+import onnxruntime
 
 
 def open_session(model: str | bytes) -> onnxruntime.InferenceSession:
     """Opens a model (a path, or the serialised graph) for exact and quiet inference on one thread.
 
-    One thread is part of the contract, not a tuning choice: with more, ONNX Runtime splits the sum over the trees
-    of a single row and the float32 margin is no longer the one that XGBoost computes. Use more cores by giving
-    each of several processes its own rows.
+    One thread is part of the contract, not a tuning choice: with more, ONNX Runtime splits the sum over the
+    trees of a single row and the float32 margin is no longer the one that XGBoost computes. Use more cores by
+    giving each of several processes its own rows.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

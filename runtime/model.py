@@ -1,0 +1,155 @@
+"""A model that has shown, on this machine and with this onnxruntime, that it answers as it did at export."""
+
+from runtime.session import open_session  # first: it keeps onnxruntime and numpy quiet
+
+# isort: split
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import onnxruntime
+
+from runtime.manifest import EXPORT_AGAIN, Manifest, ModelRefused, SelfCheckRow
+from runtime.score import band
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers: TypeAlias = NDArray[np.float64] | Sequence[Sequence[float]]
+    Categories: TypeAlias = NDArray[np.object_] | Sequence[Sequence[str]]
+
+# math.log may differ by an ulp between machines; a ten-millionth of a point decides nothing.
+SCORE_TOLERANCE = 1e-7
+
+_OUTPUTS = ["probability", "margin"]
+
+
+class Model:
+    """A manifest and the session over its graph. Safe to use from several threads."""
+
+    __slots__ = ("_run", "_takes_categories", "manifest")
+
+    def __init__(self, manifest: Manifest, session: "onnxruntime.InferenceSession") -> None:
+        self.manifest = manifest
+        self._run = session.run
+        self._takes_categories = bool(manifest.categories)
+
+    @classmethod
+    def load(cls, folder: str) -> "Model":
+        """Opens model.onnx and manifest.json in `folder`.
+
+        Raises ModelRefused if one of them is missing or damaged, if they do not belong together, or if the
+        self-check rows do not come out as at export.
+        """
+        if not os.path.isdir(folder):  # noqa: PTH112  (pathlib: 5 ms of start-up)
+            raise ModelRefused(
+                f"{folder}: expected a folder with model.onnx and manifest.json, got none; "
+                "run python -m training.run and python -m export.to_onnx first"
+            )
+        manifest = Manifest.read(f"{folder}/manifest.json")
+        path = f"{folder}/model.onnx"
+        graph = _read(path)
+        digest = _sha256(graph)
+        if digest != manifest.sha256:
+            raise ModelRefused(f"{path}: sha256: expected {manifest.sha256}, got {digest}; {EXPORT_AGAIN}")
+        try:
+            session = open_session(graph)  # the bytes that were hashed, not the file again
+        except Exception as fault:
+            reason = " ".join(str(fault).split())
+            raise ModelRefused(
+                f"{path}: refused by onnxruntime {onnxruntime.__version__}: {reason}; {EXPORT_AGAIN}"
+            ) from None
+        _check_interface(session, manifest, path)
+        model = cls(manifest, session)
+        model._check_self(path)
+        return model
+
+    def predict(
+        self, numbers: "Numbers", categories: "Categories" = ()
+    ) -> "tuple[NDArray[np.float64], NDArray[np.float32]]":
+        """Probability of default, float64 [N], and margin (log-odds before calibration), float32 [N, k].
+
+        `numbers` is float64 [N, n], NaN where missing, booleans as 1 and 0; `categories` is [N, c] strings,
+        "" where missing. Both are raw columns in the manifest's order; arrays are not copied.
+        """
+        feed: dict[str, Any] = {"numbers": np.asarray(numbers, dtype=np.float64)}
+        if self._takes_categories:
+            # As objects: numpy's own strings end at the first NUL, and "Travel\0" would count as "Travel".
+            feed["categories"] = np.asarray(categories, dtype=object)
+        probability, margin = self._run(_OUTPUTS, feed)
+        return probability, margin
+
+    def _check_self(self, path: str) -> None:
+        manifest = self.manifest
+        rows = manifest.self_check
+        try:
+            probabilities, margins = self.predict(
+                [row.numbers for row in rows], [row.categories for row in rows]
+            )
+        except Exception as fault:
+            reason = " ".join(str(fault).split())
+            raise ModelRefused(
+                f"{path}: expected answers to the self-check rows, got: {reason}; {EXPORT_AGAIN}"
+            ) from None
+        for index, row in enumerate(rows):
+            probability = float(probabilities[index])
+            difference = self._difference(row, probability, margins[index])
+            if difference:
+                came = f"self-check row {index}, onnxruntime {onnxruntime.__version__}: {difference}"
+                raise ModelRefused(f"{path}: {came}; install the exporter's onnxruntime, or {EXPORT_AGAIN}")
+
+    def _difference(self, row: SelfCheckRow, probability: float, margin: "NDArray[np.float32]") -> str:
+        """What of a self-check row came out otherwise than at export; nothing if nothing did."""
+        expected = np.array(row.margin, dtype=np.float32)
+        if margin.tobytes() != expected.tobytes():
+            return f"margin: expected {expected.tolist()} to the bit, got {margin.tolist()}"
+        tolerance = self.manifest.probability_tolerance
+        if not abs(probability - row.probability) <= tolerance:
+            return f"probability: expected {row.probability!r} within {tolerance}, got {probability!r}"
+        score = self.manifest.scale.score(probability)
+        if not abs(score - row.score) <= SCORE_TOLERANCE:
+            return f"score: expected {row.score!r}, got {score!r}"
+        if (label := band(score, self.manifest.bands)) != row.band:
+            return f"band: expected {row.band}, got {label}"
+        return ""
+
+
+def _check_interface(session: "onnxruntime.InferenceSession", manifest: Manifest, path: str) -> None:
+    """Refuses a graph whose inputs or outputs are not those that the manifest promises."""
+    inputs = {"numbers": ("tensor(double)", len(manifest.numbers))}
+    if manifest.categories:
+        inputs["categories"] = ("tensor(string)", len(manifest.categories))
+    outputs = {"probability": "tensor(double)", "margin": "tensor(float)"}
+    found_inputs = {i.name: (i.type, i.shape[-1] if i.shape else None) for i in session.get_inputs()}
+    found_outputs = {o.name: o.type for o in session.get_outputs()}
+    for what, expected, found in (("inputs", inputs, found_inputs), ("outputs", outputs, found_outputs)):
+        if found != expected:
+            raise ModelRefused(f"{path}: {what}: expected {expected}, got {found}; {EXPORT_AGAIN}")
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  (pathlib: 5 ms of start-up)
+            return file.read()
+    except OSError as fault:
+        raise ModelRefused(f"{path}: expected a graph, got: {fault.strerror}; {EXPORT_AGAIN}") from None
+
+
+def _sha256(data: bytes) -> str:
+    """The digest in hexadecimal.
+
+    hashlib brings OpenSSL: 4 ms to load where nobody has yet, more than it saves on a model of a megabyte.
+    Python's own implementation is as exact; it has no public name, so hashlib stays the way for a Python that
+    renames it.
+    """
+    if "_hashlib" not in sys.modules:
+        name = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
+        try:
+            return str(__import__(name).sha256(data).hexdigest())
+        except (ImportError, AttributeError):
+            pass
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,199 @@
+"""The OpenAPI 3.1 description of the service, made from the manifest; loaded only when it is asked for."""
+
+import math
+from typing import Any
+
+from runtime.manifest import Feature, Manifest
+from runtime.problem import KINDS, TYPE_PREFIX, Kind
+from runtime.validate import EXACT_LIMIT, IDENTIFIER_LIMIT
+
+
+def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False) -> dict[str, Any]:
+    """The OpenAPI document as a JSON object."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Probability of default, credit score and score band",
+            "version": manifest.model_version,
+            "description": "Missing is null or left out. What training did not see is named in warnings.",
+        },
+        "paths": {
+            "/": {"get": _get("A sign of life", "home", {"const": "Home"})},
+            "/health": {"get": _get("Whether the service is ready", "health", _ref("Health"))},
+            "/model": {
+                "get": _get("The model: features, score scale, bands, versions", "model", {"type": "object"})
+            },
+            "/openapi.json": {"get": _get("This description", "openapi", {"type": "object"})},
+            "/predict": {
+                "post": _post(
+                    "One applicant", "predict", _ref("Applicant"), example(manifest), _ref("Answer")
+                )
+            },
+            "/predict/batch": {
+                "post": _post(
+                    f"Up to {manifest.batch_limit} applicants: for each an answer or a problem, in order",
+                    "predictBatch",
+                    _ref("Batch"),
+                    {"applicants": [example(manifest)]},
+                    _ref("BatchAnswer"),
+                )
+            },
+        },
+        "components": {"schemas": _schemas(manifest, ignore_unknown_fields)},
+    }
+
+
+def example(manifest: Manifest) -> dict[str, Any]:
+    """An applicant that is scored without a warning."""
+    return {manifest.identifier: "1234", **{feature.name: _example(feature) for feature in manifest.features}}
+
+
+def _example(feature: Feature) -> Any:
+    if feature.type == "boolean":
+        return True
+    if feature.type == "category":
+        return feature.vocabulary[0] if feature.vocabulary else None if feature.nullable else "none"
+    if feature.range is None:
+        return None if feature.nullable else 0.0
+    low, high = feature.range
+    middle = low + (high - low) / 2
+    return middle if math.isfinite(middle) else low
+
+
+def _schemas(manifest: Manifest, ignore_unknown_fields: bool) -> dict[str, Any]:
+    identifier = {"type": "string", "minLength": 1, "maxLength": IDENTIFIER_LIMIT}
+    required = [manifest.identifier, *(feature.name for feature in manifest.features if not feature.nullable)]
+    answer_members = {
+        manifest.identifier: identifier,
+        "default_probability": {"type": "number", "minimum": 0, "maximum": 1},
+        "credit_score": {"type": "number", "description": "points: more points, less risk"},
+        "score_band": {"type": "string", "examples": ["[410, 438)"]},
+        "model_version": {"type": "string"},
+    }
+    return {
+        "Applicant": {
+            "type": "object",
+            "required": required,
+            "additionalProperties": ignore_unknown_fields,
+            "properties": {
+                manifest.identifier: {**identifier, "description": "comes back in the answer"},
+                **{feature.name: _field(feature) for feature in manifest.features},
+            },
+        },
+        "Batch": {
+            "type": "object",
+            "required": ["applicants"],
+            "additionalProperties": False,
+            "properties": {
+                "applicants": {"type": "array", "maxItems": manifest.batch_limit, "items": _ref("Applicant")}
+            },
+        },
+        "Answer": {
+            "type": "object",
+            "required": list(answer_members),
+            "additionalProperties": False,
+            "properties": {
+                **answer_members,
+                "warnings": {"type": "array", "items": _ref("Remark"), "minItems": 1},
+            },
+        },
+        "BatchAnswer": {
+            "type": "object",
+            "required": ["scored", "refused", "answers"],
+            "additionalProperties": False,
+            "properties": {
+                "scored": {"type": "integer", "minimum": 0},
+                "refused": {"type": "integer", "minimum": 0},
+                "answers": {"type": "array", "items": {"anyOf": [_ref("Answer"), _ref("Problem")]}},
+            },
+        },
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457 problem details",
+            "required": ["type", "title", "status", "detail"],
+            "properties": {
+                "type": {"type": "string", "enum": [TYPE_PREFIX + kind.name for kind in KINDS]},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "errors": {"type": "array", "items": _ref("Remark")},
+                "request_id": {"type": "string"},
+            },
+        },
+        "Remark": {
+            "type": "object",
+            "required": ["pointer", "detail"],
+            "additionalProperties": False,
+            "properties": {
+                "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) into the request"},
+                "detail": {"type": "string"},
+            },
+        },
+        "Health": {
+            "type": "object",
+            "required": ["status", "model_version"],
+            "properties": {"status": {"const": "ok"}, "model_version": {"type": "string"}},
+        },
+    }
+
+
+def _field(feature: Feature) -> dict[str, Any]:
+    kind = {"number": "number", "boolean": "boolean", "category": "string"}[feature.type]
+    field: dict[str, Any] = {"type": [kind, "null"] if feature.nullable else kind}
+    if feature.description:
+        field["description"] = feature.description
+    if feature.type == "number":
+        # Whole numbers beyond are refused; the range of training is no limit, hence not a keyword of the
+        # schema.
+        field |= {"format": "double", "minimum": -EXACT_LIMIT, "maximum": EXACT_LIMIT}
+        field["x-training-range"] = list(feature.range) if feature.range else None
+    if feature.type == "category":
+        field["x-vocabulary"] = list(feature.vocabulary)
+        if not feature.nullable:
+            field["minLength"] = 1
+    return {**field, "examples": [_example(feature)]}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _get(summary: str, operation: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "responses": {"200": _content("application/json", schema, "The answer"), **_problems(500)},
+    }
+
+
+def _post(
+    summary: str, operation: str, body: dict[str, Any], sample: dict[str, Any], answer: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": body, "example": sample}},
+        },
+        "responses": {
+            "200": _content("application/json", answer, "The answer"),
+            **_problems(*sorted({kind.status for kind in KINDS} - {404, 405})),
+        },
+    }
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    return {
+        str(status): _content("application/problem+json", _ref("Problem"), _titles(status))
+        for status in statuses
+    }
+
+
+def _titles(status: int) -> str:
+    kinds: list[Kind] = [kind for kind in KINDS if kind.status == status]
+    return "; ".join(kind.title for kind in kinds)
+
+
+def _content(media_type: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": schema}}}

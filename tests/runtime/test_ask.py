@@ -1,0 +1,92 @@
+"""`python -m runtime.ask`: the reference request from the command line."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runtime.ask import main
+from tests.runtime.model_builder import REFERENCE_REQUEST, reference_request
+
+if TYPE_CHECKING:
+    from runtime.handler import Handler
+
+ROOT = Path(__file__).parents[2]
+
+
+def ask(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a process of its own."""
+    environment = {name: value for name, value in os.environ.items() if name != "MODEL_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.ask", *arguments],
+        cwd=ROOT,
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_reference_request(reference_model: Path, handler: "Handler") -> None:
+    status, out, err = ask(str(REFERENCE_REQUEST), "--model", str(reference_model))
+    answer = handler(reference_request(), None)
+    assert (status, out, err) == (0, json.dumps(answer, indent=2) + "\n", "")
+
+
+def test_a_batch_from_standard_input(reference_model: Path) -> None:
+    batch = json.dumps({"applicants": [reference_request(), {}]})
+    status, out, err = ask("-", "--batch", "--model", str(reference_model), stdin=batch)
+    assert (status, err) == (0, "")
+    assert (json.loads(out)["scored"], json.loads(out)["refused"]) == (1, 1)
+
+
+def test_a_problem_goes_to_standard_error(reference_model: Path) -> None:
+    status, out, err = ask("-", "--model", str(reference_model), stdin='{"uuid": 1}')
+    assert (status, out) == (1, "")
+    assert json.loads(err)["errors"] == [{"pointer": "/uuid", "detail": "expected a string, got a number"}]
+
+
+def test_a_missing_model(tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    assert ask(str(REFERENCE_REQUEST), "--model", str(folder)) == (
+        1,
+        "",
+        f"{folder}: expected a folder with model.onnx and manifest.json, got none; "
+        "run python -m training.run and python -m export.to_onnx first\n",
+    )
+
+
+def test_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "none.json"
+    assert main([str(file)]) == 1
+    assert capsys.readouterr() == ("", f"{file}: No such file or directory\n")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "body.json"
+    file.write_bytes(b"\xff")
+    assert main([str(file)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_standard_input_that_is_no_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff"), encoding="utf-8"))
+    assert main(["-"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: python -m runtime.ask")

@@ -1,0 +1,39 @@
+"""What the environment may set, and what it may not."""
+
+import pytest
+
+from runtime.settings import SettingRefused, Settings
+
+
+def test_defaults() -> None:
+    settings = Settings({})
+    assert settings.model_folder == "./model"
+    assert not settings.ignore_unknown_fields
+    assert (settings.cors_origins, settings.base_path) == (frozenset(), "")
+
+
+def test_the_model_stands_beside_the_code() -> None:
+    assert Settings({"LAMBDA_TASK_ROOT": "/var/task"}).model_folder == "/var/task/model"
+    assert Settings({"LAMBDA_TASK_ROOT": "/var/task", "MODEL_DIR": "/m"}).model_folder == "/m"
+
+
+def test_all_of_them() -> None:
+    settings = Settings(
+        {"UNKNOWN_FIELDS": "ignore", "CORS_ORIGINS": "https://a, https://b,", "BASE_PATH": "/x/"}
+    )
+    assert settings.ignore_unknown_fields
+    assert settings.cors_origins == {"https://a", "https://b"}
+    assert settings.base_path == "/x"
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"UNKNOWN_FIELDS": "drop"}, "UNKNOWN_FIELDS: expected refuse or ignore, got 'drop'"),
+        ({"BASE_PATH": "x"}, "BASE_PATH: expected a path that begins with /, got 'x'"),
+    ],
+)
+def test_a_wrong_value_is_refused(environment: dict[str, str], line: str) -> None:
+    with pytest.raises(SettingRefused) as refusal:
+        Settings(environment)
+    assert str(refusal.value) == line

@@ -1,0 +1,40 @@
+"""Imports go one way: runtime ← training ← export; and runtime needs onnxruntime, numpy and the standard library."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ALLOWED = {"runtime": {"runtime"}, "training": {"runtime", "training"}, "export": {"runtime", "training", "export"}}
+RUNTIME_NEEDS = {"numpy", "onnxruntime", "snapshot_restore_py"}  # the last is AWS's own, where it is there
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_packages_import_one_way(package: str) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        ours = {name.split(".")[0] for name in imported(path)} & {*ALLOWED, "tests", "benchmarks"}
+        assert ours <= ALLOWED[package], path
+
+
+def test_runtime_imports_nothing_but_its_two_packages() -> None:
+    for path in (ROOT / "runtime").rglob("*.py"):
+        names = {name.split(".")[0] for name in imported(path)}
+        assert names <= {"runtime", *RUNTIME_NEEDS, *sys.stdlib_module_names}, path
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_sessions_are_made_in_one_module(package: str) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        if path != ROOT / "runtime" / "session.py":
+            assert "InferenceSession(" not in path.read_text(encoding="utf-8"), path
