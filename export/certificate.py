@@ -125,7 +125,7 @@ def kinds_of_rows(
 ) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
     """The rows that a certificate stands on, by kind."""
     columns = probes.Columns(pipeline[0], binary)
-    count = len(next(iter(real.values())))
+    count = len(real["numbers"])
     used = min(count, RANDOM_AND_REAL_ROWS // 2)
     real = {name: matrix[:used] for name, matrix in real.items()}
     yield "at every split", probes.at_every_split(contract.ensembles, columns, real)
@@ -206,7 +206,7 @@ def refuse_calibrator(found: dict[str, Any], limits: Limits) -> None:
 
 def compare_single_rows(session: Session, real: dict[str, NDArray[Any]]) -> dict[str, int]:
     """Real rows one at a time against the same rows in one batch. Raises ExportRefused where a bit differs."""
-    rows = min(SINGLE_ROWS, len(next(iter(real.values()))))
+    rows = min(SINGLE_ROWS, len(real["numbers"]))
     batch = ask_graph(session, {name: matrix[:rows] for name, matrix in real.items()})
     equal = 0
     for row in range(rows):

@@ -49,9 +49,7 @@ def build(pipeline: Pipeline) -> Contract:
     flat = graph.constant(np.array([-1], dtype=np.int64))
     probability = graph.node("Reshape", graph.node("Cast", answers.second, to=TensorProto.DOUBLE), flat)
     graph.rename(probability, "probability")
-    inputs = []
-    if preparation.numbers:
-        inputs.append(_tensor("numbers", TensorProto.DOUBLE, len(preparation.numbers)))
+    inputs = [_tensor("numbers", TensorProto.DOUBLE, len(preparation.numbers))]
     if preparation.vocabularies_:
         inputs.append(_tensor("categories", TensorProto.STRING, len(preparation.vocabularies_)))
     outputs = [

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
 from export import probes
@@ -93,8 +92,8 @@ def _self_check_rows(artifacts: Artifacts, session: Session, scale: Scale, edges
     answer = ask_graph(session, rows)
     return [
         {
-            "numbers": [None if np.isnan(x) else x for x in _row(rows, "numbers", i)],
-            "categories": _row(rows, "categories", i),
+            "numbers": [None if np.isnan(x) else x for x in rows["numbers"][i].tolist()],
+            "categories": rows["categories"][i].tolist() if "categories" in rows else [],
             "margin": [float(m) for m in answer.margin[i]],
             "probability": float(p),
             "score": scale.score(float(p)),
@@ -102,7 +101,3 @@ def _self_check_rows(artifacts: Artifacts, session: Session, scale: Scale, edges
         }
         for i, p in enumerate(answer.probability)
     ]
-
-
-def _row(rows: dict[str, NDArray[Any]], name: str, i: int) -> list[Any]:
-    return list(rows[name][i].tolist()) if name in rows else []

@@ -179,13 +179,11 @@ class _Rows:
             self.categories.append(categories)
 
     def inputs(self) -> Inputs:
-        inputs: Inputs = {}
-        if self.columns.preparation.numbers:
-            inputs["numbers"] = np.array(self.numbers).reshape(-1, len(self.columns.preparation.numbers))
-        if self.columns.preparation.vocabularies_:
-            inputs["categories"] = np.array(self.categories, dtype=object).reshape(
-                -1, len(self.columns.preparation.vocabularies_)
-            )
+        preparation, rows = self.columns.preparation, len(self.numbers)
+        inputs: Inputs = {"numbers": np.array(self.numbers).reshape(rows, len(preparation.numbers))}
+        if preparation.vocabularies_:
+            shape = rows, len(preparation.vocabularies_)
+            inputs["categories"] = np.array(self.categories, dtype=object).reshape(shape)
         return inputs
 
     def _lead(self, numbers: NDArray[np.float64], column: int, interval: Interval) -> None:
@@ -239,13 +237,12 @@ def _splits(tree: Tree) -> Iterator[tuple[int, np.float32, dict[int, Interval]]]
 
 
 def _parts(inputs: Inputs) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-    """Both matrices, an empty one for the input that a model does not have."""
-    rows = _count(inputs)
-    return inputs.get("numbers", np.empty((rows, 0))), inputs.get("categories", np.empty((rows, 0), dtype=object))
+    """Both matrices, an empty one in place of the categories that a model does not have."""
+    return inputs["numbers"], inputs.get("categories", np.empty((_count(inputs), 0), dtype=object))
 
 
 def _count(inputs: Inputs) -> int:
-    return len(next(iter(inputs.values())))
+    return len(inputs["numbers"])
 
 
 def _take(inputs: Inputs, rows: NDArray[Any]) -> Inputs:

@@ -3,5 +3,5 @@
 from training.errors import UserError
 
 
-class ExportRefused(UserError):
+class ExportRefused(UserError):  # noqa: N818  (named for what happened)
     """What was asked for cannot be exported exactly, or has not been shown to be exact. One line, for a person."""

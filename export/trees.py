@@ -144,7 +144,7 @@ def _base_margin(content: dict[str, Any]) -> np.float32:
     """
     learner = content["learner"]
     model = learner["gradient_booster"]["model"]
-    stump = {
+    stump: dict[str, Any] = {
         key: (value[:1] if isinstance(value, list) and len(value) >= 1 else value)
         for key, value in model["trees"][0].items()
     }

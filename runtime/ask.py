@@ -48,9 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Send one request through the Lambda handler, as API Gateway would; print the answer.",
         epilog="Exit status: 0 answered, 1 not answered (standard error says why), 2 wrong usage.",
     )
-    parser.add_argument(
-        "file", metavar="FILE", help="the body of the request, JSON; - reads it from standard input"
-    )
+    parser.add_argument("file", metavar="FILE", help="the body of the request, JSON; - reads it from standard input")
     parser.add_argument("--batch", action="store_true", help="send it to /predict/batch instead of /predict")
     parser.add_argument(
         "--model", metavar="DIR", help="folder of model.onnx and manifest.json (default: $MODEL_DIR, model)"

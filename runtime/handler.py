@@ -48,9 +48,7 @@ class Handler:
             response = self.service.respond(request)
             body = response.text()
             if len(body) > ANSWER_LIMIT:
-                raise Problem(
-                    ANSWER_TOO_LARGE, f"expected at most {ANSWER_LIMIT} bytes: send fewer applicants at once"
-                )
+                raise Problem(ANSWER_TOO_LARGE, f"expected at most {ANSWER_LIMIT} bytes: send fewer applicants at once")
         except Exception as fault:
             response = _refusal(fault, request)
             body = response.text()

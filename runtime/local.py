@@ -105,9 +105,7 @@ class Connection(BaseHTTPRequestHandler):
         self._send(answer["statusCode"], answer["headers"], answer["body"].encode())
         if not self.server.quiet:
             microseconds = (perf_counter() - begin) * 1e6
-            _say(
-                f"{self.client_address[0]} {self.command} {path} {answer['statusCode']} {microseconds:.0f} us"
-            )
+            _say(f"{self.client_address[0]} {self.command} {path} {answer['statusCode']} {microseconds:.0f} us")
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
 
@@ -144,9 +142,7 @@ class Connection(BaseHTTPRequestHandler):
         """What is wrong with the HTTP itself, as a problem; the connection ends with it."""
         from runtime.strict_json import write
 
-        self.request_version = (
-            self.protocol_version
-        )  # a line that is no HTTP would count as HTTP/0.9: no status
+        self.request_version = self.protocol_version  # a line that is no HTTP would count as HTTP/0.9: no status
         title = self.responses[code][0] if code in self.responses else "Bad Request"
         content = {"type": "about:blank", "title": title, "status": int(code), "detail": message or title}
         self.close_connection = True
@@ -172,9 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         server = Server((options.host, options.port), handler, quiet=options.quiet)
     except OSError as fault:
-        _complain(
-            f"cannot listen on {options.host}:{options.port}: {fault.strerror}; choose another with --port"
-        )
+        _complain(f"cannot listen on {options.host}:{options.port}: {fault.strerror}; choose another with --port")
         return 1
     if not options.quiet:
         host, port = server.server_address[:2]

@@ -49,9 +49,7 @@ class SelfCheckRow:
     __slots__ = ("band", "categories", "margin", "numbers", "probability", "score")
 
     def __init__(self, entry: "Reader", numbers: int, categories: int) -> None:
-        self.numbers: list[float] = [
-            math.nan if n is None else n for n in entry.take_list("numbers", float, None)
-        ]
+        self.numbers: list[float] = [math.nan if n is None else n for n in entry.take_list("numbers", float, None)]
         self.categories: list[str] = entry.take_list("categories", str)
         for key, got, expected in (
             ("numbers", len(self.numbers), numbers),
@@ -71,6 +69,7 @@ class Manifest:
     __slots__ = (
         "bands",
         "batch_limit",
+        "branches",
         "calibration",
         "categories",
         "document",
@@ -105,9 +104,7 @@ class Manifest:
             raise top.refusal("features", "the id and every feature named once", sorted(names))
         self.scale = _scale(top.reader("score"))
         self.bands = tuple(top.take_list("bands", float))
-        if len(self.bands) < 2 or any(
-            low >= high for low, high in zip(self.bands, self.bands[1:], strict=False)
-        ):
+        if len(self.bands) < 2 or any(low >= high for low, high in zip(self.bands, self.bands[1:], strict=False)):
             raise top.refusal("bands", "two or more ascending edges", list(self.bands))
         self.calibration: dict[str, Any] = top.take("calibration", dict)
         self.versions: dict[str, Any] = top.take("versions", dict)
@@ -115,6 +112,7 @@ class Manifest:
         self.batch_limit: int = limits.take("batch", int)
         if self.batch_limit < 1:
             raise limits.refusal("batch", "one applicant or more", self.batch_limit)
+        self.branches = self._branches(top)
         check = top.reader("self_check")
         self.probability_tolerance: float = check.take("probability_tolerance", float)
         self.self_check = tuple(
@@ -131,6 +129,16 @@ class Manifest:
             offenders = sorted(set(names) ^ set(by_name)) or sorted(names)
             raise inputs.refusal(key, f"every feature of type {' or '.join(types)}, once", offenders)
         return tuple(by_name[name] for name in names)
+
+    def _branches(self, top: "Reader") -> tuple[tuple[int, float], ...]:
+        """The most travelled splits, (position in numbers, threshold), at most 32; there need not be any."""
+        branches = tuple(map(tuple, top.take_list("branches", list)))
+        for split in branches:
+            if len(split) != 2 or type(split[0]) is not int or not 0 <= split[0] < len(self.numbers):
+                raise top.refusal("branches", "pairs of a position in numbers and a threshold", list(split))
+        if len(branches) > 32:
+            raise top.refusal("branches", "at most 32", len(branches))
+        return branches
 
     @classmethod
     def read(cls, path: str) -> "Manifest":

@@ -20,14 +20,10 @@ def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False) -> dict
         "paths": {
             "/": {"get": _get("A sign of life", "home", {"const": "Home"})},
             "/health": {"get": _get("Whether the service is ready", "health", _ref("Health"))},
-            "/model": {
-                "get": _get("The model: features, score scale, bands, versions", "model", {"type": "object"})
-            },
+            "/model": {"get": _get("The model: features, score scale, bands, versions", "model", {"type": "object"})},
             "/openapi.json": {"get": _get("This description", "openapi", {"type": "object"})},
             "/predict": {
-                "post": _post(
-                    "One applicant", "predict", _ref("Applicant"), example(manifest), _ref("Answer")
-                )
+                "post": _post("One applicant", "predict", _ref("Applicant"), example(manifest), _ref("Answer"))
             },
             "/predict/batch": {
                 "post": _post(
@@ -184,10 +180,7 @@ def _post(
 
 
 def _problems(*statuses: int) -> dict[str, Any]:
-    return {
-        str(status): _content("application/problem+json", _ref("Problem"), _titles(status))
-        for status in statuses
-    }
+    return {str(status): _content("application/problem+json", _ref("Problem"), _titles(status)) for status in statuses}
 
 
 def _titles(status: int) -> str:

@@ -72,9 +72,7 @@ class Service:
     def _openapi(self, request: Request) -> Response:
         from runtime.openapi import describe  # only when asked
 
-        return Response(
-            describe(self.model.manifest, ignore_unknown_fields=self._settings.ignore_unknown_fields)
-        )
+        return Response(describe(self.model.manifest, ignore_unknown_fields=self._settings.ignore_unknown_fields))
 
     def _predict(self, request: Request) -> Response:
         applicant = self._validator.applicant(_json(request, BODY_LIMIT))
@@ -102,9 +100,7 @@ class Service:
         content = {"scored": len(answers), "refused": len(entries) - len(answers), "answers": entries}
         return Response(content, scored=tuple(scored for _, scored in answers))
 
-    def _answers(
-        self, applicants: list[Applicant]
-    ) -> list[tuple[dict[str, object], tuple[float, str, int, int]]]:
+    def _answers(self, applicants: list[Applicant]) -> list[tuple[dict[str, object], tuple[float, str, int, int]]]:
         """For each applicant the answer, and what may be logged of it."""
         if not applicants:
             return []
@@ -134,9 +130,7 @@ def _json(request: Request, size_limit: int) -> object:
     """The JSON value in the body of a request that says it is JSON, or says nothing."""
     media_type = request.headers.get("content-type", "application/json")
     essence = media_type.partition(";")[0].strip().lower()
-    if essence != "application/json" and not (
-        essence.startswith("application/") and essence.endswith("+json")
-    ):
+    if essence != "application/json" and not (essence.startswith("application/") and essence.endswith("+json")):
         raise Problem(problem.UNSUPPORTED_MEDIA_TYPE, "expected the header content-type: application/json")
     return parse(request.body(size_limit), size_limit)
 

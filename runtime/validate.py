@@ -52,9 +52,7 @@ class Validator:
         self._batch_limit = manifest.batch_limit
         self._ignore_unknown = ignore_unknown_fields
         self._numbers = tuple((f.name, *_usual(f), f.nullable, f) for f in manifest.numbers)
-        self._categories = tuple(
-            (f.name, frozenset(f.vocabulary), f.nullable, f) for f in manifest.categories
-        )
+        self._categories = tuple((f.name, frozenset(f.vocabulary), f.nullable, f) for f in manifest.categories)
         self._known = frozenset({manifest.identifier, *(f.name for f in manifest.features)})
 
     def applicant(self, value: object, pointer: str = "") -> Applicant:

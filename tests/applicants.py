@@ -48,4 +48,6 @@ def pipeline(classifier: Any = None, **parameters: Any) -> Pipeline:
         log1p=["income", "debt"],
         row_max={"late": ["late_1", "late_2", "late_3"]},
     )
-    return Pipeline([("prepare", preparation), ("classify", classifier or CrossFittedClassifier(booster))])
+    return Pipeline(
+        [("prepare", preparation), ("classify", classifier or CrossFittedClassifier(booster, random_state=0))]
+    )

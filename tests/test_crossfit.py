@@ -18,7 +18,7 @@ SMALL = {"n_estimators": 10, "max_depth": 3, "n_jobs": 1}
 
 
 @pytest.mark.filterwarnings("ignore")  # of the checks themselves
-@parametrize_with_checks([CrossFittedClassifier(XGBClassifier(**SMALL))])
+@parametrize_with_checks([CrossFittedClassifier(XGBClassifier(**SMALL))])  # type: ignore[untyped-decorator]
 def test_estimator_checks(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
 
@@ -70,9 +70,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_runs_side_by_side(jobs: int)
     X, y = table()
     booster = XGBClassifier(**SMALL, subsample=0.7, random_state=5)
     first = CrossFittedClassifier(booster, random_state=7, n_jobs=1).fit(X, y).predict_proba(X)
-    assert np.array_equal(
-        CrossFittedClassifier(booster, random_state=7, n_jobs=jobs).fit(X, y).predict_proba(X), first
-    )
+    assert np.array_equal(CrossFittedClassifier(booster, random_state=7, n_jobs=jobs).fit(X, y).predict_proba(X), first)
     other = CrossFittedClassifier(booster, random_state=8, n_jobs=1).fit(X, y).predict_proba(X)
     assert not np.array_equal(other, first)
 

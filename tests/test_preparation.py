@@ -1,5 +1,7 @@
 """What raw columns become, and what happens to values that training never saw."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ from training.preparation import Preparation, log1p, row_maximum
 NAN = float("nan")
 
 
-def fitted(frame: pd.DataFrame, **parameters: object) -> Preparation:
+def fitted(frame: pd.DataFrame, **parameters: Any) -> Preparation:
     return Preparation(**parameters).fit(frame)
 
 
@@ -55,7 +57,7 @@ def test_a_given_vocabulary_is_kept_in_its_order() -> None:
 def test_a_boolean_is_one_zero_or_missing(column: "pd.Series[bool]") -> None:
     frame = pd.DataFrame({"has_paid": column})
     matrix = fitted(frame, numbers=["has_paid"]).transform(frame)
-    assert np.array_equal(matrix, [[1], [0], [NAN]], equal_nan=True)
+    assert np.array_equal(matrix, np.array([[1], [0], [NAN]]), equal_nan=True)
 
 
 def test_columns_without_any_value_and_constant_columns_stay() -> None:

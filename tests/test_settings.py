@@ -628,9 +628,8 @@ MISTAKES = [
         'trees; leave it out, or "gbtree"',
     ),
     (
-        "[xgboost]\nnum_parallel_tree = 4",
-        "xgboost.num_parallel_tree: 4 cannot be exported exactly: with early stopping the trees of a "
-        "round are cut wrongly; leave it out, or 1",
+        "[xgboost]\nnum_parallel_tree = 0",
+        "xgboost.num_parallel_tree: expected a whole number from 1 to 1000, got 0; for example num_parallel_tree = 4",
     ),
     (
         "[xgboost]\nenable_categorical = true",
@@ -826,8 +825,8 @@ FLAG_MISTAKES = [
     ),
     (
         "--xgboost num_parallel_tree=true",
-        "command line: xgboost.num_parallel_tree: true cannot be exported exactly: with early "
-        "stopping the trees of a round are cut wrongly; leave it out, or 1",
+        "command line: xgboost.num_parallel_tree: expected a whole number from 1 to 1000, got true; for example "
+        "num_parallel_tree = 4",
     ),
     (
         "--xgboost max_bin=many",

@@ -21,6 +21,7 @@ SCHEMA = "schema.json"
 RUN = "run.json"
 METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
+SCHEMA_VERSION = 1  # of run.json; raise it when an older reader could misread a newer file
 TRAIN_AGAIN = "train again (python -m training.run)"
 
 # What a pipeline of ours is made of, beyond what skops trusts by itself.
@@ -28,6 +29,7 @@ TRUSTED = frozenset(
     {
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
+        "sklearn.model_selection._split.StratifiedKFold",
         "training.boosting.MarginXGBClassifier",
         "training.crossfit.CrossFittedClassifier",
         "training.preparation.Preparation",
@@ -89,6 +91,8 @@ def load_artifacts(folder: Path) -> Artifacts:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; {TRAIN_AGAIN}")
     run = _read_json(folder / RUN)
+    if run.get("schema_version") != SCHEMA_VERSION or PIPELINE not in run.get("files", ()):
+        raise UserError(f"{folder / RUN}: is not the record of a run of this version; {TRAIN_AGAIN}")
     for name, expected in run["files"].items():
         path = folder / name
         if not path.exists():

@@ -60,12 +60,10 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def raw_inputs(self, X: pd.DataFrame) -> dict[str, NDArray[Any]]:
         """The inputs of the serving graph: `numbers` float64 [N, n] and, if there are any, `categories` [N, c]."""
         check_is_fitted(self)
-        inputs: dict[str, NDArray[Any]] = {}
         numbers = np.empty((len(X), len(self.numbers)))
         for column, name in enumerate(self.numbers):
             numbers[:, column] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        if self.numbers:
-            inputs["numbers"] = numbers
+        inputs: dict[str, NDArray[Any]] = {"numbers": numbers}
         if self.vocabularies_:
             inputs["categories"] = np.column_stack([strings(X[name]) for name in self.vocabularies_])
         return inputs
@@ -95,7 +93,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             ]
             blocks.append(np.column_stack(singles + maxima))
         for i, levels in enumerate(self.vocabularies_.values()):
-            codes = pd.Index(levels, dtype=object).get_indexer(inputs["categories"][:, i])
+            codes = pd.Index(levels, dtype=object).get_indexer(pd.Index(inputs["categories"][:, i], dtype=object))
             indicators = np.eye(len(levels) + 1, len(levels), dtype=np.float32)  # the last row is all zeros
             blocks.append(indicators[codes])
         return np.ascontiguousarray(np.hstack(blocks))
@@ -111,8 +109,8 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 def strings(column: "pd.Series[Any]") -> NDArray[np.object_]:
     """A string column as an object array, missing values as the empty string."""
-    values = column.to_numpy(dtype=object, na_value=None)
-    return np.where(pd.isna(values), MISSING_CATEGORY, values)
+    values = column.to_numpy(dtype=object)
+    return np.where(column.isna(), MISSING_CATEGORY, values)
 
 
 def log1p(x: NDArray[np.float32]) -> NDArray[np.float32]:

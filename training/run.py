@@ -26,7 +26,6 @@ from training.schema import schema_of
 from training.settings import Settings, settings_as_dict
 from training.table import Table, read_table, synthetic_table
 
-SCHEMA_VERSION = 1
 SAMPLE_ROWS = 50_000
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgboost")
 
@@ -83,7 +82,7 @@ def _save(
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
     pictures = _draw(folder, settings, target, probability, scores, edges)
     run = {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": artifacts.SCHEMA_VERSION,
         "data": {
             "source": table.source,
             "sha256": table.sha256,

@@ -86,6 +86,7 @@ def build_model(folder: Path, features: Sequence[dict[str, Any]]) -> dict[str, A
         "bands": BANDS,
         "calibration": {"method": "sigmoid", "slope": 1.0, "intercept": 0.25},
         "limits": {"batch": 1000},
+        "branches": [[0, 0.5]] if numbers else [],
         "versions": {"onnxruntime": "1.32.0"},
         "self_check": {
             "probability_tolerance": 4.5e-16,
@@ -175,9 +176,7 @@ def build_graph(numbers: int, categories: int, vocabulary: Sequence[str]) -> byt
     return bytes(model.SerializeToString())
 
 
-def _self_check_rows(
-    graph: bytes, numbers: int, categories: int, vocabulary: Sequence[str]
-) -> list[dict[str, Any]]:
+def _self_check_rows(graph: bytes, numbers: int, categories: int, vocabulary: Sequence[str]) -> list[dict[str, Any]]:
     random = np.random.default_rng(8)
     matrix = random.uniform(0, 20, (8, numbers))
     matrix[random.random(matrix.shape) < 0.2] = math.nan

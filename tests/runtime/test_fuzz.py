@@ -22,9 +22,7 @@ SCALARS: st.SearchStrategy[Any] = (
     | st.text(st.characters(exclude_categories=()), max_size=20)
     | st.sampled_from([2**53 + 1, 10**400, -0.0, "\ud800", "north", "true", "1"])
 )
-NAMES = st.sampled_from(["uuid", "applicants", *(feature["name"] for feature in SMALL_FEATURES)]) | st.text(
-    max_size=8
-)
+NAMES = st.sampled_from(["uuid", "applicants", *(feature["name"] for feature in SMALL_FEATURES)]) | st.text(max_size=8)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=8),
@@ -110,10 +108,7 @@ def test_any_batch(small: "Handler", applicants: list[Any]) -> None:
 
 
 @quick
-@given(
-    body=st.text(st.characters(exclude_categories=()), max_size=60)
-    | st.text('{}[]",:\\tu0eE1.- ', max_size=60)
-)
+@given(body=st.text(st.characters(exclude_categories=()), max_size=60) | st.text('{}[]",:\\tu0eE1.- ', max_size=60))
 def test_any_text_as_body(small: "Handler", body: str) -> None:
     check(small(post(body), None))
     check(small({**post(body), "isBase64Encoded": True}, None))

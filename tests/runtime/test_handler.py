@@ -96,11 +96,7 @@ def test_a_batch_answers_each_in_order(small: "Handler") -> None:
     entries = answer["answers"]
     for index in (0, 4):
         assert entries[index] == send(small, "POST", "/predict", applicants[index])[2] | (
-            {
-                "warnings": [
-                    {"pointer": "/applicants/4/age", "detail": "outside the range of training, 18 to 75.5"}
-                ]
-            }
+            {"warnings": [{"pointer": "/applicants/4/age", "detail": "outside the range of training, 18 to 75.5"}]}
             if index == 4
             else {}
         )
@@ -118,9 +114,7 @@ def test_a_batch_answers_each_in_order(small: "Handler") -> None:
             {"pointer": "/applicants/1/region", "detail": "expected a string, got null or nothing"},
         ],
     }
-    assert entries[2]["errors"] == [
-        {"pointer": "/applicants/2", "detail": "expected an object, got a number"}
-    ]
+    assert entries[2]["errors"] == [{"pointer": "/applicants/2", "detail": "expected an object, got a number"}]
     assert "uuid" not in entries[2]
     assert "uuid" not in entries[3]
 
@@ -219,9 +213,7 @@ def test_another_path(handler: "Handler", path: str) -> None:
 def test_another_method(handler: "Handler", method: str, path: str, allow: str) -> None:
     status, headers, answer = send(handler, method, path)
     assert (status, headers["allow"]) == (405, allow)
-    assert answer == problem(
-        "method-not-allowed", 405, "The resource does not have this method", f"expected {allow}"
-    )
+    assert answer == problem("method-not-allowed", 405, "The resource does not have this method", f"expected {allow}")
 
 
 @pytest.mark.parametrize(
@@ -246,16 +238,12 @@ def test_the_stage_alone_is_home(handler: "Handler") -> None:
     assert send(handler, "GET", "/production", stage="prod")[0] == 404
 
 
-@pytest.mark.parametrize(
-    "media_type", ["application/json", "Application/JSON; charset=utf-8", "application/ld+json"]
-)
+@pytest.mark.parametrize("media_type", ["application/json", "Application/JSON; charset=utf-8", "application/ld+json"])
 def test_content_types_that_are_json(handler: "Handler", media_type: str) -> None:
     assert send(handler, "POST", "/predict", reference_request(), content_type=media_type)[0] == 200
 
 
-@pytest.mark.parametrize(
-    "media_type", ["text/plain", "application/x-www-form-urlencoded", "", "json", "text/a+json"]
-)
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "", "json", "text/a+json"])
 def test_content_types_that_are_not(handler: "Handler", media_type: str) -> None:
     status, _, answer = send(handler, "POST", "/predict", reference_request(), content_type=media_type)
     assert status == 415
@@ -278,9 +266,7 @@ def test_content_types_that_are_not(handler: "Handler", media_type: str) -> None
         ("é" * 40000, "body-too-large", 413, "expected at most 65536 bytes, got 80000"),
     ],
 )
-def test_bodies_that_are_not_json(
-    handler: "Handler", body: str | None, name: str, status: int, detail: str
-) -> None:
+def test_bodies_that_are_not_json(handler: "Handler", body: str | None, name: str, status: int, detail: str) -> None:
     got, headers, answer = send(handler, "POST", "/predict", body)
     assert (got, headers["content-type"]) == (status, "application/problem+json")
     assert answer["type"] == f"urn:lastbit:problem:{name}"
@@ -362,9 +348,7 @@ def test_the_observer(make_handler: "MakeHandler", capsys: pytest.CaptureFixture
     handler = make_handler()
     seen: list[Any] = []
     handler.observe = lambda request, response, seconds: seen.append((request, response, seconds))
-    answer = send(handler, "POST", "/predict", reference_request() | {"has_paid": None, "time_hours": 1000})[
-        2
-    ]
+    answer = send(handler, "POST", "/predict", reference_request() | {"has_paid": None, "time_hours": 1000})[2]
     send(handler, "POST", "/predict/batch", {"applicants": [reference_request(), 3]})
     send(handler, "GET", "/none")
     (request, response, seconds), (_, batch, _), (_, missing, _) = seen

@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 
 from runtime.manifest import EXPORT_AGAIN, ModelRefused
-from runtime.model import Model, _sha256
+from runtime.model import WORTH_ORDERING, Model, _sha256, branch_order
 from runtime.session import open_session
 from tests.runtime.model_builder import SMALL_FEATURES, build_graph, build_model, write_manifest
 
@@ -57,6 +57,27 @@ def test_predicts_what_the_session_does(folder: Path) -> None:
     assert margin.tobytes() == expected[1].tobytes()
 
 
+def test_a_large_batch_is_put_in_order_and_answered_in_the_order_it_came(folder: Path) -> None:
+    model = Model.load(str(folder))
+    random = np.random.default_rng(3)
+    numbers = random.normal(size=(WORTH_ORDERING + 44, 5))
+    numbers[random.random(numbers.shape) < 0.2] = np.nan
+    categories = random.choice(["Travel", "Café", "north", ""], (len(numbers), 2)).astype(object)
+    probability, margin = model.predict(numbers, categories)
+    session = open_session(str(folder / "model.onnx"))
+    expected = session.run(["probability", "margin"], {"numbers": numbers, "categories": categories})
+    order = branch_order(numbers, model.manifest.branches)
+    assert sorted(order) == list(range(len(numbers)))
+    assert not np.array_equal(order, np.arange(len(numbers)))
+    assert probability.tobytes() == expected[0].tobytes()
+    assert margin.tobytes() == expected[1].tobytes()
+
+
+def test_branch_order_sorts_by_the_first_split_and_then_by_the_next() -> None:
+    numbers = np.array([[0.0, 9.0], [np.nan, 1.0], [5.0, 1.0], [0.0, 1.0]])
+    assert branch_order(numbers, [(0, 1.0), (1, 5.0)]).tolist() == [1, 2, 0, 3]
+
+
 def test_a_category_does_not_end_at_nul(folder: Path) -> None:
     model = Model.load(str(folder))
     row = [[1.0, 0.0, 50.0, 1.0, 2.0]]
@@ -81,9 +102,7 @@ def test_no_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "what"), [("manifest.json", "a manifest"), ("model.onnx", "a graph")])
 def test_a_missing_file(folder: Path, name: str, what: str) -> None:
     (folder / name).unlink()
-    assert (
-        refusal(folder) == f"{folder}/{name}: expected {what}, got: No such file or directory; {EXPORT_AGAIN}"
-    )
+    assert refusal(folder) == f"{folder}/{name}: expected {what}, got: No such file or directory; {EXPORT_AGAIN}"
 
 
 def test_a_graph_cut_short(folder: Path) -> None:

@@ -81,9 +81,7 @@ def test_every_reference_leads_somewhere(manifest: Manifest) -> None:
             return own + [found for inner in value.values() for found in references(inner)]
         return [found for inner in value for found in references(inner)] if isinstance(value, list) else []
 
-    assert {reference.removeprefix("#/components/schemas/") for reference in references(document)} == set(
-        schemas
-    )
+    assert {reference.removeprefix("#/components/schemas/") for reference in references(document)} == set(schemas)
 
 
 def test_answers_have_the_members_described(make_handler: "MakeHandler", manifest: Manifest) -> None:

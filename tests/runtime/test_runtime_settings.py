@@ -18,9 +18,7 @@ def test_the_model_stands_beside_the_code() -> None:
 
 
 def test_all_of_them() -> None:
-    settings = Settings(
-        {"UNKNOWN_FIELDS": "ignore", "CORS_ORIGINS": "https://a, https://b,", "BASE_PATH": "/x/"}
-    )
+    settings = Settings({"UNKNOWN_FIELDS": "ignore", "CORS_ORIGINS": "https://a, https://b,", "BASE_PATH": "/x/"})
     assert settings.ignore_unknown_fields
     assert settings.cors_origins == {"https://a", "https://b"}
     assert settings.base_path == "/x"

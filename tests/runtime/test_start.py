@@ -121,9 +121,7 @@ def test_whoever_imports_the_model_is_quiet(home: Path, reference_model: Path) -
     assert list(home.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "module", ["score", "strict_json", "problem", "settings", "validate", "event", "manifest"]
-)
+@pytest.mark.parametrize("module", ["score", "strict_json", "problem", "settings", "validate", "event", "manifest"])
 def test_only_the_model_needs_numpy(home: Path, reference_model: Path, module: str) -> None:
     code = f"import sys, json, runtime.{module}; print(json.dumps(sorted(sys.modules)))"
     loaded = run(code, home, reference_model)

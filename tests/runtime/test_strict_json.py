@@ -22,9 +22,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 @given(JSON, st.booleans())
 def test_reads_what_the_standard_library_writes(value: Any, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
-    assert parse(text.encode("utf-8", "replace"), 10**6) == json.loads(
-        text.encode("utf-8", "replace").decode()
-    )
+    assert parse(text.encode("utf-8", "replace"), 10**6) == json.loads(text.encode("utf-8", "replace").decode())
 
 
 @given(JSON)
@@ -82,10 +80,7 @@ def nested(levels: int, inside: str = "") -> bytes:
 @pytest.mark.parametrize("inside", ["", '"["', r'"\"[{"', r'"\\"', '"]]]]"'])
 def test_the_depth_limit_is_exact(inside: str) -> None:
     assert parse(nested(DEPTH_LIMIT - 1, inside), 10**6)
-    assert (
-        refused(nested(DEPTH_LIMIT, inside), NESTED_TOO_DEEP)
-        == "expected at most 32 levels of arrays and objects"
-    )
+    assert refused(nested(DEPTH_LIMIT, inside), NESTED_TOO_DEEP) == "expected at most 32 levels of arrays and objects"
 
 
 def test_brackets_in_strings_and_beside_each_other_do_not_nest() -> None:

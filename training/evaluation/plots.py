@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -65,7 +66,7 @@ def draw_scores(path: Path, test: Sample, edges: Sequence[float]) -> None:
         _save(path)
 
 
-def _curve(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], name: str, style: dict[str, object]) -> None:
+def _curve(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], name: str, style: dict[str, Any]) -> None:
     kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), POINTS_ON_A_CURVE)).astype(int))
     axes.plot(x[kept], y[kept], label=name, **style)
 

@@ -26,6 +26,7 @@ INTEGERS = {
     "max_leaves": (0, 16, 100_000),
     "max_bin": (2, 256, 65_536),
     "early_stopping_rounds": (1, 20, 100_000),
+    "num_parallel_tree": (1, 4, 1_000),
 }
 SHARES = ("learning_rate", "subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
 FROM_ZERO = ("min_child_weight", "gamma", "reg_alpha", "reg_lambda", "max_delta_step")
@@ -46,7 +47,6 @@ OTHER_NAMES = {
 # The only value that is let through, which is XGBoost's default (None: no value at all), and why.
 REFUSED: Mapping[str, tuple[Value | None, str]] = {
     "booster": ("gbtree", "its score is no plain sum over trees"),
-    "num_parallel_tree": (1, "with early stopping the trees of a round are cut wrongly"),
     "enable_categorical": (
         False,
         "splits on native categories have no counterpart in the graph; use category features",

@@ -14,7 +14,8 @@ from training.errors import UserError
 from training.settings.keys import shown
 
 MISSING = ("", "NA", "NaN", "null")  # of a CSV, exactly so; "none" or "n/a" may be a level
-TRUTH = {"true": 1.0, "1": 1.0, "yes": 1.0, "false": 0.0, "0": 0.0, "no": 0.0}
+# 1.0 and 0.0 are what pandas makes of a boolean column that has gaps.
+TRUTH = dict.fromkeys(("true", "yes", "1", "1.0"), 1.0) | dict.fromkeys(("false", "no", "0", "0.0"), 0.0)
 EXAMPLES = 3
 
 

@@ -1,0 +1,385 @@
+"""The commands as a user runs them: from a table to a served prediction, and every mistake as one clear line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from export import to_onnx, verify
+from runtime.manifest import ModelRefused
+from runtime.model import Model
+from runtime.score import band
+from tests.applicants import draw
+from training import run
+from training.artifacts import TRUSTED, load_artifacts, load_pipeline, sha256_of
+
+ROOT = Path(__file__).parents[1]
+FEW_TREES = ["--n-estimators", "15", "--no-plots", "--quiet"]
+
+
+def command(module: str, *arguments: object, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """A command in a process of its own, in the project's folder."""
+    words = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, **options)
+
+
+def mistake(capsys: pytest.CaptureFixture[str], status: int, main: Any, *arguments: object) -> str:
+    """The one line that a mistake is told in."""
+    assert main(list(map(str, arguments))) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    assert len([line for line in lines if line.startswith("error: ")]) == 1, captured.err
+    assert "Traceback" not in captured.err
+    return lines[-1].removeprefix("error: ")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts and a model of the built-in population, with few trees."""
+    folder = tmp_path_factory.mktemp("trained")
+    assert run.main(["--out", str(folder / "artifacts"), *FEW_TREES]) == 0
+    assert export(folder) == 0
+    return folder
+
+
+def export(folder: Path) -> int:
+    return to_onnx.main(["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"])
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A CSV of applicants and the settings for it."""
+    frame, target = draw(600)
+    frame = frame.assign(default=target, uuid=[f"a{i}" for i in range(len(frame))])
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    settings = """
+        [data]
+        file = "table.csv"
+        [features]
+        income = { type = "number", log1p = true }
+        age = "number"
+        late_1 = "number"
+        late_2 = "number"
+        has_paid = "boolean"
+        shop = "category"
+        [row_max]
+        late = ["late_1", "late_2"]
+    """
+    (tmp_path / "settings.toml").write_text(settings)
+    return tmp_path
+
+
+def test_the_two_commands_and_an_answer(trained: Path) -> None:
+    answer = command("runtime.ask", "examples/reference-request.json", "--model", trained / "model")
+    assert answer.returncode == 0, answer.stderr
+    content = json.loads(answer.stdout)
+    request = json.loads((ROOT / "examples/reference-request.json").read_text())
+    pipeline = load_pipeline(trained / "artifacts")
+    p = pipeline.predict_proba(pd.DataFrame([request]))[0, 1]
+    model = Model.load(str(trained / "model"))
+    assert abs(content["default_probability"] - p) <= 4.5e-16
+    assert content["credit_score"] == model.manifest.scale.score(content["default_probability"])
+    assert content["score_band"] == band(content["credit_score"], model.manifest.bands)
+    assert content["uuid"] == "1234"
+    assert content["model_version"] == model.manifest.model_version
+
+
+def test_run_json_says_what_was_done(trained: Path) -> None:
+    content = json.loads((trained / "artifacts/run.json").read_text())
+    assert content["data"]["rows"] == 90_000
+    assert content["settings"]["xgboost"]["n_estimators"] == 15
+    assert content["seed"] == 99
+    assert set(content["metrics"]) == {"train", "test"}
+    assert {"xgboost", "scikit-learn", "numpy"} <= set(content["versions"])
+    assert content["files"]["pipeline.skops"] == sha256_of(trained / "artifacts/pipeline.skops")
+
+
+def test_the_same_seed_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
+    assert run.main(["--out", str(tmp_path / "artifacts"), *FEW_TREES]) == 0
+    assert export(tmp_path) == 0
+    for name in ("model.onnx", "manifest.json"):
+        assert (tmp_path / "model" / name).read_bytes() == (trained / "model" / name).read_bytes()
+
+
+def test_bands_are_the_same_in_training_and_serving(trained: Path) -> None:
+    edges = json.loads((trained / "model/manifest.json").read_text())["bands"]
+    for sample in ("train", "test"):
+        table = pd.read_csv(trained / f"artifacts/bands_{sample}.csv")
+        inside = table[table["Band"].str.startswith("[")]
+        assert inside["Band"].tolist() == [band(edge, edges) for edge in edges[:-1]]
+        assert table["Cumulative Recall"].iloc[-1] == pytest.approx(100)
+        assert table["% Total Population"].iloc[-1] == pytest.approx(100)
+
+
+def test_verify_holds_and_names_what_does_not(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    import shutil
+
+    folders = ["--artifacts", str(trained / "artifacts")]
+    assert verify.main(["--model", str(trained / "model"), *folders, "--quiet"]) == 0
+    copy = tmp_path / "model"
+    shutil.copytree(trained / "model", copy)
+    graph = bytearray((copy / "model.onnx").read_bytes())
+    graph[len(graph) // 2] ^= 1
+    (copy / "model.onnx").write_bytes(graph)
+    said = mistake(capsys, 1, verify.main, "--model", copy, *folders, "--quiet")
+    assert "model.onnx: sha256: the certificate has" in said
+    with pytest.raises(ModelRefused, match="sha256"):
+        Model.load(str(copy))
+    (copy / "certificate.json").unlink()
+    assert "certificate.json: no such file" in mistake(capsys, 1, verify.main, "--model", copy, *folders, "--quiet")
+
+
+EXAMPLES = {
+    "german_credit": {"duration_in_month": 24, "credit_amount": 2_000, "housing": "own", "purpose": "radio/television"},
+    "lending_club": {"funded_amnt": 9_000, "int_rate": 12.5, "term": "term_36", "addr_state": "NY"},
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("calibration", ["sigmoid", "isotonic"])
+def test_real_data_from_training_to_a_served_prediction(example: str, calibration: str, tmp_path: Path) -> None:
+    settings = ROOT / "examples" / example / "settings.toml"
+    arguments = ["--config", settings, "--out", tmp_path / "artifacts", "--calibration", calibration, "--quiet"]
+    assert run.main([*map(str, arguments), "--no-plots"]) == 0
+    assert export(tmp_path) == 0
+    request = {"uuid": "a", **EXAMPLES[example]}
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    answer = command("runtime.ask", tmp_path / "request.json", "--model", tmp_path / "model")
+    assert answer.returncode == 0, answer.stderr
+    artifacts = load_artifacts(tmp_path / "artifacts")
+    row = pd.DataFrame([request]).reindex(columns=artifacts.sample.columns)
+    p = artifacts.pipeline.predict_proba(row)[0, 1]
+    assert abs(json.loads(answer.stdout)["default_probability"] - p) <= (4.5e-16 if calibration == "sigmoid" else 0)
+    certificate = json.loads((tmp_path / "model/certificate.json").read_text())
+    assert certificate["total"]["margins_bit_equal"] == certificate["total"]["margins"]
+
+
+def test_a_calibrated_cv_is_trained_and_exported(table: Path) -> None:
+    for number, form in enumerate([["--calibrate-on", "probability"], ["--no-ensemble"], []]):
+        out = table / str(number)
+        words = ["--config", str(table / "settings.toml"), "--estimator", "calibrated-cv", *form]
+        assert run.main([*words, "--out", str(out / "artifacts"), *FEW_TREES]) == 0
+        assert export(out) == 0
+
+
+def test_parquet_and_csv_give_the_same_model(table: Path) -> None:
+    frame = pd.read_csv(table / "table.csv")
+    frame["has_paid"] = frame["has_paid"].astype("boolean")
+    frame.to_parquet(table / "table.parquet", index=False)
+    settings = ["--config", str(table / "settings.toml")]
+    assert run.main([*settings, "--out", str(table / "a/artifacts"), *FEW_TREES]) == 0
+    parquet = ["--data", str(table / "table.parquet")]
+    assert run.main([*settings, *parquet, "--out", str(table / "b/artifacts"), *FEW_TREES]) == 0
+    assert export(table / "a") == export(table / "b") == 0
+    assert sha256_of(table / "a/model/model.onnx") == sha256_of(table / "b/model/model.onnx")
+
+
+def test_monotone_signs_hold_on_every_tree(table: Path) -> None:
+    (table / "settings.toml").write_text(
+        (table / "settings.toml").read_text() + "\n[xgboost.monotone_constraints]\nage = -1\nlate = 1\n"
+    )
+    out = table / "artifacts"
+    assert run.main(["--config", str(table / "settings.toml"), "--out", str(out), *FEW_TREES]) == 0
+    artifacts = load_artifacts(out)
+    frame = artifacts.sample.copy()
+    for column, sign in (("age", -1), ("late_1", 1)):
+        last: Any = None
+        for value in np.linspace(0, 100, 40):
+            changed = frame.assign(**{column: value}, **({"late_2": np.nan} if column == "late_1" else {}))
+            margin = artifacts.pipeline[:-1].transform(changed)
+            margins = artifacts.pipeline[-1].decision_function(margin) * sign
+            assert last is None or (margins >= last).all()
+            last = margins
+
+
+# Mistakes: one line, exit status 1 or 2, and the last good folders as they were.
+
+
+def wrong(table: Path, *words: object) -> list[object]:
+    return ["--config", table / "settings.toml", "--out", table / "artifacts", *FEW_TREES, *words]
+
+
+def test_mistakes_in_the_table(table: Path, capsys: Any) -> None:
+    frame = pd.read_csv(table / "table.csv")
+    file = table / "table.csv"
+
+    def told(changed: "pd.DataFrame | str | bytes") -> str:
+        if isinstance(changed, pd.DataFrame):
+            changed.to_csv(file, index=False)
+        else:
+            file.write_bytes(changed if isinstance(changed, bytes) else changed.encode())
+        return mistake(capsys, 1, run.main, *wrong(table))
+
+    assert "is empty" in told("")
+    assert "has a header and no rows" in told(frame.head(0))
+    assert "no column age" in told(frame.drop(columns="age"))
+    assert "expected two values, found only: 0" in told(frame.assign(default=0))
+    with_text = frame.astype({"age": object})
+    with_text.loc[6, "age"] = "old"
+    said = told(with_text)
+    assert "age" in said
+    assert "line 8" in said
+    assert "old" in said
+    negative = frame.copy()
+    negative.loc[3, "income"] = -2.0
+    assert "income" in told(negative)
+    assert not (table / "artifacts").exists()
+    assert sorted(path.name for path in table.iterdir()) == ["settings.toml", "table.csv"]
+
+
+def test_rows_without_a_target_are_dropped_and_counted(table: Path) -> None:
+    frame = pd.read_csv(table / "table.csv")
+    frame["default"] = frame["default"].astype("Int64")
+    frame.loc[:49, "default"] = pd.NA
+    frame.to_csv(table / "table.csv", index=False)
+    assert run.main([*map(str, wrong(table))]) == 0
+    data = json.loads((table / "artifacts/run.json").read_text())["data"]
+    assert (data["rows"], data["dropped_rows"]) == (550, 50)
+
+
+def test_a_parquet_file_cut_short(table: Path, capsys: Any) -> None:
+    pd.read_csv(table / "table.csv").to_parquet(table / "t.parquet")
+    whole = (table / "t.parquet").read_bytes()
+    (table / "t.parquet").write_bytes(whole[: len(whole) // 2])
+    assert "t.parquet" in mistake(capsys, 1, run.main, *wrong(table, "--data", table / "t.parquet"))
+
+
+def test_mistakes_in_the_settings(table: Path, capsys: Any) -> None:
+    toml = (table / "settings.toml").read_text()
+    (table / "settings.toml").write_text(toml + "\n[modle]\nfolds = 3\n")
+    assert "model" in mistake(capsys, 2, run.main, *wrong(table))
+    (table / "settings.toml").write_text(toml + "\n[model]\nfolds = 1\n")
+    assert "folds" in mistake(capsys, 2, run.main, *wrong(table))
+    assert "no such file" in mistake(capsys, 2, run.main, "--config", table / "other.toml")
+    with pytest.raises(SystemExit) as stopped:
+        run.main(["--fold", "3"])
+    assert stopped.value.code == 2
+
+
+def test_a_folder_of_other_files_is_not_replaced(table: Path, capsys: Any) -> None:
+    (table / "artifacts").mkdir()
+    (table / "artifacts/thesis.txt").write_text("years of work")
+    assert "expected a new folder or one of an earlier run" in mistake(capsys, 1, run.main, *wrong(table))
+    assert (table / "artifacts/thesis.txt").read_text() == "years of work"
+
+
+def test_export_without_artifacts_or_with_altered_ones(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    import shutil
+
+    out = ["--out", tmp_path / "model", "--quiet"]
+    assert "no such folder" in mistake(capsys, 1, to_onnx.main, "--artifacts", tmp_path / "none", *out)
+    copy = tmp_path / "artifacts"
+    shutil.copytree(trained / "artifacts", copy)
+    (copy / "schema.json").write_text("{}")
+    assert "schema.json: sha256: expected" in mistake(capsys, 1, to_onnx.main, "--artifacts", copy, *out)
+    (copy / "run.json").write_text("{")
+    assert "run.json: is not JSON" in mistake(capsys, 1, to_onnx.main, "--artifacts", copy, *out)
+    (copy / "run.json").write_text("{}")
+    assert "run.json" in mistake(capsys, 1, to_onnx.main, "--artifacts", copy, *out)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_refused_export_leaves_the_last_good_model(trained: Path, capsys: Any, monkeypatch: Any) -> None:
+    from export import certificate
+
+    before = {path.name: path.read_bytes() for path in (trained / "model").iterdir()}
+    monkeypatch.setattr(certificate, "SIGMOID_ON_MARGIN", -1.0)
+    words = ["--artifacts", trained / "artifacts", "--out", trained / "model", "--quiet"]
+    assert "probabilities differ on rows of the kind" in mistake(capsys, 1, to_onnx.main, *words)
+    assert {path.name: path.read_bytes() for path in (trained / "model").iterdir()} == before
+    assert sorted(path.name for path in trained.iterdir()) == ["artifacts", "model"]
+
+
+def test_a_pickle_in_the_pipeline_s_place_is_not_opened(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    import pickle
+    import shutil
+
+    copy = tmp_path / "artifacts"
+    shutil.copytree(trained / "artifacts", copy)
+    marker = tmp_path / "opened"
+
+    class Attack:
+        def __reduce__(self) -> Any:
+            return Path.touch, (marker,)
+
+    (copy / "pipeline.skops").write_bytes(pickle.dumps(Attack()))
+    content = json.loads((copy / "run.json").read_text())
+    content["files"]["pipeline.skops"] = sha256_of(copy / "pipeline.skops")
+    (copy / "run.json").write_text(json.dumps(content))
+    said = mistake(capsys, 1, to_onnx.main, "--artifacts", copy, "--out", tmp_path / "model", "--quiet")
+    assert "is not a pipeline that can be read" in said
+    assert not marker.exists()
+
+
+def test_a_pipeline_with_another_type_in_it_is_not_opened(tmp_path: Path) -> None:
+    import skops.io
+    from sklearn.pipeline import Pipeline
+
+    from training.errors import UserError
+
+    assert "tests.test_commands.Stranger" not in TRUSTED
+    skops.io.dump(Pipeline([("x", Stranger())]), tmp_path / "pipeline.skops")
+    with pytest.raises(UserError, match="holds types that no pipeline of this project has: .*Stranger"):
+        load_pipeline(tmp_path)
+
+
+class Stranger:
+    """Not one of ours."""
+
+    def __init__(self) -> None:
+        self.value = 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk(table: Path, capsys: Any, monkeypatch: Any) -> None:
+    """Every file that training writes goes to a device without room."""
+    from training import artifacts
+
+    assert run.main([*map(str, wrong(table))]) == 0
+    before = sha256_of(table / "artifacts/run.json")
+
+    def full(path: Path, content: object) -> None:
+        with Path("/dev/full").open("w") as file:
+            file.write(str(content))
+
+    monkeypatch.setattr(artifacts, "write_json", full)
+    said = mistake(capsys, 1, run.main, *wrong(table))
+    assert "the disk is full; make room and run again; the last good artifacts are as they were" in said
+    assert sha256_of(table / "artifacts/run.json") == before
+    assert sorted(path.name for path in table.iterdir()) == ["artifacts", "settings.toml", "table.csv"]
+
+
+def test_ctrl_c_leaves_the_last_good_artifacts(table: Path) -> None:
+    assert run.main([*map(str, wrong(table))]) == 0
+    before = sha256_of(table / "artifacts/run.json")
+    words = ["--out", str(table / "artifacts"), "--n-estimators", "20000", "--no-plots"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training.run", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ}
+    )
+    deadline = time.monotonic() + 60
+    while not list(table.glob(".artifacts-*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "error: interrupted; the last good artifacts are as they were" in said
+    assert "Traceback" not in said
+    assert sha256_of(table / "artifacts/run.json") == before
+    assert not list(table.glob(".artifacts-*"))
+
+
+@pytest.mark.parametrize("module", ["training.run", "export.to_onnx", "export.verify", "runtime.ask", "runtime.local"])
+def test_help(module: str) -> None:
+    said = command(module, "--help")
+    assert said.returncode == 0
+    assert f"python -m {module}" in said.stdout
