@@ -1,0 +1,30 @@
+"""`python -m benchmarks [NAME ...]`: measures and prints; without a name, everything."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from benchmarks import exactness, speed
+from benchmarks.report import show
+from training.command import Progress
+
+BENCHMARKS = {"exactness": exactness.measure, "speed": speed.measure}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the benchmarks that are named."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    args = options.parse_args(arguments)
+    if unknown := set(args.names) - set(BENCHMARKS):
+        options.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    progress = Progress()
+    for name in args.names or BENCHMARKS:
+        with progress.step(f"Measuring {name}"):
+            rows = list(BENCHMARKS[name]())
+        show(name, rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
