@@ -92,6 +92,7 @@ def _stock(its: Subject) -> Any:
 
     def answer(part: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
         matrix = preparation.transform(preparation.frame(part))
-        return np.clip(session.run(None, {"x": matrix})[1][:, 1].astype(np.float64), 0, 1)
+        probabilities: NDArray[np.float32] = session.run(None, {"x": matrix})[1]
+        return np.clip(probabilities[:, 1].astype(np.float64), 0, 1)
 
     return answer

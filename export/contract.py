@@ -121,14 +121,11 @@ def _tensor(name: str, kind: int, columns: int) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, kind, ["N", columns])
 
 
-def travelled_splits(contract: Contract, preparation: Preparation, count: int = 24) -> list[tuple[int, float]]:
-    """The splits that rows come by most often, as (position in `numbers`, threshold).
+def travelled_splits(contract: Contract, preparation: Preparation, count: int = 24) -> list[dict[str, Any]]:
+    """The splits that rows come by most often, each as the condition on raw columns that runtime.branches knows.
 
-    Rows in the order of these splits' outcomes take the same branches as their neighbours, which a processor
-    predicts: the same answers, in half the time again. Only numbers that are compared as they are count.
+    A split's weight is the sum over its places in the trees of 2^-depth.
     """
-    position = {name: i for i, name in enumerate(preparation.numbers)}
-    raw = [position[name] for name in preparation.single_]
     visits: dict[tuple[int, float], float] = {}
     for ensemble in contract.ensembles:
         for tree in ensemble.trees:
@@ -137,9 +134,15 @@ def travelled_splits(contract: Contract, preparation: Preparation, count: int = 
                 node, share = stack.pop()
                 if tree.left[node] < 0:
                     continue
-                column = int(tree.feature[node])
-                if column < len(raw):
-                    split = (raw[column], float(tree.value[node]))
-                    visits[split] = visits.get(split, 0.0) + share
+                split = (int(tree.feature[node]), float(tree.value[node]))
+                visits[split] = visits.get(split, 0.0) + share
                 stack += [(int(tree.left[node]), share / 2), (int(tree.right[node]), share / 2)]
-    return sorted(visits, key=lambda split: -visits[split])[:count]
+    members, indicators = preparation.raw_columns()
+    conditions: list[dict[str, Any]] = []
+    for column, threshold in sorted(visits, key=lambda split: -visits[split])[:count]:
+        if column < len(members):
+            conditions.append({"numbers": members[column], "below": threshold})
+        else:
+            position, level = indicators[column - len(members)]
+            conditions.append({"category": position, "is": level})
+    return conditions

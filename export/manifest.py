@@ -39,7 +39,7 @@ def manifest_of(
         "bands": edges,
         "calibration": _calibration(artifacts),
         "limits": {"batch": BATCH_LIMIT},
-        "branches": [list(split) for split in travelled_splits(contract, artifacts.pipeline[0])],
+        "branches": travelled_splits(contract, artifacts.pipeline[0]),
         "versions": versions(),
         "self_check": {
             "probability_tolerance": tolerance,

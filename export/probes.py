@@ -44,13 +44,7 @@ class Columns:
     indicators: list[tuple[int, str]] = field(init=False)  # (position in `categories`, level)
 
     def __post_init__(self) -> None:
-        position = {name: i for i, name in enumerate(self.preparation.numbers)}
-        groups = (self.preparation.row_max or {}).values()
-        self.members = [[position[name]] for name in self.preparation.single_]
-        self.members += [[position[name] for name in names] for names in groups]
-        self.indicators = [
-            (i, level) for i, levels in enumerate(self.preparation.vocabularies_.values()) for level in levels
-        ]
+        self.members, self.indicators = self.preparation.raw_columns()
 
     def is_binary(self, column: int) -> bool:
         names = self.preparation.numbers

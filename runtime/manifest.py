@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from runtime.branches import MOST, Branch
 from runtime.score import Scale
 
 SCHEMA_VERSION = 1
@@ -130,15 +131,23 @@ class Manifest:
             raise inputs.refusal(key, f"every feature of type {' or '.join(types)}, once", offenders)
         return tuple(by_name[name] for name in names)
 
-    def _branches(self, top: "Reader") -> tuple[tuple[int, float], ...]:
-        """The most travelled splits, (position in numbers, threshold), at most 32; there need not be any."""
-        branches = tuple(map(tuple, top.take_list("branches", list)))
-        for split in branches:
-            if len(split) != 2 or type(split[0]) is not int or not 0 <= split[0] < len(self.numbers):
-                raise top.refusal("branches", "pairs of a position in numbers and a threshold", list(split))
-        if len(branches) > 32:
-            raise top.refusal("branches", "at most 32", len(branches))
-        return branches
+    def _branches(self, top: "Reader") -> tuple[Branch, ...]:
+        """The most travelled splits, of which there need not be any."""
+        entries = top.readers("branches")
+        if len(entries) > MOST:
+            raise top.refusal("branches", f"at most {MOST}", len(entries))
+        return tuple(self._branch(entry) for entry in entries)
+
+    def _branch(self, entry: "Reader") -> Branch:
+        if "category" in entry:
+            category = entry.take("category", int)
+            if not 0 <= category < len(self.categories):
+                raise entry.refusal("category", "a position in the inputs' categories", category)
+            return Branch((), 0.0, category, entry.take("is", str))
+        numbers = entry.take_list("numbers", int)
+        if not numbers or not all(0 <= number < len(self.numbers) for number in numbers):
+            raise entry.refusal("numbers", "positions in the inputs' numbers", numbers)
+        return Branch(numbers, entry.take("below", float))
 
     @classmethod
     def read(cls, path: str) -> "Manifest":
@@ -163,6 +172,9 @@ class Reader:
     def has(self, key: str) -> bool:
         """Whether there is a value other than null."""
         return self._value(key) is not None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._object
 
     def take(self, key: str, kind: type) -> Any:
         value = self._value(key)

@@ -98,6 +98,19 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             blocks.append(indicators[codes])
         return np.ascontiguousarray(np.hstack(blocks))
 
+    def raw_columns(self) -> tuple[list[list[int]], list[tuple[int, str]]]:
+        """Which raw columns stand behind each column of the matrix.
+
+        For the numbers and then the row maxima: positions in `numbers`, several for a maximum. For the indicators that
+        follow: (position in `categories`, level).
+        """
+        check_is_fitted(self)
+        position = {name: i for i, name in enumerate(self.numbers)}
+        members = [[position[name]] for name in self.single_]
+        members += [[position[name] for name in names] for names in (self.row_max or {}).values()]
+        indicators = [(i, level) for i, levels in enumerate(self.vocabularies_.values()) for level in levels]
+        return members, indicators
+
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """A name for each column of the matrix; an indicator is `column=level`."""
         check_is_fitted(self)

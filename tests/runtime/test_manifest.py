@@ -100,10 +100,14 @@ REFUSED: list[tuple[Change, str]] = [
     (lambda d: d.update(bands=[1]), "bands: expected two or more ascending edges, got [1]"),
     (lambda d: d.update(bands=[1, 1]), "bands: expected two or more ascending edges, got [1, 1]"),
     (
-        lambda d: d.update(branches=[[99, 0.5]]),
-        "branches: expected pairs of a position in numbers and a threshold, got [99, 0.5]",
+        lambda d: d.update(branches=[{"numbers": [99], "below": 0.5}]),
+        "branches[0]: numbers: expected positions in the inputs' numbers, got [99]",
     ),
-    (lambda d: d.update(branches=[[0, 0.5]] * 33), "branches: expected at most 32, got 33"),
+    (
+        lambda d: d.update(branches=[{"category": 7, "is": "x"}]),
+        "branches[0]: category: expected a position in the inputs' categories, got 7",
+    ),
+    (lambda d: d.update(branches=d["branches"] * 33), "branches: expected at most 32, got 33"),
     (lambda d: d["limits"].update(batch=0), "limits: batch: expected one applicant or more, got 0"),
     (lambda d: d["self_check"].update(rows=[]), 'self_check: rows: expected one row or more, got "none"'),
     (

@@ -10,8 +10,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from runtime.branches import Branch, branch_order
 from runtime.manifest import EXPORT_AGAIN, ModelRefused
-from runtime.model import WORTH_ORDERING, Model, _sha256, branch_order
+from runtime.model import WORTH_ORDERING, Model, _sha256
 from runtime.session import open_session
 from tests.runtime.model_builder import SMALL_FEATURES, build_graph, build_model, write_manifest
 
@@ -66,7 +67,7 @@ def test_a_large_batch_is_put_in_order_and_answered_in_the_order_it_came(folder:
     probability, margin = model.predict(numbers, categories)
     session = open_session(str(folder / "model.onnx"))
     expected = session.run(["probability", "margin"], {"numbers": numbers, "categories": categories})
-    order = branch_order(numbers, model.manifest.branches)
+    order = branch_order(model.manifest.branches, numbers, categories)
     assert sorted(order) == list(range(len(numbers)))
     assert not np.array_equal(order, np.arange(len(numbers)))
     assert probability.tobytes() == expected[0].tobytes()
@@ -75,7 +76,10 @@ def test_a_large_batch_is_put_in_order_and_answered_in_the_order_it_came(folder:
 
 def test_branch_order_sorts_by_the_first_split_and_then_by_the_next() -> None:
     numbers = np.array([[0.0, 9.0], [np.nan, 1.0], [5.0, 1.0], [0.0, 1.0]])
-    assert branch_order(numbers, [(0, 1.0), (1, 5.0)]).tolist() == [1, 2, 0, 3]
+    assert branch_order([Branch([0], 1.0), Branch([1], 5.0)], numbers, None).tolist() == [1, 2, 0, 3]
+    assert branch_order([Branch([0, 1], 2.0)], numbers, None).tolist() == [0, 2, 1, 3]
+    shops = np.array([["a"], [""], ["a"], ["b"]], dtype=object)
+    assert branch_order([Branch((), 0.0, 0, "a")], numbers, shops).tolist() == [1, 3, 0, 2]
 
 
 def test_a_category_does_not_end_at_nul(folder: Path) -> None:
