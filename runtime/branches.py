@@ -14,34 +14,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MOST = 32  # the outcomes of a row fit a uint32
-
-
-class Branch:
-    """The condition of a split on raw columns: the largest of some numbers is below a threshold, or a category is one
-    level. Missing numbers are skipped; where all are missing the condition does not hold."""
-
-    __slots__ = ("below", "category", "level", "numbers")
-
-    def __init__(self, numbers: "Sequence[int]", below: float, category: int = -1, level: str = "") -> None:
-        self.numbers = list(numbers)
-        self.below = below
-        self.category = category
-        self.level = level
-
-    def holds(self, numbers: "NDArray[np.float64]", categories: "NDArray[np.object_]") -> "NDArray[np.bool_]":
-        """For each of the rows [N, n] and [N, c]."""
-        if not self.numbers:
-            return np.asarray(categories[:, self.category] == self.level)
-        if len(self.numbers) == 1:
-            return np.asarray(numbers[:, self.numbers[0]] < self.below)
-        return np.asarray(np.fmax.reduce(numbers[:, self.numbers], axis=1) < self.below)
+    from runtime.manifest import Branch
 
 
 def branch_order(branches: "Sequence[Branch]", numbers: Any, categories: Any) -> "NDArray[np.intp]":
-    """An order of the rows by the first branch, then by the second, and so on; equal rows as they came."""
+    """An order of rows [N, n] and [N, c] by the first branch, then by the second, and so on; ties as they came."""
     code = np.zeros(len(numbers), dtype=np.uint32)
     for branch in branches:
         code <<= 1
-        code |= branch.holds(numbers, categories)
+        code |= holds(branch, numbers, categories)
     return np.argsort(code, kind="stable")
+
+
+def holds(branch: "Branch", numbers: Any, categories: Any) -> "NDArray[np.bool_]":
+    """For each row whether the condition holds. Missing numbers are skipped; where all are missing it does not hold."""
+    if not branch.numbers:
+        return np.asarray(categories[:, branch.category] == branch.level)
+    if len(branch.numbers) == 1:
+        return np.asarray(numbers[:, branch.numbers[0]] < branch.below)
+    return np.asarray(np.fmax.reduce(numbers[:, branch.numbers], axis=1) < branch.below)

@@ -5,13 +5,13 @@ A manifest that is not whole or contradicts itself is refused by name before any
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runtime.branches import MOST, Branch
 from runtime.score import Scale
 
 SCHEMA_VERSION = 1
+MOST_BRANCHES = 32  # their outcomes fit a uint32
 EXPORT_AGAIN = "export the model again (python -m export.to_onnx)"
 
 
@@ -62,6 +62,19 @@ class SelfCheckRow:
         self.probability: float = entry.take("probability", float)
         self.score: float = entry.take("score", float)
         self.band: str = entry.take("band", str)
+
+
+class Branch:
+    """The condition of a much travelled split: the largest of some `numbers` (positions) is below a threshold, or a
+    `category` (a position) is one level. See runtime.branches."""
+
+    __slots__ = ("below", "category", "level", "numbers")
+
+    def __init__(self, numbers: Sequence[int] = (), below: float = 0.0, category: int = 0, level: str = "") -> None:
+        self.numbers = list(numbers)
+        self.below = below
+        self.category = category
+        self.level = level
 
 
 class Manifest:
@@ -134,8 +147,8 @@ class Manifest:
     def _branches(self, top: "Reader") -> tuple[Branch, ...]:
         """The most travelled splits, of which there need not be any."""
         entries = top.readers("branches")
-        if len(entries) > MOST:
-            raise top.refusal("branches", f"at most {MOST}", len(entries))
+        if len(entries) > MOST_BRANCHES:
+            raise top.refusal("branches", f"at most {MOST_BRANCHES}", len(entries))
         return tuple(self._branch(entry) for entry in entries)
 
     def _branch(self, entry: "Reader") -> Branch:
@@ -143,7 +156,7 @@ class Manifest:
             category = entry.take("category", int)
             if not 0 <= category < len(self.categories):
                 raise entry.refusal("category", "a position in the inputs' categories", category)
-            return Branch((), 0.0, category, entry.take("is", str))
+            return Branch(category=category, level=entry.take("is", str))
         numbers = entry.take_list("numbers", int)
         if not numbers or not all(0 <= number < len(self.numbers) for number in numbers):
             raise entry.refusal("numbers", "positions in the inputs' numbers", numbers)

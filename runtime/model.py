@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import onnxruntime
 
-from runtime.branches import branch_order
 from runtime.manifest import EXPORT_AGAIN, Manifest, ModelRefused, SelfCheckRow
 from runtime.score import band
 
@@ -85,6 +84,8 @@ class Model:
         if len(feed["numbers"]) < WORTH_ORDERING or not self.manifest.branches:
             probability, margin = self._run(_OUTPUTS, feed)
             return probability, margin
+        from runtime.branches import branch_order  # a start that answers single applicants does without
+
         order = branch_order(self.manifest.branches, feed["numbers"], feed.get("categories"))
         ordered = self._run(_OUTPUTS, {name: matrix[order] for name, matrix in feed.items()})
         probability, margin = map(np.empty_like, ordered)

@@ -10,8 +10,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from runtime.branches import Branch, branch_order
-from runtime.manifest import EXPORT_AGAIN, ModelRefused
+from runtime.branches import branch_order
+from runtime.manifest import EXPORT_AGAIN, Branch, ModelRefused
 from runtime.model import WORTH_ORDERING, Model, _sha256
 from runtime.session import open_session
 from tests.runtime.model_builder import SMALL_FEATURES, build_graph, build_model, write_manifest
@@ -79,7 +79,7 @@ def test_branch_order_sorts_by_the_first_split_and_then_by_the_next() -> None:
     assert branch_order([Branch([0], 1.0), Branch([1], 5.0)], numbers, None).tolist() == [1, 2, 0, 3]
     assert branch_order([Branch([0, 1], 2.0)], numbers, None).tolist() == [0, 2, 1, 3]
     shops = np.array([["a"], [""], ["a"], ["b"]], dtype=object)
-    assert branch_order([Branch((), 0.0, 0, "a")], numbers, shops).tolist() == [1, 3, 0, 2]
+    assert branch_order([Branch(category=0, level="a")], numbers, shops).tolist() == [1, 3, 0, 2]
 
 
 def test_a_category_does_not_end_at_nul(folder: Path) -> None:
