@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test parity lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -25,6 +25,12 @@ run: $(READY)  ## train on the built-in population, export, answer the reference
 
 test: $(READY)  ## run every test
 	@$(BIN)/python -m pytest
+
+CALIBRATION ?= sigmoid
+parity: $(READY)  ## train, export and certify, then check the certificate again
+	@$(BIN)/python -m training.run --calibration $(CALIBRATION)
+	@$(BIN)/python -m export.to_onnx
+	@$(BIN)/python -m export.verify
 
 lint: $(READY)  ## ruff (rules and format) and mypy, both strict
 	@$(BIN)/ruff check .

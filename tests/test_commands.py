@@ -328,7 +328,7 @@ def test_a_pipeline_with_another_type_in_it_is_not_opened(tmp_path: Path) -> Non
 
     assert "tests.test_commands.Stranger" not in TRUSTED
     skops.io.dump(Pipeline([("x", Stranger())]), tmp_path / "pipeline.skops")
-    with pytest.raises(UserError, match="holds types that no pipeline of this project has: .*Stranger"):
+    with pytest.raises(UserError, match=r"holds types that no pipeline of this project has: .*Stranger"):
         load_pipeline(tmp_path)
 
 
