@@ -36,7 +36,8 @@ SCHEMA_VERSION = 1
 SIGMOID_ON_MARGIN = 4.5e-16
 # Interpolation repeats scikit-learn's operations one for one.
 ISOTONIC_ON_MARGIN = 0.0
-# XGBoost's float32 probability hangs on the C library's expf; one float32 ulp of it is up to 6e-8.
+# XGBoost's float32 probability hangs on the C library's expf. The graph repeats glibc's to the bit, but on a system
+# with another one an ulp of it is up to 6e-8.
 SIGMOID_ON_PROBABILITY = 1e-7
 # The same ulp between two close knots is amplified by the slope, so here rows are counted.
 ISOTONIC_ON_PROBABILITY_SHARE = 0.999

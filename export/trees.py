@@ -93,7 +93,9 @@ def _refuse_what_is_not_exact(learner: dict[str, Any]) -> None:
         raise ExportRefused("multi-class boosters are not supported: expected two classes (binary:logistic)")
     if objective != "binary:logistic":
         raise ExportRefused(f"objective {objective} is not supported: expected binary:logistic")
-    if booster == "dart":
+    # Since XGBoost 3.4 a booster fitted with dropout is a gbtree in the file, with a weight for each tree.
+    weights = learner["gradient_booster"].get("model", {}).get("weight_drop") or []
+    if booster == "dart" or any(weight != 1 for weight in weights):
         raise ExportRefused(
             "DART boosters are not supported: dropped trees carry weights that other converters ignore, with "
             "probabilities wrong by up to 0.62; fit with booster='gbtree'"
@@ -151,6 +153,7 @@ def _base_margin(content: dict[str, Any]) -> np.float32:
     stump |= {"left_children": [-1], "right_children": [-1], "split_conditions": [0.0], "base_weights": [0.0]}
     stump["tree_param"] = {**stump["tree_param"], "num_nodes": "1"}
     model = {**model, "trees": [stump], "tree_info": [0], "iteration_indptr": [0, 1]}
+    model.pop("weight_drop", None)
     model["gbtree_model_param"] = {**model["gbtree_model_param"], "num_trees": "1", "num_parallel_tree": "1"}
     learner = {
         **learner,

@@ -88,8 +88,8 @@ def convert_classifier(
         second = convert_booster_probability(graph, margins[0])
         return Answers(margins, [], second, _complement(graph, second, np.float32) if both_classes else "")
     firsts, seconds, calibrations = [], [], []
-    for fold, booster, tensor in zip(classifier.calibrated_classifiers_, boosters, margins, strict=True):
-        x = tensor if answers_margin(booster) else convert_booster_probability(graph, tensor)
+    answers = margins if answers_margin(boosters[0]) else _booster_probabilities(graph, margins)
+    for fold, x in zip(classifier.calibrated_classifiers_, answers, strict=True):
         p = convert_calibrator(graph, fold.calibrators[0], x, np.float32)
         calibrations.append((fold.calibrators[0], x, p))
         if both_classes:  # scikit-learn takes the mean of the complements, not the complement of the mean
@@ -132,6 +132,15 @@ def _booster_of(estimator: Any) -> XGBClassifier:
             f"CalibratedClassifierCV over {type(estimator).__name__} is not supported: expected XGBClassifier"
         )
     return boosters[0]
+
+
+def _booster_probabilities(graph: Graph, margins: list[str]) -> list[str]:
+    """Each booster's probability; all at once, since the operators cost more by their number than by the elements."""
+    if len(margins) == 1:
+        return [convert_booster_probability(graph, margins[0])]
+    together = convert_booster_probability(graph, graph.node("Concat", *margins, axis=1))
+    columns = [graph.constant(np.array([i], dtype=np.int64)) for i in range(len(margins))]
+    return [graph.node("Gather", together, column, axis=1) for column in columns]
 
 
 def _complement(graph: Graph, p: str, dtype: type[np.floating[Any]]) -> str:

@@ -15,7 +15,7 @@ from xgboost import XGBClassifier
 
 from export.certificate import calibrator_values
 from export.comparison import bits_equal
-from export.converters.calibration import convert_calibrator
+from export.converters.calibration import convert_booster_probability, convert_calibrator
 from export.converters.trees import convert_margins
 from export.graph import ContractGraph
 from export.refusal import ExportRefused
@@ -166,6 +166,26 @@ def test_early_stopping_ends_at_the_best_round(parallel: int) -> None:
     assert bits_equal(classifier.predict(X, output_margin=True)[:, None], run_margins([classifier], X)) == len(X)
 
 
+def test_probabilities_without_a_calibrator_are_bit_equal() -> None:
+    """They hang on the last bit of the C library's expf, which XGBoost calls."""
+    rng = np.random.default_rng(6)
+    X = missing(rng, 60_000, 4)
+    y = (np.nan_to_num(np.clip(X[:, 0], -9, 9)) + rng.normal(size=len(X)) > 0).astype(int)
+    X_fit = np.where(np.isinf(X), np.float32(2), X)
+    classifier = XGBClassifier(n_estimators=30, learning_rate=1.5, n_jobs=1).fit(X_fit, y)
+    margins = classifier.predict(X, output_margin=True)
+    graph = ContractGraph()
+    graph.rename(convert_booster_probability(graph, "m"), "p")
+    model = graph.model(
+        [helper.make_tensor_value_info("m", TensorProto.FLOAT, ["N"])],
+        [helper.make_tensor_value_info("p", TensorProto.FLOAT, ["N"])],
+        "",
+    )
+    got = open_session(model.SerializeToString()).run(None, {"m": margins})[0]
+    assert np.ptp(margins) > 10
+    assert bits_equal(classifier.predict_proba(X)[:, 1], got) == len(X)
+
+
 def test_the_base_margin_is_what_xgboost_starts_from() -> None:
     X = np.zeros((50, 1), dtype=np.float32)
     y = np.arange(50) % 5 == 0
@@ -190,14 +210,15 @@ def refusal(**parameters: Any) -> str:
     X = rng.normal(size=(300, 3)).astype(np.float32)
     y = rng.integers(0, parameters.pop("classes", 2), 300)
     with pytest.raises(ExportRefused) as refused:
-        read_ensemble(XGBClassifier(n_estimators=3, n_jobs=1, **parameters).fit(X, y))
+        read_ensemble(XGBClassifier(**{"n_estimators": 3, "n_jobs": 1, **parameters}).fit(X, y))
     return str(refused.value)
 
 
+@pytest.mark.filterwarnings("ignore")  # newer versions of XGBoost deprecate DART and gblinear
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
-        ({"booster": "dart", "rate_drop": 0.5}, "DART boosters are not supported"),
+        ({"booster": "dart", "rate_drop": 0.5, "n_estimators": 20}, "DART boosters are not supported"),
         ({"booster": "gblinear"}, "booster gblinear is not supported: expected gbtree"),
         ({"missing": -1.0}, "missing=-1.0 is not supported: only NaN is missing"),
         ({"objective": "binary:hinge"}, "objective binary:hinge is not supported: expected binary:logistic"),

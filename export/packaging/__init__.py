@@ -1,0 +1,1 @@
+"""The steps of `export.package`: wheels → pruned folder → bytecode → checks → zip."""

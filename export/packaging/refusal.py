@@ -1,0 +1,7 @@
+"""The one exception of this package."""
+
+from training.errors import UserError
+
+
+class PackageRefused(UserError):  # noqa: N818  (named for what happened)
+    """What was asked for cannot be packaged, or must not be. One line, for a person."""
