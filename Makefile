@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test parity lint format bench clean
+.PHONY: help run package test parity lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -23,6 +23,9 @@ run: $(READY)  ## train on the built-in population, export, answer the reference
 	@echo "The reference request, through the Lambda handler:"
 	@$(BIN)/python -m runtime.ask examples/reference-request.json
 
+package: $(READY)  ## the model in model/ as a Lambda package: dist/task/ and dist/lambda.zip
+	@$(BIN)/python -m export.package
+
 test: $(READY)  ## run every test
 	@$(BIN)/python -m pytest
 
@@ -32,7 +35,8 @@ parity: $(READY)  ## train, export and certify, then check the certificate again
 	@$(BIN)/python -m export.to_onnx
 	@$(BIN)/python -m export.verify
 
-lint: $(READY)  ## ruff (rules and format) and mypy, both strict
+lint: $(READY)  ## ruff (rules and format), mypy (strict), hadolint
+	@$(BIN)/hadolint Dockerfile.lambda
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -45,4 +49,4 @@ bench: $(READY)  ## measure every figure that the README quotes
 	@$(BIN)/python -m benchmarks
 
 clean:  ## remove what the other targets made
-	rm -rf .venv artifacts model dist
+	rm -rf .venv artifacts model dist build
