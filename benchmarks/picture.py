@@ -6,12 +6,12 @@ import matplotlib as mpl
 
 mpl.use("svg")
 
-import matplotlib.pyplot as plt  # noqa: E402  (after the choice of the backend)
-import numpy as np  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
 
-from benchmarks.exactness import _stock  # noqa: E402
-from benchmarks.subject import applicants, subject  # noqa: E402
-from training.evaluation.plots import STYLE  # noqa: E402
+from benchmarks.exactness import _stock
+from benchmarks.subject import applicants, subject
+from training.evaluation.plots import STYLE
 
 OUT = Path(__file__).parents[1] / "docs" / "calibrators.svg"
 
