@@ -15,6 +15,7 @@ from export.converters.classifier import answers_margin, boosters_of
 from runtime.manifest import SCHEMA_VERSION
 from runtime.score import Scale, band
 from training.artifacts import Artifacts
+from training.settings.checks import REQUEST_ID
 
 BATCH_LIMIT = 1_000
 SELF_CHECK_ROWS = 8
@@ -32,7 +33,7 @@ def manifest_of(
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "sha256": hashlib.sha256(graph).hexdigest(),
-        "id": artifacts.schema["id"],
+        "id": REQUEST_ID,
         "inputs": artifacts.schema["inputs"],
         "features": artifacts.schema["features"],
         "score": scale._asdict() | {"probability_limits": list(scale.probability_limits)},

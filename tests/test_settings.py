@@ -618,6 +618,10 @@ MISTAKES = [
         'model.ensemble: false contradicts model.estimator = "cross-fit"; leave it out or use "calibrated-cv"',
     ),
     (
+        '[data]\nid = "key"\n[features]\nuuid = "category"',
+        "features.uuid: is how every request names itself; give the column another name in the table",
+    ),
+    (
         "[xgboost]\nbooster = 'dart'",
         'xgboost.booster: "dart" cannot be exported exactly: its score is no plain sum over trees; '
         'leave it out, or "gbtree"',

@@ -32,7 +32,6 @@ def schema_of(settings: Settings, pipeline: Pipeline, training_rows: pd.DataFram
             entry["range"] = [float(values.min()), float(values.max())] if len(values) else None
         features.append(entry)
     return {
-        "id": settings.data.id or "uuid",
         "inputs": {"numbers": list(preparation.numbers), "categories": list(preparation.vocabularies_)},
         "features": features,
     }

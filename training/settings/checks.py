@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from training.settings import Settings
 
 
+REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its ids
+
+
 def refuse_contradictions(settings: Settings, origin: Origin) -> None:
     """Raises UserError, exit status 2, for the first contradiction."""
     _check_columns(settings, origin)
@@ -31,6 +34,10 @@ def _check_columns(settings: Settings, origin: Origin) -> None:
         origin.refuse(
             f"features.{data.id}",
             "is data.id, which names rows; take it out of the features, or change data.id",
+        )
+    if REQUEST_ID in names:
+        origin.refuse(
+            f"features.{REQUEST_ID}", "is how every request names itself; give the column another name in the table"
         )
     if data.id == data.target:
         origin.refuse("data.id", f'{shown(data.id)} is data.target too; name another column, or "" for none')
