@@ -129,7 +129,9 @@ def kinds_of_rows(
     count = len(real["numbers"])
     used = min(count, RANDOM_AND_REAL_ROWS // 2)
     real = {name: matrix[:used] for name, matrix in real.items()}
-    yield "at every split", probes.at_every_split(contract.ensembles, columns, real)
+    at_splits = probes.at_every_split(contract.ensembles, columns, real)
+    if len(at_splits["numbers"]):  # none where the penalties leave nothing but leaves
+        yield "at every split", at_splits
     yield "missing values", probes.without_values(columns, real)
     yield "infinite and extreme numbers", probes.beyond_range(columns, real)
     if pipeline[0].vocabularies_:

@@ -126,16 +126,30 @@ def _read_tree(tree: dict[str, Any]) -> Tree:
         )
     if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
         raise ExportRefused("leaves with several values are not supported: expected one value a leaf")
-    value = np.asarray(tree["split_conditions"], dtype=np.float32)
+    left, right = tree["left_children"], tree["right_children"]
+    kept = _reachable(left, right)  # pruning (tree_method exact) leaves deleted nodes behind
+    number = {node: i for i, node in enumerate(kept)} | {-1: -1}
+    value = np.asarray(tree["split_conditions"], dtype=np.float32)[kept]
     if not np.isfinite(value).all():
         raise ExportRefused("a tree holds a threshold or a leaf that is not finite; look for overflow in the data")
     return Tree(
-        left=np.asarray(tree["left_children"], dtype=np.int32),
-        right=np.asarray(tree["right_children"], dtype=np.int32),
-        feature=np.asarray(tree["split_indices"], dtype=np.int32),
+        left=np.asarray([number[left[node]] for node in kept], dtype=np.int32),
+        right=np.asarray([number[right[node]] for node in kept], dtype=np.int32),
+        feature=np.asarray(tree["split_indices"], dtype=np.int32)[kept],
         value=value,
-        missing_left=np.asarray(tree["default_left"], dtype=bool),
+        missing_left=np.asarray(tree["default_left"], dtype=bool)[kept],
     )
+
+
+def _reachable(left: list[int], right: list[int]) -> list[int]:
+    """The nodes that hang on the root, ascending."""
+    found, stack = [], [0]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        if left[node] >= 0:
+            stack += [left[node], right[node]]
+    return sorted(found)
 
 
 def _base_margin(content: dict[str, Any]) -> np.float32:
@@ -151,7 +165,7 @@ def _base_margin(content: dict[str, Any]) -> np.float32:
         for key, value in model["trees"][0].items()
     }
     stump |= {"left_children": [-1], "right_children": [-1], "split_conditions": [0.0], "base_weights": [0.0]}
-    stump["tree_param"] = {**stump["tree_param"], "num_nodes": "1"}
+    stump["tree_param"] = {**stump["tree_param"], "num_nodes": "1", "num_deleted": "0"}
     model = {**model, "trees": [stump], "tree_info": [0], "iteration_indptr": [0, 1]}
     model.pop("weight_drop", None)
     model["gbtree_model_param"] = {**model["gbtree_model_param"], "num_trees": "1", "num_parallel_tree": "1"}

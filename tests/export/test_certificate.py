@@ -225,6 +225,14 @@ def test_a_calibration_that_is_not_supported_is_refused() -> None:
         build(fitted)
 
 
+def test_a_model_without_a_single_split() -> None:
+    frame, target = draw()
+    fitted = pipeline(CrossFittedClassifier(XGBClassifier(**SMALL, gamma=1e9), random_state=0)).fit(frame, target)
+    found = findings(fitted, fitted[0].raw_inputs(frame))
+    assert found["total"]["margins_bit_equal"] == found["total"]["margins"]
+    assert "at every split" not in [row["kind"] for row in found["rows"]]
+
+
 @pytest.mark.parametrize("form", ["only numbers", "only categories"])
 def test_a_pipeline_with_one_kind_of_column(form: str) -> None:
     from training.preparation import Preparation

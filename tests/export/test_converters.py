@@ -125,7 +125,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "scale_pos_weight": {"scale_pos_weight": 9.0},
     "base_score": {"base_score": 0.07},
     "monotone": {"monotone_constraints": (1, -1, 0, 0, 0)},
-    "exact": {"tree_method": "exact"},
+    "exact, pruned": {"tree_method": "exact", "gamma": 3.0},
     "several trees a round": {"num_parallel_tree": 3, "subsample": 0.6},
     "delta step": {"max_delta_step": 0.3, "reg_alpha": 1.0, "reg_lambda": 3.0},
 }
