@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from export.converters.classifier import boosters_of, convert_classifier
 from export.converters.preparation import convert_preparation
+from export.converters.trees import convert_margins, splits_of
 from export.graph import ContractGraph
 from export.refusal import ExportRefused
 from export.trees import Ensemble, read_ensemble
@@ -42,9 +43,9 @@ def build(pipeline: Pipeline) -> Contract:
     preparation, classifier = pipeline[0], pipeline[1]
     ensembles = tuple(fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(classifier))
     graph = ContractGraph()
-    matrix = convert_preparation(graph, preparation)
-    answers = convert_classifier(graph, classifier, [matrix], ensembles)
-    margin = answers.margins[0] if len(answers.margins) == 1 else graph.node("Concat", *answers.margins, axis=1)
+    margins = convert_margins(graph, convert_preparation(graph, preparation, splits_of(ensembles)), ensembles)
+    answers = convert_classifier(graph, classifier, margins)
+    margin = margins[0] if len(margins) == 1 else graph.node("Concat", *margins, axis=1)
     graph.rename(margin, "margin")
     flat = graph.constant(np.array([-1], dtype=np.int64))
     probability = graph.node("Reshape", graph.node("Cast", answers.second, to=TensorProto.DOUBLE), flat)

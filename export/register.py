@@ -24,9 +24,11 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
-from export.converters.classifier import convert_classifier
+from export.converters.classifier import boosters_of, convert_classifier
+from export.converters.trees import convert_margins, with_copies
 from export.graph import Graph, SklearnGraph
 from export.refusal import ExportRefused
+from export.trees import read_ensemble
 from training.boosting import MarginXGBClassifier
 from training.crossfit import CrossFittedClassifier
 
@@ -98,7 +100,16 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
         if key not in shared:
             shared[key] = _as_matrix(graph, names)
     matrices = [shared[tuple(names)] for names in operator.matrices]
-    answers = convert_classifier(graph, model, matrices, both_classes=True)
+    ensembles = [read_ensemble(booster) for booster in boosters_of(model)]
+    if len(shared) == 1:
+        margins = convert_margins(graph, with_copies(graph, matrices[0], ensembles), ensembles)
+    else:
+        margins = [
+            margin
+            for matrix, ensemble in zip(matrices, ensembles, strict=True)
+            for margin in convert_margins(graph, with_copies(graph, matrix, [ensemble]), [ensemble])
+        ]
+    answers = convert_classifier(graph, model, margins, both_classes=True)
     label, probabilities = operator.outputs
     both = graph.node("Concat", answers.first, answers.second, axis=1)
     container.add_node("Identity", [both], [probabilities.full_name], name=scope.get_unique_operator_name("Identity"))

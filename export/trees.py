@@ -49,9 +49,13 @@ class Ensemble:
                 found.setdefault(int(feature), []).append(tree.value[splits & (tree.feature == feature)])
         return {feature: np.unique(np.concatenate(values)) for feature, values in sorted(found.items())}
 
-    def columns_with_missing_left(self) -> set[int]:
-        """The columns that have a split which sends missing values left."""
-        return {int(c) for tree in self.trees for c in tree.feature[tree.splits & tree.missing_left]}
+    def kinds_of_splits(self) -> set[tuple[int, bool]]:
+        """Each column that is split on, with whether missing values go left there; both ways may occur."""
+        return {
+            (int(column), bool(left))
+            for tree in self.trees
+            for column, left in zip(tree.feature[tree.splits], tree.missing_left[tree.splits], strict=True)
+        }
 
     def move_thresholds(self, column: int, move: Callable[[np.float32], np.float32]) -> "Ensemble":
         """The same ensemble with `move` applied to every threshold on one column."""

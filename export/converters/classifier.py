@@ -1,6 +1,5 @@
 """A fitted classifier as a whole: boosters, calibrators, and the mean over them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,8 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from export.converters.calibration import as_float64, convert_booster_probability, convert_calibrator, mean
-from export.converters.trees import convert_margins
 from export.graph import Graph
 from export.refusal import ExportRefused
-from export.trees import Ensemble, read_ensemble
 from training.boosting import margin
 from training.crossfit import CrossFittedClassifier
 
@@ -23,7 +20,6 @@ from training.crossfit import CrossFittedClassifier
 class Answers:
     """Names of tensors [N, 1]."""
 
-    margins: list[str]  # float32, one for each booster
     calibrations: list[tuple[Any, str, str]]  # each fitted calibrator, the tensor that it reads, what it makes of it
     second: str  # probability of the second class, float64 (float32 for a bare XGBClassifier)
     first: str  # probability of the first class where it was asked for, else ""
@@ -38,9 +34,15 @@ def boosters_of(classifier: Any) -> list[XGBClassifier]:
         return boosters_of(classifier.estimator)
     if isinstance(classifier, Pipeline):
         return boosters_of(classifier[-1])
+    if len(getattr(classifier, "classes_", "ab")) != 2:
+        raise ExportRefused(f"multi-class is not supported: expected two classes, got {len(classifier.classes_)}")
     if isinstance(classifier, CrossFittedClassifier):
         return list(classifier.estimators_)
     if isinstance(classifier, CalibratedClassifierCV):
+        if classifier.method not in ("sigmoid", "isotonic"):
+            raise ExportRefused(
+                f"CalibratedClassifierCV(method={classifier.method!r}) is not supported: expected sigmoid or isotonic"
+            )
         return [_booster_of(fold.estimator) for fold in classifier.calibrated_classifiers_]
     if isinstance(classifier, XGBClassifier):
         return [classifier]
@@ -50,43 +52,22 @@ def boosters_of(classifier: Any) -> list[XGBClassifier]:
     )
 
 
-def convert_classifier(
-    graph: Graph,
-    classifier: Any,
-    matrices: Sequence[str],
-    ensembles: Sequence[Ensemble] | None = None,
-    *,
-    both_classes: bool = False,
-) -> Answers:
-    """Converts a fitted binary classifier.
+def convert_classifier(graph: Graph, classifier: Any, margins: list[str], *, both_classes: bool = False) -> Answers:
+    """Converts what a fitted binary classifier makes of its boosters' margins, float32 [N, 1] each.
 
-    `matrices` names the prepared float32 matrix [N, m] of each booster (one name if they share it). `ensembles` are
-    the boosters' trees where they have been read, and perhaps moved, already. `both_classes` asks for the first
-    class too.
+    `both_classes` asks for the first class too.
     """
     if isinstance(classifier, FrozenEstimator):
-        return convert_classifier(graph, classifier.estimator, matrices, ensembles, both_classes=both_classes)
-    if len(classifier.classes_) != 2:
-        raise ExportRefused(f"multi-class is not supported: expected two classes, got {len(classifier.classes_)}")
-    if isinstance(classifier, CalibratedClassifierCV):
-        refuse_other_calibrations(classifier)
+        return convert_classifier(graph, classifier.estimator, margins, both_classes=both_classes)
     boosters = boosters_of(classifier)
-    if ensembles is None:
-        ensembles = [read_ensemble(booster) for booster in boosters]
-    if len(set(matrices)) == 1:
-        margins = convert_margins(graph, matrices[0], ensembles)
-    else:
-        margins = [
-            convert_margins(graph, matrix, [ensemble])[0] for matrix, ensemble in zip(matrices, ensembles, strict=True)
-        ]
     if isinstance(classifier, CrossFittedClassifier):
         x = mean(graph, [as_float64(graph, tensor, np.float32) for tensor in margins])
         second = convert_calibrator(graph, classifier.calibrator_, x, np.float64)
         first = _complement(graph, second, np.float64) if both_classes else ""
-        return Answers(margins, [(classifier.calibrator_, x, second)], second, first)
+        return Answers([(classifier.calibrator_, x, second)], second, first)
     if not isinstance(classifier, CalibratedClassifierCV):
         second = convert_booster_probability(graph, margins[0])
-        return Answers(margins, [], second, _complement(graph, second, np.float32) if both_classes else "")
+        return Answers([], second, _complement(graph, second, np.float32) if both_classes else "")
     firsts, seconds, calibrations = [], [], []
     answers = margins if answers_margin(boosters[0]) else _booster_probabilities(graph, margins)
     for fold, x in zip(classifier.calibrated_classifiers_, answers, strict=True):
@@ -97,15 +78,7 @@ def convert_classifier(
         # What interpolation in float32 leaves above 1, scikit-learn takes back.
         one = graph.constant(np.array(1.0))
         seconds.append(graph.node("Min", p, one) if fold.method == "isotonic" else p)
-    return Answers(margins, calibrations, mean(graph, seconds), mean(graph, firsts) if both_classes else "")
-
-
-def refuse_other_calibrations(classifier: CalibratedClassifierCV) -> None:
-    """Raises ExportRefused for a method that has not been shown exact."""
-    if classifier.method not in ("sigmoid", "isotonic"):
-        raise ExportRefused(
-            f"CalibratedClassifierCV(method={classifier.method!r}) is not supported: expected sigmoid or isotonic"
-        )
+    return Answers(calibrations, mean(graph, seconds), mean(graph, firsts) if both_classes else "")
 
 
 def answers_margin(booster: XGBClassifier) -> bool:

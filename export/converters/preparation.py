@@ -3,44 +3,52 @@
 import numpy as np
 import onnx
 
+from export.converters.trees import Columns, Split, low_copy, select
 from export.graph import ML_DOMAIN, Graph
 from training.preparation import Preparation
 
 
-def convert_preparation(graph: Graph, preparation: Preparation) -> str:
-    """The float32 matrix [N, m] from the inputs `numbers` and `categories`; columns as Preparation orders them.
+def convert_preparation(graph: Graph, preparation: Preparation, wanted: set[Split]) -> Columns:
+    """What the splits read, from the inputs `numbers` and `categories`; columns count as Preparation orders them.
 
-    Without `log1p`: that is monotone, so `export.contract` moves it into the thresholds instead.
+    Without `log1p`: that is monotone, so `export.contract` moves it into the thresholds instead. All numbers are
+    there as they come; row maxima, indicators and copies only as far as splits want them.
     """
-    blocks: list[str] = []
-    if preparation.numbers:
-        numbers = graph.node("Cast", "numbers", to=onnx.TensorProto.FLOAT)
-        position = {name: i for i, name in enumerate(preparation.numbers)}
-        if preparation.single_ == list(preparation.numbers):
-            blocks.append(numbers)
-        elif preparation.single_:
-            blocks.append(_columns(graph, numbers, [position[name] for name in preparation.single_]))
-        blocks += [
-            _row_maximum(graph, _columns(graph, numbers, [position[name] for name in members]))
-            for members in (preparation.row_max or {}).values()
-        ]
-    levels = [(column, level) for column, levels in enumerate(preparation.vocabularies_.values()) for level in levels]
-    if levels:
-        blocks.append(_indicators(graph, levels))
-    return blocks[0] if len(blocks) == 1 else graph.node("Concat", *blocks, axis=1)
-
-
-def _columns(graph: Graph, matrix: str, columns: list[int]) -> str:
-    return graph.node("Gather", matrix, graph.constant(np.array(columns, dtype=np.int64)), axis=1)
+    members, levels = preparation.raw_columns()
+    numbers = graph.node("Cast", "numbers", to=onnx.TensorProto.FLOAT)
+    blocks, places, width = [numbers], {}, len(preparation.numbers)
+    singles = {column: raw[0] for column, raw in enumerate(members) if len(raw) == 1}
+    places.update({(column, False): raw for column, raw in singles.items()})
+    copied = [column for column in singles if (column, True) in wanted]
+    if copied:
+        blocks.append(low_copy(graph, select(graph, numbers, [singles[column] for column in copied])))
+        places.update({(column, True): width + i for i, column in enumerate(copied)})
+        width += len(copied)
+    for column, raw in enumerate(members):
+        if len(raw) > 1:
+            lowest = _row_maximum(graph, select(graph, numbers, raw))
+            for left in sorted({left for split, left in wanted if split == column}):
+                blocks.append(lowest if left else _missing_for_lowest(graph, lowest))
+                places[column, left] = width
+                width += 1
+    used = [i for i in range(len(levels)) if {(len(members) + i, True), (len(members) + i, False)} & wanted]
+    if used:
+        blocks.append(_indicators(graph, [levels[i] for i in used]))
+        for place, i in enumerate(used):  # an indicator is never missing
+            places[len(members) + i, True] = places[len(members) + i, False] = width + place
+    return Columns(blocks[0] if len(blocks) == 1 else graph.node("Concat", *blocks, axis=1), places)
 
 
 def _row_maximum(graph: Graph, members: str) -> str:
-    """[N, 1]: missing values count as minus infinity, and a maximum of minus infinity is missing."""
+    """[N, 1]: missing values count as minus infinity, which also stands for "all missing"."""
+    axis = graph.constant(np.array([1], dtype=np.int64))
+    return graph.node("ReduceMax", low_copy(graph, members), axis, keepdims=1)
+
+
+def _missing_for_lowest(graph: Graph, x: str) -> str:
     lowest = graph.constant(np.array(-np.inf, dtype=np.float32))
     missing = graph.constant(np.array(np.nan, dtype=np.float32))
-    filled = graph.node("Where", graph.node("IsNaN", members), lowest, members)
-    largest = graph.node("ReduceMax", filled, graph.constant(np.array([1], dtype=np.int64)), keepdims=1)
-    return graph.node("Where", graph.node("Equal", largest, lowest), missing, largest)
+    return graph.node("Where", graph.node("Equal", x, lowest), missing, x)
 
 
 def _indicators(graph: Graph, levels: list[tuple[int, str]]) -> str:
@@ -58,6 +66,6 @@ def _indicators(graph: Graph, levels: list[tuple[int, str]]) -> str:
         values_int64s=list(numbers.values()),
         default_int64=-1,
     )
-    repeated = _columns(graph, codes, [column for column, _ in levels])
+    repeated = select(graph, codes, [column for column, _ in levels])
     wanted = graph.constant(np.array([[numbers[level] for _, level in levels]], dtype=np.int64))
     return graph.node("Cast", graph.node("Equal", repeated, wanted), to=onnx.TensorProto.FLOAT)

@@ -11,6 +11,7 @@ with several targets, because it goes through the rows in blocks.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,24 +19,57 @@ import numpy as np
 from export.graph import ML_DOMAIN, Graph
 from export.trees import Ensemble
 
+Split = tuple[int, bool]  # a column of the prepared matrix, and whether missing values go left
 
-def convert_margins(graph: Graph, matrix: str, ensembles: Sequence[Ensemble]) -> list[str]:
-    """The margin of each ensemble, float32 [N, 1], from the prepared float32 matrix [N, m]."""
+
+@dataclass(frozen=True)
+class Columns:
+    """What the trees read: a float32 matrix, and the column of it for each kind of split.
+
+    For splits that send missing values left it holds minus infinity where the value is missing, otherwise NaN.
+    """
+
+    matrix: str
+    places: Mapping[Split, int]
+
+
+def splits_of(ensembles: Sequence[Ensemble]) -> set[Split]:
+    """The kinds of splits that occur."""
+    return set().union(*(ensemble.kinds_of_splits() for ensemble in ensembles))
+
+
+def with_copies(graph: Graph, matrix: str, ensembles: Sequence[Ensemble]) -> Columns:
+    """The prepared matrix [N, m] with a copy of each column that some split sends missing values left on."""
     columns = ensembles[0].columns
-    missing_left = sorted(set().union(*(ensemble.columns_with_missing_left() for ensemble in ensembles)))
-    copies = {column: columns + i for i, column in enumerate(missing_left)}
-    if copies:
-        some = graph.node("Gather", matrix, graph.constant(np.array(missing_left, dtype=np.int64)), axis=1)
-        lowest = graph.constant(np.array(-np.inf, dtype=np.float32))
-        low = graph.node("Where", graph.node("IsNaN", some), lowest, some)
-        matrix = graph.node("Concat", matrix, low, axis=1)
+    missing_left = sorted(column for column, left in splits_of(ensembles) if left)
+    places = {(column, False): column for column in range(columns)}
+    if missing_left:
+        copies = low_copy(graph, select(graph, matrix, missing_left))
+        matrix = graph.node("Concat", matrix, copies, axis=1)
+        places |= {(column, True): columns + i for i, column in enumerate(missing_left)}
+    return Columns(matrix, places)
+
+
+def select(graph: Graph, matrix: str, columns: Sequence[int]) -> str:
+    """Some columns of a matrix."""
+    return graph.node("Gather", matrix, graph.constant(np.array(columns, dtype=np.int64)), axis=1)
+
+
+def low_copy(graph: Graph, matrix: str) -> str:
+    """A float32 matrix with minus infinity for NaN."""
+    lowest = graph.constant(np.array(-np.inf, dtype=np.float32))
+    return graph.node("Where", graph.node("IsNaN", matrix), lowest, matrix)
+
+
+def convert_margins(graph: Graph, columns: Columns, ensembles: Sequence[Ensemble]) -> list[str]:
+    """The margin of each ensemble, float32 [N, 1]."""
     return [
-        graph.node("TreeEnsembleRegressor", matrix, domain=ML_DOMAIN, **_attributes(ensemble, copies))
+        graph.node("TreeEnsembleRegressor", columns.matrix, domain=ML_DOMAIN, **_attributes(ensemble, columns.places))
         for ensemble in ensembles
     ]
 
 
-def _attributes(ensemble: Ensemble, copies: Mapping[int, int]) -> dict[str, Any]:
+def _attributes(ensemble: Ensemble, places: Mapping[Split, int]) -> dict[str, Any]:
     tree_ids, node_ids, features, values, modes, true_ids, false_ids = [], [], [], [], [], [], []
     leaf_tree_ids, leaf_node_ids, weights = [], [], []
     for number, tree in enumerate(ensemble.trees):
@@ -44,9 +78,9 @@ def _attributes(ensemble: Ensemble, copies: Mapping[int, int]) -> dict[str, Any]
         leaves = nodes[~splits]
         tree_ids.append(np.full(len(nodes), number))
         node_ids.append(nodes)
-        feature = np.where(splits, tree.feature, 0)
-        for node in np.flatnonzero(splits & tree.missing_left):
-            feature[node] = copies[feature[node]]
+        feature = np.zeros(len(nodes), dtype=np.int64)
+        for node in nodes[splits]:
+            feature[node] = places[int(tree.feature[node]), bool(tree.missing_left[node])]
         features.append(feature)
         values.append(np.where(splits, tree.value, np.float32(0)))
         modes.append(np.where(splits, "BRANCH_LT", "LEAF"))

@@ -18,7 +18,7 @@ from export.contract import Contract, build, raw_threshold
 from export.refusal import ExportRefused
 from runtime.score import Scale
 from runtime.session import open_session
-from tests.applicants import draw, pipeline
+from tests.applicants import NUMBERS, draw, pipeline
 from training.boosting import MarginXGBClassifier
 from training.crossfit import CrossFittedClassifier
 from training.preparation import log1p
@@ -121,8 +121,9 @@ def missing_values_the_other_way(graph: onnx.GraphProto) -> None:
     features = attribute(ensembles(graph)[0], "nodes_featureids").ints
     gather = next(node for node in graph.node if node.op_type == "Gather" and node.output[0] in _inputs_of_isnan(graph))
     columns = numpy_helper.to_array(next(t for t in graph.initializer if t.name == gather.input[1]))
-    copy = next(i for i, feature in enumerate(features) if feature >= 10)
-    features[copy] = int(columns[features[copy] - 10])
+    copies = range(len(NUMBERS), len(NUMBERS) + len(columns))
+    split = next(i for i, feature in enumerate(features) if feature in copies)
+    features[split] = int(columns[copies.index(features[split])])
 
 
 def _inputs_of_isnan(graph: onnx.GraphProto) -> set[str]:

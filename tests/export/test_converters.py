@@ -16,7 +16,7 @@ from xgboost import XGBClassifier
 from export.certificate import calibrator_values
 from export.comparison import bits_equal
 from export.converters.calibration import convert_booster_probability, convert_calibrator
-from export.converters.trees import convert_margins
+from export.converters.trees import convert_margins, with_copies
 from export.graph import ContractGraph
 from export.refusal import ExportRefused
 from export.trees import read_ensemble
@@ -39,7 +39,8 @@ def run_calibrator(calibrator: Any, values: NDArray[Any]) -> NDArray[np.float64]
 
 def run_margins(classifiers: list[XGBClassifier], X: NDArray[np.float32]) -> NDArray[np.float32]:
     graph = ContractGraph()
-    margins = convert_margins(graph, "X", [read_ensemble(classifier) for classifier in classifiers])
+    ensembles = [read_ensemble(classifier) for classifier in classifiers]
+    margins = convert_margins(graph, with_copies(graph, "X", ensembles), ensembles)
     for i, margin in enumerate(margins):
         graph.rename(margin, f"margin_{i}")
     model = graph.model(
