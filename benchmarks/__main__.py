@@ -4,11 +4,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import exactness, speed
+from benchmarks import exactness, package, parts, speed, startup, warm
 from benchmarks.report import show
 from training.command import Progress
 
-BENCHMARKS = {"exactness": exactness.measure, "speed": speed.measure}
+BENCHMARKS = {
+    "exactness": exactness.measure,
+    "speed": speed.measure,
+    "startup": startup.measure,
+    "parts": parts.measure,
+    "warm": warm.measure,
+    "package": package.measure,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,19 +5,24 @@ is read later, when a route needs it, and may turn out unreadable.
 """
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from runtime import strict_json
 from runtime.problem import BODY_TOO_LARGE, UNREADABLE_BODY, Problem
+from runtime.strict_json import Written
+
+Scored: TypeAlias = tuple[float, str, int, int]
 
 
 class Request:
     """What a route needs to know.
 
-    The names of `headers` are in lower case; `stage` is what the path may begin with ("/prod"), or empty.
+    The names of `headers` are in lower case; `stage` is what the path may begin with ("/prod"), or empty. `route`
+    is the resource that was found for the path, empty until then.
     """
 
-    __slots__ = ("_body", "_is_base64", "headers", "method", "path", "request_id", "stage", "trace_id")
+    __slots__ = ("_body", "_is_base64", "headers", "method", "path", "request_id", "route", "stage", "trace_id")
 
     def __init__(
         self,
@@ -32,6 +37,7 @@ class Request:
     ) -> None:
         self.method = method if type(method) is str else ""
         self.path = path if type(path) is str else ""
+        self.route = ""
         self.headers = headers
         self.stage = f"/{stage}" if type(stage) is str else ""
         self.trace_id = _first_id(headers.get("x-amzn-trace-id"))
@@ -59,28 +65,36 @@ class Request:
 
 
 class Response:
-    """An answer before it has the shape of its event: `content` is JSON, or None for no body.
+    """An answer before it has the shape of its event: `content` is JSON or `Written`, or None for no body.
 
-    `scored` has (score, band, missing values, warnings) of each applicant scored: for logs and metrics, which
-    must not hold anything that an applicant sent.
+    The rest is for logs and metrics, which must not hold anything that an applicant sent: `scored` has (score, band,
+    missing values, warnings) of each applicant scored, `refused` counts the others of a batch, `problem` is the name
+    of the kind of problem that it is.
     """
 
-    __slots__ = ("content", "headers", "scored", "status")
+    __slots__ = ("content", "headers", "problem", "refused", "scored", "status")
 
     def __init__(
         self,
         content: object,
         status: int = 200,
         headers: dict[str, str] | None = None,
-        scored: tuple[tuple[float, str, int, int], ...] = (),
+        *,
+        scored: Sequence[Scored] = (),
+        refused: int = 0,
+        problem: str = "",
     ) -> None:
         self.content = content
         self.status = status
         self.headers = headers if headers is not None else {}
         self.scored = scored
+        self.refused = refused
+        self.problem = problem
 
     def text(self) -> str:
         """The body; raises ValueError for a number that JSON cannot hold."""
+        if type(self.content) is Written:
+            return self.content
         return "" if self.content is None else strict_json.write(self.content)
 
 
@@ -175,7 +189,7 @@ class Direct:
 
     @staticmethod
     def answer(event: object, response: Response, body: str) -> object:
-        return response.content
+        return json.loads(body)
 
 
 KINDS: tuple[Any, ...] = (HttpApi, LoadBalancer, RestApi)

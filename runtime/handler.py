@@ -6,15 +6,19 @@ first request, and a model that must not serve stops the start with one line (Mo
 
 import gc
 import sys
-from collections.abc import Callable
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from runtime.event import Request, Response, infer
+from runtime.manifest import Manifest
 from runtime.model import Model
 from runtime.problem import ANSWER_TOO_LARGE, INTERNAL_ERROR, Problem
 from runtime.service import Service
 from runtime.settings import Settings
 from runtime.strict_json import write
+
+if TYPE_CHECKING:
+    from runtime.observe import Observer
 
 HEADERS = (
     ("content-type", "application/json"),
@@ -25,19 +29,17 @@ HEADERS = (
 # Lambda refuses an answer of more than 6 MiB; half a mebibyte is left for what goes around and for escapes.
 ANSWER_LIMIT = 5_500_000
 
-Observer = Callable[[Request, Response, float], None]
-
 
 class Handler:
     """Event in, answer out, never an exception.
 
-    `observe`, where set, is called with the request, the response and the seconds in between: the place for
-    logs and metrics. It must look at nothing that an applicant sent: `response.scored` has what it needs.
+    `observe`, where set, is called with the request, the response and the seconds in between: for logs and metrics.
+    It must look at nothing that an applicant sent; the response has what it needs.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.service = Service(Model.load(settings.model_folder), settings)
-        self.observe: Observer | None = None
+        self.observe = _observer(settings, self.service.model.manifest)
         self._cors_origins = settings.cors_origins
 
     def __call__(self, event: object, context: object) -> object:
@@ -78,6 +80,24 @@ class Handler:
                 headers["access-control-expose-headers"] = "x-request-id"
 
 
+def _observer(settings: Settings, manifest: Manifest) -> "Observer | None":
+    """Writes logs and metrics, where they are on and can be written."""
+    if not (settings.log_requests or settings.metrics):
+        return None
+    from runtime.observe import Observer, to_stdout  # a start without them does without
+
+    write_line = to_stdout()
+    if write_line is None:
+        return None
+    return Observer(
+        manifest,
+        write_line,
+        log=settings.log_requests,
+        namespace=settings.metrics_namespace if settings.metrics else None,
+        cold=settings.initialization != "provisioned-concurrency",  # then no request waits for the start
+    )
+
+
 def _refusal(fault: Exception, request: Request) -> Response:
     """The response to a request that was refused (Problem), or that failed on our side (anything else)."""
     if not isinstance(fault, Problem):
@@ -86,7 +106,8 @@ def _refusal(fault: Exception, request: Request) -> Response:
     content = fault.content()
     if request.request_id:
         content["request_id"] = request.request_id
-    return Response(content, fault.kind.status, {**fault.headers, "content-type": "application/problem+json"})
+    headers = {**fault.headers, "content-type": "application/problem+json"}
+    return Response(content, fault.kind.status, headers, problem=fault.kind.name)
 
 
 def _report(fault: Exception, request: Request) -> None:
@@ -102,6 +123,11 @@ def _report(fault: Exception, request: Request) -> None:
         return  # closed, full or not there: no reason not to answer
 
 
-handler = Handler(Settings())
+_settings = Settings()
+handler = Handler(_settings)
+if _settings.initialization == "snap-start":
+    from runtime.snap_start import register
+
+    register(handler)
 # What the start has made stays: no collection needs to look at it again, in this process or in its snapshots.
 gc.freeze()

@@ -5,7 +5,7 @@ Training and serving both use these functions: a score or a band is computed in 
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -33,32 +33,53 @@ class Scale(NamedTuple):
 
         Raises ValueError for NaN and anything outside [0, 1]: no model of ours answers that.
         """
-        if not 0.0 <= probability <= 1.0:
-            raise ValueError(f"probability of default: expected a number from 0 to 1, got {probability!r}")
+        return self.scores((probability,))[0]
+
+    def scores(self, probabilities: Iterable[float]) -> list[float]:
+        """`score` of each."""
+        log = math.log
+        points, base, factor = self.points, self.odds, self.points_to_double / log(2)
         lowest, highest = self.probability_limits
-        p = min(max(probability, lowest), highest)
-        odds = (1 - p) / p
-        return self.points + self.points_to_double / math.log(2) * math.log(odds / self.odds)
+        scores = []
+        for p in probabilities:
+            if not lowest <= p <= highest:
+                if not 0.0 <= p <= 1.0:
+                    raise ValueError(f"probability of default: expected a number from 0 to 1, got {p!r}")
+                p = lowest if p < lowest else highest
+            scores.append(points + factor * log((1 - p) / p / base))
+        return scores
+
+
+class Bands:
+    """The names of the bands between ascending `edges` (two or more).
+
+    Each band holds its lower edge, the last one both. A score that no training applicant had lies in none.
+
+    >>> bands = Bands([410, 438, 466])
+    >>> [bands.name(s) for s in (409.9, 410, 438, 466, 466.1)]
+    ['below 410', '[410, 438)', '[438, 466]', '[438, 466]', 'above 466']
+    """
+
+    __slots__ = ("_ends", "_names", "names")
+
+    def __init__(self, edges: Sequence[float]) -> None:
+        first, *inner, last = edges
+        shown = [f"{edge:g}" for edge in edges]
+        self.names = [f"[{low}, {high})" for low, high in zip(shown, shown[1:], strict=False)]
+        self.names[-1] = f"{self.names[-1][:-1]}]"
+        self._names = [f"below {shown[0]}", *self.names, f"above {shown[-1]}"]
+        self._ends = [first, *inner, math.nextafter(last, math.inf)]
+
+    def name(self, score: float) -> str:
+        """The name of the band of a score, or on which side of all bands it is."""
+        return self._names[bisect_right(self._ends, score)]
 
 
 def band(score: float, edges: Sequence[float]) -> str:
-    """The band of a score among ascending `edges` (two or more): `[410, 438)`, the last one `[606, 630]`.
-
-    A score that no training applicant had lies in no band: it is `below 410` or `above 630`.
-
-    >>> [band(s, [410, 438, 466]) for s in (409.9, 410, 438, 466, 466.1)]
-    ['below 410', '[410, 438)', '[438, 466]', '[438, 466]', 'above 466']
-    """
-    first, last = edges[0], edges[-1]
-    if score < first:
-        return f"below {first:g}"
-    if score > last:
-        return f"above {last:g}"
-    upper = min(bisect_right(edges, score), len(edges) - 1)
-    closing = "]" if upper == len(edges) - 1 else ")"
-    return f"[{edges[upper - 1]:g}, {edges[upper]:g}{closing}"
+    """The band of a score: see Bands."""
+    return Bands(edges).name(score)
 
 
 def band_labels(edges: Sequence[float]) -> list[str]:
     """The name of every band, lowest first, as `band` writes them."""
-    return [band(edge, edges) for edge in edges[:-1]]
+    return Bands(edges).names

@@ -1,15 +1,19 @@
 """The resources of the service: from a request to what is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from runtime import problem
-from runtime.event import Request, Response
+from runtime.event import Request, Response, Scored
 from runtime.model import Model
 from runtime.problem import Problem
-from runtime.score import band
+from runtime.score import Bands
 from runtime.settings import Settings
-from runtime.strict_json import parse
-from runtime.validate import Applicant, Validator
+from runtime.strict_json import Written, parse, write
+from runtime.validate import Validator
+
+if TYPE_CHECKING:
+    from runtime.columns import Columns
 
 BODY_LIMIT = 64 * 1024
 # Lambda's own limit for a request and for an answer is 6 MiB, what API Gateway puts around the body included.
@@ -25,6 +29,11 @@ class Service:
         self.model = model
         self._settings = settings
         self._validator = Validator(model.manifest, ignore_unknown_fields=settings.ignore_unknown_fields)
+        self._columns: Columns | None = None
+        self._bands = Bands(model.manifest.bands)
+        members = (model.manifest.identifier, "default_probability", "credit_score", "score_band", "model_version")
+        values = ("%s", "%r", "%r", '"%s"', _literal(model.manifest.model_version))
+        self._answer = f"{{{','.join(map('{}:{}'.format, map(_literal, members), values))}%s}}"
         self._routes: dict[str, dict[str, Route]] = {
             "/": {"GET": self._home},
             "/health": {"GET": self._health},
@@ -56,6 +65,7 @@ class Service:
             found = self._routes.get(path)
         if found is None:
             raise Problem(problem.NOT_FOUND, f"expected one of {', '.join(self._routes)}")
+        request.route = path
         return found
 
     def _home(self, request: Request) -> Response:
@@ -76,54 +86,60 @@ class Service:
 
     def _predict(self, request: Request) -> Response:
         applicant = self._validator.applicant(_json(request, BODY_LIMIT))
-        answer, scored = self._answers([applicant])[0]
-        return Response(answer, scored=(scored,))
+        probability, _ = self.model.predict([applicant.numbers], [applicant.categories])
+        answers, scored = self._answers(
+            (applicant.identifier,), probability.tolist(), (applicant.missing,), (applicant.warnings,)
+        )
+        return Response(Written(answers[0]), scored=scored)
 
     def _predict_batch(self, request: Request) -> Response:
         """One run of the session for all that are valid; for each an answer or a problem, in order."""
-        entries: list[object] = []
-        applicants: list[Applicant] = []
-        positions: list[int] = []
-        for index, value in enumerate(self._validator.batch(_json(request, BATCH_BODY_LIMIT))):
+        values = self._validator.batch(_json(request, BATCH_BODY_LIMIT))
+        if self._columns is None:
+            from runtime.columns import Columns  # a start that answers single applicants does without
+
+            self._columns = Columns(self.model.manifest)
+        batch = self._columns.look(values)
+        refused: dict[int, str] = {}
+        for position in batch.second_look:
+            value = values[position]
             try:
-                applicants.append(self._validator.applicant(value, f"/applicants/{index}"))
+                batch.put(position, self._validator.applicant(value, f"/applicants/{position}"))
             except Problem as fault:
                 identifier = self._validator.identifier_of(value)
                 known = {} if identifier is None else {self.model.manifest.identifier: identifier}
-                entries.append({**known, **fault.content()})
-            else:
-                positions.append(index)
-                entries.append(None)
-        answers = self._answers(applicants)
-        for index, (answer, _) in zip(positions, answers, strict=True):
-            entries[index] = answer
-        content = {"scored": len(answers), "refused": len(entries) - len(answers), "answers": entries}
-        return Response(content, scored=tuple(scored for _, scored in answers))
+                refused[position] = write({**known, **fault.content()})
+        batch.leave_out(list(refused))
+        answers: list[str] = []
+        scored: list[Scored] = []
+        if batch.identifiers:
+            probabilities, _ = self.model.predict(batch.numbers, batch.categories)
+            answers, scored = self._answers(batch.identifiers, probabilities.tolist(), batch.missing, batch.warnings)
+        for position, entry in refused.items():  # in ascending order, so that each comes to stand where it belongs
+            answers.insert(position, entry)
+        content = f'{{"scored":{len(scored)},"refused":{len(refused)},"answers":[{",".join(answers)}]}}'
+        return Response(Written(content), scored=scored, refused=len(refused))
 
-    def _answers(self, applicants: list[Applicant]) -> list[tuple[dict[str, object], tuple[float, str, int, int]]]:
-        """For each applicant the answer, and what may be logged of it."""
-        if not applicants:
-            return []
-        manifest = self.model.manifest
-        probabilities, _ = self.model.predict(
-            [applicant.numbers for applicant in applicants],
-            [applicant.categories for applicant in applicants],
-        )
-        answers = []
-        for applicant, probability in zip(applicants, probabilities.tolist(), strict=True):
-            score = manifest.scale.score(probability)
-            label = band(score, manifest.bands)
-            answer: dict[str, object] = {
-                manifest.identifier: applicant.identifier,
-                "default_probability": probability,
-                "credit_score": score,
-                "score_band": label,
-                "model_version": manifest.model_version,
-            }
-            if applicant.warnings:
-                answer["warnings"] = applicant.warnings
-            answers.append((answer, (score, label, applicant.missing, len(applicant.warnings))))
-        return answers
+    def _answers(
+        self,
+        identifiers: Iterable[str],
+        probabilities: list[float],
+        missing: Iterable[int],
+        warnings: Iterable[list[dict[str, str]]],
+    ) -> tuple[list[str], list[Scored]]:
+        """For each applicant the answer, as JSON, and what may be logged of it."""
+        scores = self.model.manifest.scale.scores(probabilities)
+        bands = list(map(self._bands.name, scores))
+        answers = [
+            self._answer % (write(name), p, score, band, f',"warnings":{write(remarks)}' if remarks else "")
+            for name, p, score, band, remarks in zip(identifiers, probabilities, scores, bands, warnings, strict=True)
+        ]
+        return answers, list(zip(scores, bands, missing, map(len, warnings), strict=True))
+
+
+def _literal(text: str) -> str:
+    """The text as JSON within a format."""
+    return write(text).replace("%", "%%")
 
 
 def _json(request: Request, size_limit: int) -> object:

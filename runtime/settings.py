@@ -1,7 +1,11 @@
 """What the environment may set."""
 
 import os
+import re
 from collections.abc import Mapping
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html: others are not accepted.
+NAMESPACE = re.compile(r"(?!AWS/|[: ])[0-9A-Za-z.\-_/#: ]{1,255}")
 
 
 class SettingRefused(ValueError):  # noqa: N818  (named for what happened)
@@ -17,9 +21,22 @@ class Settings:
       know.
     * `CORS_ORIGINS`: origins that browsers may ask from, comma-separated, or `*`; none by default.
     * `BASE_PATH`: what a custom domain puts before the paths, such as `/credit`.
+    * `LOG_REQUESTS`, `METRICS`: `on` or `off`; on in Lambda by default (where `AWS_LAMBDA_FUNCTION_NAME` is set).
+    * `METRICS_NAMESPACE`: the CloudWatch namespace of the metrics; `lastbit` by default.
+
+    Lambda itself says by `AWS_LAMBDA_INITIALIZATION_TYPE` why it starts a process.
     """
 
-    __slots__ = ("base_path", "cors_origins", "ignore_unknown_fields", "model_folder")
+    __slots__ = (
+        "base_path",
+        "cors_origins",
+        "ignore_unknown_fields",
+        "initialization",
+        "log_requests",
+        "metrics",
+        "metrics_namespace",
+        "model_folder",
+    )
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self.model_folder = environment.get("MODEL_DIR") or os.path.join(  # noqa: PTH118  (pathlib: 5 ms of start-up)
@@ -35,3 +52,19 @@ class Settings:
         if base_path and not base_path.startswith("/"):
             raise SettingRefused(f"BASE_PATH: expected a path that begins with /, got {base_path!r}")
         self.base_path = base_path
+        self.log_requests = _switch(environment, "LOG_REQUESTS")
+        self.metrics = _switch(environment, "METRICS")
+        self.metrics_namespace = environment.get("METRICS_NAMESPACE") or "lastbit"
+        if not NAMESPACE.fullmatch(self.metrics_namespace):
+            raise SettingRefused(
+                "METRICS_NAMESPACE: expected up to 255 letters, digits, spaces or . - _ / # : that do not begin "
+                f"with AWS/, got {self.metrics_namespace!r}"
+            )
+        self.initialization = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE", "")
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name) or ("on" if environment.get("AWS_LAMBDA_FUNCTION_NAME") else "off")
+    if value not in ("on", "off"):
+        raise SettingRefused(f"{name}: expected on or off, got {value!r}")
+    return value == "on"

@@ -11,7 +11,7 @@ from typing import Any
 from runtime import strict_json
 from runtime.manifest import Feature, Manifest
 from runtime.problem import INVALID_APPLICANT, INVALID_BATCH, Problem, child, error
-from runtime.strict_json import RepeatedNames
+from runtime.strict_json import NotFinite, RepeatedNames
 
 IDENTIFIER_LIMIT = 128
 # Whole numbers beyond it have no float64 of their own.
@@ -51,7 +51,7 @@ class Validator:
         self._identifier = manifest.identifier
         self._batch_limit = manifest.batch_limit
         self._ignore_unknown = ignore_unknown_fields
-        self._numbers = tuple((f.name, *_usual(f), f.nullable, f) for f in manifest.numbers)
+        self._numbers = tuple((f.name, bool if f.type == "boolean" else float, *usual_range(f), f.nullable, f) for f in manifest.numbers)
         self._categories = tuple((f.name, frozenset(f.vocabulary), f.nullable, f) for f in manifest.categories)
         self._known = frozenset({manifest.identifier, *(f.name for f in manifest.features)})
 
@@ -149,14 +149,14 @@ class Validator:
         return f'unknown field; did you mean "{close[0]}"?' if close else "unknown field"
 
 
-def _usual(feature: Feature) -> tuple[type, float, float]:
-    """Type, lowest and highest of the values that need no second look."""
+def usual_range(feature: Feature) -> tuple[float, float]:
+    """Lowest and highest of the numbers that need no second look."""
     if feature.type == "boolean":
-        return bool, 0, 1
+        return 0, 1
     if feature.range is None:
-        return float, math.inf, -math.inf
+        return math.inf, -math.inf
     low, high = feature.range
-    return float, max(low, -EXACT_LIMIT), min(high, EXACT_LIMIT)
+    return max(low, -EXACT_LIMIT), min(high, EXACT_LIMIT)
 
 
 def _identifier_fault(value: object) -> str | None:
@@ -171,7 +171,7 @@ def _number_fault(feature: Feature, value: object) -> str | None:
     or_null = " or null" if feature.nullable else ""
     if feature.type == "boolean":
         return f"expected a boolean{or_null}, got {_named(value)}"
-    if type(value) is float:
+    if isinstance(value, float):
         if math.isfinite(value):
             return None
         return f"expected a finite number{or_null}, got {'NaN' if math.isnan(value) else 'an infinite one'}"
@@ -243,6 +243,7 @@ def _named(value: object) -> str:
         str: "a string",
         int: "a number",
         float: "a number",
+        NotFinite: "a number",
         list: "an array",
     }.get(type(value), "an object")
 

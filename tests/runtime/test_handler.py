@@ -358,8 +358,10 @@ def test_the_observer(make_handler: "MakeHandler", capsys: pytest.CaptureFixture
         "r-1",
         200,
     )
-    assert response.scored == ((answer["credit_score"], answer["score_band"], 1, 1),)
-    assert len(batch.scored) == 1
+    assert response.scored == [(answer["credit_score"], answer["score_band"], 1, 1)]
+    assert (len(batch.scored), batch.refused) == (1, 1)
+    assert [request.route for request, _, _ in seen] == ["/predict", "/predict/batch", ""]
+    assert [response.problem for _, response, _ in seen] == ["", "", "not-found"]
     assert (missing.status, missing.scored) == (404, ())
     assert seconds >= 0
     handler.observe = lambda *_: json.loads("{")
