@@ -26,7 +26,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 h1, h2 { font-weight: 600; line-height: 1.2 } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ddd }
 table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .25rem .8rem; text-align: right }
 th { border-bottom: 2px solid #444 } tr:nth-child(even) td { background: #f6f6f6 }
-th:first-child, td:first-child { text-align: left } svg { max-width: 100%; height: auto }
+th:first-child, td:first-child { text-align: left; white-space: nowrap } svg { max-width: 100%; height: auto }
 code { background: #f3f3f3; padding: 0 .2rem } .note { color: #666 }
 @media print { body { margin: 0; font-size: 11px } h2 { break-after: avoid } svg, table { break-inside: avoid } }
 """
