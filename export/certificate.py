@@ -31,7 +31,6 @@ from export.refusal import ExportRefused
 from runtime.score import Scale
 from runtime.session import open_session
 
-SCHEMA_VERSION = 1
 # Two ulp of 1: exp differs by an ulp between NumPy and ONNX Runtime, and each later step rounds once more.
 SIGMOID_ON_MARGIN = 4.5e-16
 # Interpolation repeats scikit-learn's operations one for one.

@@ -12,9 +12,10 @@ from zipfile import ZipFile
 
 from rich.table import Table as Grid
 
+from export.model_folder import CERTIFICATE, GRAPH, MANIFEST
 from export.packaging.archive import normalise, write_zip
 from export.packaging.bytecode import compile_all, interpreter_for
-from export.packaging.certified import CERTIFICATE, GRAPH, MANIFEST, check_certificate
+from export.packaging.certified import check_certificate
 from export.packaging.pruning import rule_for
 from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import Pin, read_pins

@@ -8,16 +8,15 @@ from typing import Any
 
 from rich.table import Table as Grid
 
-from export.certificate import SCHEMA_VERSION, Limits, certify, versions
+from export.certificate import Limits, certify, versions
 from export.contract import build
 from export.manifest import binary_columns, manifest_of, scale_of
+from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
 from runtime.model import Model
 from runtime.session import open_session
 from training import command
-from training.artifacts import Artifacts, load_artifacts, sha256_of, write_json
+from training.artifacts import PIPELINE, Artifacts, load_artifacts, sha256_of, write_json
 from training.folder import replaced_folder
-
-GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,9 +83,9 @@ def export(artifacts: Artifacts, out: Path, progress: command.Progress) -> None:
 def certificate_of(artifacts: Artifacts, folder: Path, findings: dict[str, Any]) -> dict[str, Any]:
     """The findings with what they are about: the sha256 of every file that took part, and the versions."""
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": CERTIFICATE_VERSION,
         "sha256": {name: sha256_of(folder / name) for name in (GRAPH, MANIFEST)}
-        | {"pipeline.skops": artifacts.pipeline_sha256},
+        | {PIPELINE: artifacts.pipeline_sha256},
         "versions": versions(),
         **findings,
     }

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from export.certificate import SCHEMA_VERSION
+from export.model_folder import CERTIFICATE_VERSION
 from tests.runtime.model_builder import build_model, reference_features
 
 
@@ -20,7 +20,7 @@ def certified_model(folder: Path) -> Path:
 def certify(folder: Path, **changes: Any) -> None:
     """Writes a certificate about the files that are there, with `changes` to its members."""
     certificate: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": CERTIFICATE_VERSION,
         "sha256": {
             name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.onnx", "manifest.json")
         },

@@ -9,9 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from export import certificate
 from export.package import REQUIREMENTS, ROOT
-from export.packaging import certified
 from export.packaging.pruning import DEPENDENCIES_LEFT_OUT, RULES, rule_for
 from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import read_pins
@@ -167,7 +165,3 @@ def test_a_marker_is_asked_of_the_target(tmp_path: Path) -> None:
     pins = read_pins(path, Target((3, 13), "arm64"))
     assert [pin.name for pin in pins] == ["b", "c"]
     assert pins[0].lines() == "b==2 \\\n    --hash=sha256:02 \\\n    --hash=sha256:03"
-
-
-def test_one_version_of_certificates() -> None:
-    assert certified.CERTIFICATE_VERSION == certificate.SCHEMA_VERSION

@@ -1,0 +1,56 @@
+"""model/: its files by name, and whether they are the ones that its certificate is about.
+
+This knows nothing of scikit-learn and XGBoost: packaging, as in Dockerfile.lambda, does without them.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from export.refusal import ExportRefused
+
+GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
+CERTIFICATE_VERSION = 1  # raise it when an older reader could misread a newer certificate
+EXPORT_AGAIN = "export again (python -m export.to_onnx)"
+
+
+def read_certificate(folder: Path) -> dict[str, Any]:
+    """The certificate of a model folder, after its hashes were compared with the files.
+
+    Raises ExportRefused, naming the file, where one is missing, damaged or not the one that was certified.
+    """
+    if not folder.is_dir():
+        raise ExportRefused(
+            f"{folder}: expected a folder with {GRAPH}, {MANIFEST} and {CERTIFICATE}, found none; "
+            "run python -m training.run and python -m export.to_onnx first"
+        )
+    certificate = _read(folder / CERTIFICATE)
+    for name in (GRAPH, MANIFEST):
+        path = folder / name
+        if not path.is_file():
+            raise ExportRefused(f"{path}: no such file; {EXPORT_AGAIN}")
+        refuse_other(f"{path}: sha256", certificate["sha256"].get(name), hashlib.sha256(path.read_bytes()).hexdigest())
+    return certificate
+
+
+def refuse_other(what: str, certified: object, found: object) -> None:
+    """Raises ExportRefused where something is not what the certificate says of it."""
+    if certified != found:
+        raise ExportRefused(f"{what}: the certificate has {certified}, found {found}; {EXPORT_AGAIN}")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        certificate = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExportRefused(f"{path}: no such file, and a model without one is not trusted; {EXPORT_AGAIN}") from None
+    except ValueError as fault:
+        raise ExportRefused(f"{path}: is not JSON ({fault}); {EXPORT_AGAIN}") from None
+    version = certificate.get("schema_version") if isinstance(certificate, dict) else None
+    if version != CERTIFICATE_VERSION:
+        raise ExportRefused(f"{path}: schema_version: expected {CERTIFICATE_VERSION}, got {version!r}; {EXPORT_AGAIN}")
+    for member in ("sha256", "versions"):
+        if not isinstance(certificate.get(member), dict):
+            raise ExportRefused(f"{path}: {member}: expected an object; {EXPORT_AGAIN}")
+    return dict(certificate)
