@@ -1,6 +1,8 @@
 """Imports go one way: runtime ← training ← export; and runtime needs onnxruntime, numpy and the standard library."""
 
 import ast
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,3 +40,22 @@ def test_sessions_are_made_in_one_module(package: str) -> None:
     for path in (ROOT / package).rglob("*.py"):
         if path != ROOT / "runtime" / "session.py":
             assert "InferenceSession(" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize("module", ["export.to_onnx", "export.register", "runtime.session", "benchmarks.speed"])
+def test_whoever_loads_onnxruntime_keeps_it_quiet(module: str, tmp_path: Path) -> None:
+    """With CI unset the official wheels would write a database under the home directory."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    code = f"import {module}, onnxruntime, os; print(os.environ.get('ORT_DISABLE_TELEMETRY'))"
+    if module == "export.register":  # which makes no session itself
+        code = f"import {module}, sys; assert 'onnxruntime' not in sys.modules; print(1)"
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**environment, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == "1"
+    assert list(tmp_path.iterdir()) == []
