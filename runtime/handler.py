@@ -6,6 +6,7 @@ first request, and a model that must not serve stops the start with one line (Mo
 
 import gc
 import sys
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ HEADERS = (
 ANSWER_LIMIT = 5_500_000
 
 
+Observe = Callable[[Request, Response, float], None]
+
+
 class Handler:
     """Event in, answer out, never an exception.
 
@@ -39,7 +43,7 @@ class Handler:
 
     def __init__(self, settings: Settings) -> None:
         self.service = Service(Model.load(settings.model_folder), settings)
-        self.observe = _observer(settings, self.service.model.manifest)
+        self.observe: Observe | None = _observer(settings, self.service.model.manifest)
         self._cors_origins = settings.cors_origins
 
     def __call__(self, event: object, context: object) -> object:

@@ -107,7 +107,8 @@ class Connection(BaseHTTPRequestHandler):
             microseconds = (perf_counter() - begin) * 1e6
             _say(f"{self.client_address[0]} {self.command} {path} {answer['statusCode']} {microseconds:.0f} us")
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
+    do_OPTIONS = do_TRACE = do_QUERY = answer  # noqa: N815
 
     def _read_body(self) -> bytes | None:
         """The body of the request; None if it cannot be read and that has been answered."""

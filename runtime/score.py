@@ -6,6 +6,7 @@ Training and serving both use these functions: a score or a band is computed in 
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -65,7 +66,7 @@ class Bands:
     def __init__(self, edges: Sequence[float]) -> None:
         first, *inner, last = edges
         shown = [f"{edge:g}" for edge in edges]
-        self.names = [f"[{low}, {high})" for low, high in zip(shown, shown[1:], strict=False)]
+        self.names = [f"[{low}, {high})" for low, high in pairwise(shown)]
         self.names[-1] = f"{self.names[-1][:-1]}]"
         self._names = [f"below {shown[0]}", *self.names, f"above {shown[-1]}"]
         self._ends = [first, *inner, math.nextafter(last, math.inf)]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html: others are not accepted.
-NAMESPACE = re.compile(r"(?!AWS/|[: ])[0-9A-Za-z.\-_/#: ]{1,255}")
+NAMESPACE = r"(?!AWS/|[: ])[0-9A-Za-z.\-_/#: ]{1,255}"
 
 
 class SettingRefused(ValueError):  # noqa: N818  (named for what happened)
@@ -54,12 +54,13 @@ class Settings:
         self.base_path = base_path
         self.log_requests = _switch(environment, "LOG_REQUESTS")
         self.metrics = _switch(environment, "METRICS")
-        self.metrics_namespace = environment.get("METRICS_NAMESPACE") or "lastbit"
-        if not NAMESPACE.fullmatch(self.metrics_namespace):
+        namespace = environment.get("METRICS_NAMESPACE", "")
+        if namespace and not re.fullmatch(NAMESPACE, namespace):
             raise SettingRefused(
                 "METRICS_NAMESPACE: expected up to 255 letters, digits, spaces or . - _ / # : that do not begin "
-                f"with AWS/, got {self.metrics_namespace!r}"
+                f"with AWS/, got {namespace!r}"
             )
+        self.metrics_namespace = namespace or "lastbit"
         self.initialization = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE", "")
 
 

@@ -51,7 +51,7 @@ class Validator:
         self._identifier = manifest.identifier
         self._batch_limit = manifest.batch_limit
         self._ignore_unknown = ignore_unknown_fields
-        self._numbers = tuple((f.name, bool if f.type == "boolean" else float, *usual_range(f), f.nullable, f) for f in manifest.numbers)
+        self._numbers = tuple((f.name, _kind(f), *usual_range(f), f.nullable, f) for f in manifest.numbers)
         self._categories = tuple((f.name, frozenset(f.vocabulary), f.nullable, f) for f in manifest.categories)
         self._known = frozenset({manifest.identifier, *(f.name for f in manifest.features)})
 
@@ -147,6 +147,10 @@ class Validator:
             known for known in self._known if known.casefold() == name.casefold()
         ]
         return f'unknown field; did you mean "{close[0]}"?' if close else "unknown field"
+
+
+def _kind(feature: Feature) -> type:
+    return bool if feature.type == "boolean" else float
 
 
 def usual_range(feature: Feature) -> tuple[float, float]:

@@ -167,9 +167,13 @@ def test_a_broken_model_is_an_init_error(
 
 def test_snap_start_restores_and_serves(variables: dict[str, str], tmp_path: Path) -> None:
     """Lambda runs the hooks before a snapshot, asks to be restored, and goes on."""
-    with running(variables | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, tmp_path / "log") as function:
-        assert function.api.invoke(RECORDED[0].read_bytes()).document["statusCode"] == 200
+    log = tmp_path / "log"
+    with running(variables | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, log) as function:
+        for _ in range(2):
+            assert function.api.invoke(RECORDED[0].read_bytes()).document["statusCode"] == 200
         assert function.api.restores == 1
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [line["cold_start"] for line in lines] == [True, False]
 
 
 def test_the_isolation_is_that_of_the_flags() -> None:

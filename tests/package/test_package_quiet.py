@@ -3,6 +3,7 @@
 onnxruntime's official wheels keep quiet where CI is set, so a test that has it set sees nothing wrong.
 """
 
+import json
 import re
 import shutil
 import time
@@ -92,9 +93,19 @@ def test_no_socket_but_the_interfaces_no_file_and_no_thread(
     assert len(threads) == (2 if polls_in_threads else 1)
 
 
-def test_it_writes_nothing(variables: dict[str, str], tmp_path: Path) -> None:
-    """Neither warnings at the start nor anything about requests, unless logs are asked for."""
+def test_it_writes_a_line_a_request(variables: dict[str, str], tmp_path: Path) -> None:
+    """No warning at the start, and of each request nothing but one line of JSON."""
     with running(variables, tmp_path / "log") as function:
+        for event in RECORDED:
+            function.api.invoke(event)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
+    assert [line["Requests"] for line in lines] == [1] * len(RECORDED)
+    assert [line["cold_start"] for line in lines] == [True, *[False] * (len(RECORDED) - 1)]
+    assert all(line["request_id"] and line["_aws"] for line in lines)
+
+
+def test_it_writes_nothing_where_that_is_off(variables: dict[str, str], tmp_path: Path) -> None:
+    with running(variables | {"LOG_REQUESTS": "off", "METRICS": "off"}, tmp_path / "log") as function:
         for event in RECORDED:
             function.api.invoke(event)
     assert (tmp_path / "log").read_text(encoding="utf-8") == ""

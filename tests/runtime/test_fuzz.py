@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runtime.observe import Observer
+from runtime.strict_json import RepeatedNames, parse
 from tests.runtime.model_builder import EVENTS, SMALL_FEATURES
 
 if TYPE_CHECKING:
@@ -105,6 +107,85 @@ def test_any_batch(small: "Handler", applicants: list[Any]) -> None:
     content = json.loads(answer["body"])
     assert len(content["answers"]) == len(applicants)
     assert content["scored"] + content["refused"] == len(applicants)
+
+
+# Mostly usual values, so that most applicants of a batch are, and each rule is met by some of them.
+USUAL: dict[str, st.SearchStrategy[Any]] = {
+    "uuid": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5),
+    "income": st.floats(0, 5000) | st.integers(-1, 5001),
+    "owner": st.booleans() | st.none(),
+    "age": st.floats(18, 75.5),
+    "insured": st.booleans(),
+    "debt": st.none() | st.none() | st.floats(-10, 10),
+    "shop": st.sampled_from(["Travel", "Café", "", "travel", None]),
+    "region": st.sampled_from(["north", "north", "south"]),
+}
+
+
+@st.composite
+def almost_usual(draw: st.DrawFn) -> Any:
+    applicant = draw(st.fixed_dictionaries(USUAL))
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        name = draw(st.sampled_from([*USUAL, "incom"]))
+        if draw(st.booleans()):
+            applicant.pop(name, None)
+        else:
+            applicant[name] = draw(SCALARS | st.sampled_from([2**53, -(2**53), 2**53 + 1, -(2**53) - 1]))
+    return applicant
+
+
+@quick
+@given(applicants=st.lists(almost_usual(), min_size=1, max_size=8))
+def test_a_batch_answers_what_each_alone_is_answered(small: "Handler", applicants: list[Any]) -> None:
+    """By columns or one by one: the same bits, the same warnings, the same errors; only the pointers differ."""
+    answer: Any = small(post(json.dumps({"applicants": applicants}), "/predict/batch"), None)
+    for index, (applicant, entry) in enumerate(zip(applicants, json.loads(answer["body"])["answers"], strict=True)):
+        alone: Any = small(post(json.dumps(applicant)), None)
+        expected = json.loads(alone["body"])
+        for remark in [*expected.get("errors", ()), *expected.get("warnings", ())]:
+            remark["pointer"] = f"/applicants/{index}{remark['pointer']}"
+        if "status" in entry and "uuid" in entry:
+            assert entry.pop("uuid") == applicant["uuid"]
+        assert entry == expected
+        assert {type(value) for value in entry.values()} == {type(value) for value in expected.values()}
+
+
+PAIRS = st.lists(
+    st.tuples(NAMES, SCALARS | st.sampled_from([":", "a:b", '":', {}, {"uuid": 1}, [{"uuid": 1}, {}, []]])), max_size=6
+)
+
+
+@quick
+@given(pairs=PAIRS, separator=st.sampled_from([": ", ":", " :", "\n:\t"]), wrap=st.booleans())
+def test_a_name_that_comes_twice_is_always_seen(pairs: Any, separator: str, wrap: bool) -> None:
+    text = "{" + ",".join(f"{json.dumps(name)}{separator}{json.dumps(value)}" for name, value in pairs) + "}"
+    body = f'{{"applicants"{separator}[{text}, {{"uuid": ":"}}]}}' if wrap else text
+    value: Any = parse(body.encode(), 10**6)
+    if wrap:
+        [value, _] = value["applicants"]
+    names = [name for name, _ in pairs]
+    assert (type(value) is RepeatedNames) is (len(set(names)) < len(names))
+    if type(value) is RepeatedNames:
+        assert set(value.names) == {name for name in names if names.count(name) > 1}
+
+
+@quick
+@given(
+    value=VALUES, request_id=st.text(max_size=140), name=st.sampled_from(["x-request-id", "x-amzn-trace-id", "origin"])
+)
+def test_any_request_is_observed_in_one_line(small: "Handler", value: Any, request_id: str, name: str) -> None:
+    writes: list[bytes] = []
+    manifest = small.service.model.manifest
+    small.observe = Observer(manifest, writes.append, log=True, namespace="x", cold=True)
+    try:
+        for path in ("/predict", "/predict/batch", f"/{request_id}"):
+            small({**post(json.dumps(value), path), "headers": {name: request_id}}, None)
+    finally:
+        small.observe = None
+    assert len(writes) == 3
+    for write in writes:
+        assert write.count(b"\n") == 1
+        assert set(strict(write.decode())) >= {"_aws", "request_id", "status", "route"}
 
 
 @quick

@@ -24,10 +24,30 @@ def test_all_of_them() -> None:
     assert settings.base_path == "/x"
 
 
+def test_logs_and_metrics_are_on_in_lambda() -> None:
+    here, there = Settings({}), Settings({"AWS_LAMBDA_FUNCTION_NAME": "score"})
+    assert (here.log_requests, here.metrics, here.metrics_namespace) == (False, False, "lastbit")
+    assert (there.log_requests, there.metrics) == (True, True)
+    both = Settings(
+        {"AWS_LAMBDA_FUNCTION_NAME": "score", "LOG_REQUESTS": "off", "METRICS_NAMESPACE": "Credit/Score #1"}
+    )
+    assert (both.log_requests, both.metrics, both.metrics_namespace) == (False, True, "Credit/Score #1")
+
+
 @pytest.mark.parametrize(
     ("environment", "line"),
     [
         ({"UNKNOWN_FIELDS": "drop"}, "UNKNOWN_FIELDS: expected refuse or ignore, got 'drop'"),
+        ({"LOG_REQUESTS": "yes"}, "LOG_REQUESTS: expected on or off, got 'yes'"),
+        ({"METRICS": "1"}, "METRICS: expected on or off, got '1'"),
+        *(
+            (
+                {"METRICS_NAMESPACE": name},
+                "METRICS_NAMESPACE: expected up to 255 letters, digits, spaces or . - _ / # : that do not begin "
+                f"with AWS/, got {name!r}",
+            )
+            for name in ("AWS/Lambda", "x" * 256, "a\nb", "é", ":a", '"')
+        ),
         ({"BASE_PATH": "x"}, "BASE_PATH: expected a path that begins with /, got 'x'"),
     ],
 )

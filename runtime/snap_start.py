@@ -1,0 +1,54 @@
+"""Lambda SnapStart: what is done before the snapshot, once, so that no restored process has to do it.
+
+Loaded only where the environment says that a snapshot will be taken.
+"""
+
+import gc
+from typing import TYPE_CHECKING, Any
+
+from runtime.manifest import ModelRefused
+from runtime.model import WORTH_ORDERING
+from runtime.observe import Observer
+from runtime.openapi import example
+from runtime.strict_json import write
+
+if TYPE_CHECKING:
+    from runtime.handler import Handler
+
+
+def register(handler: "Handler") -> None:
+    """Registers the hooks with AWS's library, where it is there."""
+    try:
+        from snapshot_restore_py import (  # type: ignore[import-untyped]
+            register_after_restore,
+            register_before_snapshot,
+        )
+    except ImportError:
+        return
+    register_before_snapshot(before_snapshot, handler)
+    register_after_restore(after_restore, handler)
+
+
+def before_snapshot(handler: "Handler") -> None:
+    """Answers an applicant and a batch, unobserved: every module is loaded then, every buffer allocated.
+
+    Raises ModelRefused if one is not answered: no snapshot then, but one line that says why.
+    """
+    manifest = handler.service.model.manifest
+    applicant = example(manifest)
+    batch = {"applicants": [applicant] * min(WORTH_ORDERING, manifest.batch_limit)}
+    observe, handler.observe = handler.observe, None
+    for path, content in (("/predict", applicant), ("/predict/batch", batch)):
+        event = {"requestContext": {"http": {"method": "POST"}}, "rawPath": path, "body": write(content)}
+        answer: Any = handler(event, None)
+        if answer["statusCode"] != 200:
+            raise ModelRefused(f"before the snapshot: {path}: expected status 200, got {answer['statusCode']}")
+    handler.observe = observe
+    gc.collect()
+    gc.freeze()
+
+
+def after_restore(handler: "Handler") -> None:
+    """The next request is the first of this process. Model, session and answers are as they were in the snapshot."""
+    if isinstance(handler.observe, Observer):
+        handler.observe.cold = True

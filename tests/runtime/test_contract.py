@@ -1,0 +1,68 @@
+"""schemathesis reads the OpenAPI description, and asks the local server whatever that lets anybody ask."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import negative_data_rejection
+
+from runtime.local import Server
+from runtime.manifest import Manifest
+from runtime.openapi import describe
+from tests.runtime.model_builder import SMALL_FEATURES, build_model
+from tests.runtime.test_handler import send
+
+if TYPE_CHECKING:
+    from runtime.handler import Handler
+
+EXAMPLES = 100
+# Cases that schemathesis derives from the description are fixed; those that it draws are, by derandomize.
+LEAST_CASES = {"GET /": 5, "POST /predict": 100, "POST /predict/batch": 100}
+
+with TemporaryDirectory() as folder:
+    DESCRIPTION = describe(Manifest(build_model(Path(folder), SMALL_FEATURES)))
+
+schema = schemathesis.openapi.from_dict(DESCRIPTION)
+asked: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module")
+def address(small: "Handler") -> Iterator[str]:
+    """Of a server over the small model."""
+    server = Server(("127.0.0.1", 0), small, quiet=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.stop()
+    thread.join()
+
+
+def test_the_description_is_the_served_one(small: "Handler") -> None:
+    assert send(small, "GET", "/openapi.json")[2] == json.loads(json.dumps(DESCRIPTION))
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=[*HealthCheck])
+def test_every_answer_is_as_described(case: schemathesis.Case[Any], address: str) -> None:
+    """Never a 5xx; status, content type and body as described; what is so is accepted, what is not is refused."""
+    asked[case.operation.label] += 1
+    if case.operation.label != "POST /predict/batch":
+        case.call_and_validate(base_url=address)
+        return
+    # A batch is answered: what is wrong with one applicant is said in the place of its answer.
+    response = case.call_and_validate(base_url=address, excluded_checks=[negative_data_rejection])
+    if response.status_code == 200 and case.meta and case.meta.generation.mode.is_negative:
+        assert response.json()["refused"] > 0
+
+
+@pytest.mark.skipif("not asked", reason="the test above was left out")
+def test_enough_was_asked() -> None:
+    assert {label: asked[label] for label in LEAST_CASES if asked[label] < LEAST_CASES[label]} == {}
+    assert len(asked) == len(DESCRIPTION["paths"])
