@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def register(handler: "Handler") -> None:
     """Registers the hooks with AWS's library, where it is there."""
     try:
-        from snapshot_restore_py import (  # type: ignore[import-untyped]
+        from snapshot_restore_py import (
             register_after_restore,
             register_before_snapshot,
         )
