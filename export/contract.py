@@ -48,7 +48,9 @@ def build(pipeline: Pipeline) -> Contract:
     margin = margins[0] if len(margins) == 1 else graph.node("Concat", *margins, axis=1)
     graph.rename(margin, "margin")
     flat = graph.constant(np.array([-1], dtype=np.int64))
-    probability = graph.node("Reshape", graph.node("Cast", answers.second, to=TensorProto.DOUBLE), flat)
+    alone = not answers.calibrations  # an XGBClassifier's own probability is float32
+    second = graph.node("Cast", answers.second, to=TensorProto.DOUBLE) if alone else answers.second
+    probability = graph.node("Reshape", second, flat)
     graph.rename(probability, "probability")
     inputs = [_tensor("numbers", TensorProto.DOUBLE, len(preparation.numbers))]
     if preparation.vocabularies_:

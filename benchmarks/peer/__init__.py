@@ -1,0 +1,1 @@
+"""What users have today: FastAPI, Mangum, pandas and joblib around the same fitted pipeline."""

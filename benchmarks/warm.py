@@ -1,0 +1,135 @@
+"""Requests to a process that has long been started, against the peer, the session alone, and batches of them."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from statistics import median
+from typing import Any
+
+from benchmarks import worker
+from benchmarks.deployed import PYTHON, Deployed, bodies, environment, events, lastbit, peer
+from benchmarks.report import Row
+
+# Requests in a round, and rounds: 3,000 requests to the peer take it half a minute or more.
+SLICE, ROUNDS = 100, 30
+BATCH, BATCH_ROUNDS = 1_000, 15
+# The default, and what users of scikit-learn have; both contestants serve the same one.
+FORMS = {
+    "CrossFittedClassifier": (),
+    "CalibratedClassifierCV": ("calibrated-cv", "sigmoid", "probability"),
+}
+LOGGING = {"LOG_REQUESTS": "on", "METRICS": "on"}
+
+
+class Process:
+    """A worker over a contestant."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def ask(self, what: str, first: int = 0, end: int = 0) -> Any:
+        """The answer to a command of `benchmarks.worker`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{what} {first} {end}\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
+@contextmanager
+def serving(deployed: Deployed, log: str = "/dev/null", **variables: str) -> Iterator[Process]:
+    """A worker for the block; what its handler writes goes to `log`."""
+    with subprocess.Popen(
+        [*PYTHON, worker.__file__, deployed.module, str(events()), log],
+        env=environment(deployed.folder, **variables),
+        cwd=deployed.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Process(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def measure() -> Iterator[Row]:
+    """Ratios of percentiles and medians."""
+    for name, form in FORMS.items():
+        yield Row(name, "", "")
+        yield from _against_the_peer(lastbit(*form), peer(*form))
+    yield from _against_the_session()
+    yield from _observed()
+    yield from _memory()
+
+
+def _against_the_peer(package: Deployed, fastapi: Deployed) -> Iterator[Row]:
+    with serving(package) as ours, serving(fastapi) as theirs:
+        both = [process.ask("answers", 0, SLICE) for process in (ours, theirs)]
+        differences = [abs(a["default_probability"] - b["default_probability"]) for a, b in zip(*both, strict=True)]
+        seconds: tuple[list[float], list[float]] = ([], [])
+        for first in range(0, SLICE * ROUNDS, SLICE):
+            for process, spent in zip((ours, theirs), seconds, strict=True):
+                spent += process.ask("requests", first, first + SLICE)
+    yield Row(f"largest difference from the FastAPI handler's p, {SLICE} answers", f"{max(differences):.0e}", "≤ 1e-7")
+    for share, name, reach in ((0.5, "p50", "≥ 200"), (0.99, "p99", "≥ 100")):
+        us, them = (percentile(spent, share) for spent in seconds)
+        yield Row(f"warm request, {name}: package, FastAPI handler, µs", f"{us * 1e6:.1f} {them * 1e6:,.0f}", "")
+        yield Row("  times faster", f"{them / us:.0f}", reach)
+
+
+def _against_the_session() -> Iterator[Row]:
+    requests, session, batch = [], [], []
+    with serving(lastbit()) as ours:
+        ours.ask("requests", 0, BATCH)
+        for turn in range(BATCH_ROUNDS + 1):
+            first = turn % (len(bodies()) // BATCH) * BATCH
+            rows = (first, first + BATCH)
+            one, alone, many = (ours.ask(what, *rows) for what in ("requests", "session", "batch"))
+            if turn:
+                requests.append(median(one))
+                session.append(median(alone))
+                batch.append(many[0] / BATCH)
+    yield Row("its own session.run on the same rows, µs", f"{median(session) * 1e6:.1f}", "")
+    yield Row("  warm request / session.run", f"{median(requests) / median(session):.2f}", "≤ 3")
+    yield Row(f"batch of {BATCH:,}, an applicant, µs", f"{median(batch) * 1e6:.1f}", "")
+    yield Row("  batch / one at a time, an applicant", f"{median(batch) / median(requests):.3f}", "≤ 0.25")
+
+
+def _observed() -> Iterator[Row]:
+    what = "  logs and metrics on / off"
+    if not (lastbit().folder / "source" / "runtime" / "observe.py").exists():
+        yield Row(what, "not measured: the package has neither", "≤ 1.25")
+        return
+    log = lastbit().folder.with_name("requests.log")
+    on: list[float] = []
+    off: list[float] = []
+    with ExitStack() as stack:
+        quiet = stack.enter_context(serving(lastbit(), LOG_REQUESTS="off", METRICS="off"))
+        told = stack.enter_context(serving(lastbit(), str(log), **LOGGING))
+        for process in (quiet, told):
+            process.ask("requests", 0, BATCH)
+        before = log.stat().st_size
+        for _ in range(BATCH_ROUNDS):
+            for process, spent in ((quiet, off), (told, on)):
+                spent.append(median(process.ask("requests", 0, BATCH)))
+        written = (log.stat().st_size - before) / (BATCH_ROUNDS * BATCH)
+    yield Row("request with logs and metrics, µs", f"{median(on) * 1e6:.1f}", "")
+    yield Row(f"{what} ({written:.0f} bytes a request, into a file)", f"{median(on) / median(off):.2f}", "≤ 1.25")
+
+
+def _memory() -> Iterator[Row]:
+    with serving(lastbit(), **LOGGING) as ours:
+        found = [ours.ask("memory")]
+        for first in range(0, len(bodies()), BATCH):
+            for start in range(first, first + BATCH, SLICE):
+                ours.ask("requests", start, start + SLICE)
+            found.append(ours.ask("memory"))
+    peak, growth = found[-1]["VmHWM"] / 1024, (found[-1]["VmRSS"] - found[1]["VmRSS"]) / 1024
+    yield Row(f"peak memory, start and {len(bodies()):,} requests, MiB", f"{peak:.1f}", "≤ 72")
+    yield Row("  grown after the first 1,000, MiB", f"{growth:.2f}", "flat")
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """The value that `share` of all are not above."""
+    return sorted(seconds)[min(int(share * len(seconds)), len(seconds) - 1)]
