@@ -139,9 +139,9 @@ def _field(feature: Feature) -> dict[str, Any]:
     if feature.description:
         field["description"] = feature.description
     if feature.type == "number":
-        # Whole numbers beyond are refused; the range of training is no limit, hence not a keyword of the
-        # schema.
-        field |= {"format": "double", "minimum": -EXACT_LIMIT, "maximum": EXACT_LIMIT}
+        # A whole number beyond the limit is refused where a fraction of that size is not, and the range of training
+        # is no limit at all: neither is a keyword of the schema.
+        field |= {"format": "double", "x-whole-number-limit": EXACT_LIMIT}
         field["x-training-range"] = list(feature.range) if feature.range else None
     if feature.type == "category":
         field["x-vocabulary"] = list(feature.vocabulary)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from runtime.local import Server
 from runtime.manifest import Manifest
 from runtime.openapi import describe
+from runtime.validate import EXACT_LIMIT
 from tests.runtime.model_builder import SMALL_FEATURES, build_model
 from tests.runtime.test_handler import send
 
@@ -44,6 +45,12 @@ def address(small: "Handler") -> Iterator[str]:
     thread.join()
 
 
+def has_large_whole_number(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(has_large_whole_number, value.values()))
+    return type(value) is int and abs(value) > EXACT_LIMIT
+
+
 def test_the_description_is_the_served_one(small: "Handler") -> None:
     assert send(small, "GET", "/openapi.json")[2] == json.loads(json.dumps(DESCRIPTION))
 
@@ -54,7 +61,9 @@ def test_every_answer_is_as_described(case: schemathesis.Case[Any], address: str
     """Never a 5xx; status, content type and body as described; what is so is accepted, what is not is refused."""
     asked[case.operation.label] += 1
     if case.operation.label != "POST /predict/batch":
-        case.call_and_validate(base_url=address)
+        # No keyword of JSON Schema tells a whole number beyond 2^53 (refused) from a fraction of that size.
+        excluded: list[Any] = [positive_data_acceptance] if has_large_whole_number(case.body) else []
+        case.call_and_validate(base_url=address, excluded_checks=excluded)
         return
     # A batch is answered: what is wrong with one applicant is said in the place of its answer.
     response = case.call_and_validate(base_url=address, excluded_checks=[negative_data_rejection])
