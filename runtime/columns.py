@@ -6,6 +6,7 @@ of their own by runtime.validate, which alone knows the rules.
 
 from collections.abc import Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,12 +61,13 @@ class Batch:
 class Columns:
     """What a manifest says of usual applicants, by column."""
 
-    __slots__ = ("_categories", "_high", "_known", "_low", "_names", "_numbers", "_types")
+    __slots__ = ("_categories", "_every", "_high", "_known", "_low", "_names", "_numbers", "_types")
 
     def __init__(self, manifest: Manifest) -> None:
         features = (*manifest.numbers, *manifest.categories)
         self._numbers = len(manifest.numbers)
         self._names = (manifest.identifier, *(feature.name for feature in features))
+        self._every = itemgetter(*self._names)
         self._known = frozenset(self._names)
         self._types: list[set[type]] = [{str}, *map(_types, features)]
         # Within a column 2**53 + 1 has become 2**53: for the exact rule, a second look.
@@ -78,7 +80,10 @@ class Columns:
 
     def look(self, values: list[Any]) -> Batch:
         """The batch of the JSON values; those that are not usual are still to be put in, or left out."""
-        rows = [tuple(map(value.get, self._names)) for value in values if type(value) is dict]
+        try:
+            rows = list(map(self._every, values))
+        except (KeyError, TypeError):  # a field left out, or something that is no object
+            rows = [tuple(map(value.get, self._names)) for value in values if type(value) is dict]
         if len(rows) < len(values) or not rows:
             return self._all_again(values)
         identifiers, *columns = zip(*rows, strict=True)
