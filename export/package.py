@@ -63,11 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
+    options = command.Parser(
         prog="python -m export.package",
         description="Put the runtime, onnxruntime, numpy and a certified model into one folder and one zip for AWS "
         "Lambda, without Docker. The same input makes the same bytes.",
-        allow_abbrev=False,
     )
     files = options.add_argument_group("input and output")
     files.add_argument("--model", default="model", metavar="DIR", help="what the export wrote (default: %(default)s)")

@@ -34,11 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
+    options = command.Parser(
         prog="python -m export.to_onnx",
         description="Convert the fitted pipeline, calibrator included, to one ONNX graph, and prove that it answers "
         "as scikit-learn does. What cannot be shown exact is refused, and nothing is written.",
-        allow_abbrev=False,
     )
     files = options.add_argument_group("input and output")
     files.add_argument(

@@ -1,6 +1,5 @@
 """`python -m export.verify`: checks a model's certificate again, file by file and row by row."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,11 +19,10 @@ from training.artifacts import PIPELINE, load_artifacts
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
-    options = argparse.ArgumentParser(
+    options = command.Parser(
         prog="python -m export.verify",
         description="Check that a model is the one that its certificate names, made from these artifacts, and compare "
         "it with the fitted pipeline once more.",
-        allow_abbrev=False,
     )
     files = options.add_argument_group("input")
     files.add_argument("--model", default="model", metavar="DIR", help="what the export wrote (default: %(default)s)")

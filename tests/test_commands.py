@@ -378,6 +378,26 @@ def test_ctrl_c_leaves_the_last_good_artifacts(table: Path) -> None:
     assert not list(table.glob(".artifacts-*"))
 
 
+@pytest.mark.parametrize("main", [run.main, to_onnx.main, verify.main])
+def test_a_wrong_flag_is_one_line_with_the_nearest(main: Any, capsys: Any) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--quite"])
+    assert stopped.value.code == 2
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[0]
+        .endswith("unknown flag --quite; did you mean --quiet? (--help lists the flags)")
+    )
+
+
+def test_a_file_in_the_folder_s_place_is_one_line(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "model").write_text("not a folder")
+    words = ["--artifacts", trained / "artifacts", "--quiet", "--out"]
+    assert "expected a folder, got a file" in mistake(capsys, 1, to_onnx.main, *words, tmp_path / "model")
+    assert "the last good model is as it was" in mistake(capsys, 1, to_onnx.main, *words, tmp_path / "model/inside")
+    assert (tmp_path / "model").read_text() == "not a folder"
+
+
 @pytest.mark.parametrize("module", ["training.run", "export.to_onnx", "export.verify", "runtime.ask", "runtime.local"])
 def test_help(module: str) -> None:
     said = command(module, "--help")

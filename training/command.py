@@ -1,14 +1,16 @@
 """What every command shares: its exit status, its one line for a mistake, and how it shows that it is working."""
 
+import argparse
 import errno
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, NoReturn
 
 from rich.console import Console
 
-from training.errors import FAILED, UserError
+from training.errors import FAILED, WRONG_USAGE, UserError, nearest
 
 DISK = {
     errno.ENOSPC: "the disk is full; make room and run again",
@@ -35,10 +37,8 @@ def run(command: Callable[[], None], what_stays: str) -> int:
         sys.stderr.close()
         return FAILED
     except OSError as fault:
-        if fault.errno not in DISK:
-            raise
         where = f"{fault.filename}: " if fault.filename else ""
-        _say(f"{where}{DISK[fault.errno]}; {what_stays}")
+        _say(f"{where}{DISK.get(fault.errno or 0, fault.strerror or str(fault))}; {what_stays}")
         return FAILED
     except MemoryError:
         _say(f"not enough memory for this table; {what_stays}")
@@ -52,6 +52,22 @@ def _say(line: str) -> None:
 
 def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of every command: a mistake is one line, with the nearest flag where one is unknown."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **settings})
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown != message:
+            flag = unknown.split()[0].partition("=")[0]
+            suggestion = nearest(flag, self._option_string_actions)
+            message = f"unknown flag {flag}" if flag.startswith("-") else f"unexpected argument {flag}"
+            message += f"; did you mean {suggestion}?" if suggestion else ""
+        self.exit(WRONG_USAGE, f"{self.prog}: {message} (--help lists the flags)\n")
 
 
 class Progress:

@@ -16,6 +16,8 @@ def replaced_folder(target: Path, marker: str) -> Iterator[Path]:
     Whatever stops the block (an error, Ctrl-C, a full disk), `target` stays as it was. A folder that is there
     already is only replaced if it is empty or holds the file `marker`, as the ones that this project wrote do.
     """
+    if target.exists() and not target.is_dir():
+        raise UserError(f"{target}: expected a folder, got a file; name another with --out")
     if target.exists() and any(target.iterdir()) and not (target / marker).exists():
         raise UserError(
             f"{target}: expected a new folder or one of an earlier run (with {marker}), found other files; "

@@ -8,9 +8,10 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from training.errors import WRONG_USAGE, UserError, nearest
+from training.command import Parser
+from training.errors import WRONG_USAGE, UserError
 from training.settings import CALIBRATE_ON, CALIBRATIONS, ESTIMATORS, Settings, load_settings
 
 DEFAULTS = Settings()
@@ -31,7 +32,7 @@ examples:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `python -m training.run`; `settings_from` and `out_folder` read what it gives."""
-    parser = _Parser(
+    parser = Parser(
         prog="python -m training.run",
         usage="python -m training.run [--config FILE.toml] [--data FILE] [--out DIR] [option ...]",
         description="Fit, calibrate and evaluate a model of default on a table of applicants.",
@@ -66,19 +67,6 @@ def out_folder(args: argparse.Namespace) -> Path:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--out: expected a folder, got the file {folder}; name another", WRONG_USAGE)
     return folder
-
-
-class _Parser(argparse.ArgumentParser):
-    """A mistake is one line, with the nearest flag where one is unknown."""
-
-    def error(self, message: str) -> NoReturn:
-        unknown = message.removeprefix("unrecognized arguments: ")
-        if unknown != message:
-            flag = unknown.split()[0].partition("=")[0]
-            suggestion = nearest(flag, self._option_string_actions)
-            message = f"unknown flag {flag}" if flag.startswith("-") else f"unexpected argument {flag}"
-            message += f"; did you mean {suggestion}?" if suggestion else ""
-        self.exit(WRONG_USAGE, f"{self.prog}: {message} (--help lists the flags)\n")
 
 
 Group = argparse._ArgumentGroup
