@@ -429,7 +429,7 @@ MISTAKES = [
     ),
     (
         "[split]\nfoo = 0.3",
-        "split.foo: unknown key; known here: seed, test_size",
+        "split.foo: unknown key; known here: group, method, seed, test_from, test_size, time",
     ),
     (
         '[split]\ntest_size = "a quarter"',

@@ -12,7 +12,8 @@ from typing import Any
 
 from training.command import Parser
 from training.errors import WRONG_USAGE, UserError
-from training.settings import CALIBRATE_ON, CALIBRATIONS, ESTIMATORS, Settings, load_settings
+from training.settings import Settings, load_settings
+from training.settings.tables import CALIBRATE_ON, CALIBRATIONS, ESTIMATORS, SPLIT_METHODS
 
 DEFAULTS = Settings()
 # What the command does with the settings; everything else is a setting.
@@ -44,7 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_command(parser.add_argument_group("input and output"))
     _add_data(parser.add_argument_group("the table"))
     _add_features(parser.add_argument_group("features", "Without a TOML these replace the reference's 24."))
-    _add_model(parser.add_argument_group("split and model"))
+    _add_split(parser.add_argument_group("split"))
+    _add_model(parser.add_argument_group("model"))
+    _add_tuning(parser.add_argument_group("search for XGBoost's parameters"))
     _add_xgboost(parser.add_argument_group("XGBoost"))
     _add_score(parser.add_argument_group("score and evaluation"))
     return parser
@@ -75,9 +78,17 @@ Group = argparse._ArgumentGroup
 def _add_command(group: Group) -> None:
     group.add_argument("--config", metavar="FILE.toml", help="the settings; see examples/")
     group.add_argument(
-        "--data", dest="data.file", metavar="FILE", help="CSV or Parquet, default the built-in population"
+        "--data",
+        dest="data.file",
+        metavar="FILE",
+        help="CSV or Parquet, here or s3://bucket/key, default the built-in population",
     )
-    group.add_argument("--out", default="artifacts", metavar="DIR", help="where the results go, default artifacts")
+    group.add_argument(
+        "--out",
+        default="artifacts",
+        metavar="DIR",
+        help="folder of the results, or s3://bucket/prefix; default artifacts",
+    )
     group.add_argument("--quiet", action="store_true", default=False, help="print errors only")
 
 
@@ -124,15 +135,40 @@ def _add_features(group: Group) -> None:
     )
 
 
-def _add_model(group: Group) -> None:
-    split, model = DEFAULTS.split, DEFAULTS.model
+def _add_split(group: Group) -> None:
+    split = DEFAULTS.split
+    group.add_argument(
+        "--split", dest="split.method", choices=SPLIT_METHODS, help=f"how the test is held out, default {split.method}"
+    )
     _add_value(group, "split.test_size", float, f"share of the rows held out, default {split.test_size}")
-    _add_value(group, "split.seed", int, f"of the split and the folds, default {split.seed}")
+    _add_value(group, "split.seed", int, f"of the split, the folds and the search, default {split.seed}")
+    _add_column(group, "--time-column", "split.time", "each applicant's time, for --split time")
+    group.add_argument(
+        "--test-from", dest="split.test_from", metavar="TIME", help="first moment of the test, for --split time"
+    )
+    _add_column(group, "--group-column", "split.group", "what must not be in both parts, such as a customer")
+
+
+def _add_model(group: Group) -> None:
+    model = DEFAULTS.model
     _add_choice(group, "model.estimator", ESTIMATORS, model.estimator)
     _add_choice(group, "model.calibration", CALIBRATIONS, model.calibration)
     _add_choice(group, "model.calibrate_on", CALIBRATE_ON, model.calibrate_on)
     _add_value(group, "model.folds", int, f"of the cross-fit, default {model.folds}")
     _add_switch(group, "model.ensemble", "of calibrated-cv: one calibrated model per fold, default on")
+
+
+def _add_tuning(group: Group) -> None:
+    group.add_argument(
+        "--tune", dest="tuning.trials", type=int, metavar="N", help="sets of parameters to try, default 0: no search"
+    )
+    group.add_argument("--tune-folds", dest="tuning.folds", type=int, metavar="N", help="of each trial, default 4")
+    group.add_argument(
+        "--study", dest="tuning.study", metavar="FILE", help="holds the trials; resumed if there, default OUT.study"
+    )
+    group.add_argument(
+        "--keep", dest="tuning.keep", type=names, metavar="A,B", help="parameters that stay as they are set"
+    )
 
 
 def _add_xgboost(group: Group) -> None:
@@ -165,7 +201,20 @@ def _add_score(group: Group) -> None:
         float,
         f"probability of a predicted default, default {evaluation.threshold}",
     )
+    group.add_argument(
+        "--bands",
+        dest="evaluation.bands",
+        type=edges,
+        metavar="A,B,C",
+        help="edges of the score bands, default from the training scores",
+    )
+    _add_value(group, "evaluation.resamples", int, f"of the bootstrap, default {evaluation.resamples}")
     _add_switch(group, "evaluation.plots", "of the evaluation, default on")
+    _add_value(group, "costs.gain", float, "profit from an approved applicant who repays")
+    _add_value(group, "costs.loss", float, "loss from an approved applicant who defaults")
+    _add_column(group, "--amount", "costs.amount", "of which gain and loss are shares")
+    _add_value(group, "stability.score_limit", float, "of the score's PSI, default 0.25")
+    _add_value(group, "stability.feature_limit", float, "of each feature's CSI, default 0.25")
 
 
 def _flag(key: str) -> str:
@@ -175,6 +224,10 @@ def _flag(key: str) -> str:
 def _add_value(group: Group, key: str, kind: Callable[[str], Any], help_: str) -> None:
     metavar = "N" if kind is int else "NUMBER"
     group.add_argument(_flag(key), dest=key, type=kind, metavar=metavar, help=help_)
+
+
+def _add_column(group: Group, flag: str, key: str, help_: str) -> None:
+    group.add_argument(flag, dest=key, metavar="COLUMN", help=help_)
 
 
 def _add_choice(group: Group, key: str, choices: tuple[str, ...], default: str) -> None:
@@ -228,3 +281,11 @@ def limits(text: str) -> tuple[float, ...]:
         return tuple(float(limit) for limit in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected LOW,HIGH as in 1e-8,0.99999999, got {text}") from None
+
+
+def edges(text: str) -> tuple[float, ...]:
+    """`A,B,C` as numbers."""
+    try:
+        return tuple(float(edge) for edge in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected numbers as in 500,550,600, got {text}") from None

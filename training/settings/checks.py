@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from training.settings import xgboost_parameters
 from training.settings.keys import Origin, did_you_mean, shown
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ def refuse_contradictions(settings: Settings, origin: Origin) -> None:
     _check_groups(settings, origin)
     _check_constraints(settings, origin)
     _check_model(settings, origin)
+    _check_split(settings, origin)
+    _check_costs(settings, origin)
+    _check_tuning(settings, origin)
 
 
 def _check_columns(settings: Settings, origin: Origin) -> None:
@@ -116,3 +120,52 @@ def _check_model(settings: Settings, origin: Origin) -> None:
             "model.ensemble",
             'false contradicts model.estimator = "cross-fit"; leave it out or use "calibrated-cv"',
         )
+
+
+def _check_split(settings: Settings, origin: Origin) -> None:
+    split, data = settings.split, settings.data
+    names = [feature.name for feature in settings.features]
+    if split.method == "time" and split.time is None:
+        origin.refuse("split.time", 'split.method = "time" needs the column with each applicant\'s time; name it')
+    if split.method == "group" and split.group is None:
+        origin.refuse("split.group", 'split.method = "group" needs the column that names the groups; name it')
+    if split.method == "stratified" and split.group is not None:
+        origin.refuse(
+            "split.group", 'split.method = "stratified" would put groups into both parts; use "group" or "time"'
+        )
+    if split.method != "time" and split.test_from is not None:
+        origin.refuse("split.test_from", f'split.method = "{split.method}" knows no time; use "time" or leave it out')
+    for key, column in (("split.time", split.time), ("split.group", split.group)):
+        if column is not None and column == data.target:
+            origin.refuse(key, f"{shown(column)} is data.target; name another column")
+    if split.group in names:
+        origin.refuse(
+            f"features.{split.group}", "is split.group, which a model would learn by heart; take it out of the features"
+        )
+    if split.group is not None and settings.model.estimator == "calibrated-cv":
+        origin.refuse(
+            "model.estimator", '"calibrated-cv" would put groups into several folds; use "cross-fit", which does not'
+        )
+
+
+def _check_costs(settings: Settings, origin: Origin) -> None:
+    costs = settings.costs
+    if (costs.gain is None) != (costs.loss is None):
+        given, missing = ("gain", "loss") if costs.loss is None else ("loss", "gain")
+        origin.refuse(f"costs.{missing}", f"costs.{given} is set; a profit needs both, set costs.{missing} too")
+    if costs.amount is not None:
+        if costs.gain is None:
+            origin.refuse("costs.amount", "needs costs.gain and costs.loss, as shares of it; set both")
+        numbers = [feature.name for feature in settings.features if feature.type == "number"]
+        if costs.amount not in numbers:
+            origin.refuse("costs.amount", f"expected a number feature; {did_you_mean(costs.amount, numbers)}")
+
+
+def _check_tuning(settings: Settings, origin: Origin) -> None:
+    if settings.tuning.trials and "early_stopping_rounds" in settings.xgboost:
+        origin.refuse(
+            "xgboost.early_stopping_rounds", "contradicts tuning.trials, which finds the number of trees; leave it out"
+        )
+    for name in settings.tuning.keep:
+        if name not in xgboost_parameters.KNOWN:
+            origin.refuse("tuning.keep", f"no such parameter {name}; {did_you_mean(name, xgboost_parameters.KNOWN)}")

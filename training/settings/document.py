@@ -8,7 +8,20 @@ from training.errors import WRONG_USAGE, UserError, nearest
 from training.settings.keys import Origin, did_you_mean, shown
 
 Document = dict[str, dict[str, object]]
-TABLES = ("data", "features", "row_max", "split", "model", "xgboost", "score", "evaluation")
+TABLES = (
+    "data",
+    "features",
+    "row_max",
+    "split",
+    "model",
+    "xgboost",
+    "tuning",
+    "score",
+    "evaluation",
+    "costs",
+    "stability",
+)
+REMOTE = "s3://"
 
 
 def read_toml(path: Path) -> dict[str, object]:
@@ -26,6 +39,11 @@ def read_toml(path: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         problem = f"not valid TOML: {error}; correct it there"
     raise UserError(f"{path}: {problem}", WRONG_USAGE)
+
+
+def is_remote(name: str) -> bool:
+    """Whether a file's name is an address in S3."""
+    return name.startswith(REMOTE)
 
 
 def suggested_file(path: Path) -> str:

@@ -177,8 +177,8 @@ class Section:
         example: object = None,
     ) -> T:
         self._read.add(key)
-        if key not in self.values:
-            return default
+        if self.values.get(key) is None and (default is None or key not in self.values):
+            return default  # the null of JSON stands for None, since TOML has no word for it
         value = convert(self.values[key])
         if value is None:
             example = default if example is None else example
