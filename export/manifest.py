@@ -15,6 +15,7 @@ from export.converters.classifier import answers_margin, boosters_of
 from runtime.manifest import SCHEMA_VERSION
 from runtime.score import Scale, band
 from training.artifacts import Artifacts
+from training.calibration import method_of
 from training.settings.checks import REQUEST_ID
 
 BATCH_LIMIT = 1_000
@@ -67,7 +68,7 @@ def _calibration(artifacts: Artifacts) -> dict[str, Any]:
     model = artifacts.run["settings"]["model"]
     on_margin = not hasattr(classifier, "calibrated_classifiers_") or answers_margin(boosters_of(classifier)[0])
     content: dict[str, Any] = {
-        "method": model["calibration"],
+        "method": method_of(classifier),
         "on": "margin" if on_margin else "probability",
         "estimator": model["estimator"],
         "folds": model["folds"],

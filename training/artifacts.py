@@ -31,6 +31,7 @@ TRUSTED = frozenset(
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.model_selection._split.StratifiedKFold",
         "training.boosting.MarginXGBClassifier",
+        "training.calibrated_cv.AutoCalibratedClassifierCV",
         "training.crossfit.CrossFittedClassifier",
         "training.preparation.Preparation",
         "xgboost.core.Booster",

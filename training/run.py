@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from training import artifacts, command
 from training.assembly import assemble
+from training.calibration import described
 from training.evaluation.bands import band_edges, band_table, scores_of
 from training.evaluation.metrics import evaluate
 from training.evaluation.report import METRICS, page
@@ -92,6 +93,7 @@ def _save(
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
         "bands": edges,
+        "calibration": described(pipeline[1], by_settings=settings.model.calibration != "auto"),
         "metrics": metrics,
         "versions": {
             "python": platform.python_version(),

@@ -46,7 +46,7 @@ def page(
         f"(sha256 <code>{data['sha256'][:16]}…</code>)"
         + (f", {dropped:,} more without a target were left out" if dropped else "")
         + f". Estimator {settings['model']['estimator']}, {settings['model']['folds']} folds, "
-        f"{settings['model']['calibration']} calibration, seed {settings['split']['seed']}.</p>",
+        f"calibration {run['calibration']['chosen']}, seed {settings['split']['seed']}.</p>",
         "<h2>Figures</h2>",
         _metrics_table(metrics),
         f"<p class=note>Threshold: a probability of default of {settings['evaluation']['threshold']:g}.</p>",
