@@ -50,11 +50,12 @@ def split_facts(table: Table, parts: Parts) -> dict[str, Any]:
     for name, rows in parts.items():
         facts[name] = {"rows": len(rows), "defaults": int(table.target[rows].sum())}
         if table.time is not None:
-            known = table.time.of(rows).values[~table.time.of(rows).missing()]
+            times = table.time.of(rows)
+            known = times.values[~times.missing()]
             first, last = (known.min(), known.max()) if len(known) else (None, None)
             facts[name] |= {"first_time": _shown(table.time, first), "last_time": _shown(table.time, last)}
         if table.group is not None:
-            facts[name]["groups"] = len(np.unique(table.group.codes[rows]))
+            facts[name]["groups"] = int(np.count_nonzero(np.bincount(table.group.codes[rows])))
     return facts
 
 
@@ -172,7 +173,7 @@ def _refuse_few_groups(table: Table, settings: Settings, group: pd.Categorical, 
     folds, setting = _folds(settings)
     target, codes = table.target[parts["train"]], group.codes[parts["train"]]
     for label, value in (("negative", 0), ("positive", 1)):
-        found = len(np.unique(codes[target == value]))
+        found = np.count_nonzero(np.bincount(codes[target == value]))
         if found < folds:
             raise UserError(
                 f"{table.source}: column {settings.split.group}: expected a group with a {label} row for each of "
@@ -181,7 +182,8 @@ def _refuse_few_groups(table: Table, settings: Settings, group: pd.Categorical, 
 
 
 def _refuse_shared_groups(table: Table, group: pd.Categorical, settings: Settings, parts: Parts) -> None:
-    shared = np.intersect1d(group.codes[parts["train"]], group.codes[parts["test"]])
+    counts = [np.bincount(group.codes[rows], minlength=len(group.categories)) for rows in parts.values()]
+    shared = np.flatnonzero(np.minimum(*counts))
     if not len(shared):
         return
     some = listed([shown(str(name)) for name in group.categories[shared[:EXAMPLES]]])
