@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ any_number = number | st.sampled_from([math.inf, -math.inf])
 level = st.sampled_from(["a", "b", "", "missing", "all others", None]) | st.text(max_size=3)
 
 
-def texts(values: list[str | None]) -> NDArray[np.object_]:
+def texts(values: Sequence[str | None]) -> NDArray[np.object_]:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
@@ -129,8 +130,8 @@ def test_bins_of_numbers_take_every_value(column: NDArray[np.float64], other: li
     between = places[(places >= len(bins.values)) & ~np.isnan(found)]
     ordered = found[(places >= len(bins.values)) & ~np.isnan(found)]
     assert (np.diff(between[np.argsort(ordered)]) >= 0).all()
-    for low, high in zip(("-inf", *bins.edges), (*bins.edges, "inf"), strict=True):
-        inside = (found >= float(low)) & (found < float(high)) & ~np.isin(found, bins.values)
+    for low, high in zip((-math.inf, *bins.edges), (*bins.edges, math.inf), strict=True):
+        inside = (found >= low) & (found < high) & ~np.isin(found, bins.values)
         assert len(set(places[inside].tolist())) <= 1
     assert Bins.of(json.loads(json.dumps(bins.as_dict()))) == bins
 
