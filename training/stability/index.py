@@ -34,9 +34,9 @@ class Shift:
 def shift(expected: NDArray[np.int64], actual: NDArray[np.int64]) -> Shift:
     """How far the rows `actual` in each bin have moved from those `expected`; both hold one row or more.
 
-    The logarithm needs shares above 0. Where a bin is empty in one set and not in the other, its share is taken to be
-    that of half an applicant of the smaller set: less than one is all that is known, and a fixed share (0.0001 is
-    common) would call a small set moved whenever it happens to miss a bin. Bins that are empty in both do not count.
+    The logarithm needs shares above 0, so none counts as less than half an applicant of the smaller set: less than one
+    is all that an empty bin tells, and a fixed share (0.0001 is common) would call a small set moved whenever it
+    happens to miss a bin. Bins that are empty in both do not count.
 
     Under no change the index is (1 / n + 1 / m) times a chi-square variable with bins − 1 degrees of freedom
     (B. Yurdakul, Statistical Properties of Population Stability Index, 2018).
