@@ -20,6 +20,7 @@ from training.settings.checks import REQUEST_ID
 
 BATCH_LIMIT = 1_000
 SELF_CHECK_ROWS = 8
+METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "log_loss", "brier")
 
 
 def manifest_of(
@@ -42,6 +43,7 @@ def manifest_of(
         "calibration": _calibration(artifacts),
         "limits": {"batch": BATCH_LIMIT},
         "branches": travelled_splits(contract, artifacts.pipeline[0]),
+        "reference": artifacts.reference | {"metrics": _metrics_of_the_test(artifacts)},
         "versions": versions(),
         "self_check": {
             "probability_tolerance": tolerance,
@@ -61,6 +63,12 @@ def scale_of(artifacts: Artifacts) -> Scale:
 def binary_columns(artifacts: Artifacts) -> frozenset[str]:
     """The names of the boolean columns."""
     return frozenset(entry["name"] for entry in artifacts.schema["features"] if entry["type"] == "boolean")
+
+
+def _metrics_of_the_test(artifacts: Artifacts) -> dict[str, float]:
+    """What later outcomes are compared with: figures on applicants that the fit has not seen, to six decimals."""
+    metrics = artifacts.run["metrics"]["test"]
+    return {name: round(metrics[name], 6) for name in METRICS_OF_REFERENCE}
 
 
 def _calibration(artifacts: Artifacts) -> dict[str, Any]:

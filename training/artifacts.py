@@ -21,6 +21,7 @@ SCHEMA = "schema.json"
 RUN = "run.json"
 METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
+REFERENCE = "reference.json"
 SCHEMA_VERSION = 1  # of run.json; raise it when an older reader could misread a newer file
 TRAIN_AGAIN = "train again (python -m training.run)"
 
@@ -48,6 +49,7 @@ class Artifacts:
     pipeline: Pipeline
     pipeline_sha256: str
     schema: dict[str, Any]  # raw columns in order, with types, vocabularies and observed ranges
+    reference: dict[str, Any]  # histograms of the training rows, see training.stability
     run: dict[str, Any]  # settings, versions, metrics, band edges, hashes
     sample: pd.DataFrame  # raw columns of real applicants, without ids
 
@@ -105,6 +107,7 @@ def load_artifacts(folder: Path) -> Artifacts:
         pipeline=load_pipeline(folder / PIPELINE),
         pipeline_sha256=run["files"][PIPELINE],
         schema=_read_json(folder / SCHEMA),
+        reference=_read_json(folder / REFERENCE),
         run=run,
         sample=pd.read_parquet(folder / SAMPLE),
     )

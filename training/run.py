@@ -25,6 +25,7 @@ from training.options import build_parser, out_folder, settings_from
 from training.schema import schema_of
 from training.settings import Settings, settings_as_dict
 from training.split import split, split_facts
+from training.stability import reference_of
 from training.table import Table, read_table, synthetic_table
 
 SAMPLE_ROWS = 50_000
@@ -76,6 +77,8 @@ def _save(
         content.to_csv(folder / f"bands_{name}.csv", index=False)
     artifacts.write_json(folder / artifacts.METRICS, metrics)
     artifacts.write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, table.frame.iloc[parts["train"]]))
+    reference = reference_of(table.frame.iloc[parts["train"]], scores["train"], settings)
+    artifacts.write_json(folder / artifacts.REFERENCE, reference)
     _sample(table.frame, parts["test"], parts["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
     pictures = _draw(folder, settings, target, probability, scores, edges)

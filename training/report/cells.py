@@ -1,0 +1,85 @@
+"""A data frame as the cells of a table: numbers of one column with the same decimals, missing ones as a dash."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MISSING = "–"
+DIGITS = 4  # that count, of a column's largest number
+MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What people read, and what the browser sorts by where that is something else."""
+
+    text: str
+    key: int | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading, whether what is below are numbers, and the cells [N]."""
+
+    name: str
+    numeric: bool
+    cells: list[Cell]
+
+
+def columns_of(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> list[Column]:
+    """The columns of a frame. `formats` holds format specifications such as ".1%" by heading.
+
+    Without one, the decimals of a column of floats follow from its largest number. An ordered categorical column
+    sorts in its order, not by the alphabet.
+    """
+    return [_column(str(name), frame[name], (formats or {}).get(str(name))) for name in frame.columns]
+
+
+def _column(name: str, values: "pd.Series[Any]", spec: str | None) -> Column:
+    dtype = values.dtype
+    content = [None if is_missing(value) else value for value in values.tolist()]
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes = values.cat.codes.tolist() if dtype.ordered else [None] * len(content)
+        return Column(name, False, [Cell(text(value), code) for value, code in zip(content, codes, strict=True)])
+    numeric = any(value is not None for value in content) and all(is_number(v) for v in content if v is not None)
+    if numeric:
+        spec = spec or decimals([float(value) for value in content if value is not None])
+        return Column(name, True, [Cell(MISSING if v is None else format(v, spec)) for v in content])
+    return Column(name, False, [Cell(text(value)) for value in content])
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number and not a truth value."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value is None, NaN, infinite or pandas' NA: nothing that a table could show."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    return isinstance(value, float | np.floating) and not math.isfinite(value)
+
+
+def text(value: object) -> str:
+    """One value by itself: numbers with up to six digits, truth values in words."""
+    if is_missing(value):
+        return MISSING
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if isinstance(value, float | np.floating):
+        return f"{value:,.6g}"
+    return str(value)
+
+
+def decimals(values: list[float]) -> str:
+    """The format specification that gives four digits to the largest of these numbers and none to whole ones."""
+    largest = max(map(abs, values), default=0.0)
+    if all(value.is_integer() for value in values) or largest == 0:
+        return ",.0f"
+    return f",.{min(MOST_DECIMALS, max(0, DIGITS - 1 - math.floor(math.log10(largest))))}f"
