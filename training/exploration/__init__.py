@@ -18,7 +18,7 @@ __all__ = ["explore"]
 # Of the rows that are looked at closely: enough for every figure, and ten million rows take no longer than these.
 MOST_ROWS = 200_000
 ROWS_FOR_PAIRS = 5_000  # a correlation of so many is known to a hundredth
-MOST_PAIRS = 50
+MOST_PAIRS = 30
 
 
 def explore(

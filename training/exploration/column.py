@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from training.settings import Feature
 from training.settings.feature import FeatureType
-from training.stability.bins import Bins, bins_of, bins_of_counts
+from training.stability.bins import MOST_BINS, Bins, bins_of, bins_of_counts
 
 QUANTILES = {
     "min": 0.0,
@@ -77,22 +77,21 @@ class Column:
         return dict(zip(QUANTILES, self.distinct[position].tolist(), strict=True))
 
     def distribution(self) -> dict[str, Any]:
-        """`values`: a bar for each single value (`bin` and `share` of all rows); `histogram` of all other numbers.
+        """`values`: each single value (`bin` and `share` of all rows); `histogram` of all other numbers.
 
         It has `low`, `high` and the `shares` of all rows in equal steps between them: the other numbers' first and last
-        percentile, beyond which the outer steps reach. None where no number is left.
+        percentile, beyond which the outer steps reach. It is None where there are ten numbers or fewer, and for
+        booleans and categories: there all others are one value more.
         """
         counts = np.bincount(self.places, minlength=len(self.bins))
-        single = len(self.bins.values) + (self.kind == "category")  # with the bar of all other levels
-        shown = zip(self.bins.labels(), counts[:single].tolist(), strict=False)
+        measured = self.kind == "number" and len(self.distinct) > MOST_BINS
+        shown = zip(self.bins.labels(), counts[: len(self.bins.values) + (not measured)].tolist(), strict=False)
         values = [{"bin": label, "share": count / len(self.values)} for label, count in shown if count]
-        return {"values": values, "histogram": self._histogram() if self.kind == "number" else None}
+        return {"values": values, "histogram": self._histogram() if measured else None}
 
-    def _histogram(self) -> dict[str, Any] | None:
+    def _histogram(self) -> dict[str, Any]:
         others = ~np.isin(self.distinct, self.bins.values)
         numbers, rows = self.distinct[others], self.rows[others]
-        if not len(numbers):
-            return None
         cumulative = rows.cumsum()
         low, high = numbers[np.searchsorted(cumulative, np.array([0.01, 0.99]) * cumulative[-1])].tolist()
         step = np.searchsorted(np.linspace(low, high, BARS + 1)[1:-1], numbers, side="right")
