@@ -75,6 +75,32 @@ def test_the_same_seed_gives_the_same_bits_whatever_runs_side_by_side(jobs: int)
     assert not np.array_equal(other, first)
 
 
+def test_groups_stay_in_one_fold() -> None:
+    X, y = table()
+    groups = np.arange(len(X)) // 3
+    model = CrossFittedClassifier(XGBClassifier(**SMALL), random_state=0)
+    grouped = model.fit(X, y, groups=groups).predict_proba(X)
+    named = CrossFittedClassifier(XGBClassifier(**SMALL), random_state=0).fit(X, y, [f"g{g:04}" for g in groups])
+    assert np.array_equal(named.predict_proba(X), grouped)
+    assert not np.array_equal(
+        CrossFittedClassifier(XGBClassifier(**SMALL), random_state=0).fit(X, y).predict_proba(X), grouped
+    )
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(X, y, groups=groups[:-1])
+    with pytest.raises(ValueError, match="groups: expected one for each of 3 folds at least, got 2"):
+        model.fit(X, y, groups=np.arange(len(X)) % 2)
+
+
+def test_out_of_fold_means_out_of_group() -> None:
+    """Each row three times, labels at random: boosters that saw a twin would know the label."""
+    rng = np.random.default_rng(1)
+    X, y = np.repeat(rng.normal(size=(700, 8)), 3, axis=0), np.repeat(rng.integers(0, 2, 700), 3)
+    deep = XGBClassifier(n_estimators=60, max_depth=8, n_jobs=1)
+    model = CrossFittedClassifier(deep, random_state=0)
+    assert model.fit(X, y).predict_proba(X)[:, 1].std() > 0.2
+    assert model.fit(X, y, groups=np.repeat(np.arange(700), 3)).predict_proba(X)[:, 1].std() < 0.1
+
+
 def test_early_stopping_watches_the_unseen_fold() -> None:
     X, y = table()
     booster = XGBClassifier(n_estimators=400, learning_rate=0.5, early_stopping_rounds=5, n_jobs=1)

@@ -13,12 +13,12 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 from xgboost import XGBClassifier
 
 from training.boosting import margin
+from training.folds import folds_of
 
 
 class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -55,8 +55,8 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fits on X [N, m] (NaN is missing) and y [N] with two classes."""
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Fits on X [N, m] (NaN is missing) and y [N] with two classes; no group of `groups` [N] is in two folds."""
         if self.calibration not in ("sigmoid", "isotonic", "none"):
             raise ValueError(f"calibration: expected sigmoid, isotonic or none, got {self.calibration!r}")
         X, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan")
@@ -75,9 +75,11 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
                 f"folds: expected at most one per row of the rarer class (n_splits={self.folds} "
                 f"with {rarest} such rows)"
             )
-        splitter = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
+        if groups is not None:
+            groups = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
+            check_consistent_length(X, groups)
         template = XGBClassifier(n_jobs=1) if self.estimator is None else self.estimator
-        folds = list(splitter.split(X, target))
+        folds = folds_of(target, groups, self.folds, self.random_state)
         together = min(self.folds, effective_n_jobs(-1 if self.n_jobs is None else self.n_jobs))
         fitted = Parallel(n_jobs=together, prefer="threads")(
             delayed(_fit_fold)(clone(template), X, target, seen, unseen) for seen, unseen in folds

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from rich.table import Table as Grid
-from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from training import artifacts, command
@@ -24,6 +23,7 @@ from training.folder import replaced_folder
 from training.options import build_parser, out_folder, settings_from
 from training.schema import schema_of
 from training.settings import Settings, settings_as_dict
+from training.split import split, split_facts
 from training.stability import reference_of
 from training.table import Table, read_table, synthetic_table
 
@@ -48,20 +48,17 @@ def train(settings: Settings, out: Path, progress: command.Progress) -> None:
         with progress.step("Reading the table"):
             table = synthetic_table(settings) if settings.data.file is None else read_table(settings)
         if table.dropped_rows:
-            progress.say(f"  {table.dropped_rows:,} rows without a target were left out")
-        train_rows, test_rows = train_test_split(
-            np.arange(len(table.target)),
-            test_size=settings.split.test_size,
-            random_state=settings.split.seed,
-            stratify=table.target,
-        )
+            progress.say(f"  {command.escaped(table.dropped_note)}")
+        parts = split(table, settings)
+        train_rows = parts["train"]
         what = (
             f"Fitting {settings.model.folds} × {settings.xgboost['n_estimators']:,} trees on {len(train_rows):,} rows"
         )
         with progress.step(what):
-            pipeline = assemble(settings).fit(table.frame.iloc[train_rows], table.target[train_rows])
+            groups = {} if table.group is None else {"classify__groups": table.group.codes[train_rows]}
+            pipeline = assemble(settings).fit(table.frame.iloc[train_rows], table.target[train_rows], **groups)
         with progress.step("Evaluating"):
-            run = _save(settings, table, pipeline, {"train": train_rows, "test": test_rows}, folder)
+            run = _save(settings, table, pipeline, parts, folder)
     _summarise(run, out, progress)
 
 
@@ -91,7 +88,9 @@ def _save(
             "sha256": table.sha256,
             "rows": len(table.target),
             "dropped_rows": table.dropped_rows,
+            "dropped_note": table.dropped_note,
         },
+        "split": {"method": settings.split.method, **split_facts(table, parts)},
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
         "bands": edges,

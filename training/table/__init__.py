@@ -16,9 +16,10 @@ from training.errors import UserError, nearest
 from training.settings import Settings
 from training.settings.document import suggested_file
 from training.settings.keys import listed, shown
-from training.table.cells import Source, booleans, coded_labels, labels, numbers, refuse_cells
+from training.table.cells import Source, booleans, coded_labels, labels, numbers, places_of, refuse_cells
 from training.table.csv_file import CsvFile
 from training.table.parquet_file import MAGIC, SUFFIXES, ParquetFile
+from training.table.times import Times, times
 
 BUILT_IN = "built-in population"
 
@@ -30,14 +31,19 @@ class Table:
     `frame` [N] holds the feature columns only, in the settings' order: numbers float64, NaN for missing;
     booleans float64 too, 1 true, 0 false, NaN missing, as the model and the graph read them; categories
     object columns of str, None for missing. `target` is int8 [N], 1 for an applicant who defaulted. `ids` [N]
-    are texts, "" where the file has none; None where no id column is named. `dropped_rows` had no target.
+    are texts, "" where the file has none; None where no id column is named. `time` [N] and `group` [N] are those
+    of the split, None where the settings name none; of a split by time no time is missing, and never a group.
+    `dropped_rows` had no target, `dropped_note` says it in a sentence: how many, where, and by time how late.
     `sha256` is that of the file's bytes, or of the population's values; `source` the file's name as given.
     """
 
     frame: pd.DataFrame
     target: NDArray[np.int8]
     ids: list[str] | None
+    time: Times | None
+    group: pd.Categorical | None
     dropped_rows: int
+    dropped_note: str
     sha256: str
     source: str
 
@@ -65,6 +71,10 @@ def _wanted(settings: Settings) -> dict[str, str]:
     wanted[settings.data.target] = "data.target"
     if settings.data.id is not None:
         wanted[settings.data.id] = "data.id"
+    if settings.split.time is not None:
+        wanted[settings.split.time] = "split.time"
+    if settings.split.group is not None:
+        wanted[settings.split.group] = "split.group"
     return wanted
 
 
@@ -126,7 +136,62 @@ def _table(source: Source, settings: Settings) -> Table:
     ids = None
     if settings.data.id is not None:
         ids = ["" if text is None else text for text in labels(source, settings.data.id)[kept]]
-    return Table(pd.DataFrame(columns), target, ids, int((~kept).sum()), source.sha256, source.name)
+    time = _times(source, settings, kept)
+    return Table(
+        frame=pd.DataFrame(columns),
+        target=target,
+        ids=ids,
+        time=None if time is None else time.of(kept),
+        group=_groups(source, settings, kept),
+        dropped_rows=int((~kept).sum()),
+        dropped_note=_dropped_note(source, kept, time),
+        sha256=source.sha256,
+        source=source.name,
+    )
+
+
+def _times(source: Source, settings: Settings, kept: NDArray[np.bool_]) -> Times | None:
+    if settings.split.time is None:
+        return None
+    time = times(source, settings.split.time)
+    if settings.split.method == "time":
+        _refuse_missing(source, settings.split.time, "a time", time.missing() & kept)
+    return time
+
+
+def _groups(source: Source, settings: Settings, kept: NDArray[np.bool_]) -> pd.Categorical | None:
+    if settings.split.group is None:
+        return None
+    levels, codes = coded_labels(source, settings.split.group)
+    named = np.array([level is not None for level in levels])
+    codes = np.where(named, np.cumsum(named) - 1, -1)[codes]
+    _refuse_missing(source, settings.split.group, "a group", (codes < 0) & kept)
+    return pd.Categorical.from_codes(codes[kept], categories=levels[named]).remove_unused_categories()
+
+
+def _refuse_missing(source: Source, column: str, what: str, missing: NDArray[np.bool_]) -> None:
+    if missing.any():
+        count = f"{missing.sum():,} row{'s have' if missing.sum() > 1 else ' has'} none"
+        raise UserError(
+            f"{source.name}: column {column}: expected {what} in every row, {count} ({places_of(source, missing)}); "
+            "fill it in, or leave such rows out"
+        )
+
+
+def _dropped_note(source: Source, kept: NDArray[np.bool_], time: Times | None) -> str:
+    """What is said of the rows without a target. Those later than all others have one that is not known yet."""
+    if kept.all():
+        return ""
+    count = int((~kept).sum())
+    note = f"{count:,} row{'s' if count > 1 else ''} without a target left out ({places_of(source, ~kept)})"
+    if time is None:
+        return note
+    last = time.of(kept & ~time.missing()).values.max()
+    later = int((time.of(~kept).values > last).sum())
+    if not later:
+        return f"{note}; none is later than the last one with a target, {time.shown(last)}"
+    share = "all" if later == count else f"{later:,} of them"
+    return f"{note}; {share} later than the last one with a target, {time.shown(last)}: the outcome is not known yet"
 
 
 def _target(source: Source, settings: Settings) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
@@ -149,20 +214,7 @@ def _target(source: Source, settings: Settings) -> tuple[NDArray[np.int8], NDArr
         raise UserError(f"{where}: {named}, found: {', '.join(found)}; set data.positive to one of them")
     kept = np.array([label is not None for label in plain])[codes]
     target = np.array([label == positive for label in plain], dtype=np.int8)[codes[kept]]
-    _refuse_small_classes(where, target, settings)
     return target, kept
-
-
-def _refuse_small_classes(where: str, target: NDArray[np.int8], settings: Settings) -> None:
-    """Every fold needs a training row of each class, and the test a row of each."""
-    folds = settings.model.folds
-    for label, rows in zip(("negative", "positive"), np.bincount(target, minlength=2).tolist(), strict=True):
-        for_test = round(rows * settings.split.test_size)
-        if rows - for_test < folds or not for_test:
-            raise UserError(
-                f"{where}: expected a {label} row for each of {folds} folds and one for the test, got "
-                f"{rows - for_test} and {for_test}; add rows, or change model.folds or split.test_size"
-            )
 
 
 def _plain(text: str) -> str:
