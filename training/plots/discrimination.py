@@ -71,7 +71,7 @@ def gains(rankings: Rankings) -> Picture:
         percent_axis(axes.xaxis, axes.yaxis)
         axes.set(xlim=(0, 1), ylim=(0, 1.01))
         label(axes, "riskiest applicants", "defaults among them, of all defaults")
-    told = ", ".join(f"the riskiest {s:.0%} hold {percent(v)}" for s, v in zip(SHARES, found, strict=True))
+    told = ", ".join(f"the riskiest {100 * s:g} % hold {percent(v)}" for s, v in zip(SHARES, found, strict=True))
     return Picture("gains", "Gains", f"Of the test's defaults, {told}.", canvas.svg)
 
 
@@ -89,7 +89,7 @@ def lift(rankings: Rankings) -> Picture:
         axes.set(xlim=(0, 1), ylim=(0, None))
         label(axes, "riskiest applicants", "their default rate, as a multiple of everybody's")
     test = rankings["test"]
-    told = [f"{test.precision[test.at(share)] / test.rate:.1f} times among {share:.0%}" for share in SHARES]
+    told = [f"{test.precision[test.at(share)] / test.rate:.1f} times among {100 * share:g} %" for share in SHARES]
     alt = f"The riskiest applicants of the test default more often than all of them: {', '.join(told)}."
     return Picture("lift", "Lift", alt, canvas.svg)
 

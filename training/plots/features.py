@@ -24,7 +24,7 @@ def importance(table: pd.DataFrame) -> Picture:
         "importance",
         "Importance",
         alt[0].upper() + alt[1:],
-        bars(names, points, "mean contribution to the score, points"),
+        bars(names, points, "mean contribution to the score, points", ".1f"),
     )
 
 
