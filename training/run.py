@@ -76,7 +76,7 @@ def _save(
         content.to_csv(folder / f"bands_{name}.csv", index=False)
     artifacts.write_json(folder / artifacts.METRICS, metrics)
     artifacts.write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, table.frame.iloc[parts["train"]]))
-    reference = reference_of(table.frame.iloc[parts["train"]], scores["train"], settings)
+    reference = reference_of(of["train"].frame, of["train"].score, settings)
     artifacts.write_json(folder / artifacts.REFERENCE, reference)
     _sample(table.frame, parts["test"], parts["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
