@@ -5,14 +5,16 @@ A picture is as wide as half a page, so that two stand side by side and one fill
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 WIDTH, HEIGHT = 4.6, 3.2
@@ -35,8 +37,10 @@ STYLE = {
     "svg.hashsalt": "lastbit",  # the same picture is the same bytes
     "text.color": INK,
     "xtick.color": SOFT,
+    "xtick.major.pad": 6,
     "xtick.major.size": 0,
     "ytick.color": SOFT,
+    "ytick.major.pad": 5,
     "ytick.major.size": 0,
 }
 # Told apart by darkness and by line, not by colour alone.
@@ -48,6 +52,7 @@ REFERENCE = "#b9c0c8"
 LEAST_CONTRAST = 20
 TOGETHER = ((TRAIN["color"], TEST["color"]), (REPAID, DEFAULTED), (REFERENCE, TEST["color"]), (REPAID, TEST["color"]))
 
+_OUTLINE = re.compile(r' d="[^"]*"')
 _MORE_THAN_TWO_DECIMALS = re.compile(r"(\.\d\d)\d+")
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
@@ -71,7 +76,7 @@ class Drawing:
         self.svg = ""
 
     def axes(
-        self, *, left: float = 0.6, right: float = 0.15, top: float = 0.3, bottom: float = 0.5, **grid: Any
+        self, *, left: float = 0.6, right: float = 0.28, top: float = 0.3, bottom: float = 0.5, **grid: Any
     ) -> Any:
         """The axes, one or an array of them, with so many inches around; `grid` is what `Figure.subplots` takes."""
         width, height = self.figure.get_size_inches()
@@ -89,19 +94,36 @@ def drawing(width: float = WIDTH, height: float = HEIGHT) -> Iterator[Drawing]:
         text = io.StringIO()
         canvas.figure.savefig(text, format="svg", metadata=_NO_METADATA)
         svg = text.getvalue()
-        # A hundredth of a point is nothing that can be seen.
-        canvas.svg = _MORE_THAN_TWO_DECIMALS.sub(r"\1", svg[svg.index("<svg") :])
+        canvas.svg = _OUTLINE.sub(_rounded, svg[svg.index("<svg") :])
+
+
+def _rounded(outline: re.Match[str]) -> str:
+    """A hundredth of a point is nothing that can be seen."""
+    return _MORE_THAN_TWO_DECIMALS.sub(r"\1", outline[0])
 
 
 def label(axes: Axes, x: str, y: str) -> None:
     """Names both axes, the upright one by a line above it that is read without turning the head."""
-    figure = axes.get_figure()
+    figure: Any = axes.get_figure()
     above = axes.transAxes + ScaledTranslation(0, 8 / 72, figure.dpi_scale_trans)
-    below = axes.transAxes + ScaledTranslation(0, -26 / 72, figure.dpi_scale_trans)
+    below = axes.transAxes + ScaledTranslation(0, -28 / 72, figure.dpi_scale_trans)
     axes.text(0, 1, y, transform=above, color=SOFT)
-    axes.text(0.5, 0, x, transform=below, color=SOFT, ha="center", va="center")
+    axes.text(1, 0, x, transform=below, color=SOFT, ha="right", va="center")
 
 
-def named(axes: Axes, x: float, y: float, text: str, color: str = INK, **how: Any) -> None:
-    """A word beside what it names, on a white ground, instead of a legend. `x` and `y` are shares of the axes."""
-    axes.text(x, y, text, color=color, transform=axes.transAxes, **how)
+def key(axes: Axes, entries: Sequence[tuple[str, Mapping[str, Any]]], x: float, y: float) -> None:
+    """What each line stands for, from (`x`, `y`) downwards, in shares of the axes."""
+    figure: Any = axes.get_figure()
+    line = 13 / 72 / (axes.get_position().height * figure.get_figheight())
+    for text, style in entries:
+        ends = [x + 0.035] if style.get("linestyle") == "none" else [x, x + 0.07]
+        axes.plot(ends, [y] * len(ends), transform=axes.transAxes, **style)
+        axes.text(x + 0.09, y, text, transform=axes.transAxes, va="center")
+        y -= line
+
+
+def percent_axis(*those: Axis, ticks: int = 5) -> None:
+    """Ticks in per cent of shares."""
+    for axis in those:
+        axis.set_major_locator(MaxNLocator(ticks))
+        axis.set_major_formatter(lambda share, _: f"{100 * share:.4g} %")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-MISSING = "–"
+from training.report.words import MISSING, between, figure, is_missing, is_number, plain
+
 DIGITS = 4  # that count, of a column's largest number
 MOST_DECIMALS = 6
 
@@ -33,8 +33,9 @@ class Column:
 def columns_of(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> list[Column]:
     """The columns of a frame. `formats` holds format specifications such as ".1%" by heading.
 
-    Without one, the decimals of a column of floats follow from its largest number. An ordered categorical column
-    sorts in its order, not by the alphabet.
+    Without one, the decimals of a column of floats follow from its largest number; numbers in a column of objects
+    are metrics, each with its own. Pairs are limits. An ordered categorical column sorts in its order, not by the
+    alphabet.
     """
     return [_column(str(name), frame[name], (formats or {}).get(str(name))) for name in frame.columns]
 
@@ -44,37 +45,16 @@ def _column(name: str, values: "pd.Series[Any]", spec: str | None) -> Column:
     content = [None if is_missing(value) else value for value in values.tolist()]
     if isinstance(dtype, pd.CategoricalDtype):
         codes = values.cat.codes.tolist() if dtype.ordered else [None] * len(content)
-        return Column(name, False, [Cell(text(value), code) for value, code in zip(content, codes, strict=True)])
-    numeric = any(value is not None for value in content) and all(is_number(v) for v in content if v is not None)
-    if numeric:
-        spec = spec or decimals([float(value) for value in content if value is not None])
-        return Column(name, True, [Cell(MISSING if v is None else format(v, spec)) for v in content])
-    return Column(name, False, [Cell(text(value)) for value in content])
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a number and not a truth value."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
-
-
-def is_missing(value: object) -> bool:
-    """Whether a value is None, NaN, infinite or pandas' NA: nothing that a table could show."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return True
-    return isinstance(value, float | np.floating) and not math.isfinite(value)
-
-
-def text(value: object) -> str:
-    """One value by itself: numbers with up to six digits, truth values in words."""
-    if is_missing(value):
-        return MISSING
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return f"{value:,}"
-    if isinstance(value, float | np.floating):
-        return f"{value:,.6g}"
-    return str(value)
+        return Column(name, False, [Cell(plain(value), code) for value, code in zip(content, codes, strict=True)])
+    known = [value for value in content if value is not None]
+    if known and all(isinstance(value, tuple) and len(value) == 2 for value in known):
+        return Column(name, True, [Cell(between(value)) for value in content])
+    if not known or not all(map(is_number, known)):
+        return Column(name, False, [Cell(plain(value)) for value in content])
+    if dtype.kind == "O" and spec is None:
+        return Column(name, True, [Cell(figure(value)) for value in content])
+    spec = spec or decimals([float(value) for value in known])
+    return Column(name, True, [Cell(MISSING if value is None else format(value, spec)) for value in content])
 
 
 def decimals(values: list[float]) -> str:

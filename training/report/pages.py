@@ -8,7 +8,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from training.report import words
 from training.report.cells import columns_of
+from training.report.headings import title_of
 
 FOLDER = Path(__file__).parent / "templates"
 TEMPLATES = jinja2.Environment(
@@ -19,7 +21,15 @@ TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 SCRIPT = (FOLDER / "tables.js").read_text(encoding="utf-8")
-TEMPLATES.filters["columns"] = columns_of
+TEMPLATES.filters |= {
+    "columns": columns_of,
+    "percent": words.percent,
+    "figure": words.figure,
+    "between": words.between,
+    "plain": words.plain,
+    "title_of": title_of,
+}
+TEMPLATES.globals |= {"counted": words.counted}
 TEMPLATES.globals["style"] = Markup((FOLDER / "style.css").read_text(encoding="utf-8"))
 TEMPLATES.globals["script"] = Markup(SCRIPT)
 # A browser runs this script and no other, whatever a column of the table is called.
@@ -47,3 +57,6 @@ def picture(svg: str, alt: str) -> Markup:
     element = _ID.sub(lambda found: f'id="{names[found[1]]}"' if found[1] in names else "", element)
     element = _REFERENCE.sub(lambda found: found[1] + names[found[2]], element)
     return Markup(element.replace("<svg", f'<svg role="img" aria-label="{Markup.escape(alt)}"', 1))
+
+
+TEMPLATES.globals["picture"] = picture

@@ -75,7 +75,11 @@ def bins_of_numbers(column: NDArray[np.float64]) -> Bins:
 
     Where there are ten different values or fewer, each has its own. Infinities count as beyond the last edge.
     """
-    distinct, rows = np.unique(column[np.isfinite(column)], return_counts=True)
+    return bins_of_counts(*np.unique(column[np.isfinite(column)], return_counts=True))
+
+
+def bins_of_counts(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> Bins:
+    """`bins_of_numbers` from the different numbers, ascending and finite, and how many rows have each."""
     least = LEAST_ROWS if len(distinct) <= MOST_BINS else max(LEAST_ROWS, rows.sum() / MOST_BINS)
     own = rows >= least
     values, rest, cumulative = distinct[own], distinct[~own], rows[~own].cumsum()
