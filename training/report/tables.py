@@ -13,9 +13,9 @@ from training.report.words import counted, plain
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24
 OF_RATES = ["Predicted", "Observed", "Low", "High", "Odds"]
-RATES = {name: ".3f" for name in OF_RATES} | {"Odds": ",.4g"}
-RATES |= {name: ".2f" for name in ("% Total Population", "Band Precision", "Cumulative Precision")}
-RATES |= {name: ".2f" for name in ("Cumulative Recall", "Cumulative F1-Score")}
+RATES = dict.fromkeys(OF_RATES, ".3f") | {"Odds": ",.4g"}
+RATES |= dict.fromkeys(("% Total Population", "Band Precision", "Cumulative Precision"), ".2f")
+RATES |= dict.fromkeys(("Cumulative Recall", "Cumulative F1-Score"), ".2f")
 SHARES = {"Approval rate": ".2%", "Bad rate": ".3%", "Low": ".3%", "High": ".3%", "Predicted bad rate": ".3%"}
 SHARES |= {"Score from": ".6g", "Defaults refused": ".2%", "Expected profit": ",.0f", "Observed profit": ",.0f"}
 OF_A_PART = {"first_time": "First", "last_time": "Last", "groups": "Groups"}
