@@ -13,8 +13,8 @@ def bars(names: Sequence[str], values: Sequence[float], what: str, spec: str, li
     """The SVG; `spec` is how a value is written, `limit` one to be marked."""
     shown = [short(name) for name in names]
     left = 0.15 + CHARACTER * max(map(len, shown), default=0)
-    with drawing(height=0.85 + BAR * len(shown)) as canvas:
-        axes = canvas.axes(left=left, right=0.5)
+    with drawing(height=0.65 + BAR * len(shown)) as canvas:
+        axes = canvas.axes(left=left, right=0.5, top=0.1)
         place = range(len(shown))
         axes.barh(place, values, 0.66, color=TEST["color"])
         for y, value in zip(place, values, strict=True):

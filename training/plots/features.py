@@ -47,7 +47,7 @@ def dependence(feature: str, table: pd.DataFrame, number: int) -> Picture:
 
 def _along(feature: str, table: pd.DataFrame) -> str:
     with drawing(height=2.6) as canvas:
-        axes = canvas.axes(right=0.6)
+        axes = canvas.axes(right=0.6 if table["Value"].isna().any() else 0.28)
         known, missing = table[table["Value"].notna()], table[table["Value"].isna()]
         axes.fill_between(known["Value"], known["Low"], known["High"], linewidth=0, **RANGE)
         axes.plot(known["Value"], known["Mean score"], marker="o", markersize=3, **TEST)
