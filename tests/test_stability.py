@@ -17,7 +17,16 @@ from scipy.stats import entropy
 from tests.applicants import draw
 from training.settings import Feature, Settings, Stability
 from training.stability import compare, reference_of
-from training.stability.bins import LEAST_ROWS, MOST_BINS, MOST_LEVELS, Bins, bins_of, bins_of_numbers, intervals
+from training.stability.bins import (
+    LEAST_ROWS,
+    MOST_BINS,
+    MOST_LEVELS,
+    Bins,
+    bins_of,
+    bins_of_numbers,
+    bins_of_scores,
+    intervals,
+)
 from training.stability.index import shift
 
 LIMITS = Stability()
@@ -145,6 +154,23 @@ def test_bins_of_levels_take_every_value(column: NDArray[np.object_], other: NDA
         expected = len(bins) - 1 if value in (None, "") else len(bins.values)
         assert place == (bins.values.index(value) if value in bins.values else expected)
     assert Bins.of(json.loads(json.dumps(bins.as_dict()))) == bins
+
+
+@pytest.mark.parametrize("ulps", [-1, 1])
+def test_the_last_bit_of_a_score_moves_nothing(ulps: int) -> None:
+    """Isotonic plateaus: many have the very same score."""
+    rng = np.random.default_rng(0)
+    scores = rng.choice(np.round(rng.normal(600, 40, 12), 9), 5_000, p=np.r_[0.4, np.full(11, 0.6 / 11)])
+    scores = np.concatenate([scores, rng.normal(600, 40, 2_000)])
+    bins = bins_of_scores(scores)
+    assert not bins.values
+    assert 4 <= len(bins.edges) <= MOST_BINS - 1
+    moved = np.nextafter(scores, math.inf * ulps)
+    np.testing.assert_array_equal(bins.counts(scores), bins.counts(moved))
+
+
+def test_one_score_only() -> None:
+    assert bins_of_scores(np.full(30, 612.5)).labels() == ["any", "missing"]
 
 
 # ---------------------------------------------------------------- index

@@ -99,6 +99,15 @@ def _add_command(group: Group) -> None:
 
 def add_data(group: Group) -> None:
     """The columns of the table that are no features, and how it is read."""
+    add_target(group)
+    group.add_argument(
+        "--id", dest="data.id", metavar="COLUMN", help=f"names a row; '' for none, default {DEFAULTS.data.id!r}"
+    )
+    add_separator(group)
+
+
+def add_target(group: Group) -> None:
+    """The column of the outcome."""
     data = DEFAULTS.data
     group.add_argument(
         "--target", dest="data.target", metavar="COLUMN", help=f"what is predicted, default {data.target!r}"
@@ -109,7 +118,10 @@ def add_data(group: Group) -> None:
         metavar="VALUE",
         help=f"the target of an applicant who defaulted, default {data.positive!r}",
     )
-    group.add_argument("--id", dest="data.id", metavar="COLUMN", help=f"names a row; '' for none, default {data.id!r}")
+
+
+def add_separator(group: Group) -> None:
+    """What stands between the cells of a CSV."""
     group.add_argument(
         "--separator",
         dest="data.separator",
@@ -220,8 +232,13 @@ def _add_score(group: Group) -> None:
     _add_value(group, "costs.gain", float, "profit from an approved applicant who repays")
     _add_value(group, "costs.loss", float, "loss from an approved applicant who defaults")
     _add_column(group, "--amount", "costs.amount", "of which gain and loss are shares")
-    _add_value(group, "stability.score_limit", float, "of the score's PSI, default 0.25")
-    _add_value(group, "stability.feature_limit", float, "of each feature's CSI, default 0.25")
+    add_limits(group)
+
+
+def add_limits(group: Group, default: str = f"{DEFAULTS.stability.score_limit:g}") -> None:
+    """From which index on the score or a feature counts as moved."""
+    _add_value(group, "stability.score_limit", float, f"of the score's PSI, default {default}")
+    _add_value(group, "stability.feature_limit", float, f"of each feature's CSI, default {default}")
 
 
 def _flag(key: str) -> str:

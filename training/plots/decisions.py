@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from training.plots.style import INK, REFERENCE, TEST, Picture, drawing, label, percent_axis
+from training.plots.style import INK, REFERENCE, TEST, TRAIN, Picture, drawing, key, label, percent_axis
 from training.report.words import percent
 
 LABELLED = (0.5, 0.7, 0.9)
-PROFIT = "Expected profit"
+PROFIT, OBSERVED = "Expected profit", "Observed profit"
 
 
 def approval(cutoffs: pd.DataFrame) -> Picture:
@@ -35,12 +35,15 @@ def approval(cutoffs: pd.DataFrame) -> Picture:
 
 
 def profit(cutoffs: pd.DataFrame) -> Picture:
-    """The expected profit over the cut-off score."""
+    """The profit over the cut-off score, as the probabilities have it and as it was."""
     score, value = cutoffs["Score from"].to_numpy(), cutoffs[PROFIT].to_numpy(dtype=float)
     best = int(np.nanargmax(value))
     with drawing() as canvas:
         axes = canvas.axes(left=0.85)
         axes.axhline(0, color=REFERENCE, linewidth=1)
+        if OBSERVED in cutoffs:
+            axes.plot(score, cutoffs[OBSERVED], **TRAIN)
+            key(axes, [("as observed", TRAIN), ("by the probabilities", TEST)], 0.04, 0.2)
         axes.plot(score, value, **TEST)
         axes.plot(score[best], value[best], "o", color=INK, markersize=5)
         axes.annotate(
@@ -48,7 +51,7 @@ def profit(cutoffs: pd.DataFrame) -> Picture:
         )
         axes.margins(y=0.12)
         axes.yaxis.set_major_formatter(lambda amount, _: f"{amount:,.0f}" if abs(amount) >= 10 else f"{amount:g}")
-        label(axes, "approved from this score on", "expected profit of the test")
+        label(axes, "approved from this score on", "profit of the test")
     alt = (
         f"The expected profit is highest, {value[best]:,.0f}, where the test's applicants are approved from "
         f"{score[best]:.0f} points on: {percent(cutoffs['Approval rate'].iloc[best])} of them."

@@ -22,7 +22,7 @@ def scores(test: Part, edges: Sequence[float]) -> Picture:
     with drawing() as canvas:
         axes = canvas.axes()
         for edge in edges:
-            axes.axvline(edge, color=GRID, linewidth=0.8, linestyle=(0, (2, 2)))
+            axes.axvline(edge, color=GRID, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
         for those, filled in ((repaid, True), (defaulted, False)):
             share = np.histogram(those, bins)[0] / max(1, len(those))
             axes.stairs(share, bins, fill=filled, **({"color": REPAID} if filled else LINE))

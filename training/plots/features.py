@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
 
 from training.plots.bars import CHARACTER, bars, short
 from training.plots.style import REPAID, SOFT, TEST, Picture, drawing, label
@@ -29,25 +30,33 @@ def importance(table: pd.DataFrame) -> Picture:
 
 
 def dependence(feature: str, table: pd.DataFrame, number: int) -> Picture:
-    """The mean score along one feature (`number` in the order of importance), and its middle half."""
+    """The mean score if everybody had the same value of one feature, and the middle half of the applicants.
+
+    `number` is its place among the pictures. A missing value, NaN of numbers, stands apart.
+    """
     numeric = pd.api.types.is_numeric_dtype(table["Value"].dtype)
     svg = _along(feature, table) if numeric else _by_level(table)
-    score, value = table["Mean score"].to_numpy(), table["Value"].tolist()
+    score, value = table["Mean score"].to_numpy(), ["missing" if v != v else plain(v) for v in table["Value"]]
     low, high = int(score.argmin()), int(score.argmax())
     alt = (
-        f"Along {feature} the mean score is lowest, {score[low]:.0f} points, at {plain(value[low])} and highest, "
-        f"{score[high]:.0f}, at {plain(value[high])}."
+        f"Along {feature} the mean score is lowest, {score[low]:.0f} points, at {value[low]} and highest, "
+        f"{score[high]:.0f}, at {value[high]}."
     )
     return Picture(f"dependence_{number}", feature, alt, svg)
 
 
 def _along(feature: str, table: pd.DataFrame) -> str:
     with drawing(height=2.6) as canvas:
-        axes = canvas.axes()
-        known = table.dropna(subset=["Value"])
+        axes = canvas.axes(right=0.6 if table["Value"].isna().any() else 0.28)
+        known, missing = table[table["Value"].notna()], table[table["Value"].isna()]
         axes.fill_between(known["Value"], known["Low"], known["High"], linewidth=0, **RANGE)
         axes.plot(known["Value"], known["Mean score"], marker="o", markersize=3, **TEST)
         _scaled(axes, known["Value"])
+        if len(missing):
+            apart = blended_transform_factory(axes.transAxes, axes.transData)
+            axes.vlines(1.06, missing["Low"], missing["High"], linewidth=6, transform=apart, clip_on=False, **RANGE)
+            axes.plot(1.06, missing["Mean score"], "o", color=TEST["color"], transform=apart, clip_on=False)
+            axes.text(1.06, -0.035, "missing", color=SOFT, transform=axes.transAxes, ha="center", va="top")
         label(axes, short(feature), "mean score, and the middle half of the applicants")
     return canvas.svg
 

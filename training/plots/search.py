@@ -27,7 +27,7 @@ def search(tuning: Mapping[str, Any]) -> Picture:
         key(axes, [("trial", TRIAL), ("best so far", TEST), ("the settings' parameters", BASELINE)], 0.45, 0.94)
         # A few bad trials would press all others against the axis.
         top = max(tuning["baseline_value"], np.quantile(value, 0.9))
-        axes.set(ylim=(best[-1] - 0.05 * (top - best[-1]), top + 0.25 * (top - best[-1])))
+        axes.set(ylim=(best[-1] - 0.05 * (top - best[-1]), top + 0.5 * (top - best[-1])))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         label(axes, "trial", "log loss, cross-validated")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from training.plots.bars import bars
-from training.plots.style import DEFAULTED, REPAID, TEST, Picture, drawing, key, label, percent_axis
+from training.plots.style import REPAID, TEST, Picture, drawing, key, label, percent_axis
 from training.report.words import percent
 
 MOST_FEATURES = 15
@@ -42,7 +42,7 @@ def feature_shift(features: Sequence[Mapping[str, Any]]) -> Picture:
     shown = features[:MOST_FEATURES]
     limit = max(entry["limit"] for entry in shown)
     names, values = [str(entry["feature"]) for entry in shown], [float(entry["csi"]) for entry in shown]
-    svg = bars(names, values, "characteristic stability index", ".4f", limit=(limit, DEFAULTED))
+    svg = bars(names, values, "characteristic stability index", ".4f", limit)
     moved = [entry for entry in features if entry["csi"] >= entry["limit"]]
     beyond = (
         f"{len(moved)} of {len(features)} features are at or beyond the limit"

@@ -47,11 +47,13 @@ STYLE = {
 TRAIN: dict[str, Any] = {"color": "#8f979f", "linestyle": (0, (4, 2)), "linewidth": 1.5}
 TEST: dict[str, Any] = {"color": "#1f4e79", "linestyle": "-", "linewidth": 2.0}
 REPAID, DEFAULTED = "#a9c3dc", "#9c2f23"
-REFERENCE = "#b9c0c8"
+REFERENCE = "#cbd0d6"
 # Colours that stand in one picture differ in lightness (CIE L*, 0 to 100) by at least this much.
 LEAST_CONTRAST = 20
 TOGETHER = ((TRAIN["color"], TEST["color"]), (REPAID, DEFAULTED), (REFERENCE, TEST["color"]), (REPAID, TEST["color"]))
 
+_SHEET = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>\s*", re.DOTALL)
+_STROKES = "stroke-linejoin: round; stroke-linecap: butt"  # what the sheet says
 _OUTLINE = re.compile(r' d="[^"]*"')
 _MORE_THAN_TWO_DECIMALS = re.compile(r"(\.\d\d)\d+")
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -93,8 +95,13 @@ def drawing(width: float = WIDTH, height: float = HEIGHT) -> Iterator[Drawing]:
         yield canvas
         text = io.StringIO()
         canvas.figure.savefig(text, format="svg", metadata=_NO_METADATA)
-        svg = text.getvalue()
-        canvas.svg = _OUTLINE.sub(_rounded, svg[svg.index("<svg") :])
+        canvas.svg = _own(text.getvalue())
+
+
+def _own(document: str) -> str:
+    """Only the element, so that it can stand in a page: its style sheet would be the whole page's."""
+    element = _SHEET.sub("", document[document.index("<svg") :], count=1)
+    return _OUTLINE.sub(_rounded, element.replace("<svg", f'<svg style="{_STROKES}"', 1))
 
 
 def _rounded(outline: re.Match[str]) -> str:

@@ -12,6 +12,12 @@ from training.report.words import counted, plain
 
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24
+OF_RATES = ["Predicted", "Observed", "Low", "High", "Odds"]
+RATES = dict.fromkeys(OF_RATES, ".3f") | {"Odds": ",.4g"}
+RATES |= dict.fromkeys(("% Total Population", "Band Precision", "Cumulative Precision"), ".2f")
+RATES |= dict.fromkeys(("Cumulative Recall", "Cumulative F1-Score"), ".2f")
+SHARES = {"Approval rate": ".2%", "Bad rate": ".3%", "Low": ".3%", "High": ".3%", "Predicted bad rate": ".3%"}
+SHARES |= {"Score from": ".6g", "Defaults refused": ".2%", "Expected profit": ",.0f", "Observed profit": ",.0f"}
 OF_A_PART = {"first_time": "First", "last_time": "Last", "groups": "Groups"}
 
 
@@ -112,10 +118,22 @@ def comparison(calibration: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
+def bands(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the bands' table that tell of a rule at each band."""
+    return _in_order(table.drop(columns=OF_RATES, errors="ignore"), "Band")
+
+
+def band_rates(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns that set observed beside predicted default rates."""
+    return _in_order(table[["Band", *(name for name in OF_RATES if name in table)]], "Band")
+
+
 def cutoffs(table: pd.DataFrame) -> pd.DataFrame:
-    """Every n-th cut-off, so that the table stays one that people read; the last one too."""
-    step = math.ceil(len(table) / MOST_CUTOFFS)
-    return table.iloc[sorted({*range(0, len(table), step), len(table) - 1})] if len(table) else table
+    """Every n-th cut-off, so that the table stays one that people read; the last one and the best ones too."""
+    kept = {*range(0, len(table), math.ceil(len(table) / MOST_CUTOFFS)), len(table) - 1}
+    if "Best" in table:
+        kept |= {place for place, best in enumerate(table["Best"]) if best}
+    return table.iloc[sorted(kept)]
 
 
 def bins(entries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -155,7 +173,7 @@ def pairs(content: Mapping[str, Any], key: str, value: str) -> pd.DataFrame:
     return pd.DataFrame({key: list(content), value: [str(member) for member in content.values()]})
 
 
-def in_order(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def _in_order(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """The table with a column of texts, such as bands, that sorts in the order in which it stands."""
     texts = table[column].astype(str).tolist()
     return table.assign(**{column: _ordered(texts)})

@@ -15,6 +15,7 @@ MOST_LEVELS = 20
 # Of a value or level with a bin of its own: what fewer applicants have would tell of them, and is noise.
 LEAST_ROWS = 10
 MOST_DECIMALS = 60  # of an edge; numpy rounds by way of a power of ten, which has to be finite
+SCORE_DECIMALS = 6  # points closer than a millionth are one score
 MISSING = "missing"
 
 
@@ -86,9 +87,26 @@ def bins_of_counts(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]
     if not len(rest):
         return Bins(tuple(values.tolist()))
     parts = max(1, min(MOST_BINS - len(values), round(MOST_BINS * cumulative[-1] / rows.sum())))
-    last = np.searchsorted(cumulative, cumulative[-1] * np.arange(1, parts) / parts)
-    edges = rest[np.unique(last[last < len(rest) - 1]) + 1]
+    edges = rest[_last_of_parts(cumulative, parts) + 1]
     return Bins(tuple(values.tolist()), tuple(_rounded(edges, rest[0]).tolist()))
+
+
+def bins_of_scores(scores: NDArray[np.float64]) -> Bins:
+    """About a tenth of the scores [N] in each interval, whose edges are halfway between two scores.
+
+    A score may differ by its last bits between the pipeline and the graph, and between machines. So no score, however
+    many have it, is a bin or an edge.
+    """
+    distinct, rows = np.unique(np.round(scores, SCORE_DECIMALS), return_counts=True)
+    last = _last_of_parts(rows.cumsum(), MOST_BINS)
+    edges = (distinct[last] + distinct[last + 1]) / 2
+    return Bins((), tuple(np.round(edges, SCORE_DECIMALS + 1).tolist()))
+
+
+def _last_of_parts(cumulative: NDArray[np.integer[Any]], parts: int) -> NDArray[np.intp]:
+    """Of values in ascending order, which end a part of about equally many rows; never the last of all."""
+    last = np.searchsorted(cumulative, cumulative[-1] * np.arange(1, parts) / parts)
+    return np.unique(last[last < len(cumulative) - 1])
 
 
 def _rounded(edges: NDArray[np.float64], lowest: float) -> NDArray[np.float64]:

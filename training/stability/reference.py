@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.settings import Settings
-from training.stability.bins import Bins, bins_of, bins_of_numbers
+from training.stability.bins import Bins, bins_of, bins_of_scores
 
 
 def reference_of(frame: pd.DataFrame, scores: NDArray[np.float64], settings: Settings) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def reference_of(frame: pd.DataFrame, scores: NDArray[np.float64], settings: Set
     return {
         "rows": len(frame),
         "limits": {"score": settings.stability.score_limit, "feature": settings.stability.feature_limit},
-        "score": _histogram(bins_of_numbers(scores), scores),
+        "score": _histogram(bins_of_scores(scores), scores),
         "features": {f.name: _histogram(bins_of(columns[f.name], f.type), columns[f.name]) for f in settings.features},
     }
 

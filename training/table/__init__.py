@@ -22,6 +22,7 @@ from training.table.parquet_file import MAGIC, SUFFIXES, ParquetFile
 from training.table.times import Times, times
 
 BUILT_IN = "built-in population"
+NO_ROWS = "has a header and no rows; expected rows"
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,42 @@ class Table:
     source: str
 
 
+@dataclass(frozen=True)
+class Applicants:
+    """N applicants whose outcomes need not be known yet; `frame`, `sha256` and `source` are as in Table.
+
+    `outcome` is float64 [N]: 1 defaulted, 0 repaid, NaN not known yet; None where the file has no column for it.
+    """
+
+    frame: pd.DataFrame
+    outcome: NDArray[np.float64] | None
+    sha256: str
+    source: str
+
+
 def read_table(settings: Settings) -> Table:
     """The table of `settings.data.file`, CSV or Parquet. Raises UserError for whatever is wrong with it."""
     if settings.data.file is None:
         raise ValueError("settings.data.file is None: the built-in population is synthetic_table's")
-    return _table(_open(settings.data.file, settings), settings)
+    return _table(_open(settings.data.file, settings, _wanted(settings)), settings)
+
+
+def read_applicants(settings: Settings, *, must_have_outcomes: bool = False) -> Applicants:
+    """The features of every row of `settings.data.file`, and the target where there is one.
+
+    Raises UserError for whatever is wrong with the file, and for a missing target if it must be there.
+    """
+    if settings.data.file is None:
+        raise ValueError("settings.data.file is None: there is nothing to read")
+    wanted = {feature.name: f"features.{feature.name}" for feature in settings.features}
+    target = settings.data.target
+    optional = frozenset() if must_have_outcomes else frozenset({target})
+    source = _open(settings.data.file, settings, wanted | {target: "data.target"}, optional)
+    frame = _features(source, settings, slice(None))
+    if not len(frame):
+        raise UserError(f"{source.name}: {NO_ROWS}")
+    outcome = _outcomes(source, settings)[0] if target in source.columns else None
+    return Applicants(frame, outcome, source.sha256, source.name)
 
 
 def synthetic_table(settings: Settings) -> Table:
@@ -78,18 +110,25 @@ def _wanted(settings: Settings) -> dict[str, str]:
     return wanted
 
 
-def _open(name: str, settings: Settings) -> Source:
-    path, wanted = Path(name), _wanted(settings)
+def _open(name: str, settings: Settings, wanted: dict[str, str], optional: frozenset[str] = frozenset()) -> Source:
+    """The wanted columns; those that are `optional` where the file has them."""
+    path = Path(name)
     content = _content(path)
     sha256 = hashlib.sha256(content).hexdigest()
     if content.startswith(MAGIC) or path.suffix.lower() in SUFFIXES:
         parquet = ParquetFile(name, content)
+        wanted = _there(wanted, optional, parquet.columns)
         _check_columns(name, parquet.columns, wanted, "its columns")
         return Source(name, sha256, parquet.read(wanted), parquet.places)
     text = CsvFile(name, content, settings.data.separator, wanted)
+    wanted = _there(wanted, optional, text.columns)
     _check_columns(name, text.columns, wanted, f"its columns, separated by {shown(text.separator)}")
     numeric = {feature.name for feature in settings.features if feature.type == "number"}
     return Source(name, sha256, text.read(wanted, numeric), text.places)
+
+
+def _there(wanted: dict[str, str], optional: frozenset[str], columns: Sequence[str]) -> dict[str, str]:
+    return {column: setting for column, setting in wanted.items() if column in columns or column not in optional}
 
 
 def _content(path: Path) -> bytes:
@@ -124,21 +163,13 @@ def _check_columns(name: str, columns: Sequence[str], wanted: dict[str, str], in
 
 def _table(source: Source, settings: Settings) -> Table:
     target, kept = _target(source, settings)
-    columns = {}
-    for feature in settings.features:
-        if feature.type == "category":
-            columns[feature.name] = pd.Series(labels(source, feature.name)[kept], dtype=object)
-        else:
-            values = (numbers if feature.type == "number" else booleans)(source, feature.name)
-            if feature.log1p and (values <= -1).any():
-                refuse_cells(source, feature.name, "numbers above -1, for log1p", values <= -1, values.tolist())
-            columns[feature.name] = pd.Series(values[kept])
+    frame = _features(source, settings, kept)
     ids = None
     if settings.data.id is not None:
         ids = ["" if text is None else text for text in labels(source, settings.data.id)[kept]]
     time = _times(source, settings, kept)
     return Table(
-        frame=pd.DataFrame(columns),
+        frame=frame,
         target=target,
         ids=ids,
         time=None if time is None else time.of(kept),
@@ -148,6 +179,19 @@ def _table(source: Source, settings: Settings) -> Table:
         sha256=source.sha256,
         source=source.name,
     )
+
+
+def _features(source: Source, settings: Settings, kept: "NDArray[np.bool_] | slice") -> pd.DataFrame:
+    columns = {}
+    for feature in settings.features:
+        if feature.type == "category":
+            columns[feature.name] = pd.Series(labels(source, feature.name)[kept], dtype=object)
+        else:
+            values = (numbers if feature.type == "number" else booleans)(source, feature.name)
+            if feature.log1p and (values <= -1).any():
+                refuse_cells(source, feature.name, "numbers above -1, for log1p", values <= -1, values.tolist())
+            columns[feature.name] = pd.Series(values[kept])
+    return pd.DataFrame(columns)
 
 
 def _times(source: Source, settings: Settings, kept: NDArray[np.bool_]) -> Times | None:
@@ -196,25 +240,31 @@ def _dropped_note(source: Source, kept: NDArray[np.bool_], time: Times | None) -
 
 def _target(source: Source, settings: Settings) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """0 or 1 for each row that has a target, and which rows [all] those are."""
-    column, positive = settings.data.target, _plain(settings.data.positive)
-    levels, codes = coded_labels(source, column)
-    if not len(codes):
-        raise UserError(f"{source.name}: has a header and no rows; expected rows")
-    plain = [None if level is None else _plain(level) for level in levels]
-    found = sorted({label for label in plain if label is not None})
-    where = f"{source.name}: target {column}"
+    outcome, found = _outcomes(source, settings)
+    where = f"{source.name}: target {settings.data.target}"
+    if not len(outcome):
+        raise UserError(f"{source.name}: {NO_ROWS}")
     if not found:
         raise UserError(f"{where}: every row is missing; expected two values")
     if len(found) == 1:
         raise UserError(f"{where}: expected two values, found only: {found[0]}; add rows of the other class")
+    kept = ~np.isnan(outcome)
+    return outcome[kept].astype(np.int8), kept
+
+
+def _outcomes(source: Source, settings: Settings) -> tuple[NDArray[np.float64], list[str]]:
+    """1 for each row [all] whose target is the positive one, 0 for the other, NaN for none; the values that it has."""
+    column, positive = settings.data.target, _plain(settings.data.positive)
+    levels, codes = coded_labels(source, column)
+    plain = [None if level is None else _plain(level) for level in levels]
+    found = sorted({label for label in plain if label is not None})
+    where = f"{source.name}: target {column}"
     if len(found) > 2:
         raise UserError(f"{where}: expected two values, found: {listed(found)}; name another column as data.target")
-    if positive not in found:
+    if len(found) == 2 and positive not in found:
         named = f"no row has {shown(settings.data.positive)} (data.positive)"
         raise UserError(f"{where}: {named}, found: {', '.join(found)}; set data.positive to one of them")
-    kept = np.array([label is not None for label in plain])[codes]
-    target = np.array([label == positive for label in plain], dtype=np.int8)[codes[kept]]
-    return target, kept
+    return np.array([np.nan if label is None else float(label == positive) for label in plain])[codes], found
 
 
 def _plain(text: str) -> str:
