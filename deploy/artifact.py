@@ -63,7 +63,9 @@ def _target(path: Path, names: list[str]) -> tuple[str, str]:
     found = {match.groups() for name in names if (match := _COMPILED_FOR.search(name))}
     if len(found) != 1:
         what = "several Pythons or processors" if found else "none"
-        raise UserError(f"{path}: expected modules compiled for one Python and processor, found {what}; {PACKAGE_AGAIN}")
+        raise UserError(
+            f"{path}: expected modules compiled for one Python and processor, found {what}; {PACKAGE_AGAIN}"
+        )
     minor, machine = found.pop()
     return f"python3.{minor}", architecture(machine)
 

@@ -1,10 +1,12 @@
 """Access to AWS by boto3's ordinary chain of credentials, and its faults as one line each."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from deploy.endpoint import KEY_VARIABLE
 from training.errors import UserError
 
 _NOT_ACCEPTED = (
@@ -31,6 +33,15 @@ class Aws:
         from botocore.config import Config
 
         return self.session.client(service, config=Config(retries={"mode": "standard", "total_max_attempts": 5}))
+
+    def api_key(self, key_id: str) -> str:
+        """The key of the environment, or the value of API Gateway's key with that id; empty without an id."""
+        if key := os.environ.get(KEY_VARIABLE):
+            return key
+        if not key_id:
+            return ""
+        with told(f"reading the API key (or set {KEY_VARIABLE})"):
+            return str(self.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"])
 
 
 def connect(region: str) -> Aws:

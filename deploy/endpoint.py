@@ -15,6 +15,7 @@ from training.errors import WRONG_USAGE, UserError
 PASSING = frozenset({429, 502, 503, 504})
 FIRST_PAUSE = 0.5  # seconds; the next one is twice as long
 BODY_LIMIT = 8 * 2**20
+KEY_VARIABLE = "LASTBIT_API_KEY"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

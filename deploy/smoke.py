@@ -1,10 +1,9 @@
 """`python deploy/smoke.py URL`: does what runs there answer as the model that was certified, and refuse as it should?
 
-The manifest's self-check rows, which the runtime compares with the graph at every start, are asked for once more through
-everything that lies in between: gateway, function, validation, answer.
+The manifest's self-check rows, which the runtime compares with the graph at every start, are asked for once more
+through everything that lies in between: gateway, function, validation, answer.
 """
 
-# ruff: noqa: E402  (as a script it has to find the project first)
 import sys
 from pathlib import Path
 
@@ -21,14 +20,13 @@ from typing import Any
 
 from rich.table import Table as Grid
 
-from deploy.endpoint import PASSING, Answer, Endpoint, Failed
+from deploy.endpoint import KEY_VARIABLE, PASSING, Answer, Endpoint, Failed
 from runtime.manifest import Manifest, ModelRefused, SelfCheckRow
 from runtime.problem import INVALID_APPLICANT, TYPE_PREFIX
 from runtime.score import SCORE_TOLERANCE
 from training import command
 from training.errors import WRONG_USAGE, UserError
 
-KEY_VARIABLE = "LASTBIT_API_KEY"
 PROBLEM_TYPE = "application/problem+json"
 # A new stage, key or permission is not known everywhere at once: its first answers may be these.
 SETTLING = PASSING | {403, 404}
@@ -201,7 +199,9 @@ def smoke(endpoint: Endpoint, expected: Expected, progress: command.Progress) ->
         first, times = test.seconds[0] * 1000, [seconds * 1000 for seconds in test.seconds]
         progress.say(f"Time to an answer: first {first:.0f} ms, median {median(times):.0f}, longest {max(times):.0f}.")
     if failures:
-        raise SmokeFailed(f"{endpoint.url}: {_of(len(failures), len(test.checks))} checks failed: {'; '.join(failures)}")
+        raise SmokeFailed(
+            f"{endpoint.url}: {_of(len(failures), len(test.checks))} checks failed: {'; '.join(failures)}"
+        )
 
 
 def _expect_status(what: str, answer: Answer, status: int) -> None:
@@ -258,9 +258,7 @@ def parser() -> command.Parser:
     what.add_argument("--model-version", metavar="V", help="only its version, where there is no manifest of it")
     how = options.add_argument_group("patience")
     how.add_argument("--timeout", type=float, default=15.0, metavar="S", help="of a request (default: %(default)s)")
-    how.add_argument(
-        "--attempts", type=_count, default=5, metavar="N", help="for what may pass (default: %(default)s)"
-    )
+    how.add_argument("--attempts", type=_count, default=5, metavar="N", help="for what may pass (default: %(default)s)")
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     return options
 
@@ -282,7 +280,8 @@ def _run(args: Any) -> None:
             raise UserError(f"{refusal}; or name another with --model, or only --model-version", WRONG_USAGE) from None
         if args.model_version not in (None, expected.model_version):
             raise UserError(
-                f"--model-version: expected {expected.model_version}, as --model has, got {args.model_version}", WRONG_USAGE
+                f"--model-version: expected {expected.model_version}, as --model has, got {args.model_version}",
+                WRONG_USAGE,
             )
     smoke(endpoint, expected, command.Progress(quiet=args.quiet))
 

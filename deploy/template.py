@@ -11,7 +11,8 @@ import yaml
 from training.errors import WRONG_USAGE, UserError, nearest
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html, for a text that is sent along
+# For a text that is sent along:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 BODY_LIMIT = 51_200
 
 
@@ -67,7 +68,7 @@ def read_template(path: Path = TEMPLATE) -> Template:
     return Template(path, body, document)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """YAML with CloudFormation's short forms."""
 
 
