@@ -53,8 +53,8 @@ bundle: .venv-release/ready  ## the package and its bill of materials, dist/sbom
 	@.venv-release/bin/python -m export.package --arch $(ARCH)
 	@.venv-release/bin/python -m delivery.bill_of_materials --arch $(ARCH)
 
-# What is packaged is what is locked, so other versions do not concern tests/package.
-TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),--ignore=tests/package)
+# What is packaged and deployed is what is locked, so other versions do not concern these.
+TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,package deploy workflows))
 test: $(READY)  ## run every test, or those in TESTS
 	@$(BIN)/python -m pytest $(TESTS)
 

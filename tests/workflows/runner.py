@@ -35,6 +35,7 @@ DEFAULTS = {
 }
 # What a job needs of the project; the rest would only be copied.
 PARTS = (
+    "examples",
     "Makefile",
     "pyproject.toml",
     "requirements",

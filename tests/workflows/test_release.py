@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 import shutil
+import subprocess
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -11,6 +13,7 @@ import pytest
 from tests.package.model_folder import certify
 from tests.workflows.conftest import FINDINGS, VARIABLES, build
 from tests.workflows.runner import COMMIT, Outcome, Runner
+from tests.workflows.workflow_files import ROOT, steps
 
 BUNDLE = ["lambda.zip", "release.json", "sbom.cdx.json"]
 # Stands for deploy/deploy.py, which has tests of its own: notes what it is given, and fails if it is told to.
@@ -131,6 +134,20 @@ def test_a_failing_smoke_test_fails_the_release(released: Runner) -> None:
     outcome = deploy(released)
     assert outcome.status == 1
     assert "live is back at version 7" in outcome.log
+
+
+def scripts() -> set[str]:
+    """What the workflows run in the environment of a release, each as its command line begins."""
+    found = re.compile(r"\.venv-release/bin/python (-m [\w.]+|[\w/]+\.py)")
+    return {script for _, step in steps() for script in found.findall(step.get("run", ""))}
+
+
+@pytest.mark.parametrize("script", sorted(scripts()))
+def test_a_script_needs_no_more_than_is_locked_for_it(release_environment: Path, script: str) -> None:
+    words = [str(release_environment), *script.split(), "--help"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: ")
 
 
 def refused(runner: Runner, outcome: Outcome, line: str) -> None:
