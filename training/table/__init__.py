@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from training import population
+from training.command import Progress
 from training.errors import UserError, nearest
 from training.settings import Settings
 from training.settings.document import suggested_file
 from training.settings.keys import listed, shown
+from training.storage.files import local_file
 from training.table.cells import Source, booleans, coded_labels, labels, numbers, refuse_cells
 from training.table.csv_file import CsvFile
 from training.table.parquet_file import MAGIC, SUFFIXES, ParquetFile
 
 BUILT_IN = "built-in population"
+SILENT = Progress(quiet=True)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Table:
     booleans float64 too, 1 true, 0 false, NaN missing, as the model and the graph read them; categories
     object columns of str, None for missing. `target` is int8 [N], 1 for an applicant who defaulted. `ids` [N]
     are texts, "" where the file has none; None where no id column is named. `dropped_rows` had no target.
-    `sha256` is that of the file's bytes, or of the population's values; `source` the file's name as given.
+    `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
     """
 
     frame: pd.DataFrame
@@ -42,11 +46,16 @@ class Table:
     source: str
 
 
-def read_table(settings: Settings) -> Table:
-    """The table of `settings.data.file`, CSV or Parquet. Raises UserError for whatever is wrong with it."""
+def read_table(settings: Settings, progress: Progress = SILENT) -> Table:
+    """The table of `settings.data.file`, CSV or Parquet, here or in S3.
+
+    Raises UserError for whatever is wrong with it. `progress` shows the download.
+    """
     if settings.data.file is None:
         raise ValueError("settings.data.file is None: the built-in population is synthetic_table's")
-    return _table(_open(settings.data.file, settings), settings)
+    with local_file(settings.data.file, progress) as path:
+        source = _source(settings.data.file, path, settings)
+    return _table(source, settings)
 
 
 def synthetic_table(settings: Settings) -> Table:
@@ -68,23 +77,25 @@ def _wanted(settings: Settings) -> dict[str, str]:
     return wanted
 
 
-def _open(name: str, settings: Settings) -> Source:
-    path, wanted = Path(name), _wanted(settings)
-    content = _content(path)
-    sha256 = hashlib.sha256(content).hexdigest()
-    if content.startswith(MAGIC) or path.suffix.lower() in SUFFIXES:
-        parquet = ParquetFile(name, content)
-        _check_columns(name, parquet.columns, wanted, "its columns")
-        return Source(name, sha256, parquet.read(wanted), parquet.places)
+def _source(name: str, path: Path, settings: Settings) -> Source:
+    """The columns of the file at `path`, which the user calls `name`."""
+    wanted = _wanted(settings)
+    with _opened(name, path) as file:
+        if file.peek(len(MAGIC)).startswith(MAGIC) or Path(name).suffix.lower() in SUFFIXES:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            parquet = ParquetFile(name, path)
+            _check_columns(name, parquet.columns, wanted, "its columns")
+            return Source(name, sha256, parquet.read(wanted), parquet.places)
+        content = file.read()
     text = CsvFile(name, content, settings.data.separator, wanted)
     _check_columns(name, text.columns, wanted, f"its columns, separated by {shown(text.separator)}")
     numeric = {feature.name for feature in settings.features if feature.type == "number"}
-    return Source(name, sha256, text.read(wanted, numeric), text.places)
+    return Source(name, hashlib.sha256(content).hexdigest(), text.read(wanted, numeric), text.places)
 
 
-def _content(path: Path) -> bytes:
+def _opened(name: str, path: Path) -> BufferedReader:
     try:
-        content = path.read_bytes()
+        file = path.open("rb")
     except FileNotFoundError:
         problem = f"no such file{suggested_file(path)}; give --data an existing CSV or Parquet file"
     except IsADirectoryError:
@@ -94,10 +105,11 @@ def _content(path: Path) -> bytes:
     except ValueError as error:  # a name that no file can have
         problem = f"cannot be read: {error}"
     else:
-        if content:
-            return content
+        if file.peek(1):
+            return file
+        file.close()
         problem = "is empty; expected a header and rows"
-    raise UserError(f"{path}: {problem}")
+    raise UserError(f"{name}: {problem}")
 
 
 def _check_columns(name: str, columns: Sequence[str], wanted: dict[str, str], introduction: str) -> None:
@@ -126,7 +138,7 @@ def _table(source: Source, settings: Settings) -> Table:
     ids = None
     if settings.data.id is not None:
         ids = ["" if text is None else text for text in labels(source, settings.data.id)[kept]]
-    return Table(pd.DataFrame(columns), target, ids, int((~kept).sum()), source.sha256, source.name)
+    return Table(pd.DataFrame(columns, copy=False), target, ids, int((~kept).sum()), source.sha256, source.name)
 
 
 def _target(source: Source, settings: Settings) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
