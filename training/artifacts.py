@@ -19,6 +19,7 @@ from training.errors import UserError
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"
 RUN = "run.json"
+SETTINGS = "settings.toml"
 METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
 SCHEMA_VERSION = 1  # of run.json; raise it when an older reader could misread a newer file

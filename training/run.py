@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.table import Table as Grid
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from training import artifacts, command
 from training.assembly import assemble
@@ -22,12 +23,17 @@ from training.evaluation.report import METRICS, page
 from training.folder import replaced_folder
 from training.options import build_parser, out_folder, settings_from
 from training.schema import schema_of
-from training.settings import Settings, settings_as_dict
+from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split, split_facts
 from training.table import Table, read_table, synthetic_table
 
 SAMPLE_ROWS = 50_000
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgboost")
+# tests/test_commands.py holds it.
+SAME_BYTES_AGAIN = (
+    "data.sha256, settings.toml, versions, and the kind of processor and C library that they run on; neither the "
+    "number of cores nor an interrupted search changes a bit of model.onnx"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,20 +55,30 @@ def train(settings: Settings, out: Path, progress: command.Progress) -> None:
         if table.dropped_rows:
             progress.say(f"  {command.escaped(table.dropped_note)}")
         parts = split(table, settings)
-        train_rows = parts["train"]
-        what = (
-            f"Fitting {settings.model.folds} × {settings.xgboost['n_estimators']:,} trees on {len(train_rows):,} rows"
-        )
-        with progress.step(what):
-            groups = {} if table.group is None else {"classify__groups": table.group.codes[train_rows]}
-            pipeline = assemble(settings).fit(table.frame.iloc[train_rows], table.target[train_rows], **groups)
+        train_rows, tuning = parts["train"], None
+        # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
+        with threadpool_limits(1, user_api="blas"):
+            if settings.tuning.trials:
+                from training.tuning import search, study_file  # Optuna costs a second that only a search needs
+
+                found = search(settings, table, train_rows, study_file(settings, out), progress)
+                settings, tuning = found.settings, found.record
+            trees = settings.xgboost["n_estimators"]
+            with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(train_rows):,} rows"):
+                groups = {} if table.group is None else {"classify__groups": table.group.codes[train_rows]}
+                pipeline = assemble(settings).fit(table.frame.iloc[train_rows], table.target[train_rows], **groups)
         with progress.step("Evaluating"):
-            run = _save(settings, table, pipeline, parts, folder)
+            run = _save(settings, table, pipeline, parts, tuning, folder)
     _summarise(run, out, progress)
 
 
 def _save(
-    settings: Settings, table: Table, pipeline: Pipeline, parts: dict[str, NDArray[np.intp]], folder: Path
+    settings: Settings,
+    table: Table,
+    pipeline: Pipeline,
+    parts: dict[str, NDArray[np.intp]],
+    tuning: dict[str, Any] | None,
+    folder: Path,
 ) -> dict[str, Any]:
     """Writes every artifact into `folder` and returns the content of run.json."""
     target = {name: table.target[rows] for name, rows in parts.items()}
@@ -76,6 +92,7 @@ def _save(
     artifacts.write_json(folder / artifacts.METRICS, metrics)
     artifacts.write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, table.frame.iloc[parts["train"]]))
     _sample(table.frame, parts["test"], parts["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
+    (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
     pictures = _draw(folder, settings, target, probability, scores, edges)
     run = {
@@ -90,13 +107,14 @@ def _save(
         "split": {"method": settings.split.method, **split_facts(table, parts)},
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
+        "tuning": tuning,
         "bands": edges,
         "metrics": metrics,
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
         },
-        "same_bytes_again": "the same data, settings and versions, on the same kind of processor",
+        "same_bytes_again": SAME_BYTES_AGAIN,
     }
     (folder / "report.html").write_text(page(run, metrics, bands, pictures), encoding="utf-8")
     run["files"] = {
