@@ -28,7 +28,17 @@ SPACE: Space = {
     "colsample_bynode": FloatDistribution(0.3, 1.0),
 }
 # What XGBoost takes where the settings have nothing.
-DEFAULTS: Mapping[str, float] = {"reg_lambda": 1.0, "reg_alpha": 0.0, "colsample_bynode": 1.0}
+DEFAULTS: Mapping[str, Value] = {
+    "max_depth": 6,
+    "learning_rate": 0.3,
+    "min_child_weight": 1.0,
+    "gamma": 0.0,
+    "reg_lambda": 1.0,
+    "reg_alpha": 0.0,
+    "subsample": 1.0,
+    "colsample_bytree": 1.0,
+    "colsample_bynode": 1.0,
+}
 
 
 def searched(settings: Settings) -> dict[str, Distribution]:
@@ -49,7 +59,7 @@ def place(parameters: Mapping[str, Value], space: Space) -> dict[str, Any]:
     """Where a set of parameters is in the space, or its nearest place there."""
     nearest = {}
     for name, distribution in space.items():
-        value: Any = parameters.get(name, DEFAULTS.get(name))
+        value: Any = parameters.get(name, DEFAULTS[name])
         nearest[name] = type(distribution.low)(min(max(value, distribution.low), distribution.high))
     return nearest
 

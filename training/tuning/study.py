@@ -68,8 +68,9 @@ def open_study(file: Path, origin: Mapping[str, str]) -> Iterator[Study]:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
             storage = JournalStorage(JournalFileBackend(str(file), lock_obj=_NoLock(str(file))))
-            study = optuna.create_study(storage=storage, study_name=NAME, load_if_exists=True)
-        except (ValueError, KeyError, TypeError, AttributeError) as fault:
+            names = optuna.get_all_study_names(storage)
+            study = (optuna.load_study if names else optuna.create_study)(study_name=NAME, storage=storage)
+        except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as fault:
             raise UserError(f"{file}: is no study of a search; {ANEW}") from fault
         if MADE_WITH not in study.user_attrs:
             if study.trials:

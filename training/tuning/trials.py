@@ -24,7 +24,7 @@ from training.settings import Settings
 from training.settings.xgboost_parameters import Value
 from training.table import Table
 from training.tuning.growth import Folds
-from training.tuning.space import Space, place, rounded, searched
+from training.tuning.space import DEFAULTS, Space, place, rounded, searched
 from training.tuning.study import finished, made_with, open_study
 
 MOST_ROWS = 100_000
@@ -144,27 +144,28 @@ def _trials(
 
 
 def _grow(trial: Trial, folds: Folds, chosen: Mapping[str, Value], settings: Settings) -> _Curve:
-    """Grows boosters until their loss falls no more, they are pruned, or there are the most trees."""
-    set_rounds: Any = settings.xgboost["n_estimators"]
+    """Grows boosters until their loss falls no more, until they are pruned, or there are the most trees.
+
+    The first trial, the settings' own, is never pruned and has at least the settings' number of trees.
+    """
+    as_set: Any = settings.xgboost["n_estimators"]
+    rate: Any = {**DEFAULTS, **settings.xgboost, **chosen}["learning_rate"]
     kept, own = "n_estimators" in settings.tuning.keep, trial.number == 0
-    most = set_rounds if kept else max(MOST_TREES, set_rounds)
-    rate: Any = {**settings.xgboost, **chosen}["learning_rate"]
     size = max(1, round(STEP / rate))
-    ends = sorted({*range(size, most, size), most} | ({set_rounds} if own else set()))
-    best, best_step, baseline, loss, rounds = (np.inf, 0), 0, None, np.inf, 0
-    for step, (rounds, loss) in enumerate(folds.losses(chosen, ends)):
-        if own and rounds == set_rounds:
+    most = as_set if kept else max(MOST_TREES, as_set)
+    best, baseline, pruned = (np.inf, as_set), None, False
+    for rounds, loss in folds.losses(chosen, sorted({*range(size, most, size), most, *([as_set] if own else [])})):
+        if kept or loss < best[0] - LEAST_GAIN:
+            best = (loss, as_set if kept else rounds)
+        if rounds == as_set:
             baseline = loss
-        if loss < best[0] - LEAST_GAIN:
-            best, best_step = (loss, rounds), step
-        trial.report(loss, step)
-        if own and rounds < set_rounds:
-            continue
-        if not own and trial.should_prune():
-            return _Curve(*best, baseline, pruned=True)
-        if not kept and step - best_step >= PATIENCE:
+        if rounds % size == 0:
+            trial.report(loss, rounds // size)
+            pruned = not own and trial.should_prune()
+        no_better = not kept and rounds >= best[1] + PATIENCE * size
+        if pruned or (no_better and not (own and rounds < as_set)):
             break
-    return _Curve(loss, rounds, baseline, pruned=False) if kept else _Curve(*best, baseline, pruned=False)
+    return _Curve(*best, baseline, pruned)
 
 
 def _progress(study: Study, number: int, wanted: int, seconds: float) -> str:
