@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings, progress = settings_from(args), command.Progress(quiet=args.quiet)
         if is_remote(args.out):
             with uploaded_run(args.out, progress) as out:
-                train(settings, out, progress)
+                train(settings, out, progress, name=args.out)
         else:
             train(settings, out_folder(args), progress)
             progress.say(f"Written to [bold]{args.out}/[/] (open report.html). Next: python -m export.to_onnx")
@@ -58,8 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command.run(train_and_save, "the last good artifacts are as they were")
 
 
-def train(settings: Settings, out: Path, progress: command.Progress) -> None:
-    """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done."""
+def train(settings: Settings, out: Path, progress: command.Progress, *, name: str | None = None) -> None:
+    """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done.
+
+    `name` is what the user calls `out`, where that is another: beside it a search keeps its trials.
+    """
     with replaced_folder(out, artifacts.RUN) as folder:
         with progress.step("Reading the table"):
             table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
@@ -72,7 +75,7 @@ def train(settings: Settings, out: Path, progress: command.Progress) -> None:
             if settings.tuning.trials:
                 from training.tuning import search, study_file  # Optuna costs a second that only a search needs
 
-                found = search(settings, table, train_rows, study_file(settings, out), progress)
+                found = search(settings, table, train_rows, study_file(settings, name or out), progress)
                 settings, tuning = found.settings, found.record
             trees = settings.xgboost["n_estimators"]
             with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(train_rows):,} rows"):

@@ -20,8 +20,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from training.errors import UserError
 from training.settings import Settings, settings_as_dict
-from training.settings.document import is_remote
 from training.settings.keys import shown
+from training.storage.address import is_remote
 
 NAME = "lastbit"
 JOURNAL = b'{"op_code":'  # how each line of Optuna's journal begins
