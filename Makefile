@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run package test parity lint format bench clean
+.PHONY: help run package deploy rollback smoke test parity lint format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -25,6 +25,16 @@ run: $(READY)  ## train on the built-in population, export, answer the reference
 
 package: $(READY)  ## the model in model/ as a Lambda package: dist/task/ and dist/lambda.zip
 	@$(BIN)/python -m export.package
+
+# In CI: make deploy STAGE=dev FLAGS=--yes
+deploy: $(READY)  ## dist/ to a stage, after saying what changes: STAGE=dev, FLAGS=--dry-run
+	@$(BIN)/python deploy/deploy.py $(if $(STAGE),--stage $(STAGE)) $(FLAGS)
+
+rollback: $(READY)  ## the version before answers again: STAGE=prod, or one by VERSION=...
+	@$(BIN)/python deploy/rollback.py $(if $(STAGE),--stage $(STAGE)) $(if $(VERSION),--version $(VERSION)) $(FLAGS)
+
+smoke: $(READY)  ## test what runs at URL=..., with the key in LASTBIT_API_KEY
+	@$(BIN)/python deploy/smoke.py $(URL) $(FLAGS)
 
 test: $(READY)  ## run every test
 	@$(BIN)/python -m pytest
