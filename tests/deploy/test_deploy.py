@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from deploy import endpoint, stack
@@ -41,7 +40,8 @@ def test_the_first_deployment(
     account: Account, stages: Path, packages: list[Path], manifests: list[Manifest], capsys: Any
 ) -> None:
     assert deploy(stages, packages[0], "--yes") == 0
-    said = capsys.readouterr().err
+    out, said = capsys.readouterr()
+    assert out == f"{account.url}\n"
     digest = hashlib.sha256(packages[0].read_bytes()).hexdigest()
     for told in (
         "stage        dev",
@@ -55,13 +55,13 @@ def test_the_first_deployment(
         "if it fails  CloudFormation removes what it has made",
         "Add     ZipFunctionVersion1  AWS::Lambda::Version",
         "without a key        ✓  403",
-        f"Model {manifests[0].model_version} answers at {account.url}",
+        f"Model {manifests[0].model_version} answers at:",
     ):
         assert told in said
     assert "rollback would" not in said
     assert account.live == "1"
     assert account.alias("previous") is None
-    stored = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"packages/{digest}.zip")
+    stored = account.packages.get_object(Bucket=BUCKET, Key=f"packages/{digest}.zip")
     assert stored["Body"].read() == packages[0].read_bytes()
 
 
@@ -76,6 +76,7 @@ def test_the_next_one_keeps_the_way_back(
     assert f"model        {second} (now: {first})" in said
     assert "traffic      Canary10Percent5Minutes, from version 1 to the new one" in said
     assert "one of four alarms or the smoke test brings version 1 back" in said
+    assert "\n  ZipFunctionAliaslive UPDATE_COMPLETE\n" in said
     assert f"A rollback would bring back version 1, model {first}." in said
     assert (account.live, account.alias("previous")) == ("2", "1")
 
@@ -99,7 +100,7 @@ def test_a_dry_run_leaves_no_trace(account: Account, stages: Path, packages: lis
     assert "Nothing was changed." in said
     assert account.cloudformation.stacks == {}
     assert account.cloudformation.change_sets == {}
-    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=BUCKET)
+    assert "Contents" not in account.packages.list_objects_v2(Bucket=BUCKET)
 
 
 def test_nobody_to_ask(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
@@ -134,7 +135,7 @@ def test_as_a_script_in_a_process_of_its_own(account: Account, stages: Path, pac
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{account.url}\n", "")
     assert account.live == "1"
 
 
@@ -205,7 +206,7 @@ def test_another_deployment_under_way(account: Account, stages: Path, packages: 
 def test_an_alias_between_two_versions(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
     assert deploy(stages, packages[0], "--yes") == 0
     assert deploy(stages, packages[1], "--yes") == 0
-    client = boto3.client("lambda")
+    client = account.functions
     weights = {"AdditionalVersionWeights": {"1": 0.1}}
     client.update_alias(FunctionName=NAME, Name="live", FunctionVersion="2", RoutingConfig=weights)
     capsys.readouterr()
@@ -220,7 +221,7 @@ def test_old_versions_are_let_go(
     for number in range(3):
         assert deploy(stages, packages[number % 2], "--yes") == 0
     assert "Deleted version 1; their packages stay in the bucket." in capsys.readouterr().err
-    entries = boto3.client("lambda").list_versions_by_function(FunctionName=NAME)["Versions"]
+    entries = account.functions.list_versions_by_function(FunctionName=NAME)["Versions"]
     assert [entry["Version"] for entry in entries] == ["$LATEST", "2", "3"]
     assert (account.live, account.alias("previous")) == ("3", "2")
 
@@ -231,7 +232,7 @@ def test_old_versions_are_let_go(
 def refused(account: Account, stages: Path, package: Path, capsys: Any, *words: object, status: int = 1) -> str:
     assert deploy(stages, package, "--yes", *words) == status
     assert account.cloudformation.stacks == {}
-    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=BUCKET)
+    assert "Contents" not in account.packages.list_objects_v2(Bucket=BUCKET)
     return error(capsys)
 
 
@@ -343,6 +344,20 @@ def test_an_image_is_named_where_there_is_one(
     assert "expected --image URI@sha256:" in refused(account, stages, packages[0], capsys, status=2)
     tag = image.partition("@")[0] + ":latest"
     assert "ImageUri: expected text like" in refused(account, stages, packages[0], capsys, "--image", tag, status=2)
+
+
+def test_an_image_in_place_of_the_zip(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+    image = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit@sha256:{'0' * 64}"
+    stages.write_text(stages.read_text().replace("[common]", '[common]\nPackageType = "Image"'))
+    assert deploy(stages, packages[0], "--image", image, "--dry-run") == 0
+    assert f"from         {image}" in capsys.readouterr().err
+
+
+def test_cloudformation_works_as_a_role_of_its_own(account: Account, stages: Path, packages: list[Path]) -> None:
+    role = "arn:aws:iam::123456789012:role/cloudformation"
+    stages.write_text(stages.read_text().replace("[dev]", f'[dev]\nrole = "{role}"'))
+    assert deploy(stages, packages[0], "--yes", "--quiet") == 0
+    assert account.cloudformation.roles == [role]
 
 
 def test_another_account(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from deploy import deploy, endpoint, rollback, stack
@@ -69,6 +68,7 @@ def test_a_version_that_is_named(twice: Account, stages: Path, manifests: list[M
 
 
 def test_which_versions_there_are(twice: Account, stages: Path, manifests: list[Manifest], capsys: Any) -> None:
+    capsys.readouterr()
     assert back(stages, "--list") == 0
     assert capsys.readouterr().out.splitlines() == [
         f"version 1, model {manifests[0].model_version} (previous)",
@@ -79,7 +79,7 @@ def test_which_versions_there_are(twice: Account, stages: Path, manifests: list[
 
 def test_it_ends_a_share_of_the_traffic_that_was_left_behind(twice: Account, stages: Path) -> None:
     weights = {"AdditionalVersionWeights": {"1": 0.1}}
-    client = boto3.client("lambda")
+    client = twice.functions
     client.update_alias(FunctionName=NAME, Name="live", FunctionVersion="2", RoutingConfig=weights)
     assert back(stages, "--version", "2", "--quiet") == 0
     alias = client.get_alias(FunctionName=NAME, Name="live")
@@ -90,7 +90,7 @@ def test_it_ends_a_share_of_the_traffic_that_was_left_behind(twice: Account, sta
 def test_without_its_package_the_model_version_is_compared(
     twice: Account, stages: Path, manifests: list[Manifest], capsys: Any
 ) -> None:
-    s3 = boto3.client("s3")
+    s3 = twice.packages
     for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"]:
         s3.delete_object(Bucket=BUCKET, Key=entry["Key"])
     assert back(stages) == 0
