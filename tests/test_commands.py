@@ -100,6 +100,11 @@ def test_run_json_says_what_was_done(trained: Path) -> None:
     assert content["seed"] == 99
     assert set(content["metrics"]) == {"train", "test"}
     assert {"xgboost", "scikit-learn", "numpy"} <= set(content["versions"])
+    assert content["settings"]["model"]["calibration"] == "auto"
+    assert content["calibration"]["by"] == "comparison"
+    chosen = content["calibration"]["chosen"]
+    assert chosen == load_pipeline(trained / "artifacts")[1].calibration_
+    assert json.loads((trained / "model/manifest.json").read_text())["calibration"]["method"] == chosen
     assert content["files"]["pipeline.skops"] == sha256_of(trained / "artifacts/pipeline.skops")
 
 
@@ -164,11 +169,15 @@ def test_real_data_from_training_to_a_served_prediction(example: str, calibratio
 
 
 def test_a_calibrated_cv_is_trained_and_exported(table: Path) -> None:
-    for number, form in enumerate([["--calibrate-on", "probability"], ["--no-ensemble"], []]):
+    isotonic = ["--calibration", "isotonic"]
+    for number, form in enumerate([["--calibrate-on", "probability"], ["--no-ensemble"], [], isotonic]):
         out = table / str(number)
         words = ["--config", str(table / "settings.toml"), "--estimator", "calibrated-cv", *form]
         assert run.main([*words, "--out", str(out / "artifacts"), *FEW_TREES]) == 0
         assert export(out) == 0
+        calibration = json.loads((out / "artifacts/run.json").read_text())["calibration"]
+        assert calibration["by"] == ("settings" if form == isotonic else "comparison")
+        assert json.loads((out / "model/manifest.json").read_text())["calibration"]["method"] == calibration["chosen"]
 
 
 def test_parquet_and_csv_give_the_same_model(table: Path) -> None:
@@ -292,7 +301,8 @@ def test_a_refused_export_leaves_the_last_good_model(trained: Path, capsys: Any,
     from export import certificate
 
     before = {path.name: path.read_bytes() for path in (trained / "model").iterdir()}
-    monkeypatch.setattr(certificate, "SIGMOID_ON_MARGIN", -1.0)
+    for limit in ("SIGMOID_ON_MARGIN", "ISOTONIC_ON_MARGIN"):
+        monkeypatch.setattr(certificate, limit, -1.0)
     words = ["--artifacts", trained / "artifacts", "--out", trained / "model", "--quiet"]
     assert "probabilities differ on rows of the kind" in mistake(capsys, 1, to_onnx.main, *words)
     assert {path.name: path.read_bytes() for path in (trained / "model").iterdir()} == before

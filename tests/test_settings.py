@@ -589,8 +589,8 @@ MISTAKES = [
     ),
     (
         "[model]\ncalibration = 'temperature'",
-        'model.calibration: expected "sigmoid" or "isotonic" or "none", got "temperature"; for '
-        'example calibration = "sigmoid"',
+        'model.calibration: expected "auto" or "sigmoid" or "isotonic" or "none", got "temperature"; for '
+        'example calibration = "auto"',
     ),
     (
         "[model]\nfolds = 1",

@@ -36,7 +36,6 @@ BASE = Settings(
 )
 HEADER = "id;age;owner;purpose;bad\n"
 GOOD_AND_BAD = "a;30;true;car;0\nb;40;false;tv;1\n" * 4
-RARE_ROWS = "a;30;true;car;0\n" * 8 + "b;40;false;tv;1\n"
 
 
 def table_of(folder: Path, content: str | bytes, settings: Settings = BASE, name: str = "rows.csv") -> Table:
@@ -442,18 +441,6 @@ def test_log1p_needs_numbers_above_minus_one(tmp_path: Path) -> None:
 def test_a_target_that_is_none(targets: list[str], message: str, tmp_path: Path) -> None:
     text = HEADER + "".join(f"a;30;yes;car;{target}\n" for target in targets * 4)
     assert mistake_in(tmp_path, text) == f"rows.csv: target bad: {message}"
-
-
-def test_a_class_with_too_few_rows(tmp_path: Path) -> None:
-    assert mistake_in(tmp_path, HEADER + RARE_ROWS + "b;1;1;car;1\n" * 2) == (
-        "rows.csv: target bad: expected a positive row for each of 2 folds and one for the test, "
-        "got 1 and 2; add rows, or change model.folds or split.test_size"
-    )
-    settings = replace(BASE, split=Split(0.1))
-    assert mistake_in(tmp_path, HEADER + RARE_ROWS + "b;1;1;car;1\n" * 2, settings) == (
-        "rows.csv: target bad: expected a positive row for each of 2 folds and one for the test, "
-        "got 3 and 0; add rows, or change model.folds or split.test_size"
-    )
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

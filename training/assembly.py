@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from training.boosting import MarginXGBClassifier
+from training.calibrated_cv import AutoCalibratedClassifierCV
 from training.crossfit import CrossFittedClassifier
 from training.preparation import Preparation
 from training.settings import Settings
@@ -35,13 +36,15 @@ def _classifier(settings: Settings, preparation: Preparation) -> Any:
             XGBClassifier(**parameters), calibration=model.calibration, folds=model.folds, random_state=seed
         )
     booster = MarginXGBClassifier if model.calibrate_on == "margin" else XGBClassifier
-    return CalibratedClassifierCV(
-        booster(**parameters),
-        method=model.calibration,
-        cv=StratifiedKFold(model.folds, shuffle=True, random_state=seed),
-        ensemble=model.ensemble,
-        n_jobs=-1,
-    )
+    common = {
+        "estimator": booster(**parameters),
+        "cv": StratifiedKFold(model.folds, shuffle=True, random_state=seed),
+        "ensemble": model.ensemble,
+        "n_jobs": -1,
+    }
+    if model.calibration == "auto":
+        return AutoCalibratedClassifierCV(**common)
+    return CalibratedClassifierCV(method=model.calibration, **common)
 
 
 def _directions(signs: dict[str, int], preparation: Preparation) -> tuple[int, ...]:

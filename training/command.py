@@ -47,10 +47,11 @@ def run(command: Callable[[], None], what_stays: str) -> int:
 
 
 def _say(line: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_escaped(line)}", highlight=False)
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escaped(line)}", highlight=False)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text in which rich finds no markup."""
     return text.replace("[", r"\[")
 
 
