@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.storage.address import Address
-from training.storage.store import Store
-
 from delivery import workflow
 from delivery.certificate import show
 from delivery.markdown import table
 from training import command
 from training.errors import WRONG_USAGE, UserError
+from training.storage.address import Address
+from training.storage.store import Store
 
 RUN = "run.json"
 

@@ -111,8 +111,8 @@ def test_run_json_says_what_was_done(trained: Path) -> None:
 def test_the_same_seed_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
     assert run.main(["--out", str(tmp_path / "artifacts"), *FEW_TREES]) == 0
     assert export(tmp_path) == 0
-    for name in ("model.onnx", "manifest.json"):
-        assert (tmp_path / "model" / name).read_bytes() == (trained / "model" / name).read_bytes()
+    for name in ("artifacts/pipeline.skops", "model/model.onnx", "model/manifest.json", "model/certificate.json"):
+        assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
 
 
 def test_bands_are_the_same_in_training_and_serving(trained: Path) -> None:

@@ -28,6 +28,8 @@ from training.schema import schema_of
 from training.settings import Settings, settings_as_dict
 from training.split import split, split_facts
 from training.stability import reference_of
+from training.storage.address import is_remote
+from training.storage.runs import uploaded_run
 from training.table import Table, read_table, synthetic_table
 
 SAMPLE_ROWS = 50_000
@@ -39,8 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def train_and_save() -> None:
-        settings, out = settings_from(args), out_folder(args)
-        train(settings, out, command.Progress(quiet=args.quiet))
+        settings, progress = settings_from(args), command.Progress(quiet=args.quiet)
+        if is_remote(args.out):
+            with uploaded_run(args.out, progress) as out:
+                train(settings, out, progress)
+        else:
+            train(settings, out_folder(args), progress)
+            progress.say(f"Written to [bold]{args.out}/[/] (open report.html). Next: python -m export.to_onnx")
 
     return command.run(train_and_save, "the last good artifacts are as they were")
 
@@ -49,7 +56,7 @@ def train(settings: Settings, out: Path, progress: command.Progress) -> None:
     """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done."""
     with replaced_folder(out, artifacts.RUN) as folder:
         with progress.step("Reading the table"):
-            table = synthetic_table(settings) if settings.data.file is None else read_table(settings)
+            table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
         if table.dropped_rows:
             progress.say(f"  {command.escaped(table.dropped_note)}")
         parts = split(table, settings)
@@ -62,7 +69,7 @@ def train(settings: Settings, out: Path, progress: command.Progress) -> None:
             pipeline = assemble(settings).fit(table.frame.iloc[train_rows], table.target[train_rows], **groups)
         with progress.step("Evaluating"):
             run = _save(settings, table, pipeline, parts, folder)
-    _summarise(run, out, progress)
+    _summarise(run, progress)
 
 
 def _save(
@@ -137,7 +144,7 @@ def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArra
     return frame.iloc[rows].reset_index(drop=True)
 
 
-def _summarise(run: dict[str, Any], out: Path, progress: command.Progress) -> None:
+def _summarise(run: dict[str, Any], progress: command.Progress) -> None:
     grid = Grid("", *run["metrics"], box=None, pad_edge=False)
     for column in grid.columns[1:]:
         column.justify = "right"
@@ -147,7 +154,6 @@ def _summarise(run: dict[str, Any], out: Path, progress: command.Progress) -> No
     progress.console.print(grid)
     bands = json.dumps([int(edge) for edge in run["bands"]])
     progress.say(f"Bands {bands}".replace("[", r"\["))
-    progress.say(f"Written to [bold]{out}/[/] (open report.html). Next: python -m export.to_onnx")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def answer(contender: str, trial: Trial, count: int) -> NDArray[np.float64]:
     target = trial.train_target
     folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=trial.settings.split.seed).split(train, target))
 
-    def objective(attempt: optuna.Trial) -> float:
+    def objective(attempt: Any) -> float:
         parameters, losses, rounds = space(attempt), [], []
         for step, (seen, unseen) in enumerate(folds):
             watched = train.iloc[unseen], target[unseen]
@@ -45,7 +45,7 @@ def answer(contender: str, trial: Trial, count: int) -> NDArray[np.float64]:
             if attempt.should_prune():
                 raise optuna.TrialPruned
         attempt.set_user_attr("rounds", round(mean(rounds)))
-        return mean(losses)
+        return float(mean(losses))
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from training.settings import reading, xgboost_parameters
 from training.settings.checks import refuse_contradictions
-from training.settings.document import Document, document_of, is_remote, read_toml
+from training.settings.document import Document, document_of, read_toml
 from training.settings.feature import Feature, FeatureType
 from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.keys import Origin, Section
 from training.settings.tables import Costs, Data, Evaluation, Model, Settings, Split, Stability, Tuning
+from training.storage.address import is_remote
 
 __all__ = [
     "Costs",
