@@ -6,14 +6,23 @@ one was stopped; remove the file to measure again.
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
+from tempfile import TemporaryDirectory
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import sets
 from benchmarks.peer import tuned
 from benchmarks.report import Row
+from benchmarks.subject import SILENT
+from training.assembly import assemble
+from training.settings import Tuning
+from training.table import Table
+from training.tuning import search
 
 TRIALS = 50
 KEPT = Path("build/ranking.json")
@@ -40,8 +49,8 @@ def measured(contender: str, name: str) -> list[float]:
         kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
         if key not in kept:
             trial = sets.trial(name, seed)
-            answer = ours if contender == OURS else tuned.answer
-            kept_auc = float(roc_auc_score(trial.test_target, answer(contender, trial, TRIALS)))
+            answer = _ours(trial) if contender == OURS else tuned.answer(contender, trial, TRIALS)
+            kept_auc = float(roc_auc_score(trial.test_target, answer))
             kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
             KEPT.parent.mkdir(exist_ok=True)
             fresh = KEPT.with_suffix(".new")
@@ -50,3 +59,24 @@ def measured(contender: str, name: str) -> list[float]:
             kept = kept | {key: kept_auc}
         aucs.append(kept[key])
     return aucs
+
+
+def _ours(trial: sets.Trial) -> NDArray[np.float64]:
+    """Probabilities of the test applicants from what `training.run --tune` fits."""
+    settings = replace(trial.settings, tuning=Tuning(trials=TRIALS))
+    table = Table(
+        frame=trial.train,
+        target=trial.train_target,
+        ids=None,
+        time=None,
+        group=None,
+        dropped_rows=0,
+        dropped_note="",
+        sha256="",
+        source=trial.name,
+    )
+    with TemporaryDirectory() as folder:
+        rows = np.arange(len(trial.train_target))
+        found = search(settings, table, rows, Path(folder) / "study", SILENT)
+    pipeline = assemble(found.settings).fit(trial.train, trial.train_target)
+    return np.asarray(pipeline.predict_proba(trial.test)[:, 1])

@@ -258,6 +258,7 @@ def planted(table: Table) -> dict[str, tuple[str, Any]]:
         "paid_word": ("go in pairs", np.where(has_paid, "yes", "no").astype(object)),
         "shop": ("go in pairs", table.frame["merchant_group"].str.upper().to_numpy(dtype=object)),
         "constant": ("has one value only, 7", np.full(len(y), 7.0)),
+        "always": ("has one value only, true", np.ones(len(y))),
         "empty": ("is missing in every row", np.full(len(y), np.nan)),
         "rarely": ("is missing in 99.5", np.where(rng.random(len(y)) < 0.005, rng.random(len(y)), np.nan)),
     }
@@ -266,7 +267,7 @@ def planted(table: Table) -> dict[str, tuple[str, Any]]:
 def test_planted_leaks_are_found_and_nothing_else(population: Table) -> None:
     leaks = planted(population)
     frame = population.frame.assign(**{name: values for name, (_, values) in leaks.items()})
-    kinds = {"has_paid": "boolean", "copy": "boolean"} | dict.fromkeys(
+    kinds = {"has_paid": "boolean", "copy": "boolean", "always": "boolean"} | dict.fromkeys(
         ("merchant_group", "status", "collector", "account", "closed_text", "paid_word", "shop"), "category"
     )
     told = reasons(frame, population.target, **kinds)

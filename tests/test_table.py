@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from training.errors import UserError
 from training.settings import Data, Feature, Model, Settings, Split, load_settings
-from training.table import Table, read_table, synthetic_table
+from training.table import Applicants, Table, read_applicants, read_table, synthetic_table
 from training.table.cells import MISSING
 from training.table.csv_file import find_separator
 
@@ -320,6 +320,37 @@ def test_csv_and_parquet_give_the_same_table(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(from_csv.frame, from_parquet.frame)
     assert from_csv.target.tolist() == from_parquet.target.tolist()
     assert from_csv.ids == from_parquet.ids
+
+
+# ---------------------------------------------------------------- applicants
+
+
+def applicants_of(folder: Path, content: str, *, must_have_outcomes: bool = False) -> Applicants:
+    (folder / "new.csv").write_text(content)
+    settings = replace(BASE, data=replace(BASE.data, file=str(folder / "new.csv")))
+    return read_applicants(settings, must_have_outcomes=must_have_outcomes)
+
+
+def test_applicants_with_outcomes_of_which_some_are_not_known_yet(tmp_path: Path) -> None:
+    found = applicants_of(tmp_path, HEADER + "a;30;true;car;0\nb;;;;\nc;40;false;tv;1\n")
+    assert found.outcome is not None
+    np.testing.assert_array_equal(found.outcome, [0, math.nan, 1])
+    np.testing.assert_array_equal(found.frame["age"], [30, math.nan, 40])
+    assert found.frame["purpose"].tolist() == ["car", None, "tv"]
+    assert found.source == f"{tmp_path}/new.csv"
+
+
+def test_applicants_without_outcomes(tmp_path: Path) -> None:
+    """Neither the target nor the id has to be there, and one class alone is no fault."""
+    found = applicants_of(tmp_path, "age;owner;purpose\n30;true;car\n")
+    assert (found.outcome, len(found.frame)) == (None, 1)
+    good = applicants_of(tmp_path, "age;owner;purpose;bad\n30;true;car;0\n").outcome
+    assert good is not None
+    assert good.tolist() == [0]
+    with pytest.raises(UserError, match=r"no column bad \(data\.target\)"):
+        applicants_of(tmp_path, "age;owner;purpose\n30;true;car\n", must_have_outcomes=True)
+    with pytest.raises(UserError, match="expected two values, found: 0, 1, 2"):
+        applicants_of(tmp_path, HEADER + "a;1;1;x;0\na;1;1;x;1\na;1;1;x;2\n")
 
 
 # ---------------------------------------------------------------- mistakes

@@ -22,6 +22,7 @@ from training.errors import UserError
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"
 RUN = "run.json"
+SETTINGS = "settings.toml"
 METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
 REFERENCE = "reference.json"

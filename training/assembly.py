@@ -25,12 +25,18 @@ def assemble(settings: Settings) -> Pipeline:
     return Pipeline([("prepare", preparation), ("classify", _classifier(settings, preparation))])
 
 
-def _classifier(settings: Settings, preparation: Preparation) -> Any:
-    model, seed = settings.model, settings.split.seed
+def booster_parameters(settings: Settings, preparation: Preparation) -> dict[str, Any]:
+    """What XGBClassifier is made with, monotone signs by column of the prepared matrix."""
     # One thread a booster: its sums do not depend on the machine's cores, and folds are fitted side by side.
-    parameters: dict[str, Any] = {**settings.xgboost, "n_jobs": 1, "random_state": seed}
+    parameters: dict[str, Any] = {**settings.xgboost, "n_jobs": 1, "random_state": settings.split.seed}
     if "monotone_constraints" in parameters:
         parameters["monotone_constraints"] = _directions(parameters["monotone_constraints"], preparation)
+    return parameters
+
+
+def _classifier(settings: Settings, preparation: Preparation) -> Any:
+    model, seed = settings.model, settings.split.seed
+    parameters = booster_parameters(settings, preparation)
     if model.estimator == "cross-fit":
         return CrossFittedClassifier(
             XGBClassifier(**parameters), calibration=model.calibration, folds=model.folds, random_state=seed

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from training.exploration.column import Column
+from training.stability.bins import label
 
 HARDLY_EVER_THERE = 0.98  # share of missing values
 RANKS_TOO_WELL = 0.9  # ROC-AUC of one feature
@@ -50,7 +51,8 @@ def _is_constant(column: Column, found: Mapping[str, Any]) -> str | None:
         return "is missing in every row"
     if len(column.distinct) > 1 or column.missing.any():
         return None
-    return f"has one value only, {column.bins.labels()[0]}"
+    value = column.distinct[0]
+    return f"has one value only, {label(bool(value) if column.kind == 'boolean' else value)}"
 
 
 def _names_rows(column: Column, found: Mapping[str, Any]) -> str | None:

@@ -61,7 +61,7 @@ class Bins:
 
     def labels(self) -> list[str]:
         """What people call each bin."""
-        return [*map(_label, self.values), *intervals(self.edges, "all others" if self.values else "any"), MISSING]
+        return [*map(label, self.values), *intervals(self.edges, "all others" if self.values else "any"), MISSING]
 
 
 def bins_of(column: NDArray[Any], kind: str) -> Bins:
@@ -145,7 +145,8 @@ def _number(value: float, digits: int) -> str:
     return f"{value:,.0f}" if "e+" in text and abs(value) < 1e15 else text
 
 
-def _label(value: bool | float | str) -> str:
+def label(value: bool | float | str) -> str:
+    """What people call a bin that holds one value."""
     if isinstance(value, bool):
         return str(value).lower()
     return value if isinstance(value, str) else _number(value, 12)

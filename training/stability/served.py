@@ -70,13 +70,13 @@ class Served:
 
 
 def _is_whole(reference: object, names: list[str]) -> bool:
+    """Whether a reference has its limits, and for the score and each feature as many rows in bins as it says."""
     try:
         entries = cast(Mapping[str, Any], reference)
         limits = [float(entries["limits"][kind]) for kind in ("score", "feature")]
         histograms = [entries["score"], *(entries["features"][name] for name in names)]
         counts = [(len(Bins.of(entry)), [int(count) for count in entry["counts"]]) for entry in histograms]
+        rows = int(entries["rows"])
     except (KeyError, TypeError, ValueError):
         return False
-    rows = entries["rows"]
-    fits = all(size == len(each) and sum(each) == rows for size, each in counts)
-    return fits and min(limits) > 0 and rows > 0 and len(entries["features"]) == len(names)
+    return min(limits) > 0 and rows > 0 and all(size == len(each) and sum(each) == rows for size, each in counts)
