@@ -15,6 +15,7 @@ from tests.workflows.workflow_files import ROOT
 
 TABLE = ROOT / "examples" / "german_credit" / "germancredit.csv"
 CONFIG = "examples/german_credit/settings.toml"
+SMALL = "n_estimators = 20\n"  # of [xgboost], the last table there
 DATA, RUNS, MODELS = "s3://bank/loans.csv", "s3://bank/runs", "s3://bank/models"
 
 
@@ -55,18 +56,21 @@ def keys(bucket: Any, prefix: str) -> list[str]:
     return [entry["Key"] for entry in listed]
 
 
-def trainer(folder: Path, s3: str, **inputs: str) -> tuple[Runner, dict[str, Any]]:
-    """A repository that trains on the table of the bucket, and the inputs of a run by hand."""
+def trainer(folder: Path, s3: str) -> Runner:
+    """A repository that trains on the table of the bucket."""
     variables = VARIABLES | {"TRAIN_ROLE_ARN": "arn:aws:iam::123456789012:role/lastbit-train"}
     variables |= {"TRAIN_DATA": DATA, "TRAIN_CONFIG": CONFIG, "RUNS": RUNS, "MODELS": MODELS}
-    return Runner(folder, variables, environment(s3)), inputs
+    return Runner(folder, variables, environment(s3))
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, s3: str, bucket: Any) -> tuple[Runner, Outcome]:
     """What the job leaves."""
-    runner, _ = trainer(tmp_path_factory.mktemp("trained"), s3)
-    return runner, runner.run("train.yml", "train")
+    runner = trainer(tmp_path_factory.mktemp("trained"), s3)
+    workspace = runner.workspace()
+    with (workspace / CONFIG).open("a") as settings:
+        settings.write(SMALL)
+    return runner, runner.run("train.yml", "train", workspace)
 
 
 def test_a_version_is_published_and_handed_on(trained: tuple[Runner, Outcome], bucket: Any) -> None:
@@ -126,7 +130,7 @@ def test_a_version_that_was_not_published(trained: tuple[Runner, Outcome], tmp_p
 
 @pytest.mark.parametrize("name", ["TRAIN_ROLE_ARN", "TRAIN_DATA", "MODELS", "RUNS", "AWS_REGION"])
 def test_a_missing_variable_stops_it_at_once(tmp_path: Path, name: str) -> None:
-    runner, _ = trainer(tmp_path, "http://127.0.0.1:9")
+    runner = trainer(tmp_path, "http://127.0.0.1:9")
     del runner.variables[name]
     outcome = runner.run("train.yml", "train")
     assert outcome.status == 2
@@ -144,7 +148,7 @@ def test_a_missing_variable_stops_it_at_once(tmp_path: Path, name: str) -> None:
 def test_a_training_that_fails_publishes_nothing(
     tmp_path: Path, s3: str, bucket: Any, inputs: dict[str, str], line: str
 ) -> None:
-    runner, _ = trainer(tmp_path, s3)
+    runner = trainer(tmp_path, s3)
     before = keys(bucket, "models/")
     outcome = runner.run("train.yml", "train", inputs=inputs)
     assert outcome.status != 0
