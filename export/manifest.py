@@ -1,7 +1,6 @@
 """model/manifest.json: all that the runtime has to know of a model besides its graph."""
 
 import hashlib
-import json
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,11 @@ from export.certificate import versions
 from export.comparison import Session, ask_graph
 from export.contract import Contract, travelled_splits
 from export.converters.classifier import answers_margin, boosters_of
+from export.model_folder import version_of
 from runtime.manifest import SCHEMA_VERSION
 from runtime.score import Scale, band
 from training.artifacts import Artifacts
+from training.calibration import method_of
 from training.settings.checks import REQUEST_ID
 
 BATCH_LIMIT = 1_000
@@ -49,8 +50,7 @@ def manifest_of(
             "rows": _self_check_rows(artifacts, session, scale, edges),
         },
     }
-    content = json.dumps(manifest, sort_keys=True, allow_nan=False).encode()
-    return {"schema_version": SCHEMA_VERSION, "model_version": hashlib.sha256(content).hexdigest()[:12]} | manifest
+    return {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)} | manifest
 
 
 def scale_of(artifacts: Artifacts) -> Scale:
@@ -75,7 +75,7 @@ def _calibration(artifacts: Artifacts) -> dict[str, Any]:
     model = artifacts.run["settings"]["model"]
     on_margin = not hasattr(classifier, "calibrated_classifiers_") or answers_margin(boosters_of(classifier)[0])
     content: dict[str, Any] = {
-        "method": model["calibration"],
+        "method": method_of(classifier),
         "on": "margin" if on_margin else "probability",
         "estimator": model["estimator"],
         "folds": model["folds"],

@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from xgboost import XGBClassifier
 
 from tests.applicants import draw, pipeline
+from training.calibration import choose
 from training.crossfit import CrossFittedClassifier, mean_margin
 
 SMALL = {"n_estimators": 10, "max_depth": 3, "n_jobs": 1}
@@ -53,6 +54,16 @@ def test_probabilities_come_from_the_calibrator(calibration: str) -> None:
     else:
         assert np.array_equal(p, expit(x))
     assert np.array_equal(model.predict(X), model.classes_[(p > 0.5).astype(int)])
+
+
+def test_auto_is_the_calibration_that_it_chooses() -> None:
+    X, y = table()
+    model = CrossFittedClassifier(XGBClassifier(**SMALL), random_state=3).fit(X, y)
+    assert [entry["method"] for entry in model.comparison_] == ["none", "sigmoid", "isotonic"]
+    assert model.calibration_ == choose(model.comparison_)
+    told = CrossFittedClassifier(XGBClassifier(**SMALL), calibration=model.calibration_, random_state=3).fit(X, y)
+    assert np.array_equal(model.predict_proba(X), told.predict_proba(X))
+    assert told.comparison_ == model.comparison_
 
 
 def test_the_calibrator_sees_out_of_fold_margins_only() -> None:
@@ -119,7 +130,7 @@ def test_string_classes_keep_their_order() -> None:
 
 def test_wrong_settings_are_named() -> None:
     X, y = table()
-    with pytest.raises(ValueError, match="calibration: expected sigmoid, isotonic or none, got 'beta'"):
+    with pytest.raises(ValueError, match="calibration: expected auto, none, sigmoid, isotonic, got 'beta'"):
         CrossFittedClassifier(calibration="beta").fit(X, y)
     with pytest.raises(ValueError, match="expected two classes, got one class"):
         CrossFittedClassifier().fit(X, np.zeros(len(X)))

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ALLOWED = {"runtime": {"runtime"}, "training": {"runtime", "training"}, "export": {"runtime", "training", "export"}}
+ALLOWED = {
+    "runtime": {"runtime"},
+    "training": {"runtime", "training"},
+    "export": {"runtime", "training", "export"},
+    "delivery": {"runtime", "training", "export", "deploy", "delivery"},
+}
 RUNTIME_NEEDS = {"numpy", "onnxruntime", "snapshot_restore_py"}  # the last is AWS's own, where it is there
 
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from training.errors import UserError
-from training.settings.document import REMOTE, is_remote
+from training.storage.address import REMOTE, is_remote
 
 
 def out_file(flag: str, name: str) -> Path:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from training import population
+from training.command import Progress
 from training.errors import UserError, nearest
 from training.settings import Settings
 from training.settings.document import suggested_file
 from training.settings.keys import listed, shown
+from training.storage.files import local_file
 from training.table.cells import Source, booleans, coded_labels, labels, numbers, places_of, refuse_cells
 from training.table.csv_file import CsvFile
 from training.table.parquet_file import MAGIC, SUFFIXES, ParquetFile
@@ -23,6 +26,7 @@ from training.table.times import Times, times
 
 BUILT_IN = "built-in population"
 NO_ROWS = "has a header and no rows; expected rows"
+SILENT = Progress(quiet=True)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Table:
     are texts, "" where the file has none; None where no id column is named. `time` [N] and `group` [N] are those
     of the split, None where the settings name none; of a split by time no time is missing, and never a group.
     `dropped_rows` had no target, `dropped_note` says it in a sentence: how many, where, and by time how late.
-    `sha256` is that of the file's bytes, or of the population's values; `source` the file's name as given.
+    `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
     """
 
     frame: pd.DataFrame
@@ -62,14 +66,19 @@ class Applicants:
     source: str
 
 
-def read_table(settings: Settings) -> Table:
-    """The table of `settings.data.file`, CSV or Parquet. Raises UserError for whatever is wrong with it."""
+def read_table(settings: Settings, progress: Progress = SILENT) -> Table:
+    """The table of `settings.data.file`, CSV or Parquet, here or in S3.
+
+    Raises UserError for whatever is wrong with it. `progress` shows the download.
+    """
     if settings.data.file is None:
         raise ValueError("settings.data.file is None: the built-in population is synthetic_table's")
-    return _table(_open(settings.data.file, settings, _wanted(settings)), settings)
+    with local_file(settings.data.file, progress) as path:
+        source = _source(settings.data.file, path, settings, _wanted(settings))
+    return _table(source, settings)
 
 
-def read_applicants(settings: Settings, *, must_have_outcomes: bool = False) -> Applicants:
+def read_applicants(settings: Settings, progress: Progress = SILENT, *, must_have_outcomes: bool = False) -> Applicants:
     """The features of every row of `settings.data.file`, and the target where there is one.
 
     Raises UserError for whatever is wrong with the file, and for a missing target if it must be there.
@@ -79,7 +88,8 @@ def read_applicants(settings: Settings, *, must_have_outcomes: bool = False) -> 
     wanted = {feature.name: f"features.{feature.name}" for feature in settings.features}
     target = settings.data.target
     optional = frozenset() if must_have_outcomes else frozenset({target})
-    source = _open(settings.data.file, settings, wanted | {target: "data.target"}, optional)
+    with local_file(settings.data.file, progress) as path:
+        source = _source(settings.data.file, path, settings, wanted | {target: "data.target"}, optional)
     frame = _features(source, settings, slice(None))
     if not len(frame):
         raise UserError(f"{source.name}: {NO_ROWS}")
@@ -110,30 +120,32 @@ def _wanted(settings: Settings) -> dict[str, str]:
     return wanted
 
 
-def _open(name: str, settings: Settings, wanted: dict[str, str], optional: frozenset[str] = frozenset()) -> Source:
-    """The wanted columns; those that are `optional` where the file has them."""
-    path = Path(name)
-    content = _content(path)
-    sha256 = hashlib.sha256(content).hexdigest()
-    if content.startswith(MAGIC) or path.suffix.lower() in SUFFIXES:
-        parquet = ParquetFile(name, content)
-        wanted = _there(wanted, optional, parquet.columns)
-        _check_columns(name, parquet.columns, wanted, "its columns")
-        return Source(name, sha256, parquet.read(wanted), parquet.places)
+def _source(
+    name: str, path: Path, settings: Settings, wanted: dict[str, str], optional: frozenset[str] = frozenset()
+) -> Source:
+    """The wanted columns of the file at `path`, which the user calls `name`; `optional` ones where it has them."""
+    with _opened(name, path) as file:
+        if file.peek(len(MAGIC)).startswith(MAGIC) or Path(name).suffix.lower() in SUFFIXES:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            parquet = ParquetFile(name, path)
+            wanted = _there(wanted, optional, parquet.columns)
+            _check_columns(name, parquet.columns, wanted, "its columns")
+            return Source(name, sha256, parquet.read(wanted), parquet.places)
+        content = file.read()
     text = CsvFile(name, content, settings.data.separator, wanted)
     wanted = _there(wanted, optional, text.columns)
     _check_columns(name, text.columns, wanted, f"its columns, separated by {shown(text.separator)}")
     numeric = {feature.name for feature in settings.features if feature.type == "number"}
-    return Source(name, sha256, text.read(wanted, numeric), text.places)
+    return Source(name, hashlib.sha256(content).hexdigest(), text.read(wanted, numeric), text.places)
 
 
 def _there(wanted: dict[str, str], optional: frozenset[str], columns: Sequence[str]) -> dict[str, str]:
     return {column: setting for column, setting in wanted.items() if column in columns or column not in optional}
 
 
-def _content(path: Path) -> bytes:
+def _opened(name: str, path: Path) -> BufferedReader:
     try:
-        content = path.read_bytes()
+        file = path.open("rb")
     except FileNotFoundError:
         problem = f"no such file{suggested_file(path)}; give --data an existing CSV or Parquet file"
     except IsADirectoryError:
@@ -143,10 +155,11 @@ def _content(path: Path) -> bytes:
     except ValueError as error:  # a name that no file can have
         problem = f"cannot be read: {error}"
     else:
-        if content:
-            return content
+        if file.peek(1):
+            return file
+        file.close()
         problem = "is empty; expected a header and rows"
-    raise UserError(f"{path}: {problem}")
+    raise UserError(f"{name}: {problem}")
 
 
 def _check_columns(name: str, columns: Sequence[str], wanted: dict[str, str], introduction: str) -> None:
@@ -191,7 +204,7 @@ def _features(source: Source, settings: Settings, kept: "NDArray[np.bool_] | sli
             if feature.log1p and (values <= -1).any():
                 refuse_cells(source, feature.name, "numbers above -1, for log1p", values <= -1, values.tolist())
             columns[feature.name] = pd.Series(values[kept])
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _times(source: Source, settings: Settings, kept: NDArray[np.bool_]) -> Times | None:
