@@ -17,10 +17,9 @@ from sklearn.pipeline import Pipeline
 
 from training import artifacts, command
 from training.assembly import assemble
-from training.calibration import described
-from training.evaluation.bands import band_edges, band_table, scores_of
-from training.evaluation.metrics import evaluate
-from training.evaluation.report import METRICS, page
+from training.evaluation.evidence import Part
+from training.evaluation.gather import answer, figures_of, gather, write_tables
+from training.evaluation.report import METRICS, figure, page
 from training.folder import replaced_folder
 from training.options import build_parser, out_folder, settings_from
 from training.schema import schema_of
@@ -69,19 +68,17 @@ def _save(
     settings: Settings, table: Table, pipeline: Pipeline, parts: dict[str, NDArray[np.intp]], folder: Path
 ) -> dict[str, Any]:
     """Writes every artifact into `folder` and returns the content of run.json."""
-    target = {name: table.target[rows] for name, rows in parts.items()}
-    probability = {name: pipeline.predict_proba(table.frame.iloc[rows])[:, 1] for name, rows in parts.items()}
-    scores = {name: scores_of(p, settings.score) for name, p in probability.items()}
-    edges = band_edges(scores["train"], settings.score)
-    metrics = {name: evaluate(target[name], probability[name], settings.evaluation.threshold) for name in parts}
-    bands = {name: band_table(scores[name], target[name], edges) for name in ("test", "train")}
-    for name, content in bands.items():
-        content.to_csv(folder / f"bands_{name}.csv", index=False)
-    artifacts.write_json(folder / artifacts.METRICS, metrics)
+    answers = {
+        name: answer(settings, pipeline, table.frame.iloc[rows], table.target[rows]) for name, rows in parts.items()
+    }
+    evidence = gather(settings, pipeline, answers)
+    write_tables(folder, evidence)
+    figures = figures_of(evidence)
+    artifacts.write_json(folder / artifacts.METRICS, figures["metrics"])
     artifacts.write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, table.frame.iloc[parts["train"]]))
     _sample(table.frame, parts["test"], parts["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
-    pictures = _draw(folder, settings, target, probability, scores, edges)
+    pictures = _draw(folder, settings, answers, evidence.edges)
     run = {
         "schema_version": artifacts.SCHEMA_VERSION,
         "data": {
@@ -92,16 +89,14 @@ def _save(
         },
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
-        "bands": edges,
-        "calibration": described(pipeline[1], by_settings=settings.model.calibration != "auto"),
-        "metrics": metrics,
+        **figures,
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
         },
         "same_bytes_again": "the same data, settings and versions, on the same kind of processor",
     }
-    (folder / "report.html").write_text(page(run, metrics, bands, pictures), encoding="utf-8")
+    (folder / "report.html").write_text(page(run, evidence.metrics, evidence.bands, pictures), encoding="utf-8")
     run["files"] = {
         str(path.relative_to(folder)): artifacts.sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
     }
@@ -115,22 +110,15 @@ def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArra
     return frame.iloc[rows].reset_index(drop=True)
 
 
-def _draw(
-    folder: Path,
-    settings: Settings,
-    target: dict[str, NDArray[np.int8]],
-    probability: dict[str, NDArray[np.float64]],
-    scores: dict[str, NDArray[np.float64]],
-    edges: list[float],
-) -> list[tuple[str, str]]:
+def _draw(folder: Path, settings: Settings, parts: dict[str, Part], edges: list[float]) -> list[tuple[str, str]]:
     if not settings.evaluation.plots:
         return []
     from training.evaluation import plots  # matplotlib costs a second that --no-plots saves
 
     (folder / "plots").mkdir()
     discrimination, distribution = folder / "plots" / "discrimination.svg", folder / "plots" / "scores.svg"
-    plots.draw_discrimination(discrimination, *((target[name], probability[name]) for name in ("train", "test")))
-    plots.draw_scores(distribution, (target["test"], scores["test"]), edges)
+    plots.draw_discrimination(discrimination, *((part.target, part.probability) for part in parts.values()))
+    plots.draw_scores(distribution, (parts["test"].target, parts["test"].score), edges)
     return [
         ("ROC curve and precision-recall curve, train and test", discrimination.read_text(encoding="utf-8")),
         ("Distribution of test scores by class", distribution.read_text(encoding="utf-8")),
@@ -138,15 +126,18 @@ def _draw(
 
 
 def _summarise(run: dict[str, Any], out: Path, progress: command.Progress) -> None:
-    grid = Grid("", *run["metrics"], box=None, pad_edge=False)
+    grid = Grid("", *run["metrics"], "95 % of test", box=None, pad_edge=False)
     for column in grid.columns[1:]:
         column.justify = "right"
     for name, title in METRICS.items():
-        values = [figures[name] for figures in run["metrics"].values()]
-        grid.add_row(title, *(f"{v:,}" if isinstance(v, int) else f"{v:.4f}" for v in values))
+        values = [figure(figures[name]) for figures in run["metrics"].values()]
+        grid.add_row(title, *values, " to ".join(map(figure, run["intervals"]["test"].get(name, ()))))
     progress.console.print(grid)
-    bands = json.dumps([int(edge) for edge in run["bands"]])
+    bands = json.dumps([int(edge) if edge.is_integer() else edge for edge in run["bands"]])
     progress.say(f"Bands {bands}".replace("[", r"\["))
+    progress.say(run["calibration"]["reason"])
+    for alarm in run["alarms"]:
+        progress.say(f"[yellow]![/] {alarm['message']}")
     progress.say(f"Written to [bold]{out}/[/] (open report.html). Next: python -m export.to_onnx")
 
 

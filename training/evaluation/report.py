@@ -17,6 +17,13 @@ METRICS = {
     "pr_auc": "PR-AUC",
     "log_loss": "Log loss",
     "brier": "Brier score",
+    "brier_reliability": "Brier: reliability",
+    "brier_resolution": "Brier: resolution",
+    "brier_uncertainty": "Brier: uncertainty",
+    "ece": "Expected calibration error",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
+    "on_limit": "Share of probabilities on a limit",
     "precision": "Precision at the threshold",
     "recall": "Recall at the threshold",
     "f1": "F1 at the threshold",
@@ -71,7 +78,7 @@ def page(
 def _metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> str:
     head = "".join(f"<th>{escape(sample)}" for sample in metrics)
     rows = "".join(
-        f"<tr><td>{title}" + "".join(f"<td>{_figure(figures[name])}" for figures in metrics.values())
+        f"<tr><td>{title}" + "".join(f"<td>{figure(figures[name])}" for figures in metrics.values())
         for name, title in METRICS.items()
     )
     return f"<table><thead><tr><th>{head}</thead><tbody>{rows}</tbody></table>"
@@ -83,8 +90,13 @@ def _band_table(table: pd.DataFrame) -> str:
     return f"<table><thead><tr>{head}</thead><tbody>{rows}</tbody></table>"
 
 
-def _figure(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+def figure(value: float | None) -> str:
+    """Whole numbers whole, others with four decimals; small ones with two digits that count."""
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:.1e}"
 
 
 def _cell(value: object) -> str:
