@@ -12,7 +12,7 @@ from benchmarks import sets
 from benchmarks.peer import plain
 from benchmarks.report import Row
 from training.assembly import assemble
-from training.evaluation.metrics import calibration_error
+from training.evaluation.metrics import expected_calibration_error
 
 
 def measure() -> Iterator[Row]:
@@ -31,7 +31,7 @@ def measure() -> Iterator[Row]:
             yield Row(f"{name}: {what}, script → ours", shown, "lower")
 
 
-METRICS: dict[str, Any] = {"log loss": log_loss, "Brier": brier_score_loss, "calibration error": calibration_error}
+METRICS: dict[str, Any] = {"log loss": log_loss, "Brier": brier_score_loss, "calibration error": expected_calibration_error}
 
 
 def _ours(trial: sets.Trial) -> NDArray[np.float64]:
