@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from runtime.score import Scale
 from training.evaluation.evidence import Part
@@ -12,7 +11,7 @@ from training.plots.style import DEFAULTED, GRID, INK, REPAID, Picture, drawing,
 from training.report.words import counted, figure, percent
 
 BINS = 60
-OUTERMOST = 0.002  # share of the applicants at either end who need not be in the picture
+OUTERMOST = 0.002  # share of a class at either end who need not be in the picture
 FILLED = {"color": REPAID, "linewidth": 6}
 LINE = {"color": DEFAULTED, "linewidth": 2}
 
@@ -20,7 +19,7 @@ LINE = {"color": DEFAULTED, "linewidth": 2}
 def scores(test: Part, edges: Sequence[float]) -> Picture:
     """The distribution of the test's scores by class, each to its own total, with the edges of the bands."""
     repaid, defaulted = test.score[test.target == 0], test.score[test.target == 1]
-    low, high = _span(test.score)
+    low, high = _span(test)
     bins = np.linspace(low, high, BINS + 1)
     with drawing() as canvas:
         axes = canvas.axes()
@@ -45,11 +44,12 @@ def scores(test: Part, edges: Sequence[float]) -> Picture:
     return Picture("scores", "Scores by class", alt, canvas.svg)
 
 
-def _span(score: NDArray[np.float64]) -> tuple[float, float]:
-    """Where nearly all scores are: a few far away would press all others together."""
-    low, high = np.quantile(score, [OUTERMOST, 1 - OUTERMOST])
+def _span(part: Part) -> tuple[float, float]:
+    """Where nearly all scores of each class are: a few far away would press all others together."""
+    by_class = [np.quantile(part.score[part.target == y], [OUTERMOST, 1 - OUTERMOST]) for y in (0, 1)]
+    low, high = min(lowest for lowest, _ in by_class), max(highest for _, highest in by_class)
     room = max(0.05 * (high - low), 1.0)
-    return max(low - room, score.min() - 0.5), min(high + room, score.max() + 0.5)
+    return float(max(low - room, part.score.min() - 0.5)), float(min(high + room, part.score.max() + 0.5))
 
 
 def ks(test: Part, ranking: Ranking, scale: Scale, metrics: Mapping[str, float]) -> Picture:
@@ -66,7 +66,7 @@ def ks(test: Part, ranking: Ranking, scale: Scale, metrics: Mapping[str, float])
         axes.annotate(figure(metrics["ks"]), (at, (low + high) / 2), (5, 0), textcoords="offset points", va="center")
         key(axes, [("repaid", {**LINE, "color": REPAID}), ("defaulted", LINE)], 0.65, 0.2)
         percent_axis(axes.yaxis)
-        axes.set(xlim=_span(test.score), ylim=(0, 1.01))
+        axes.set(xlim=_span(test), ylim=(0, 1.01))
         label(axes, "score in points", "share of the class at or below the score")
     alt = (
         f"The classes are farthest apart at {at:.0f} points: {percent(ranking.defaulted[gap])} of the test's defaults "

@@ -56,7 +56,7 @@ def bands(table: pd.DataFrame, edges: Sequence[float]) -> Picture:
         below.grid(visible=False, axis="x")
         percent_axis(below.yaxis, ticks=3)
         label(below, "score in points, edges of the bands", "share of the applicants")
-    return Picture("bands", "Score bands", _alt(shown, share), canvas.svg)
+    return Picture("bands", "Score bands", _alt(shown, share), canvas.svg, wide=True)
 
 
 def _limits(names: list[str], edges: Sequence[float]) -> list[tuple[float | None, float | None]]:

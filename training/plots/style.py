@@ -68,6 +68,8 @@ class Picture:
     title: str
     alt: str
     svg: str
+    wide: bool = False
+    """As wide as the page."""
 
 
 class Drawing:
