@@ -9,6 +9,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+# math.log may differ by an ulp between machines; a ten-millionth of a point decides nothing.
+SCORE_TOLERANCE = 1e-7
+
 
 class Scale(NamedTuple):
     """A linear scale in log-odds: `points` at good : bad odds of `odds` : 1, `points_to_double` double them.

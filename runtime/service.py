@@ -19,6 +19,9 @@ BODY_LIMIT = 64 * 1024
 # Lambda's own limit for a request and for an answer is 6 MiB, what API Gateway puts around the body included.
 BATCH_BODY_LIMIT = 5 * 1024 * 1024
 
+# Of the manifest: rows that a start checks itself with, and the histograms that training.monitor compares with.
+NOT_DESCRIBED = ("self_check", "reference")
+
 Route = Callable[[Request], Response]
 
 
@@ -75,9 +78,9 @@ class Service:
         return Response({"status": "ok", "model_version": self.model.manifest.model_version})
 
     def _describe(self, request: Request) -> Response:
-        """The manifest without its self-check rows."""
+        """The manifest without what only the start and the monitor need."""
         document = self.model.manifest.document
-        return Response({name: value for name, value in document.items() if name != "self_check"})
+        return Response({name: value for name, value in document.items() if name not in NOT_DESCRIBED})
 
     def _openapi(self, request: Request) -> Response:
         from runtime.openapi import describe  # only when asked
