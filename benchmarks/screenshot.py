@@ -1,4 +1,4 @@
-"""`python -m benchmarks.screenshot`: docs/report.png, the top of the report on the built-in population, for the README."""
+"""`python -m benchmarks.screenshot`: docs/report.png for the README, the top of the report."""
 
 import shutil
 import tempfile
