@@ -8,42 +8,57 @@ from typing import Any
 
 from rich.table import Table as Grid
 
+from export import publish
 from export.certificate import Limits, certify, versions
 from export.contract import build
 from export.manifest import binary_columns, manifest_of, scale_of
 from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
+from export.registry import Registry
 from runtime.model import Model
 from runtime.session import open_session
 from training import command
 from training.artifacts import PIPELINE, Artifacts, load_artifacts, sha256_of, write_json
 from training.folder import replaced_folder
+from training.storage.runs import local_run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
-    args = parser().parse_args(arguments)
+    options = parser()
+    args = options.parse_args(arguments)
+    progress = command.Progress(quiet=args.quiet)
+    if instead := publish.chosen(options, args):
+        return command.run(lambda: instead(args, progress), publish.WHAT_STAYS)
 
     def load_and_export() -> None:
-        progress = command.Progress(quiet=args.quiet)
-        with progress.step("Opening the fitted pipeline"):
-            artifacts = load_artifacts(Path(args.artifacts))
-        export(artifacts, Path(args.out), progress)
+        registry = None if args.publish is None else Registry(args.publish)
+        if registry:
+            registry.check()
+        out = Path(args.out or publish.MODEL)
+        with local_run(args.artifacts or "artifacts", progress) as folder, progress.step("Opening the fitted pipeline"):
+            artifacts = load_artifacts(folder)
+        export(artifacts, out, progress)
+        if registry:
+            publish.publish(registry, out, progress)
 
-    return command.run(load_and_export, "the last good model is as it was")
+    stays = "the last good model is as it was" if args.publish is None else publish.WHAT_STAYS
+    return command.run(load_and_export, stays)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> command.Parser:
     """The command's options."""
     options = command.Parser(
         prog="python -m export.to_onnx",
-        description="Convert the fitted pipeline, calibrator included, to one ONNX graph, and prove that it answers "
+        usage=publish.USAGE,
+        description="Convert the fitted pipeline, calibrator included, to one ONNX graph, and prove that it answers\n"
         "as scikit-learn does. What cannot be shown exact is refused, and nothing is written.",
+        epilog=publish.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     files = options.add_argument_group("input and output")
-    files.add_argument(
-        "--artifacts", default="artifacts", metavar="DIR", help="what training wrote (default: %(default)s)"
-    )
-    files.add_argument("--out", default="model", metavar="DIR", help="where the model goes (default: %(default)s)")
+    files.add_argument("--artifacts", metavar="DIR", help="what training wrote, here or s3://…; default artifacts")
+    files.add_argument("--out", metavar="DIR", help=f"where the model goes; default {publish.MODEL}")
+    publish.add_flags(options)
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     return options
 

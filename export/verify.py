@@ -15,6 +15,7 @@ from runtime.model import Model
 from runtime.session import open_session
 from training import command
 from training.artifacts import PIPELINE, load_artifacts
+from training.storage.runs import local_run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,23 +28,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     files = options.add_argument_group("input")
     files.add_argument("--model", default="model", metavar="DIR", help="what the export wrote (default: %(default)s)")
     files.add_argument(
-        "--artifacts", default="artifacts", metavar="DIR", help="what training wrote (default: %(default)s)"
+        "--artifacts",
+        default="artifacts",
+        metavar="DIR",
+        help="what training wrote, here or s3://… (default: %(default)s)",
     )
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     args = options.parse_args(arguments)
     return command.run(
-        lambda: verify(Path(args.model), Path(args.artifacts), command.Progress(quiet=args.quiet)),
+        lambda: verify(Path(args.model), args.artifacts, command.Progress(quiet=args.quiet)),
         "nothing was changed",
     )
 
 
-def verify(model: Path, artifacts_folder: Path, progress: command.Progress) -> None:
-    """Raises ExportRefused with the first thing that does not hold."""
+def verify(model: Path, fitted: str, progress: command.Progress) -> None:
+    """Looks at the model in a folder and the artifacts in another, which may be in S3.
+
+    Raises ExportRefused with the first thing that does not hold.
+    """
     certificate = read_certificate(model)
-    with progress.step("Opening the fitted pipeline"):
-        artifacts = load_artifacts(artifacts_folder)
-    fitted = artifacts.folder / PIPELINE
-    refuse_other(f"{fitted}: sha256", certificate["sha256"].get(PIPELINE), artifacts.pipeline_sha256)
+    with local_run(fitted, progress) as folder, progress.step("Opening the fitted pipeline"):
+        artifacts = load_artifacts(folder)
+    refuse_other(f"{fitted}/{PIPELINE}: sha256", certificate["sha256"].get(PIPELINE), artifacts.pipeline_sha256)
     with progress.step("Starting the runtime on the model"):
         try:
             Model.load(str(model))

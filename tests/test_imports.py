@@ -15,6 +15,7 @@ ALLOWED = {
     "training": {"runtime", "training"},
     "export": {"runtime", "training", "export"},
     "deploy": {"runtime", "training", "export", "deploy"},
+    "delivery": {"runtime", "training", "export", "deploy", "delivery"},
 }
 RUNTIME_NEEDS = {"numpy", "onnxruntime", "snapshot_restore_py"}  # the last is AWS's own, where it is there
 
@@ -59,7 +60,9 @@ def test_sessions_are_made_in_one_module(package: str) -> None:
             assert "InferenceSession(" not in path.read_text(encoding="utf-8"), path
 
 
-@pytest.mark.parametrize("module", ["export.to_onnx", "export.register", "runtime.session", "benchmarks.speed"])
+@pytest.mark.parametrize(
+    "module", ["export.to_onnx", "export.register", "runtime.session", "training.monitor", "benchmarks.speed"]
+)
 def test_whoever_loads_onnxruntime_keeps_it_quiet(module: str, tmp_path: Path) -> None:
     """With CI unset the official wheels would write a database under the home directory."""
     environment = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}

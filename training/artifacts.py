@@ -5,9 +5,12 @@ of it. Opening it runs no code of the file's.
 """
 
 import hashlib
+import io
 import json
+import re
+import zipfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pandas as pd
@@ -19,9 +22,12 @@ from training.errors import UserError
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"
 RUN = "run.json"
+SETTINGS = "settings.toml"
 METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
+REFERENCE = "reference.json"
 SCHEMA_VERSION = 1  # of run.json; raise it when an older reader could misread a newer file
+SKOPS_SCHEMA = "schema.json"  # in a skops file; the other members are arrays and boosters
 TRAIN_AGAIN = "train again (python -m training.run)"
 
 # What a pipeline of ours is made of, beyond what skops trusts by itself.
@@ -31,6 +37,7 @@ TRUSTED = frozenset(
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.model_selection._split.StratifiedKFold",
         "training.boosting.MarginXGBClassifier",
+        "training.calibrated_cv.AutoCalibratedClassifierCV",
         "training.crossfit.CrossFittedClassifier",
         "training.preparation.Preparation",
         "xgboost.core.Booster",
@@ -47,14 +54,33 @@ class Artifacts:
     pipeline: Pipeline
     pipeline_sha256: str
     schema: dict[str, Any]  # raw columns in order, with types, vocabularies and observed ranges
+    reference: dict[str, Any]  # histograms of the training rows, see training.stability
     run: dict[str, Any]  # settings, versions, metrics, band edges, hashes
     sample: pd.DataFrame  # raw columns of real applicants, without ids
 
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> str:
-    """Writes the fitted pipeline and returns the file's sha256."""
-    skops.io.dump(pipeline, path)
+    """Writes the fitted pipeline, equal ones as equal bytes, and returns the file's sha256."""
+    path.write_bytes(_without_chance(skops.io.dumps(pipeline)))
     return sha256_of(path)
+
+
+def _without_chance(dump: bytes) -> bytes:
+    """What skops dumped, without addresses in memory, random names and the time of day."""
+    with zipfile.ZipFile(io.BytesIO(dump)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    schema = members.pop(SKOPS_SCHEMA).decode()
+    numbers: dict[str, int] = {}
+    schema = re.sub(r'(?<="__id__": )\d+', lambda id_: str(numbers.setdefault(id_[0], len(numbers) + 1)), schema)
+    renamed = {name: f"{number}{PurePath(name).suffix}" for number, name in enumerate(members, 1)}
+    for name, new in renamed.items():
+        schema = schema.replace(f'"{name}"', f'"{new}"')
+    members = {renamed[name]: content for name, content in members.items()} | {SKOPS_SCHEMA: schema.encode()}
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return file.getvalue()
 
 
 def load_pipeline(path: Path | str) -> Pipeline:
@@ -90,9 +116,7 @@ def load_artifacts(folder: Path) -> Artifacts:
     """Everything that the export needs. Raises UserError, naming the file, where a part is missing or altered."""
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; {TRAIN_AGAIN}")
-    run = _read_json(folder / RUN)
-    if run.get("schema_version") != SCHEMA_VERSION or PIPELINE not in run.get("files", ()):
-        raise UserError(f"{folder / RUN}: is not the record of a run of this version; {TRAIN_AGAIN}")
+    run = run_of(_read(folder / RUN), folder / RUN)
     for name, expected in run["files"].items():
         path = folder / name
         if not path.exists():
@@ -103,15 +127,29 @@ def load_artifacts(folder: Path) -> Artifacts:
         folder=folder,
         pipeline=load_pipeline(folder / PIPELINE),
         pipeline_sha256=run["files"][PIPELINE],
-        schema=_read_json(folder / SCHEMA),
+        schema=_json(_read(folder / SCHEMA), folder / SCHEMA),
+        reference=_json(_read(folder / REFERENCE), folder / REFERENCE),
         run=run,
         sample=pd.read_parquet(folder / SAMPLE),
     )
 
 
+def run_of(content: bytes, name: object) -> dict[str, Any]:
+    """What the bytes of a run.json say; `name` is what the user calls it. Raises UserError where it is none."""
+    run = _json(content, name)
+    if run.get("schema_version") != SCHEMA_VERSION or PIPELINE not in run.get("files", ()):
+        raise UserError(f"{name}: is not the record of a run of this version; {TRAIN_AGAIN}")
+    return run
+
+
 def write_json(path: Path, content: object) -> None:
     """Indented JSON with a newline at the end; NaN is refused."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(json_text(content), encoding="utf-8")
+
+
+def json_text(content: object) -> str:
+    """What `write_json` writes."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def sha256_of(path: Path) -> str:
@@ -120,13 +158,18 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> bytes:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {TRAIN_AGAIN}") from None
+
+
+def _json(text: bytes, name: object) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
     except ValueError as fault:
-        raise UserError(f"{path}: is not JSON ({fault}); {TRAIN_AGAIN}") from None
+        raise UserError(f"{name}: is not JSON ({fault}); {TRAIN_AGAIN}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path}: expected a JSON object; {TRAIN_AGAIN}")
+        raise UserError(f"{name}: expected a JSON object; {TRAIN_AGAIN}")
     return content

@@ -12,22 +12,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from rich.table import Table as Grid
-from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from training import artifacts, command
 from training.assembly import assemble
+from training.calibration import described
 from training.evaluation.bands import band_edges, band_table, scores_of
+from training.evaluation.evidence import Evidence, Part
 from training.evaluation.metrics import evaluate
-from training.evaluation.report import METRICS, page
 from training.folder import replaced_folder
 from training.options import build_parser, out_folder, settings_from
+from training.report.headings import title_of
+from training.report.report import write_report
 from training.schema import schema_of
-from training.settings import Settings, settings_as_dict
+from training.settings import Settings, settings_as_dict, settings_as_toml
+from training.split import split, split_facts
+from training.stability import reference_of
+from training.storage.address import is_remote
+from training.storage.runs import uploaded_run
 from training.table import Table, read_table, synthetic_table
 
 SAMPLE_ROWS = 50_000
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgboost")
+# tests/test_commands.py holds it.
+SAME_BYTES_AGAIN = (
+    "data.sha256, settings.toml, versions, and the kind of processor and C library that they run on; neither the "
+    "number of cores nor an interrupted search changes a bit of model.onnx"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,52 +47,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def train_and_save() -> None:
-        settings, out = settings_from(args), out_folder(args)
-        train(settings, out, command.Progress(quiet=args.quiet))
+        settings, progress = settings_from(args), command.Progress(quiet=args.quiet)
+        if is_remote(args.out):
+            with uploaded_run(args.out, progress) as out:
+                train(settings, out, progress, name=args.out)
+        else:
+            train(settings, out_folder(args), progress)
+            progress.say(f"Written to [bold]{args.out}/[/] (open report.html). Next: python -m export.to_onnx")
 
     return command.run(train_and_save, "the last good artifacts are as they were")
 
 
-def train(settings: Settings, out: Path, progress: command.Progress) -> None:
-    """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done."""
+def train(settings: Settings, out: Path, progress: command.Progress, *, name: str | None = None) -> None:
+    """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done.
+
+    `name` is what the user calls `out`, where that is another: beside it a search keeps its trials.
+    """
     with replaced_folder(out, artifacts.RUN) as folder:
         with progress.step("Reading the table"):
-            table = synthetic_table(settings) if settings.data.file is None else read_table(settings)
+            table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
         if table.dropped_rows:
-            progress.say(f"  {table.dropped_rows:,} rows without a target were left out")
-        train_rows, test_rows = train_test_split(
-            np.arange(len(table.target)),
-            test_size=settings.split.test_size,
-            random_state=settings.split.seed,
-            stratify=table.target,
-        )
-        what = (
-            f"Fitting {settings.model.folds} × {settings.xgboost['n_estimators']:,} trees on {len(train_rows):,} rows"
-        )
-        with progress.step(what):
-            pipeline = assemble(settings).fit(table.frame.iloc[train_rows], table.target[train_rows])
+            progress.say(f"  {command.escaped(table.dropped_note)}")
+        parts = split(table, settings)
+        train_rows, tuning = parts["train"], None
+        # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
+        with threadpool_limits(1, user_api="blas"):
+            if settings.tuning.trials:
+                from training.tuning import search, study_file  # Optuna costs a second that only a search needs
+
+                found = search(settings, table, train_rows, study_file(settings, name or out), progress)
+                settings, tuning = found.settings, found.record
+            trees = settings.xgboost["n_estimators"]
+            with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(train_rows):,} rows"):
+                groups = {} if table.group is None else {"classify__groups": table.group.codes[train_rows]}
+                pipeline = assemble(settings).fit(table.frame.iloc[train_rows], table.target[train_rows], **groups)
         with progress.step("Evaluating"):
-            run = _save(settings, table, pipeline, {"train": train_rows, "test": test_rows}, folder)
-    _summarise(run, out, progress)
+            run = _save(settings, table, pipeline, parts, tuning, folder)
+    _summarise(run, progress)
 
 
 def _save(
-    settings: Settings, table: Table, pipeline: Pipeline, parts: dict[str, NDArray[np.intp]], folder: Path
+    settings: Settings,
+    table: Table,
+    pipeline: Pipeline,
+    parts: dict[str, NDArray[np.intp]],
+    tuning: dict[str, Any] | None,
+    folder: Path,
 ) -> dict[str, Any]:
     """Writes every artifact into `folder` and returns the content of run.json."""
-    target = {name: table.target[rows] for name, rows in parts.items()}
-    probability = {name: pipeline.predict_proba(table.frame.iloc[rows])[:, 1] for name, rows in parts.items()}
-    scores = {name: scores_of(p, settings.score) for name, p in probability.items()}
-    edges = band_edges(scores["train"], settings.score)
-    metrics = {name: evaluate(target[name], probability[name], settings.evaluation.threshold) for name in parts}
-    bands = {name: band_table(scores[name], target[name], edges) for name in ("test", "train")}
+    of = {name: _part(settings, table, pipeline, rows) for name, rows in parts.items()}
+    edges = band_edges(of["train"].score, settings.score)
+    metrics = {name: evaluate(its.target, its.probability, settings.evaluation.threshold) for name, its in of.items()}
+    bands = {name: band_table(of[name].score, of[name].target, edges) for name in ("test", "train")}
     for name, content in bands.items():
         content.to_csv(folder / f"bands_{name}.csv", index=False)
     artifacts.write_json(folder / artifacts.METRICS, metrics)
     artifacts.write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, table.frame.iloc[parts["train"]]))
+    reference = reference_of(of["train"].frame, of["train"].score, settings)
+    artifacts.write_json(folder / artifacts.REFERENCE, reference)
     _sample(table.frame, parts["test"], parts["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
+    (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
-    pictures = _draw(folder, settings, target, probability, scores, edges)
     run = {
         "schema_version": artifacts.SCHEMA_VERSION,
         "data": {
@@ -88,23 +115,48 @@ def _save(
             "sha256": table.sha256,
             "rows": len(table.target),
             "dropped_rows": table.dropped_rows,
+            "dropped_note": table.dropped_note,
         },
+        "split": {"method": settings.split.method, **split_facts(table, parts)},
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
+        "tuning": tuning,
         "bands": edges,
+        "calibration": described(pipeline[1], by_settings=settings.model.calibration != "auto"),
         "metrics": metrics,
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
         },
-        "same_bytes_again": "the same data, settings and versions, on the same kind of processor",
+        "same_bytes_again": SAME_BYTES_AGAIN,
     }
-    (folder / "report.html").write_text(page(run, metrics, bands, pictures), encoding="utf-8")
+    method = settings.model.calibration
+    evidence = Evidence(
+        metrics=metrics,
+        intervals={},
+        edges=edges,
+        bands=bands,
+        cutoffs=pd.DataFrame(),
+        reliability={},
+        calibration={"chosen": method, "by": "settings", "reason": f"The settings ask for {method}."},
+        alarms=[],
+        stability={},
+        importance=pd.DataFrame(),
+        dependence={},
+        exploration={},
+    )
+    write_report(folder, run, evidence, of)
     run["files"] = {
         str(path.relative_to(folder)): artifacts.sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
     }
     artifacts.write_json(folder / artifacts.RUN, run)
     return run
+
+
+def _part(settings: Settings, table: Table, pipeline: Pipeline, rows: NDArray[np.intp]) -> Part:
+    frame = table.frame.iloc[rows]
+    probability = pipeline.predict_proba(frame)[:, 1]
+    return Part(frame, table.target[rows], probability, scores_of(probability, settings.score))
 
 
 def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArray[np.intp]) -> pd.DataFrame:
@@ -113,39 +165,16 @@ def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArra
     return frame.iloc[rows].reset_index(drop=True)
 
 
-def _draw(
-    folder: Path,
-    settings: Settings,
-    target: dict[str, NDArray[np.int8]],
-    probability: dict[str, NDArray[np.float64]],
-    scores: dict[str, NDArray[np.float64]],
-    edges: list[float],
-) -> list[tuple[str, str]]:
-    if not settings.evaluation.plots:
-        return []
-    from training.evaluation import plots  # matplotlib costs a second that --no-plots saves
-
-    (folder / "plots").mkdir()
-    discrimination, distribution = folder / "plots" / "discrimination.svg", folder / "plots" / "scores.svg"
-    plots.draw_discrimination(discrimination, *((target[name], probability[name]) for name in ("train", "test")))
-    plots.draw_scores(distribution, (target["test"], scores["test"]), edges)
-    return [
-        ("ROC curve and precision-recall curve, train and test", discrimination.read_text(encoding="utf-8")),
-        ("Distribution of test scores by class", distribution.read_text(encoding="utf-8")),
-    ]
-
-
-def _summarise(run: dict[str, Any], out: Path, progress: command.Progress) -> None:
+def _summarise(run: dict[str, Any], progress: command.Progress) -> None:
     grid = Grid("", *run["metrics"], box=None, pad_edge=False)
     for column in grid.columns[1:]:
         column.justify = "right"
-    for name, title in METRICS.items():
+    for name in run["metrics"]["test"]:
         values = [figures[name] for figures in run["metrics"].values()]
-        grid.add_row(title, *(f"{v:,}" if isinstance(v, int) else f"{v:.4f}" for v in values))
+        grid.add_row(title_of(name), *(f"{v:,}" if isinstance(v, int) else f"{v:.4f}" for v in values))
     progress.console.print(grid)
     bands = json.dumps([int(edge) for edge in run["bands"]])
     progress.say(f"Bands {bands}".replace("[", r"\["))
-    progress.say(f"Written to [bold]{out}/[/] (open report.html). Next: python -m export.to_onnx")
 
 
 if __name__ == "__main__":

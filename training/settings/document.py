@@ -21,7 +21,6 @@ TABLES = (
     "costs",
     "stability",
 )
-REMOTE = "s3://"
 
 
 def read_toml(path: Path) -> dict[str, object]:
@@ -39,11 +38,6 @@ def read_toml(path: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         problem = f"not valid TOML: {error}; correct it there"
     raise UserError(f"{path}: {problem}", WRONG_USAGE)
-
-
-def is_remote(name: str) -> bool:
-    """Whether a file's name is an address in S3."""
-    return name.startswith(REMOTE)
 
 
 def suggested_file(path: Path) -> str:

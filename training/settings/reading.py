@@ -24,6 +24,7 @@ from training.settings.tables import (
     Stability,
     Tuning,
 )
+from training.storage.address import Address, is_remote
 
 LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
 LEAST_RESAMPLES = 50  # fewer leave the 2.5th percentile to one or two of them
@@ -40,6 +41,8 @@ def read_data(table: Section) -> Data:
     )
     if data.separator is not None and (len(data.separator) != 1 or data.separator in '"\r\n'):
         table.refuse("separator", f"expected one character, got {shown(data.separator)}; leave it out to have it found")
+    if data.file is not None and is_remote(data.file):
+        Address.of_object(data.file)
     table.finish()
     return data
 

@@ -1,6 +1,8 @@
 """Reading a Parquet file: the columns that are needed, of the types that they have."""
 
+import os
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,16 +15,21 @@ SUFFIXES = (".parquet", ".pq")
 
 
 class ParquetFile:
-    """The content of a Parquet file and its columns. Raises UserError where it is none, or is cut short."""
+    """A Parquet file, which the user calls `name`, and its columns.
 
-    def __init__(self, name: str, content: bytes) -> None:
+    Raises UserError where it is none, or is cut short.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
         self.name = name
-        if not content.startswith(MAGIC):
-            raise UserError(f"{name}: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv")
-        if not content.endswith(MAGIC) or len(content) == len(MAGIC):
-            raise UserError(f"{name}: the Parquet file is cut short: its footer is missing; copy it again")
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise UserError(f"{name}: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv")
+            file.seek(max(file.seek(0, os.SEEK_END) - len(MAGIC), len(MAGIC)))
+            if file.read() != MAGIC:
+                raise UserError(f"{name}: the Parquet file is cut short: its footer is missing; copy it again")
         try:
-            self._file = pq.ParquetFile(pa.BufferReader(content))
+            self._file = pq.ParquetFile(path, pre_buffer=False)  # or it would hold all of its bytes beside the columns
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
         self.columns: list[str] = self._file.schema_arrow.names

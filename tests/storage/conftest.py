@@ -1,0 +1,148 @@
+"""S3 on loopback: moto's server, a proxy that makes faults, a bucket for each test; and two small models."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.loaders import Loader
+
+from export import to_onnx
+from tests.applicants import draw
+from tests.storage.faulty import Proxy
+from training import run
+from training.storage import store
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_MAX_ATTEMPTS": "3",
+}
+SETTINGS = """
+[data]
+file = "table.csv"
+[features]
+income = { type = "number", log1p = true }
+age = "number"
+late_1 = "number"
+late_2 = "number"
+has_paid = "boolean"
+shop = "category"
+[row_max]
+late = ["late_1", "late_2"]
+[model]
+calibration = "sigmoid"
+"""
+NUMBERS = count(1)
+LOADER = Loader()  # reads the description of S3 once, not for every client
+FEW_TREES = ("--n-estimators", "15", "--no-plots", "--quiet")
+
+
+@dataclass
+class Bucket:
+    """A bucket that commands reach through `proxy`, and tests directly."""
+
+    name: str
+    proxy: Proxy
+    client: Any
+
+    def __str__(self) -> str:
+        return f"s3://{self.name}"
+
+    def put(self, key: str, content: bytes, **more: Any) -> None:
+        self.client.put_object(Bucket=self.name, Key=key, Body=content, **more)
+
+    def get(self, key: str) -> bytes:
+        return bytes(self.client.get_object(Bucket=self.name, Key=key)["Body"].read())
+
+    def content(self) -> dict[str, bytes]:
+        """Every object by its key."""
+        listed = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return {entry["Key"]: self.get(entry["Key"]) for entry in listed}
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    """The port of an S3 server."""
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("s3_process.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def proxy(s3_port: int) -> Iterator[Proxy]:
+    server = Proxy(s3_port)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def client(s3_port: int) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{s3_port}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+@pytest.fixture
+def bucket(proxy: Proxy, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket, which this process and its children reach through the proxy; temporary files go to tmp_path."""
+    proxy.heal()
+    for name, value in (ENVIRONMENT | {"AWS_ENDPOINT_URL": proxy.url}).items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.setattr("tempfile.tempdir", None)  # it remembers
+    monkeypatch.setattr("botocore.session.create_loader", lambda *_: LOADER)
+    monkeypatch.setattr(store, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
+    name = f"bucket-{next(NUMBERS)}"
+    client.create_bucket(Bucket=name)
+    return Bucket(name, proxy, client)
+
+
+@pytest.fixture
+def scratch(bucket: Bucket, tmp_path: Path) -> Path:
+    """Where temporary files go."""
+    return tmp_path / "scratch"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two folders, each with settings.toml, table.csv, artifacts/ and model/ of a version of its own."""
+    folders = []
+    for seed in (1, 2):
+        folder = tmp_path_factory.mktemp(f"trained-{seed}")
+        frame, target = draw(600)
+        frame.assign(default=target, uuid=[f"a{i}" for i in range(600)]).to_csv(folder / "table.csv", index=False)
+        (folder / "settings.toml").write_text(SETTINGS)
+        words = ["--config", str(folder / "settings.toml"), "--seed", str(seed), "--out", str(folder / "artifacts")]
+        assert run.main([*words, *FEW_TREES]) == 0
+        folders.append(folder)
+        model = ["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]
+        assert to_onnx.main(model) == 0
+    return folders[0], folders[1]
