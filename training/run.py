@@ -3,19 +3,15 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table as Grid
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from training import artifacts, command
 from training.assembly import assemble
-from training.evaluation.evidence import Evidence, Part
 from training.evaluation.gather import answer, gather
-from training.exploration import explore
 from training.folder import replaced_folder
 from training.options import build_parser, out_folder, settings_from
 from training.report.headings import title_of
@@ -23,7 +19,7 @@ from training.report.words import between, figure
 from training.save import save
 from training.settings import Settings
 from training.split import split
-from training.stability import compare, reference_of
+from training.stability import reference_of
 from training.storage.address import is_remote
 from training.storage.runs import uploaded_run
 from training.table import read_table, synthetic_table
@@ -71,20 +67,10 @@ def train(settings: Settings, out: Path, progress: command.Progress, *, name: st
         with progress.step("Evaluating"):
             parts = {name: answer(settings, pipeline, *its) for name, its in part_of.items()}
             reference = reference_of(parts["train"].frame, parts["train"].score, settings)
-            evidence = _evidence(settings, pipeline, parts, reference)
+            evidence = gather(settings, pipeline, parts, reference)
         with progress.step("Writing the report"):
             run = save(folder, settings, table, rows, tuning, pipeline, reference, parts, evidence)
     _summarise(run, progress)
-
-
-def _evidence(settings: Settings, pipeline: Pipeline, parts: dict[str, Part], reference: dict[str, Any]) -> Evidence:
-    """All of it: how good the model is, whether the test is as the training rows are, and what these look like."""
-    train, test = parts["train"], parts["test"]
-    return replace(
-        gather(settings, pipeline, parts),
-        stability=compare(reference, test.frame, test.score, settings.stability),
-        exploration=explore(train.frame, train.target, settings),
-    )
 
 
 def _summarise(run: dict[str, Any], progress: command.Progress) -> None:

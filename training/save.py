@@ -62,10 +62,7 @@ def save(
         "seed": settings.split.seed,
         **({} if tuning is None else {"tuning": tuning}),
         **figures,
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
-        },
+        "versions": versions(),
         "same_bytes_again": SAME_BYTES_AGAIN,
     }
     write_report(folder, run, evidence, parts)
@@ -74,6 +71,11 @@ def save(
     }
     artifacts.write_json(folder / artifacts.RUN, run)
     return run
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that decide on a figure or a bit."""
+    return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
 
 
 def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArray[np.intp]) -> pd.DataFrame:
