@@ -162,8 +162,10 @@ def test_one_probability_for_all() -> None:
     assert "calibration_slope" not in limits
 
 
-def test_the_interval_holds_the_figure() -> None:
-    y, p = draw(3_000)
+@pytest.mark.parametrize("rows", [150, 3_000])
+def test_the_interval_holds_the_figure(rows: int) -> None:
+    """Those too that noise raises: ten groups of 15 applicants are far from their rates by chance alone."""
+    y, p = draw(rows)
     limits = bootstrap(y, p, 0.3, resamples=200, seed=0).limits
     for name, value in evaluate(y, p, 0.3).items():
         if name not in WITHOUT_LIMITS | {"on_limit"}:

@@ -15,6 +15,7 @@ from training.evaluation.ranked import Floats, Ranked
 
 CELLS = 500_000  # weights that a thread holds at a time, or those of one draw
 BLOCK = 65_536
+RAISED_BY_NOISE = ("ece", "brier_reliability")
 MOST_THREADS = 4  # bounds the memory on machines of many cores
 
 
@@ -36,6 +37,9 @@ def bootstrap(
 ) -> Intervals:
     """The limits for what training.evaluation.metrics.evaluate says of the same arguments.
 
+    Distances between observed and predicted rates only grow with noise, and a draw adds its own: by as much as they
+    are larger in the mean draw than in the sample, the bootstrap's estimate of that, their limits are taken back.
+
     Nothing but `seed` decides what is drawn. A metric has no limits where more draws leave it without a value, as
     they can a slope, than lie beyond a limit. Time is linear in N times `resamples`, memory in N.
     """
@@ -54,7 +58,12 @@ def bootstrap(
         parts = list(threads.map(figures_of, chunks))
     figures = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     both = figures["default_rate"] % 1 > 0
-    return Intervals(dict(_limits({name: values[both] for name, values in figures.items()})), int((~both).sum()))
+    figures = {name: values[both] for name, values in figures.items()}
+    itself = applicants.figures(np.ones((1, rows)))
+    for name in RAISED_BY_NOISE:
+        figures[name] = np.maximum(figures[name] - figures[name].mean() + itself[name], 0)
+    figures["brier_resolution"] = figures["brier_reliability"] + figures["brier_uncertainty"] - figures["brier"]
+    return Intervals(dict(_limits(figures)), int((~both).sum()))
 
 
 def draw_into(weights: Floats, rng: np.random.Generator) -> None:
