@@ -87,13 +87,18 @@ class Progress:
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int], None]]:
         """Shows a bar while the block runs; the callable is told how many bytes have been moved, and of how many."""
-        from rich import progress as bars  # 16 ms that most commands save
+        from rich import filesize  # these cost 16 ms, which most commands save
+        from rich import progress as bars
+        from rich.table import Column
 
         begin, moved = time.monotonic(), 0
-        columns = (bars.BarColumn(), bars.DownloadColumn(), bars.TransferSpeedColumn(), bars.TimeRemainingColumn())
-        with bars.Progress(
-            bars.SpinnerColumn(), bars.TextColumn("{task.description}"), *columns, console=self.console, transient=True
-        ) as bar:
+        name = bars.TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True))
+        figures = [
+            figure(table_column=Column(no_wrap=True))
+            for figure in (bars.DownloadColumn, bars.TransferSpeedColumn, bars.TimeRemainingColumn)
+        ]
+        columns = (bars.SpinnerColumn(), name, bars.BarColumn(bar_width=16), *figures)
+        with bars.Progress(*columns, console=self.console, transient=True, expand=True) as bar:
             task = bar.add_task(what, total=None)
 
             def show(done: int, total: int) -> None:
@@ -103,7 +108,7 @@ class Progress:
 
             yield show
         seconds = f"[dim]{time.monotonic() - begin:.1f} s[/]"
-        self.console.print(f"[green]✓[/] {what}, {moved / 1e6:,.1f} MB {seconds}")
+        self.console.print(f"[green]✓[/] {what}, {filesize.decimal(moved)} {seconds}")
 
     def say(self, text: str) -> None:
         """A line of text; rich's markup is understood."""

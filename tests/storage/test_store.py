@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
 from training.errors import FAILED, WRONG_USAGE, UserError
 from training.storage import store
-from training.storage.address import Address, is_remote
+from training.storage.address import BUCKET, Address, is_remote
 from training.storage.faults import Denied, Missing, Taken
 from training.storage.store import CHUNK, Store
 
@@ -71,6 +74,12 @@ def test_addresses() -> None:
     assert not is_remote("s3/bucket/key")
     with pytest.raises(UserError, match="expected s3://bucket/prefix, got no prefix; name one"):
         Address.of_prefix("s3://bucket//")
+
+
+@given(st.from_regex(BUCKET, fullmatch=True), st.text(st.characters(codec="utf-8"), min_size=1, max_size=200))
+def test_an_address_is_read_as_it_is_written(name: str, key: str) -> None:
+    if key.strip("/") and not key.endswith("/"):
+        assert Address.of_object(str(Address(name, key))) == Address(name, key)
 
 
 # ---------------------------------------------------------------- reading
@@ -154,6 +163,18 @@ def test_a_stream_that_ends_early_is_taken_up_where_it_ended(at_: int, bucket: B
     bucket.proxy.will(faulty.cut(at_), "GET", times=1)
     assert fetched(bucket, tmp_path) == ("SHA256", CONTENT)
     assert len(bucket.proxy.seen) == 2
+
+
+@given(st.lists(st.integers(0, len(CONTENT)), max_size=6))
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_wherever_a_stream_breaks_the_bytes_are_the_same(bucket: Bucket, tmp_path: Path, cuts: list[int]) -> None:
+    """After more than a chunk, then at once again, then after more than a chunk, ..."""
+    bucket.proxy.heal()
+    bucket.put("loans/table.csv", CONTENT)
+    for cut in cuts:
+        bucket.proxy.will(faulty.cut(CHUNK + cut), "GET", times=1)
+        bucket.proxy.will(faulty.cut(cut % 7), "GET", times=1)
+    assert fetched(bucket, tmp_path)[1] == CONTENT
 
 
 def test_a_stream_may_break_often_as_long_as_it_goes_on(bucket: Bucket, tmp_path: Path) -> None:
@@ -336,6 +357,13 @@ def test_a_wrong_configuration(name: str, value: str, bucket: Bucket, monkeypatc
     message = told(Store)
     assert value in message
     assert message.endswith("; correct the AWS configuration")
+
+
+def test_whoever_answers_is_not_s3(bucket: Bucket, tmp_path: Path) -> None:
+    page = faulty.Answer(200, [("content-type", "text/html")], b"<html>Welcome</html>")
+    bucket.proxy.will(lambda handler, _: handler.give(page))
+    message = f"{at(bucket)}: what answers there is not S3; is AWS_ENDPOINT_URL right?"
+    assert told(lambda: fetched(bucket, tmp_path)) == message
 
 
 def test_nobody_listens(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,6 +144,8 @@ class Store:
 
     def _get(self, address: Address, **condition: str) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.get_object(Bucket=address.bucket, Key=address.key, **condition)
+        if "ETag" not in answer or "ContentLength" not in answer:
+            raise UserError(f"{address}: what answers there is not S3; is AWS_ENDPOINT_URL right?")
         return answer
 
     def _chunks(self, address: Address, answer: dict[str, Any]) -> Iterator[bytes]:
