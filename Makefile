@@ -1,21 +1,43 @@
 # Every target sets up what it needs; nothing has to be installed first but Python 3.11 or newer.
 PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/ready
+# Which versions: locked, lowest (the oldest that pyproject.toml allows), newest or prerelease (what there is today).
+DEPENDENCIES ?= locked
+VENV := .venv$(patsubst %,-%,$(filter-out locked,$(DEPENDENCIES)))
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run package test parity lint format bench clean
+.PHONY: help run package bundle deploy rollback smoke test parity lint lint-deploy format bench clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-# --no-deps: the lock file is complete, and leaves out the GPU library (290 MB) that xgboost names but a CPU never loads.
-$(READY): requirements/dev.txt
-	@echo "Setting up .venv (once) ..."
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	@touch $(READY)
+# An environment from the lock file that comes first among what it depends on.
+# --no-deps: lock files are complete, and leave out the GPU library (290 MB) that xgboost names but a CPU never loads.
+define ENVIRONMENT
+@echo "Setting up $(@D) (once) ..."
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
+@$(PYTHON) -m venv $(@D)
+@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+endef
+
+# Tools whose dependencies contradict ours, or each other's, have environments of their own.
+.venv/ready: requirements/dev.txt
+.venv-lowest/ready: requirements/lowest.txt
+.venv-release/ready: requirements/release.txt
+.venv-lint/ready: requirements/lint-deploy.txt
+.venv-checkov/ready: requirements/lint-checkov.txt
+.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready:
+	$(ENVIRONMENT)
+	@touch $@
+
+# These have no hashes, since nobody has seen the versions before: they are tested, and nothing of them is shipped.
+.venv-newest/ready .venv-prerelease/ready: requirements/resolve.txt pyproject.toml
+	$(ENVIRONMENT)
+	@$(@D)/bin/uv pip compile --quiet --python $(@D)/bin/python $(if $(findstring prerelease,$@),--prerelease allow) \
+		--extra dev --no-emit-package nvidia-nccl-cu12 --output-file $(@D)/versions.txt pyproject.toml
+	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --no-deps -r $(@D)/versions.txt
+	@touch $@
 
 run: $(READY)  ## train on the built-in population, export, answer the reference request
 	@$(BIN)/python -m training.run
@@ -23,11 +45,28 @@ run: $(READY)  ## train on the built-in population, export, answer the reference
 	@echo "The reference request, through the Lambda handler:"
 	@$(BIN)/python -m runtime.ask examples/reference-request.json
 
+ARCH ?= x86_64
 package: $(READY)  ## the model in model/ as a Lambda package: dist/task/ and dist/lambda.zip
-	@$(BIN)/python -m export.package
+	@$(BIN)/python -m export.package --arch $(ARCH)
 
-test: $(READY)  ## run every test
-	@$(BIN)/python -m pytest
+bundle: .venv-release/ready  ## the package and its bill of materials, dist/sbom.cdx.json
+	@.venv-release/bin/python -m export.package --arch $(ARCH)
+	@.venv-release/bin/python -m delivery.bill_of_materials --arch $(ARCH)
+
+# In CI: make deploy STAGE=dev FLAGS=--yes
+deploy: $(READY)  ## dist/ to a stage, after saying what changes: STAGE=dev, FLAGS=--dry-run
+	@$(BIN)/python deploy/deploy.py $(if $(STAGE),--stage $(STAGE)) $(FLAGS)
+
+rollback: $(READY)  ## the version before answers again: STAGE=prod, or one by VERSION=...
+	@$(BIN)/python deploy/rollback.py $(if $(STAGE),--stage $(STAGE)) $(if $(VERSION),--version $(VERSION)) $(FLAGS)
+
+smoke: $(READY)  ## test what runs at URL=..., with the key in LASTBIT_API_KEY
+	@$(BIN)/python deploy/smoke.py $(URL) $(FLAGS)
+
+# What is packaged and deployed is what is locked, so other versions do not concern these.
+TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,package deploy workflows))
+test: $(READY)  ## run every test, or those in TESTS
+	@$(BIN)/python -m pytest $(TESTS)
 
 CALIBRATION ?= sigmoid
 parity: $(READY)  ## train, export and certify, then check the certificate again
@@ -35,11 +74,21 @@ parity: $(READY)  ## train, export and certify, then check the certificate again
 	@$(BIN)/python -m export.to_onnx
 	@$(BIN)/python -m export.verify
 
-lint: $(READY)  ## ruff (rules and format), mypy (strict), hadolint
-	@$(BIN)/hadolint Dockerfile.lambda
+lint: $(READY)  ## ruff (rules and format), mypy (strict)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+# Some tools say something even where they find nothing.
+quietly = found=$$($(1) 2>&1) || { echo "$$found"; exit 1; }
+lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastructure and workflows
+	@.venv-lint/bin/hadolint Dockerfile.lambda
+	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" actionlint
+	@$(call quietly,.venv-lint/bin/zizmor --offline --quiet --no-progress --persona pedantic .github)
+	@.venv-lint/bin/cfn-lint deploy/*.yaml
+	@$(call quietly,SAM_CLI_TELEMETRY=0 .venv-lint/bin/sam validate --lint --template deploy/template.yaml)
+	@$(call quietly,.venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation dockerfile \
+		github_actions --file deploy/*.yaml Dockerfile.lambda .github/workflows/*.yml)
 
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -49,4 +98,4 @@ bench: $(READY)  ## measure every figure that the README quotes
 	@$(BIN)/python -m benchmarks
 
 clean:  ## remove what the other targets made
-	rm -rf .venv artifacts model dist build
+	rm -rf .venv .venv-* artifacts model dist build

@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
-
-mpl.use("svg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.exactness import _stock
 from benchmarks.subject import applicants, subject
-from training.evaluation.plots import STYLE
+from training.plots.style import DEFAULTED, TEST, drawing, label
 
+TITLE = "error in percentage points, one CalibratedClassifierCV (isotonic), 90,000 applicants"
 OUT = Path(__file__).parents[1] / "docs" / "calibrators.svg"
 
 
@@ -27,22 +23,18 @@ def main() -> None:
     wrong = np.flatnonzero(np.abs(stock - expected) > 1e-3)
     order = np.union1d(wrong, np.argsort(expected)[:: len(expected) // 200])
     order = order[np.argsort(expected[order])]
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(9, 3.2))
+    worst, least = (100 * np.abs(them - expected).max() for them in (stock, ours))
+    with drawing(9, 3.2) as canvas:
+        axes = canvas.axes()
         p = 100 * expected[order]
-        axes.plot(p, 100 * (stock - expected)[order], ".", color="#b03a2e", markersize=4)
-        axes.plot(p, 100 * (ours - expected)[order], "-", color="#1f4e79", linewidth=2)
-        worst = 100 * np.abs(stock - expected).max()
-        axes.text(0.03, 0.88, f"stock converters: up to {worst:.1f} points", color="#b03a2e", transform=axes.transAxes)
-        label = f"lastbit: {100 * np.abs(ours - expected).max():.1g}"
-        axes.text(0.03, 0.44, label, color="#1f4e79", transform=axes.transAxes, fontweight="bold")
-        axes.set(
-            xscale="log",
-            xlabel="probability of default by scikit-learn, %",
-            ylabel="error of the export,\npercentage points",
-            title="One CalibratedClassifierCV (isotonic), 90,000 applicants, two exports",
-        )
-        figure.savefig(OUT, metadata={"Date": None})
+        axes.plot(p, 100 * (stock - expected)[order], ".", color=DEFAULTED, markersize=4)
+        axes.plot(p, 100 * (ours - expected)[order], **TEST)
+        axes.text(0.03, 0.9, f"stock converters: up to {worst:.1f} points", color=DEFAULTED, transform=axes.transAxes)
+        axes.text(0.03, 0.47, f"lastbit: {least:.1g}", color=TEST["color"], transform=axes.transAxes, weight="bold")
+        axes.set(xscale="log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        label(axes, "probability of default by scikit-learn, %", TITLE)
+    OUT.write_text(canvas.svg, encoding="utf-8")
 
 
 if __name__ == "__main__":

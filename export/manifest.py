@@ -15,10 +15,12 @@ from export.model_folder import version_of
 from runtime.manifest import SCHEMA_VERSION
 from runtime.score import Scale, band
 from training.artifacts import Artifacts
+from training.calibration import method_of
 from training.settings.checks import REQUEST_ID
 
 BATCH_LIMIT = 1_000
 SELF_CHECK_ROWS = 8
+METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "log_loss", "brier")
 
 
 def manifest_of(
@@ -41,6 +43,7 @@ def manifest_of(
         "calibration": _calibration(artifacts),
         "limits": {"batch": BATCH_LIMIT},
         "branches": travelled_splits(contract, artifacts.pipeline[0]),
+        "reference": artifacts.reference | {"metrics": _metrics_of_the_test(artifacts)},
         "versions": versions(),
         "self_check": {
             "probability_tolerance": tolerance,
@@ -61,12 +64,18 @@ def binary_columns(artifacts: Artifacts) -> frozenset[str]:
     return frozenset(entry["name"] for entry in artifacts.schema["features"] if entry["type"] == "boolean")
 
 
+def _metrics_of_the_test(artifacts: Artifacts) -> dict[str, float]:
+    """What later outcomes are compared with: figures on applicants that the fit has not seen, to six decimals."""
+    metrics = artifacts.run["metrics"]["test"]
+    return {name: round(metrics[name], 6) for name in METRICS_OF_REFERENCE}
+
+
 def _calibration(artifacts: Artifacts) -> dict[str, Any]:
     classifier = artifacts.pipeline[1]
     model = artifacts.run["settings"]["model"]
     on_margin = not hasattr(classifier, "calibrated_classifiers_") or answers_margin(boosters_of(classifier)[0])
     content: dict[str, Any] = {
-        "method": model["calibration"],
+        "method": method_of(classifier),
         "on": "margin" if on_margin else "probability",
         "estimator": model["estimator"],
         "folds": model["folds"],

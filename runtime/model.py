@@ -12,16 +12,13 @@ import numpy as np
 import onnxruntime
 
 from runtime.manifest import EXPORT_AGAIN, Manifest, ModelRefused, SelfCheckRow
-from runtime.score import band
+from runtime.score import SCORE_TOLERANCE, band
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers: TypeAlias = NDArray[np.float64] | Sequence[Sequence[float]]
     Categories: TypeAlias = NDArray[np.object_] | Sequence[Sequence[str]]
-
-# math.log may differ by an ulp between machines; a ten-millionth of a point decides nothing.
-SCORE_TOLERANCE = 1e-7
 
 # From this many rows on, putting them in order costs less than it saves.
 WORTH_ORDERING = 256

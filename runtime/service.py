@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from runtime import problem
 from runtime.event import Request, Response, Scored
+from runtime.manifest import NOT_DESCRIBED
 from runtime.model import Model
 from runtime.problem import Problem
 from runtime.score import Bands
@@ -75,9 +76,9 @@ class Service:
         return Response({"status": "ok", "model_version": self.model.manifest.model_version})
 
     def _describe(self, request: Request) -> Response:
-        """The manifest without its self-check rows."""
+        """The manifest without what only the start and the monitor need."""
         document = self.model.manifest.document
-        return Response({name: value for name, value in document.items() if name != "self_check"})
+        return Response({name: value for name, value in document.items() if name not in NOT_DESCRIBED})
 
     def _openapi(self, request: Request) -> Response:
         from runtime.openapi import describe  # only when asked

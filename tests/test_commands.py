@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from export import to_onnx, verify
 from runtime.manifest import ModelRefused
@@ -100,14 +101,45 @@ def test_run_json_says_what_was_done(trained: Path) -> None:
     assert content["seed"] == 99
     assert set(content["metrics"]) == {"train", "test"}
     assert {"xgboost", "scikit-learn", "numpy"} <= set(content["versions"])
+    for part in ("train", "test"):
+        low, high = content["intervals"][part]["roc_auc"]
+        assert 0.5 < low < content["metrics"][part]["roc_auc"] < high < 1
+        assert f"reliability_{part}.csv" in content["files"]
+    assert json.loads((trained / "artifacts/metrics.json").read_text()) == content["metrics"]
+    assert content["settings"]["model"]["calibration"] == "auto"
+    assert content["calibration"]["by"] == "comparison"
+    chosen = content["calibration"]["chosen"]
+    assert chosen == load_pipeline(trained / "artifacts")[1].calibration_
+    assert json.loads((trained / "model/manifest.json").read_text())["calibration"]["method"] == chosen
     assert content["files"]["pipeline.skops"] == sha256_of(trained / "artifacts/pipeline.skops")
 
 
 def test_the_same_seed_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
-    assert run.main(["--out", str(tmp_path / "artifacts"), *FEW_TREES]) == 0
+    """On a machine with more cores too: sums of more than 10,000 products are shared by the threads of BLAS."""
+    with threadpool_limits(3, user_api="blas"):
+        assert run.main(["--out", str(tmp_path / "artifacts"), *FEW_TREES]) == 0
     assert export(tmp_path) == 0
     for name in ("artifacts/pipeline.skops", "model/model.onnx", "model/manifest.json", "model/certificate.json"):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
+
+
+def test_a_tuned_model_has_the_same_bytes_again(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the same search, and without one by the settings that the run wrote, read in another folder."""
+    tune = ["--config", str(table / "settings.toml"), "--tune", "3", "--calibration", "sigmoid", "--no-plots"]
+    assert run.main([*tune, "--quiet", "--out", str(table / "a/artifacts")]) == 0
+    assert run.main([*tune, "--quiet", "--out", str(table / "b/artifacts")]) == 0
+    monkeypatch.chdir(table / "b")
+    words = ["--config", str(table / "a/artifacts/settings.toml"), "--quiet"]
+    assert run.main([*words, "--out", str(table / "c/artifacts")]) == 0
+    assert export(table / "a") == export(table / "b") == export(table / "c") == 0
+    for name in ("model.onnx", "manifest.json"):
+        first = (table / "a/model" / name).read_bytes()
+        assert (table / "b/model" / name).read_bytes() == first
+        assert (table / "c/model" / name).read_bytes() == first
+    searched, repeated = (json.loads((table / name / "artifacts/run.json").read_text()) for name in "ac")
+    assert searched["tuning"]["trials"] == 3
+    assert repeated["tuning"] is None
+    assert searched["settings"]["xgboost"] == repeated["settings"]["xgboost"] == searched["tuning"]["parameters"]
 
 
 def test_bands_are_the_same_in_training_and_serving(trained: Path) -> None:
@@ -118,6 +150,27 @@ def test_bands_are_the_same_in_training_and_serving(trained: Path) -> None:
         assert inside["Band"].tolist() == [band(edge, edges) for edge in edges[:-1]]
         assert table["Cumulative Recall"].iloc[-1] == pytest.approx(100)
         assert table["% Total Population"].iloc[-1] == pytest.approx(100)
+
+
+def test_bands_and_costs_that_are_set(table: Path) -> None:
+    out, words = table / "artifacts", ["--bands", "450,500.5,550", "--gain", "60", "--loss", "700"]
+    assert run.main([*map(str, wrong(table, *words))]) == 0
+    assert export(table) == 0
+    assert json.loads((table / "model/manifest.json").read_text())["bands"] == [450, 500.5, 550]
+    assert json.loads((out / "run.json").read_text())["bands"] == [450, 500.5, 550]
+    for part in ("train", "test"):
+        bands = pd.read_csv(out / f"bands_{part}.csv")["Band"].tolist()
+        assert [name for name in bands if name.startswith("[")] == ["[450, 500.5)", "[500.5, 550]"]
+    assert "Expected profit" in pd.read_csv(out / "cutoffs.csv")
+
+
+def test_the_summary_says_how_sure_it_is_and_what_to_look_at(table: Path, capsys: Any) -> None:
+    assert run.main([str(word) for word in wrong(table) if word != "--quiet"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "ROC-AUC" in said
+    assert " to 0." in said
+    assert "Cross-validated log loss: no calibration" in said
+    assert "! The test has" in said
 
 
 def test_verify_holds_and_names_what_does_not(trained: Path, tmp_path: Path, capsys: Any) -> None:
@@ -164,11 +217,15 @@ def test_real_data_from_training_to_a_served_prediction(example: str, calibratio
 
 
 def test_a_calibrated_cv_is_trained_and_exported(table: Path) -> None:
-    for number, form in enumerate([["--calibrate-on", "probability"], ["--no-ensemble"], []]):
+    isotonic = ["--calibration", "isotonic"]
+    for number, form in enumerate([["--calibrate-on", "probability"], ["--no-ensemble"], [], isotonic]):
         out = table / str(number)
         words = ["--config", str(table / "settings.toml"), "--estimator", "calibrated-cv", *form]
         assert run.main([*words, "--out", str(out / "artifacts"), *FEW_TREES]) == 0
         assert export(out) == 0
+        calibration = json.loads((out / "artifacts/run.json").read_text())["calibration"]
+        assert calibration["by"] == ("settings" if form == isotonic else "comparison")
+        assert json.loads((out / "model/manifest.json").read_text())["calibration"]["method"] == calibration["chosen"]
 
 
 def test_parquet_and_csv_give_the_same_model(table: Path) -> None:
@@ -292,7 +349,8 @@ def test_a_refused_export_leaves_the_last_good_model(trained: Path, capsys: Any,
     from export import certificate
 
     before = {path.name: path.read_bytes() for path in (trained / "model").iterdir()}
-    monkeypatch.setattr(certificate, "SIGMOID_ON_MARGIN", -1.0)
+    for limit in ("SIGMOID_ON_MARGIN", "ISOTONIC_ON_MARGIN"):
+        monkeypatch.setattr(certificate, limit, -1.0)
     words = ["--artifacts", trained / "artifacts", "--out", trained / "model", "--quiet"]
     assert "probabilities differ on rows of the kind" in mistake(capsys, 1, to_onnx.main, *words)
     assert {path.name: path.read_bytes() for path in (trained / "model").iterdir()} == before

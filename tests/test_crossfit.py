@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from xgboost import XGBClassifier
 
 from tests.applicants import draw, pipeline
+from training.calibration import choose
 from training.crossfit import CrossFittedClassifier, mean_margin
 
 SMALL = {"n_estimators": 10, "max_depth": 3, "n_jobs": 1}
@@ -55,6 +56,16 @@ def test_probabilities_come_from_the_calibrator(calibration: str) -> None:
     assert np.array_equal(model.predict(X), model.classes_[(p > 0.5).astype(int)])
 
 
+def test_auto_is_the_calibration_that_it_chooses() -> None:
+    X, y = table()
+    model = CrossFittedClassifier(XGBClassifier(**SMALL), random_state=3).fit(X, y)
+    assert [entry["method"] for entry in model.comparison_] == ["none", "sigmoid", "isotonic"]
+    assert model.calibration_ == choose(model.comparison_)
+    told = CrossFittedClassifier(XGBClassifier(**SMALL), calibration=model.calibration_, random_state=3).fit(X, y)
+    assert np.array_equal(model.predict_proba(X), told.predict_proba(X))
+    assert told.comparison_ == model.comparison_
+
+
 def test_the_calibrator_sees_out_of_fold_margins_only() -> None:
     """Labels without any relation to the columns: in-sample margins would promise one, out-of-fold ones cannot."""
     rng = np.random.default_rng(1)
@@ -75,6 +86,32 @@ def test_the_same_seed_gives_the_same_bits_whatever_runs_side_by_side(jobs: int)
     assert not np.array_equal(other, first)
 
 
+def test_groups_stay_in_one_fold() -> None:
+    X, y = table()
+    groups = np.arange(len(X)) // 3
+    model = CrossFittedClassifier(XGBClassifier(**SMALL), random_state=0)
+    grouped = model.fit(X, y, groups=groups).predict_proba(X)
+    named = CrossFittedClassifier(XGBClassifier(**SMALL), random_state=0).fit(X, y, [f"g{g:04}" for g in groups])
+    assert np.array_equal(named.predict_proba(X), grouped)
+    assert not np.array_equal(
+        CrossFittedClassifier(XGBClassifier(**SMALL), random_state=0).fit(X, y).predict_proba(X), grouped
+    )
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(X, y, groups=groups[:-1])
+    with pytest.raises(ValueError, match="groups: expected one for each of 3 folds at least, got 2"):
+        model.fit(X, y, groups=np.arange(len(X)) % 2)
+
+
+def test_out_of_fold_means_out_of_group() -> None:
+    """Each row three times, labels at random: boosters that saw a twin would know the label."""
+    rng = np.random.default_rng(1)
+    X, y = np.repeat(rng.normal(size=(700, 8)), 3, axis=0), np.repeat(rng.integers(0, 2, 700), 3)
+    deep = XGBClassifier(n_estimators=60, max_depth=8, n_jobs=1)
+    model = CrossFittedClassifier(deep, random_state=0)
+    assert model.fit(X, y).predict_proba(X)[:, 1].std() > 0.2
+    assert model.fit(X, y, groups=np.repeat(np.arange(700), 3)).predict_proba(X)[:, 1].std() < 0.1
+
+
 def test_early_stopping_watches_the_unseen_fold() -> None:
     X, y = table()
     booster = XGBClassifier(n_estimators=400, learning_rate=0.5, early_stopping_rounds=5, n_jobs=1)
@@ -93,7 +130,7 @@ def test_string_classes_keep_their_order() -> None:
 
 def test_wrong_settings_are_named() -> None:
     X, y = table()
-    with pytest.raises(ValueError, match="calibration: expected sigmoid, isotonic or none, got 'beta'"):
+    with pytest.raises(ValueError, match="calibration: expected auto, none, sigmoid, isotonic, got 'beta'"):
         CrossFittedClassifier(calibration="beta").fit(X, y)
     with pytest.raises(ValueError, match="expected two classes, got one class"):
         CrossFittedClassifier().fit(X, np.zeros(len(X)))

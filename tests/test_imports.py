@@ -1,4 +1,4 @@
-"""Imports go one way: runtime ← training ← export; and runtime needs onnxruntime, numpy and the standard library."""
+"""Imports go one way: runtime ← training ← export ← deploy; runtime needs onnxruntime, numpy, the standard library."""
 
 import ast
 import os
@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ALLOWED = {"runtime": {"runtime"}, "training": {"runtime", "training"}, "export": {"runtime", "training", "export"}}
+ALLOWED = {
+    "runtime": {"runtime"},
+    "training": {"runtime", "training"},
+    "export": {"runtime", "training", "export"},
+    "deploy": {"runtime", "training", "export", "deploy"},
+    "delivery": {"runtime", "training", "export", "deploy", "delivery"},
+}
 RUNTIME_NEEDS = {"numpy", "onnxruntime", "snapshot_restore_py"}  # the last is AWS's own, where it is there
 
 
@@ -29,6 +35,18 @@ def test_packages_import_one_way(package: str) -> None:
         assert ours <= ALLOWED[package], path
 
 
+def test_deploying_needs_little_of_training() -> None:
+    """A deployment fits and exports nothing: it runs without scikit-learn, XGBoost, onnx and onnxruntime."""
+    modules = ["deploy.deploy", "deploy.rollback", "deploy.smoke", "deploy.costs"]
+    code = f"import sys, {', '.join(modules)}; print(sorted(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name.strip("'[]\n ").split(".")[0] for name in said.stdout.split(",")}
+    assert not loaded & {"sklearn", "xgboost", "onnx", "onnxruntime", "pandas", "scipy", "numpy"}
+    for path in (ROOT / "deploy").rglob("*.py"):
+        ours = {name for name in imported(path) if name.split(".")[0] == "training"}
+        assert ours <= {"training", "training.command", "training.errors"}, path
+
+
 def test_runtime_imports_nothing_but_its_two_packages() -> None:
     for path in (ROOT / "runtime").rglob("*.py"):
         names = {name.split(".")[0] for name in imported(path)}
@@ -42,7 +60,9 @@ def test_sessions_are_made_in_one_module(package: str) -> None:
             assert "InferenceSession(" not in path.read_text(encoding="utf-8"), path
 
 
-@pytest.mark.parametrize("module", ["export.to_onnx", "export.register", "runtime.session", "benchmarks.speed"])
+@pytest.mark.parametrize(
+    "module", ["export.to_onnx", "export.register", "runtime.session", "training.monitor", "benchmarks.speed"]
+)
 def test_whoever_loads_onnxruntime_keeps_it_quiet(module: str, tmp_path: Path) -> None:
     """With CI unset the official wheels would write a database under the home directory."""
     environment = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}

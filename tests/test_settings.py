@@ -3,25 +3,29 @@
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from runtime.score import Scale
 from training.errors import UserError, nearest
 from training.options import build_parser, out_folder, settings_from
 from training.settings import (
+    Costs,
     Data,
     Evaluation,
     Feature,
     Model,
     Settings,
     Split,
+    Tuning,
     load_settings,
     settings_as_dict,
+    settings_as_toml,
     settings_from_dict,
 )
 
@@ -253,6 +257,33 @@ def settings_strategy(draw: st.DrawFn) -> Settings:
 @given(settings_strategy())
 def test_settings_survive_json(settings: Settings) -> None:
     assert settings_from_dict(json.loads(json.dumps(settings_as_dict(settings)))) == settings
+
+
+@given(settings_strategy(), st.booleans())
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_settings_survive_toml(tmp_path: Path, settings: Settings, searched: bool) -> None:
+    """From another folder, and after a search as after none."""
+    number = next((feature.name for feature in settings.features if feature.type == "number"), None)
+    settings = replace(
+        settings,
+        tuning=Tuning(trials=7 if searched else 0, study="a.study", keep=("gamma",)),
+        costs=Costs(gain=0.1, loss=0.5, amount=number) if searched else Costs(),
+        split=Split(0.5, 7, "time", number, "7") if searched else settings.split,
+    )
+    file = tmp_path / "deeper" / "settings.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(settings_as_toml(settings).encode())
+    repeated = load_settings(file, {})
+    data = settings.data
+    if data.file is not None and not data.file.startswith("s3://"):
+        data = replace(data, file=str(Path.cwd() / data.file))
+    assert repeated == replace(settings, data=data, tuning=replace(settings.tuning, trials=0))
+
+
+def test_a_file_in_s3_stays_there_in_toml(tmp_path: Path) -> None:
+    settings = Settings(data=Data(file="s3://bucket/loans.csv", id=None))
+    (tmp_path / "settings.toml").write_text(settings_as_toml(settings))
+    assert load_settings(tmp_path / "settings.toml", {}) == settings
 
 
 @given(st.data())
@@ -589,8 +620,8 @@ MISTAKES = [
     ),
     (
         "[model]\ncalibration = 'temperature'",
-        'model.calibration: expected "sigmoid" or "isotonic" or "none", got "temperature"; for '
-        'example calibration = "sigmoid"',
+        'model.calibration: expected "auto" or "sigmoid" or "isotonic" or "none", got "temperature"; for '
+        'example calibration = "auto"',
     ),
     (
         "[model]\nfolds = 1",

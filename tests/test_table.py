@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from training.errors import UserError
 from training.settings import Data, Feature, Model, Settings, Split, load_settings
-from training.table import Table, read_table, synthetic_table
+from training.table import Applicants, Table, read_applicants, read_table, synthetic_table
 from training.table.cells import MISSING
 from training.table.csv_file import find_separator
 
@@ -36,7 +36,6 @@ BASE = Settings(
 )
 HEADER = "id;age;owner;purpose;bad\n"
 GOOD_AND_BAD = "a;30;true;car;0\nb;40;false;tv;1\n" * 4
-RARE_ROWS = "a;30;true;car;0\n" * 8 + "b;40;false;tv;1\n"
 
 
 def table_of(folder: Path, content: str | bytes, settings: Settings = BASE, name: str = "rows.csv") -> Table:
@@ -323,6 +322,37 @@ def test_csv_and_parquet_give_the_same_table(tmp_path: Path) -> None:
     assert from_csv.ids == from_parquet.ids
 
 
+# ---------------------------------------------------------------- applicants
+
+
+def applicants_of(folder: Path, content: str, *, must_have_outcomes: bool = False) -> Applicants:
+    (folder / "new.csv").write_text(content)
+    settings = replace(BASE, data=replace(BASE.data, file=str(folder / "new.csv")))
+    return read_applicants(settings, must_have_outcomes=must_have_outcomes)
+
+
+def test_applicants_with_outcomes_of_which_some_are_not_known_yet(tmp_path: Path) -> None:
+    found = applicants_of(tmp_path, HEADER + "a;30;true;car;0\nb;;;;\nc;40;false;tv;1\n")
+    assert found.outcome is not None
+    np.testing.assert_array_equal(found.outcome, [0, math.nan, 1])
+    np.testing.assert_array_equal(found.frame["age"], [30, math.nan, 40])
+    assert found.frame["purpose"].tolist() == ["car", None, "tv"]
+    assert found.source == f"{tmp_path}/new.csv"
+
+
+def test_applicants_without_outcomes(tmp_path: Path) -> None:
+    """Neither the target nor the id has to be there, and one class alone is no fault."""
+    found = applicants_of(tmp_path, "age;owner;purpose\n30;true;car\n")
+    assert (found.outcome, len(found.frame)) == (None, 1)
+    good = applicants_of(tmp_path, "age;owner;purpose;bad\n30;true;car;0\n").outcome
+    assert good is not None
+    assert good.tolist() == [0]
+    with pytest.raises(UserError, match=r"no column bad \(data\.target\)"):
+        applicants_of(tmp_path, "age;owner;purpose\n30;true;car\n", must_have_outcomes=True)
+    with pytest.raises(UserError, match="expected two values, found: 0, 1, 2"):
+        applicants_of(tmp_path, HEADER + "a;1;1;x;0\na;1;1;x;1\na;1;1;x;2\n")
+
+
 # ---------------------------------------------------------------- mistakes
 
 
@@ -442,18 +472,6 @@ def test_log1p_needs_numbers_above_minus_one(tmp_path: Path) -> None:
 def test_a_target_that_is_none(targets: list[str], message: str, tmp_path: Path) -> None:
     text = HEADER + "".join(f"a;30;yes;car;{target}\n" for target in targets * 4)
     assert mistake_in(tmp_path, text) == f"rows.csv: target bad: {message}"
-
-
-def test_a_class_with_too_few_rows(tmp_path: Path) -> None:
-    assert mistake_in(tmp_path, HEADER + RARE_ROWS + "b;1;1;car;1\n" * 2) == (
-        "rows.csv: target bad: expected a positive row for each of 2 folds and one for the test, "
-        "got 1 and 2; add rows, or change model.folds or split.test_size"
-    )
-    settings = replace(BASE, split=Split(0.1))
-    assert mistake_in(tmp_path, HEADER + RARE_ROWS + "b;1;1;car;1\n" * 2, settings) == (
-        "rows.csv: target bad: expected a positive row for each of 2 folds and one for the test, "
-        "got 3 and 0; add rows, or change model.folds or split.test_size"
-    )
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ from training.errors import UserError
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"
 RUN = "run.json"
+SETTINGS = "settings.toml"
 METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
+REFERENCE = "reference.json"
 SCHEMA_VERSION = 1  # of run.json; raise it when an older reader could misread a newer file
 SKOPS_SCHEMA = "schema.json"  # in a skops file; the other members are arrays and boosters
 TRAIN_AGAIN = "train again (python -m training.run)"
@@ -35,6 +37,7 @@ TRUSTED = frozenset(
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.model_selection._split.StratifiedKFold",
         "training.boosting.MarginXGBClassifier",
+        "training.calibrated_cv.AutoCalibratedClassifierCV",
         "training.crossfit.CrossFittedClassifier",
         "training.preparation.Preparation",
         "xgboost.core.Booster",
@@ -51,6 +54,7 @@ class Artifacts:
     pipeline: Pipeline
     pipeline_sha256: str
     schema: dict[str, Any]  # raw columns in order, with types, vocabularies and observed ranges
+    reference: dict[str, Any]  # histograms of the training rows, see training.stability
     run: dict[str, Any]  # settings, versions, metrics, band edges, hashes
     sample: pd.DataFrame  # raw columns of real applicants, without ids
 
@@ -124,6 +128,7 @@ def load_artifacts(folder: Path) -> Artifacts:
         pipeline=load_pipeline(folder / PIPELINE),
         pipeline_sha256=run["files"][PIPELINE],
         schema=_json(_read(folder / SCHEMA), folder / SCHEMA),
+        reference=_json(_read(folder / REFERENCE), folder / REFERENCE),
         run=run,
         sample=pd.read_parquet(folder / SAMPLE),
     )
@@ -139,7 +144,12 @@ def run_of(content: bytes, name: object) -> dict[str, Any]:
 
 def write_json(path: Path, content: object) -> None:
     """Indented JSON with a newline at the end; NaN is refused."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(json_text(content), encoding="utf-8")
+
+
+def json_text(content: object) -> str:
+    """What `write_json` writes."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def sha256_of(path: Path) -> str:

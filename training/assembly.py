@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from training.boosting import MarginXGBClassifier
+from training.calibrated_cv import AutoCalibratedClassifierCV
 from training.crossfit import CrossFittedClassifier
 from training.preparation import Preparation
 from training.settings import Settings
@@ -24,24 +25,32 @@ def assemble(settings: Settings) -> Pipeline:
     return Pipeline([("prepare", preparation), ("classify", _classifier(settings, preparation))])
 
 
-def _classifier(settings: Settings, preparation: Preparation) -> Any:
-    model, seed = settings.model, settings.split.seed
+def booster_parameters(settings: Settings, preparation: Preparation) -> dict[str, Any]:
+    """What XGBClassifier is made with, monotone signs by column of the prepared matrix."""
     # One thread a booster: its sums do not depend on the machine's cores, and folds are fitted side by side.
-    parameters: dict[str, Any] = {**settings.xgboost, "n_jobs": 1, "random_state": seed}
+    parameters: dict[str, Any] = {**settings.xgboost, "n_jobs": 1, "random_state": settings.split.seed}
     if "monotone_constraints" in parameters:
         parameters["monotone_constraints"] = _directions(parameters["monotone_constraints"], preparation)
+    return parameters
+
+
+def _classifier(settings: Settings, preparation: Preparation) -> Any:
+    model, seed = settings.model, settings.split.seed
+    parameters = booster_parameters(settings, preparation)
     if model.estimator == "cross-fit":
         return CrossFittedClassifier(
             XGBClassifier(**parameters), calibration=model.calibration, folds=model.folds, random_state=seed
         )
     booster = MarginXGBClassifier if model.calibrate_on == "margin" else XGBClassifier
-    return CalibratedClassifierCV(
-        booster(**parameters),
-        method=model.calibration,
-        cv=StratifiedKFold(model.folds, shuffle=True, random_state=seed),
-        ensemble=model.ensemble,
-        n_jobs=-1,
-    )
+    common = {
+        "estimator": booster(**parameters),
+        "cv": StratifiedKFold(model.folds, shuffle=True, random_state=seed),
+        "ensemble": model.ensemble,
+        "n_jobs": -1,
+    }
+    if model.calibration == "auto":
+        return AutoCalibratedClassifierCV(**common)
+    return CalibratedClassifierCV(method=model.calibration, **common)
 
 
 def _directions(signs: dict[str, int], preparation: Preparation) -> tuple[int, ...]:

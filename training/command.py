@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from rich.console import Console
+from rich.status import Status
 
 from training.errors import FAILED, WRONG_USAGE, UserError, nearest
 
@@ -47,10 +48,11 @@ def run(command: Callable[[], None], what_stays: str) -> int:
 
 
 def _say(line: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_escaped(line)}", highlight=False)
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escaped(line)}", highlight=False)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text in which rich finds no markup."""
     return text.replace("[", r"\[")
 
 
@@ -75,13 +77,18 @@ class Progress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._spinner: Status | None = None
 
     @contextmanager
     def step(self, what: str) -> Iterator[Callable[[str], None]]:
         """Shows `what` while the block runs; the callable given adds what it is busy with."""
         begin = time.monotonic()
         with self.console.status(f"{what} …") as status:
-            yield lambda detail: status.update(f"{what}: {detail} …")
+            self._spinner = status
+            try:
+                yield lambda detail: status.update(f"{what}: {detail} …")
+            finally:
+                self._spinner = None
         self.console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - begin:.1f} s[/]")
 
     @contextmanager
@@ -98,7 +105,8 @@ class Progress:
             for figure in (bars.DownloadColumn, bars.TransferSpeedColumn, bars.TimeRemainingColumn)
         ]
         columns = (bars.SpinnerColumn(), name, bars.BarColumn(bar_width=16), *figures)
-        with bars.Progress(*columns, console=self.console, transient=True, expand=True) as bar:
+        bar = bars.Progress(*columns, console=self.console, transient=True, expand=True)
+        with self._without_spinner(), bar:
             task = bar.add_task(what, total=None)
 
             def show(done: int, total: int) -> None:
@@ -109,6 +117,16 @@ class Progress:
             yield show
         seconds = f"[dim]{time.monotonic() - begin:.1f} s[/]"
         self.console.print(f"[green]✓[/] {what}, {filesize.decimal(moved)} {seconds}")
+
+    @contextmanager
+    def _without_spinner(self) -> Iterator[None]:
+        """Stops the spinner of the step around: a terminal has room for one display (rich before 14.1)."""
+        spinner = self._spinner
+        if spinner is not None:
+            spinner.stop()
+        yield
+        if spinner is not None:
+            spinner.start()
 
     def say(self, text: str) -> None:
         """A line of text; rich's markup is understood."""

@@ -9,16 +9,14 @@ from typing import Any, Self
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
-from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.calibration import _SigmoidCalibration
-from sklearn.isotonic import IsotonicRegression
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 from xgboost import XGBClassifier
 
 from training.boosting import margin
+from training.calibration import METHODS, calibrated, choose, compare, fit_calibrator
+from training.folds import folds_of
 
 
 class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -28,7 +26,8 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     ----------
     estimator : the XGBClassifier to clone for each fold (None: its defaults). With `early_stopping_rounds` each
         clone watches the fold that it has not seen.
-    calibration : "sigmoid" (Platt's, on the margin), "isotonic" or "none" (the margin is taken for log-odds).
+    calibration : "sigmoid" (Platt's, on the margin), "isotonic", "none" (the margin is taken for log-odds), or
+        "auto" (the one that cross-validation on the out-of-fold margins prefers, see training.calibration).
     folds : number of boosters, at least 2.
     random_state : seed of the folds' shuffling.
     n_jobs : folds fitted at the same time (None: all cores). It does not change the result.
@@ -37,14 +36,16 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     ----------
     classes_ : the two labels, the one whose probability is predicted last.
     estimators_ : the fitted boosters.
+    calibration_ : "sigmoid", "isotonic" or "none", as given or chosen.
     calibrator_ : scikit-learn's own fitted calibrator, None for "none".
+    comparison_ : what each calibration loses in cross-validation, see training.calibration.compare.
     """
 
     def __init__(
         self,
         estimator: XGBClassifier | None = None,
         *,
-        calibration: str = "sigmoid",
+        calibration: str = "auto",
         folds: int = 3,
         random_state: int | None = None,
         n_jobs: int | None = None,
@@ -55,10 +56,10 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fits on X [N, m] (NaN is missing) and y [N] with two classes."""
-        if self.calibration not in ("sigmoid", "isotonic", "none"):
-            raise ValueError(f"calibration: expected sigmoid, isotonic or none, got {self.calibration!r}")
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Fits on X [N, m] (NaN is missing) and y [N] with two classes; no group of `groups` [N] is in two folds."""
+        if self.calibration not in ("auto", *METHODS):
+            raise ValueError(f"calibration: expected auto, {', '.join(METHODS)}, got {self.calibration!r}")
         X, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan")
         check_classification_targets(y)
         self.classes_, target = np.unique(y, return_inverse=True)
@@ -75,9 +76,11 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
                 f"folds: expected at most one per row of the rarer class (n_splits={self.folds} "
                 f"with {rarest} such rows)"
             )
-        splitter = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
+        if groups is not None:
+            groups = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
+            check_consistent_length(X, groups)
         template = XGBClassifier(n_jobs=1) if self.estimator is None else self.estimator
-        folds = list(splitter.split(X, target))
+        folds = folds_of(target, groups, self.folds, self.random_state)
         together = min(self.folds, effective_n_jobs(-1 if self.n_jobs is None else self.n_jobs))
         fitted = Parallel(n_jobs=together, prefer="threads")(
             delayed(_fit_fold)(clone(template), X, target, seen, unseen) for seen, unseen in folds
@@ -86,9 +89,9 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         out_of_fold = np.empty(len(target))
         for (_, unseen), (_, margins) in zip(folds, fitted, strict=True):
             out_of_fold[unseen] = margins
-        self.calibrator_ = self._calibrator()
-        if self.calibrator_ is not None:
-            self.calibrator_.fit(out_of_fold, target)
+        self.comparison_ = compare(out_of_fold, target, seed=self.random_state)
+        self.calibration_ = choose(self.comparison_) if self.calibration == "auto" else self.calibration
+        self.calibrator_ = fit_calibrator(self.calibration_, out_of_fold, target)
         return self
 
     def margins(self, X: Any) -> NDArray[np.float32]:
@@ -104,18 +107,13 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Calibrated probabilities [N, 2] in 0-1, in the order of `classes_`."""
         x = self.decision_function(X)
-        p = expit(x) if self.calibrator_ is None else self.calibrator_.predict(x)
+        p = calibrated(self.calibrator_, x)
         return np.column_stack([1 - p, p])
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier label of each row."""
         p = self.predict_proba(X)[:, 1]
         return np.asarray(self.classes_[(p > 0.5).astype(int)])
-
-    def _calibrator(self) -> Any:
-        if self.calibration == "none":
-            return None
-        return _SigmoidCalibration() if self.calibration == "sigmoid" else IsotonicRegression(out_of_bounds="clip")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -17,7 +17,7 @@ from training.settings.tables import CALIBRATE_ON, CALIBRATIONS, ESTIMATORS, SPL
 
 DEFAULTS = Settings()
 # What the command does with the settings; everything else is a setting.
-NOT_SETTINGS = {"config", "out", "quiet"}
+NOT_SETTINGS = {"config", "json", "model", "out", "quiet"}
 
 EPILOG = """\
 A flag goes before the TOML, the TOML before the defaults, which are the reference system's.
@@ -44,8 +44,8 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_command(parser.add_argument_group("input and output"))
-    _add_data(parser.add_argument_group("the table"))
-    _add_features(parser.add_argument_group("features", "Without a TOML these replace the reference's 24."))
+    add_data(parser.add_argument_group("the table"))
+    add_features(parser.add_argument_group("features", "Without a TOML these replace the reference's 24."))
     _add_split(parser.add_argument_group("split"))
     _add_model(parser.add_argument_group("model"))
     _add_tuning(parser.add_argument_group("search for XGBoost's parameters"))
@@ -76,14 +76,19 @@ def out_folder(args: argparse.Namespace) -> Path:
 Group = argparse._ArgumentGroup
 
 
-def _add_command(group: Group) -> None:
+def add_input(group: Group, default: str = "the built-in population") -> None:
+    """`--config` and `--data`; `default` is the table that is read without either."""
     group.add_argument("--config", metavar="FILE.toml", help="the settings; see examples/")
     group.add_argument(
         "--data",
         dest="data.file",
         metavar="FILE",
-        help="CSV or Parquet, here or s3://bucket/key, default the built-in population",
+        help=f"CSV or Parquet, here or s3://bucket/key, default {default}",
     )
+
+
+def _add_command(group: Group) -> None:
+    add_input(group)
     group.add_argument(
         "--out",
         default="artifacts",
@@ -93,7 +98,17 @@ def _add_command(group: Group) -> None:
     group.add_argument("--quiet", action="store_true", default=False, help="print errors only")
 
 
-def _add_data(group: Group) -> None:
+def add_data(group: Group) -> None:
+    """The columns of the table that are no features, and how it is read."""
+    add_target(group)
+    group.add_argument(
+        "--id", dest="data.id", metavar="COLUMN", help=f"names a row; '' for none, default {DEFAULTS.data.id!r}"
+    )
+    add_separator(group)
+
+
+def add_target(group: Group) -> None:
+    """The column of the outcome."""
     data = DEFAULTS.data
     group.add_argument(
         "--target", dest="data.target", metavar="COLUMN", help=f"what is predicted, default {data.target!r}"
@@ -104,7 +119,10 @@ def _add_data(group: Group) -> None:
         metavar="VALUE",
         help=f"the target of an applicant who defaulted, default {data.positive!r}",
     )
-    group.add_argument("--id", dest="data.id", metavar="COLUMN", help=f"names a row; '' for none, default {data.id!r}")
+
+
+def add_separator(group: Group) -> None:
+    """What stands between the cells of a CSV."""
     group.add_argument(
         "--separator",
         dest="data.separator",
@@ -114,7 +132,8 @@ def _add_data(group: Group) -> None:
     )
 
 
-def _add_features(group: Group) -> None:
+def add_features(group: Group) -> None:
+    """The columns that a model reads."""
     group.add_argument("--numbers", type=names, metavar="A,B", help="columns that hold numbers")
     group.add_argument("--booleans", type=names, metavar="A,B", help="columns that hold true/false, yes/no or 1/0")
     group.add_argument("--categories", type=names, metavar="A,B", help="columns that hold text")
@@ -214,8 +233,13 @@ def _add_score(group: Group) -> None:
     _add_value(group, "costs.gain", float, "profit from an approved applicant who repays")
     _add_value(group, "costs.loss", float, "loss from an approved applicant who defaults")
     _add_column(group, "--amount", "costs.amount", "of which gain and loss are shares")
-    _add_value(group, "stability.score_limit", float, "of the score's PSI, default 0.25")
-    _add_value(group, "stability.feature_limit", float, "of each feature's CSI, default 0.25")
+    add_limits(group)
+
+
+def add_limits(group: Group, default: str = f"{DEFAULTS.stability.score_limit:g}") -> None:
+    """From which index on the score or a feature counts as moved."""
+    _add_value(group, "stability.score_limit", float, f"of the score's PSI, default {default}")
+    _add_value(group, "stability.feature_limit", float, f"of each feature's CSI, default {default}")
 
 
 def _flag(key: str) -> str:

@@ -5,8 +5,9 @@ is frozen: a setting is changed where it is read, nowhere else.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from training.settings import reading, xgboost_parameters
 from training.settings.checks import refuse_contradictions
@@ -30,6 +31,7 @@ __all__ = [
     "Tuning",
     "load_settings",
     "settings_as_dict",
+    "settings_as_toml",
     "settings_from_dict",
 ]
 
@@ -49,6 +51,31 @@ def settings_as_dict(settings: Settings) -> dict[str, object]:
         "costs": asdict(settings.costs),
         "stability": asdict(settings.stability),
     }
+
+
+def settings_as_toml(settings: Settings) -> str:
+    """A TOML file that repeats a run of these settings from any folder, without a search.
+
+    `load_settings` reads from it the same settings, but for the file of the data, which is named from the root, and
+    for the trials, of which there are none.
+    """
+    import tomli_w  # only where settings are written
+
+    document: Any = settings_as_dict(replace(settings, tuning=replace(settings.tuning, trials=0)))
+    file = settings.data.file
+    if file is not None and not is_remote(file):
+        document["data"]["file"] = str(Path(file).absolute())
+    defaults: Any = settings_as_dict(Settings())
+    written = {
+        table: {
+            # TOML has no word for nothing: it is left out where that is the default, else it is the empty text.
+            key: "" if value is None else value
+            for key, value in content.items()
+            if value is not None or defaults[table].get(key) is not None
+        }
+        for table, content in document.items()
+    }
+    return "# Repeats the run: python -m training.run --config THIS\n\n" + tomli_w.dumps(written)
 
 
 def _definition(feature: Feature) -> dict[str, object]:

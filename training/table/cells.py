@@ -42,7 +42,7 @@ def numbers(source: Source, column: str) -> NDArray[np.float64]:
     if pa.types.is_string(cells.type):
         cells = _parsed(source, column, cells)
     elif not _is_readable(cells.type):
-        _refuse_type(source, column, cells.type, "numbers")
+        refuse_type(source, column, cells.type, "numbers")
     if pa.types.is_decimal(cells.type):
         cells = pc.cast(cells, pa.string())  # the only cast of a decimal that rounds once
     values: NDArray[np.float64] = pc.cast(cells, pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
@@ -78,7 +78,7 @@ def coded_labels(source: Source, column: str) -> tuple[NDArray[np.object_], NDAr
     """
     cells = decoded(source.columns[column])
     if not _is_readable(cells.type):
-        _refuse_type(source, column, cells.type, "text")
+        refuse_type(source, column, cells.type, "text")
     coded = pc.dictionary_encode(cells).combine_chunks()
     levels = np.array([_label(level) for level in coded.dictionary.to_pylist()] + [None], dtype=object)
     return levels, pc.fill_null(coded.indices, len(levels) - 1).to_numpy().astype(np.int64)
@@ -93,26 +93,35 @@ def decoded(cells: Any) -> Any:
     return cells
 
 
+def present(texts: Any) -> Any:
+    """Texts without spaces around them, null for what stands for missing in a CSV."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    return pc.if_else(pc.is_in(trimmed, pa.array(MISSING)), pa.scalar(None, pa.string()), trimmed)
+
+
 def refuse_cells(
-    source: Source, column: str, expected: str, wrong: NDArray[np.bool_], values: Sequence[Any] | NDArray[Any]
+    source: Source,
+    column: str,
+    expected: str,
+    wrong: NDArray[np.bool_],
+    values: Sequence[Any] | NDArray[Any],
+    remedy: str = "correct the file or leave the cell empty",
 ) -> NoReturn:
     """Raises a UserError that names the first of the wrong cells, with their places in the file."""
     rows = np.flatnonzero(wrong).tolist()
     places = source.places(rows[:EXAMPLES])
     cells = ", ".join(f"{_shown(values[row])} ({place})" for row, place in zip(rows, places, strict=False))
     more = f" and {len(rows) - EXAMPLES} more" if len(rows) > EXAMPLES else ""
-    remedy = "correct the file or leave the cell empty"
     raise UserError(f"{source.name}: column {column}: expected {expected}, got {cells}{more}; {remedy}")
 
 
 def _parsed(source: Source, column: str, cells: Any) -> Any:
-    trimmed = pc.utf8_trim_whitespace(cells)
-    present = pc.if_else(pc.is_in(trimmed, pa.array(MISSING)), pa.scalar(None, pa.string()), trimmed)
+    texts = present(cells)
     try:
-        return pc.cast(present, pa.float64())
+        return pc.cast(texts, pa.float64())
     except pa.ArrowInvalid:
-        fits = {text: _is_number(text) for text in pc.unique(present).to_pylist()}
-        wrong = np.array([not fits[text] for text in present.to_pylist()])
+        fits = {text: _is_number(text) for text in pc.unique(texts).to_pylist()}
+        wrong = np.array([not fits[text] for text in texts.to_pylist()])
         refuse_cells(source, column, "a number, with a decimal point", wrong, cells.to_pylist())
 
 
@@ -145,10 +154,18 @@ def _label(level: Any) -> str | None:
     return None if level is None or level == "" else str(level)
 
 
+def places_of(source: Source, rows: NDArray[np.bool_]) -> str:
+    """Where some rows are in the file: the first places, and how many more."""
+    found = np.flatnonzero(rows)
+    more = f" and {len(found) - EXAMPLES:,} more" if len(found) > EXAMPLES else ""
+    return ", ".join(source.places(found[:EXAMPLES].tolist())) + more
+
+
 def _shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else shown(value)
 
 
-def _refuse_type(source: Source, column: str, type_: Any, expected: str) -> NoReturn:
+def refuse_type(source: Source, column: str, type_: Any, expected: str) -> NoReturn:
+    """Raises a UserError for a column whose type cannot be read as what is expected."""
     problem = f"expected {expected}, got values of type {type_}; convert the column"
     raise UserError(f"{source.name}: column {column}: {problem}")

@@ -1,0 +1,92 @@
+"""`python -m delivery.accept`: a deployment's first step takes the bytes that were built, tried and attested, or none.
+
+The outputs `package` and, for a stage that runs an image, `image` are what the deployment is then given.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from delivery import workflow
+from delivery.release_record import RECORD, SBOM, ZIP, Record, model_version, read, sha256_of
+from deploy.stages import read_stage
+from training import command
+from training.errors import UserError
+
+SIGNER = ".github/workflows/release.yml"
+PROVENANCE, CYCLONEDX = "https://slsa.dev/provenance/v1", "https://cyclonedx.org/bom"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    return command.run(lambda: accept(Path(args.bundles), args.stage), f"{args.stage} is as it was")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = command.Parser(
+        prog="python -m delivery.accept",
+        description="Check that a release is the one that was recorded for this commit (GITHUB_SHA), and that zip and "
+        "image were attested by the release workflow of this repository (GITHUB_REPOSITORY). Needs gh.",
+    )
+    files = options.add_argument_group("input")
+    files.add_argument(
+        "--bundles",
+        default="bundles",
+        metavar="DIR",
+        help="as downloaded, with bundle-x86_64 and bundle-arm64 (default: %(default)s)",
+    )
+    files.add_argument("--stage", required=True, metavar="STAGE", help="one of deploy/stages.toml")
+    return options
+
+
+def accept(bundles: Path, stage: str) -> None:
+    """Hands on what `stage` is to be given. Raises UserError with the first thing that does not hold."""
+    commit, repository = workflow.variable("GITHUB_SHA"), workflow.variable("GITHUB_REPOSITORY")
+    settings = read_stage(stage).parameters
+    arch = settings.get("Architecture", "x86_64")
+    is_image = settings.get("PackageType", "Zip") == "Image"
+    bundle = bundles / f"bundle-{arch}"
+    record = read(bundle / RECORD)
+    refuse_other(bundle, record, {"commit": commit, "arch": arch})
+    for subject in (str(bundle / ZIP), *([f"oci://{record.image}"] if is_image else [])):
+        for predicate in (PROVENANCE, CYCLONEDX):
+            refuse_unattested(subject, predicate, repository, commit)
+    workflow.output("package", str(bundle / ZIP))
+    workflow.output("image", record.image if is_image else "")
+
+
+def refuse_other(bundle: Path, record: Record, expected: dict[str, str]) -> None:
+    """Raises UserError where a bundle is not what its record says, or its record is about another release."""
+    found = {
+        "zip_sha256": sha256_of(bundle / ZIP),
+        "sbom_sha256": sha256_of(bundle / SBOM),
+        "model_version": model_version(bundle / ZIP),
+        **expected,
+    }
+    for name, value in found.items():
+        if getattr(record, name) != value:
+            raise UserError(
+                f"{bundle / RECORD}: {name}: the record has {getattr(record, name)}, this deployment {value}; "
+                "it is not deployed"
+            )
+
+
+def refuse_unattested(subject: str, predicate: str, repository: str, commit: str) -> None:
+    """Raises UserError where the release workflow did not say this of `subject` at this commit."""
+    words = ["attestation", "verify", subject, "--repo", repository, "--predicate-type", predicate]
+    words += ["--signer-workflow", f"{repository}/{SIGNER}", "--source-digest", commit, "--deny-self-hosted-runners"]
+    try:
+        said = subprocess.run(["gh", *words], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError("gh: no such command; GitHub's own runners have it") from None
+    if said.returncode:
+        reason = " ".join(said.stderr.split()) or f"gh ended with {said.returncode}"
+        raise UserError(f"{subject}: no attestation ({predicate}) of this release: {reason}; it is not deployed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

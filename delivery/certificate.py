@@ -1,0 +1,92 @@
+"""`python -m delivery.certificate`: which model this is and what was shown of it, for the summary of a workflow."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from delivery import workflow
+from delivery.markdown import table
+from export.model_folder import EXPORT_AGAIN
+from export.package import REQUIREMENTS
+from export.packaging.certified import check_certificate
+from export.packaging.requirements import read_pins
+from export.packaging.target import Target
+from export.refusal import ExportRefused
+from training import command
+
+COLUMNS = ("Kind of rows", "Rows", "Margins equal", "p equal", "Largest difference of p", "Bands that differ")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    return command.run(lambda: show(Path(args.model)), "nothing was changed")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = command.Parser(
+        prog="python -m delivery.certificate",
+        description="Check that a model is the one that its certificate is about and can be packaged, add the "
+        "certificate to the summary of the workflow, and hand the model's version on as the output `version`.",
+    )
+    files = options.add_argument_group("input")
+    files.add_argument("--model", default="model", metavar="DIR", help="what the export wrote (default: %(default)s)")
+    return options
+
+
+def show(model: Path) -> None:
+    """Raises ExportRefused or PackageRefused for a model without a valid certificate of its own."""
+    [packaged] = {
+        pin.version for pin in read_pins(REQUIREMENTS, Target((3, 13), "x86_64")) if pin.name == "onnxruntime"
+    }
+    manifest, certificate = check_certificate(model, packaged)
+    workflow.summary(as_markdown(manifest.model_version, certificate))
+    workflow.output("version", manifest.model_version)
+
+
+def as_markdown(version: str, certificate: dict[str, Any]) -> str:
+    """The certificate as a section of a summary. Raises ExportRefused where it has no findings."""
+    try:
+        rows = [_row(row) for row in [*certificate["rows"], certificate["total"]]]
+        limits, single = certificate["limits"], certificate["single_rows"]
+        holds = _holds(certificate["total"], limits) and single["bit_equal"] == single["rows"]
+        text = (
+            f"### Model `{version}`\n\n{table(COLUMNS, rows)}\n"
+            f"{single['bit_equal']:,} of {single['rows']:,} rows answer alone as they do in a batch. "
+            f"Allowed were a difference of p of {limits['probability_difference']:.1e} and "
+            f"{limits['bands_that_differ']:,} bands that differ.\n\n"
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ExportRefused(f"the certificate of model {version} has no findings; {EXPORT_AGAIN}") from None
+    if not holds:
+        raise ExportRefused(f"the findings of model {version} are beyond its certificate's limits; {EXPORT_AGAIN}")
+    versions = ", ".join(f"{name} {found}" for name, found in sorted(certificate["versions"].items()))
+    hashes = "".join(f"{digest}  {name}\n" for name, digest in sorted(certificate["sha256"].items()))
+    return f"{text}Compared with: {versions}.\n\n```\n{hashes}```\n"
+
+
+def _holds(total: dict[str, Any], limits: dict[str, Any]) -> bool:
+    return bool(
+        total["margins_bit_equal"] == total["margins"]
+        and total["largest_probability_difference"] <= limits["probability_difference"]
+        and total["probabilities_bit_equal"] >= limits["probabilities_bit_equal_share"] * total["rows"]
+        and total["bands_that_differ"] <= limits["bands_that_differ"]
+    )
+
+
+def _row(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        str(row["kind"]),
+        f"{row['rows']:,}",
+        f"{row['margins_bit_equal'] / max(row['margins'], 1):.2%}",
+        f"{row['probabilities_bit_equal'] / max(row['rows'], 1):.2%}",
+        f"{row['largest_probability_difference']:.1e}",
+        f"{row['bands_that_differ']:,}",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

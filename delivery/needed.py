@@ -1,0 +1,29 @@
+"""`python -m delivery.needed NAME ...`: stops a workflow at its start where variables were not set, and names them."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from training import command
+from training.errors import WRONG_USAGE, UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    options = command.Parser(
+        prog="python -m delivery.needed", description="Check that environment variables are there and not empty."
+    )
+    options.add_argument("names", nargs="+", metavar="NAME", help="of a variable")
+    args = options.parse_args(arguments)
+    return command.run(lambda: refuse_missing(args.names), "nothing was changed")
+
+
+def refuse_missing(names: Sequence[str]) -> None:
+    """Raises UserError, exit status 2, with the names of those that are not there."""
+    missing = [name for name in names if not os.environ.get(name, "").strip()]
+    if missing:
+        raise UserError(f"not set: {', '.join(missing)}; docs/delivery.md says what each is and where", WRONG_USAGE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""`python -m delivery.weekly_issue`: one issue for as long as the weekly run fails; further failures comment on it."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from delivery import workflow
+from training import command
+from training.errors import UserError
+
+LABEL = "weekly"
+TITLE = "The weekly run fails"
+TEXT = """\
+The tests fail with the newest, or with coming versions of what lastbit depends on: {run}
+
+Each job keeps the versions that it ran with as an artefact. Either adapt the code, or exclude a version in
+`pyproject.toml` and say why beside it. Nothing that is shipped is concerned: its versions are locked.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    parser().parse_args(arguments)
+    return command.run(report, "no issue was written")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options: none, it asks the workflow."""
+    return command.Parser(
+        prog="python -m delivery.weekly_issue",
+        description="Open an issue that names this run (GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID), or "
+        "comment on the one that is open. Needs gh.",
+    )
+
+
+def report() -> None:
+    """Raises UserError where gh fails."""
+    repository = workflow.variable("GITHUB_REPOSITORY")
+    run = f"{workflow.variable('GITHUB_SERVER_URL')}/{repository}/actions/runs/{workflow.variable('GITHUB_RUN_ID')}"
+    found = json.loads(_gh("issue", "list", "--repo", repository, "--label", LABEL, "--json", "number", "--limit", "1"))
+    text = TEXT.format(run=run)
+    if found:
+        _gh("issue", "comment", str(found[0]["number"]), "--repo", repository, "--body", text)
+    else:
+        _gh("label", "create", LABEL, "--repo", repository, "--force", "--description", "Newest and coming versions")
+        _gh("issue", "create", "--repo", repository, "--label", LABEL, "--title", TITLE, "--body", text)
+
+
+def _gh(*words: str) -> str:
+    try:
+        said = subprocess.run(["gh", *words], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError("gh: no such command; GitHub's own runners have it") from None
+    if said.returncode:
+        raise UserError(f"gh {' '.join(words[:2])}: {' '.join(said.stderr.split()) or said.returncode}")
+    return said.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""`python deploy/deploy.py --stage dev`: the package in dist/ to a stage, after saying what will change.
+
+It stops before anything is changed where the model is not certified, the package does not fit, a setting is missing or
+AWS would refuse; afterwards CloudFormation, CodeDeploy and the smoke test each bring back what was there before.
+"""
+
+import sys
+from pathlib import Path
+
+if not __package__:
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+# isort: split
+import base64
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from deploy.artifact import read_artifact
+from deploy.aws import Aws, code_of, connect, told
+from deploy.endpoint import Endpoint
+from deploy.plan import Plan
+from deploy.release import Release, compose
+from deploy.smoke import Expected, SmokeFailed, smoke
+from deploy.stack import Stack, State
+from deploy.stages import STAGES, read_stage
+from deploy.template import TEMPLATE, read_template
+from deploy.versions import LIVE, PREVIOUS, Function, Version
+from runtime.manifest import Manifest, ModelRefused
+from training import command
+from training.errors import WRONG_USAGE, UserError
+
+VERSIONS_KEPT = 3
+# What CloudFormation does not update, and the way out.
+STUCK = {
+    "ROLLBACK_COMPLETE": "its first deployment failed; remove it (aws cloudformation delete-stack)",
+    "ROLLBACK_FAILED": "its first deployment failed; remove it (aws cloudformation delete-stack)",
+    "CREATE_FAILED": "its first deployment failed; remove it (aws cloudformation delete-stack)",
+    "DELETE_FAILED": "it could not be removed; remove it again (aws cloudformation delete-stack)",
+    "UPDATE_ROLLBACK_FAILED": "finish what it began (aws cloudformation continue-update-rollback)",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    return command.run(
+        lambda: deploy(args, command.Progress(quiet=args.quiet)),
+        "a deployment that has begun goes on in CloudFormation, and nothing else was changed",
+    )
+
+
+def parser() -> command.Parser:
+    """The command's options."""
+    options = command.Parser(
+        prog="python deploy/deploy.py",
+        description="Deploy the package in dist/ to a stage: say what will change, ask, do it, test it.",
+        epilog="Writes the URL to standard output. Exit status: 0 deployed and tested, 1 not (standard error says why, "
+        "and what runs now), 2 wrong usage.",
+    )
+    what = options.add_argument_group("what and where")
+    what.add_argument("--stage", required=True, help="one of deploy/stages.toml")
+    what.add_argument("--package", default="dist/lambda.zip", metavar="ZIP", help="default: %(default)s")
+    what.add_argument("--image", default="", metavar="URI", help="with @sha256:..., the same package as an image")
+    how = options.add_argument_group("how")
+    how.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    how.add_argument("--yes", action="store_true", help="do not ask")
+    how.add_argument("--at-once", action="store_true", help="move all traffic at once, whatever the alarms say")
+    files = options.add_argument_group("other files")
+    files.add_argument("--stages", default=str(STAGES), metavar="FILE", help="default: deploy/stages.toml")
+    files.add_argument("--template", default=str(TEMPLATE), metavar="FILE", help="default: deploy/template.yaml")
+    options.add_argument_group("display").add_argument(
+        "--quiet", action="store_true", help="say nothing but errors and the URL"
+    )
+    return options
+
+
+def deploy(args: Any, progress: command.Progress) -> None:
+    """Raises UserError at the first thing that stands against it, or went wrong."""
+    stage = read_stage(args.stage, Path(args.stages))
+    template = read_template(Path(args.template))
+    with progress.step("Checking the package"):
+        artifact = read_artifact(Path(args.package))
+    compose(stage, template, artifact, "checked-before-aws-is-asked", args.image, at_once=args.at_once)
+    _note_another_model(artifact.manifest.model_version, progress)
+
+    with progress.step("Asking AWS what is there") as show:
+        aws = connect(stage.region)
+        if stage.account not in ("", aws.account):
+            raise UserError(
+                f"stage {stage.name} is in account {stage.account}, and we are in {aws.account}; log in there"
+            )
+        bucket = stage.bucket_of(aws.account)
+        release = compose(stage, template, artifact, bucket, args.image, at_once=args.at_once)
+        is_uploaded = _is_uploaded(aws, bucket, release)
+        stack = Stack(aws.client("cloudformation"), stage.stack)
+        state = stack.state()
+        _refuse_stuck(stack.name, state)
+        function = Function(aws.client("lambda"), f"{stage.stack}-{release.parameters['PackageType']}")
+        live = _live(function)
+        _refuse_shared(function)
+        _refuse_moved(state, live, release)
+        show("what would change")
+        proposal = stack.propose(
+            f"release-{release.id}-{uuid4().hex[:8]}", template.body, release.parameters, stage.role
+        )
+
+    plan = Plan(aws, stage, release, bucket, is_uploaded, state, live, proposal)
+    goes_ahead = False
+    try:
+        plan.show(progress)
+        goes_ahead = not args.dry_run and bool(proposal.changes) and (args.yes or _agreed())
+    finally:
+        if not goes_ahead:
+            stack.withdraw(proposal)
+    if args.dry_run or (proposal.changes and not goes_ahead):
+        progress.say("Nothing was changed.")
+        return
+    if goes_ahead:
+        if not is_uploaded:
+            with progress.step("Uploading the package"):
+                _upload(aws, bucket, release)
+        with progress.step(f"Deploying to {stage.name}"):
+            try:
+                state = stack.carry_out(proposal, uuid4().hex, lambda event: progress.say(f"  [dim]{event}[/]"))
+            except UserError as failure:
+                raise UserError(f"{failure}; {_what_answers(function)}") from None
+    assert state is not None
+    _test(aws, state, release, function, live, progress)
+    if goes_ahead:
+        _settle(function, live, progress)
+    progress.say(f"Model [bold]{artifact.manifest.model_version}[/] answers at:")
+    sys.stdout.write(state.outputs["Url"] + "\n")
+
+
+def _note_another_model(packaged: str, progress: command.Progress) -> None:
+    try:
+        exported = Manifest.read("model/manifest.json").model_version
+    except ModelRefused:
+        return
+    if exported != packaged:
+        progress.say(
+            f"[yellow]Note:[/] model/ holds {exported}, the package {packaged}; to deploy the former, run make package"
+        )
+
+
+def _is_uploaded(aws: Aws, bucket: str, release: Release) -> bool:
+    """Raises UserError where there is no bucket of ours."""
+    client = aws.client("s3")
+    with told(f"reading the bucket {bucket}"):
+        try:
+            client.head_bucket(Bucket=bucket, ExpectedBucketOwner=aws.account)
+        except client.exceptions.ClientError as fault:
+            if code_of(fault) in ("404", "NoSuchBucket"):
+                raise UserError(
+                    f"{bucket}: no such bucket; make it once (docs/operations.md), or change deploy/stages.toml"
+                ) from None
+            raise
+        try:
+            found = client.head_object(Bucket=bucket, Key=release.artifact.key, ExpectedBucketOwner=aws.account)
+        except client.exceptions.ClientError as fault:
+            if code_of(fault) in ("404", "NoSuchKey"):
+                return False
+            raise
+    return bool(found["ContentLength"] == release.artifact.size)
+
+
+def _upload(aws: Aws, bucket: str, release: Release) -> None:
+    """In one request, which S3 takes only if the checksum is right: the object is there whole, or not at all."""
+    artifact = release.artifact
+    checksum = base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
+    with told(f"uploading to s3://{bucket}/{artifact.key}"):
+        aws.client("s3").put_object(
+            Bucket=bucket,
+            Key=artifact.key,
+            Body=artifact.path.read_bytes(),
+            ChecksumSHA256=checksum,
+            ContentType="application/zip",
+            ExpectedBucketOwner=aws.account,
+        )
+
+
+def _refuse_stuck(name: str, state: State | None) -> None:
+    if state is None:
+        return
+    if state.is_moving:
+        raise UserError(f"{name}: is {state.status}: another deployment is under way; wait for it")
+    if state.status in STUCK:
+        raise UserError(f"{name}: is {state.status}: {STUCK[state.status]}")
+
+
+def _refuse_shared(function: Function) -> None:
+    """Traffic that is still between two versions, though no deployment is under way."""
+    for number, share in function.shares(LIVE).items():
+        raise UserError(
+            f"{function.name}: {share:.0%} of the requests go to version {number}, left from a deployment that was "
+            "stopped; decide for one by deploy/rollback.py --version"
+        )
+
+
+def _refuse_moved(state: State | None, live: Version | None, release: Release) -> None:
+    """CodeDeploy is told by CloudFormation where traffic comes from, and it knows nothing of a rollback by hand."""
+    known = state.outputs.get("Version") if state else None
+    if release.is_gradual and live is not None and known is not None and live.number != known:
+        raise UserError(
+            f"live is at version {live.number}, and the stack left it at {known}: it was rolled back, and traffic "
+            f"would be moved from {known}; deploy with --at-once, which moves it from {live.number}"
+        )
+
+
+def _live(function: Function) -> Version | None:
+    number = function.behind(LIVE)
+    return next((version for version in function.versions() if version.number == number), None)
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise UserError("nobody is there to be asked; to deploy without asking, pass --yes", WRONG_USAGE)
+    return input("Go ahead? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _what_answers(function: Function) -> str:
+    try:
+        live = _live(function)
+    except UserError as unknown:
+        return f"what answers now is not known ({unknown})"
+    return f"live is at {live}" if live else "nothing answers"
+
+
+def _test(
+    aws: Aws, state: State, release: Release, function: Function, before: Version | None, progress: command.Progress
+) -> None:
+    """The smoke test; where it fails, the version before gets the requests again."""
+    try:
+        key = aws.api_key(state.outputs.get("ApiKeyId", ""))
+        smoke(Endpoint(state.outputs["Url"], key), Expected.of(release.artifact.manifest), progress)
+    except SmokeFailed as failure:
+        if before is None or function.behind(LIVE) == before.number:
+            raise UserError(f"{failure}; {_what_answers(function)}") from None
+        function.point(LIVE, before.number)
+        raise UserError(f"{failure}; live is back at {before}") from None
+
+
+def _settle(function: Function, before: Version | None, progress: command.Progress) -> None:
+    """Keeps what a rollback needs, and lets go of what is older."""
+    if before is not None and function.behind(LIVE) != before.number:
+        function.point(PREVIOUS, before.number)
+        progress.say(f"A rollback would bring back {before}.")
+    try:
+        forgotten = function.forget(VERSIONS_KEPT)
+    except UserError as fault:  # it is deployed all the same
+        progress.say(f"[yellow]Note:[/] {fault}")
+        return
+    if forgotten:
+        progress.say(f"Deleted version {', '.join(forgotten)}; their packages stay in the bucket.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""What is released: a package and the settings of a stage, put together into the template's parameters."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from deploy.artifact import PACKAGE_AGAIN, Artifact
+from deploy.stages import Stage
+from deploy.template import Template
+from training.errors import WRONG_USAGE, UserError
+
+# What comes from the package or from a flag, and so cannot be a setting of a stage.
+OURS = ("Stage", "ModelVersion", "Release", "PackageBucket", "PackageKey", "ImageUri", "Gradual")
+_UNSET = "0" * 12
+
+
+@dataclass(frozen=True)
+class Release:
+    """`id` is a digest of the template and of every parameter, the package's hash among them."""
+
+    id: str
+    artifact: Artifact
+    parameters: dict[str, str]
+
+    @property
+    def is_image(self) -> bool:
+        """Whether Lambda gets an image in place of the zip."""
+        return self.parameters["PackageType"] == "Image"
+
+    @property
+    def is_gradual(self) -> bool:
+        """Whether CodeDeploy moves the traffic."""
+        return self.parameters["Gradual"] == "true"
+
+
+def compose(stage: Stage, template: Template, artifact: Artifact, bucket: str, image: str, *, at_once: bool) -> Release:
+    """Raises UserError where settings are missing or unfit, or where the package is for another Python or processor."""
+    for name in OURS:
+        if name in stage.parameters:
+            raise UserError(
+                f"deploy/stages.toml: {name}: is no setting, it comes with what is deployed; take it out", WRONG_USAGE
+            )
+    values = stage.parameters | {
+        "Stage": stage.name,
+        "ModelVersion": artifact.manifest.model_version,
+        "Release": _UNSET,
+        "PackageBucket": bucket,
+        "PackageKey": artifact.key,
+        "ImageUri": image,
+        "Gradual": "false" if at_once else "true",
+    }
+    complete = template.complete(values)
+    for name, found in (("Runtime", artifact.runtime), ("Architecture", artifact.arch)):
+        if complete[name] != found:
+            raise UserError(
+                f"{artifact.path}: {name}: stage {stage.name} has {complete[name]}, the package is for {found}; "
+                f"{PACKAGE_AGAIN} with --python and --arch, or change deploy/stages.toml"
+            )
+    wants_image = complete["PackageType"] == "Image"
+    if wants_image != bool(image):
+        expected = (
+            "--image URI@sha256:..., since PackageType is Image" if wants_image else "no --image, since it is Zip"
+        )
+        raise UserError(f"stage {stage.name}: expected {expected}", WRONG_USAGE)
+    content = json.dumps([template.body, sorted(complete.items())])
+    release = hashlib.sha256(content.encode()).hexdigest()[: len(_UNSET)]
+    return Release(release, artifact, complete | {"Release": release})

@@ -1,0 +1,128 @@
+"""`python deploy/rollback.py --stage prod`: the version before answers again, within a second.
+
+The alias `live` is pointed to another version of the function: no build, no CloudFormation, few permissions.
+"""
+
+import sys
+from pathlib import Path
+
+if not __package__:
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+# isort: split
+import re
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+from deploy.artifact import key_of, read_artifact
+from deploy.aws import Aws, connect
+from deploy.endpoint import Endpoint
+from deploy.smoke import Expected, smoke
+from deploy.stack import Stack, State
+from deploy.stages import STAGES, Stage, read_stage
+from deploy.versions import LIVE, PREVIOUS, Function, Version
+from training import command
+from training.errors import WRONG_USAGE, UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    return command.run(lambda: rollback(args, command.Progress(quiet=args.quiet)), "nothing else was changed")
+
+
+def parser() -> command.Parser:
+    """The command's options."""
+    options = command.Parser(
+        prog="python deploy/rollback.py",
+        description="Let an earlier version of the function answer again, at once, and test that it does.",
+        epilog="Exit status: 0 it answers, 1 it does not (standard error says why), 2 wrong usage.",
+    )
+    what = options.add_argument_group("what and where")
+    what.add_argument("--stage", required=True, help="one of deploy/stages.toml")
+    what.add_argument(
+        "--version", metavar="V", help="a version of the function, or of the model (default: the one before)"
+    )
+    options.add_argument_group("how").add_argument("--list", action="store_true", help="say which versions there are")
+    files = options.add_argument_group("other files")
+    files.add_argument("--stages", default=str(STAGES), metavar="FILE", help="default: deploy/stages.toml")
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    return options
+
+
+def rollback(args: Any, progress: command.Progress) -> None:
+    """Raises UserError where there is nothing to go back to, or what answers then does not pass the smoke test."""
+    stage = read_stage(args.stage, Path(args.stages))
+    aws = connect(stage.region)
+    if stage.account not in ("", aws.account):
+        raise UserError(f"stage {stage.name} is in account {stage.account}, and we are in {aws.account}; log in there")
+    state = Stack(aws.client("cloudformation"), stage.stack).state()
+    if state is None or "FunctionName" not in state.outputs:
+        raise UserError(f"{stage.stack}: nothing is deployed there")
+    if state.is_moving:
+        raise UserError(
+            f"{stage.stack}: is {state.status}: a deployment is under way; stop it, which brings back what was there "
+            f"before (aws cloudformation cancel-update-stack --stack-name {stage.stack})"
+        )
+    function = Function(aws.client("lambda"), state.outputs["FunctionName"])
+    versions = function.versions()
+    live, previous = function.behind(LIVE), function.behind(PREVIOUS)
+    if args.list:
+        for version in versions:
+            notes = [alias for alias, number in ((LIVE, live), (PREVIOUS, previous)) if number == version.number]
+            sys.stdout.write(f"{version}{' (' + ', '.join(notes) + ')' if notes else ''}\n")
+        return
+    target = _target(args.version, versions, previous, live)
+    if target.number == live and not function.shares(LIVE):
+        progress.say(f"{LIVE} is at {target} already.")
+    else:
+        function.point(LIVE, target.number)
+        progress.say(f"[green]✓[/] {LIVE} moved from version {live} to {target}.")
+    _test(aws, stage, state, target, progress)
+
+
+def _target(wanted: str | None, versions: Sequence[Version], previous: str | None, live: str | None) -> Version:
+    """The version that was asked for, or the one before; of a model the newest version."""
+    if wanted is None:
+        if previous is None:
+            raise UserError("nothing was deployed before what runs now; name one with --version (--list lists them)")
+        wanted = previous
+    is_number = re.fullmatch(r"\d{1,9}", wanted)
+    found = [version for version in versions if wanted == (version.number if is_number else version.model)]
+    if not found:
+        known = ", ".join(f"{version.number} ({version.model or 'unknown'})" for version in versions)
+        raise UserError(f"no version {wanted}; there are {known or 'none'}", WRONG_USAGE)
+    return next((version for version in found if version.number == live), found[-1])
+
+
+def _test(aws: Aws, stage: Stage, state: State, target: Version, progress: command.Progress) -> None:
+    """The smoke test, by the manifest in the package that the version was made of, if that can be read."""
+    expected = _expected(aws, stage, target, progress)
+    if expected is None:
+        progress.say("[yellow]Note:[/] not tested: nothing is known of the model of this version")
+        return
+    key = aws.api_key(state.outputs.get("ApiKeyId", ""))
+    smoke(Endpoint(state.outputs["Url"], key), expected, progress)
+
+
+def _expected(aws: Aws, stage: Stage, target: Version, progress: command.Progress) -> Expected | None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket = stage.bucket_of(aws.account)
+    try:
+        client = aws.client("s3")
+        body = client.get_object(Bucket=bucket, Key=key_of(target.sha256), ExpectedBucketOwner=aws.account)[
+            "Body"
+        ].read()
+    except (ClientError, BotoCoreError):
+        progress.say("[yellow]Note:[/] its package cannot be read, so only its model version is compared")
+        return Expected(target.model) if target.model else None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lambda.zip"
+        path.write_bytes(body)
+        return Expected.of(read_artifact(path).manifest)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

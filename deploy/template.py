@@ -1,0 +1,111 @@
+"""deploy/template.yaml: its text, and whether values fit its parameters before CloudFormation is asked."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from training.errors import WRONG_USAGE, UserError, nearest
+
+TEMPLATE = Path(__file__).with_name("template.yaml")
+# For a text that is sent along:
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+BODY_LIMIT = 51_200
+
+
+@dataclass(frozen=True)
+class Template:
+    """`document` has the short forms spelled out: `!Ref x` is {"Ref": "x"}."""
+
+    path: Path
+    body: str
+    document: dict[str, Any]
+
+    @property
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """What may be set, by name."""
+        return dict(self.document.get("Parameters", {}))
+
+    def complete(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The values with the template's defaults, all as text.
+
+        Raises UserError with everything that is missing, unknown or does not fit.
+        """
+        faults = []
+        for name in values.keys() - self.parameters.keys():
+            near = nearest(name, self.parameters)
+            faults.append(f"{name}: the template has no such parameter" + (f"; did you mean {near}?" if near else ""))
+        complete = {}
+        for name, rule in self.parameters.items():
+            value = values.get(name, _text(rule["Default"]) if "Default" in rule else None)
+            if value is None:
+                faults.append(f"{name}: missing")
+            elif fault := _fault(value, rule):
+                faults.append(f"{name}: expected {fault}, got {value!r}")
+            else:
+                complete[name] = value
+        if faults:
+            raise UserError(f"{self.path}: {'; '.join(sorted(faults))}; see deploy/stages.toml", WRONG_USAGE)
+        return complete
+
+
+def read_template(path: Path = TEMPLATE) -> Template:
+    """Raises UserError for a file that CloudFormation would not take."""
+    try:
+        body = path.read_text(encoding="utf-8")
+        document = yaml.load(body, Loader=_Loader)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file", WRONG_USAGE) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise UserError(f"{path}: is not YAML ({fault})", WRONG_USAGE) from None
+    if not isinstance(document, dict) or "Resources" not in document:
+        raise UserError(f"{path}: expected a template with Resources", WRONG_USAGE)
+    if len(body.encode()) > BODY_LIMIT:
+        raise UserError(f"{path}: expected at most {BODY_LIMIT} bytes, got {len(body.encode())}", WRONG_USAGE)
+    return Template(path, body, document)
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML with CloudFormation's short forms."""
+
+
+def _short_form(loader: _Loader, name: str, node: Any) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if name == "GetAtt" and isinstance(value, str):
+        value = value.rsplit(".", 1)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fault(value: str, rule: Mapping[str, Any]) -> str:
+    """What a value should have been; empty if it fits."""
+    if rule.get("Type") == "Number":
+        try:
+            number = float(value)
+        except ValueError:
+            return "a number"
+        if not rule.get("MinValue", number) <= number <= rule.get("MaxValue", number):
+            low, high = rule.get("MinValue", "any"), rule.get("MaxValue", "any")
+            return f"a number from {low} to {high}"
+    allowed = [_text(entry) for entry in rule.get("AllowedValues", ())]
+    if allowed and value not in allowed:
+        return f"one of {', '.join(allowed)}"
+    pattern = rule.get("AllowedPattern")
+    if pattern is not None and not re.fullmatch(pattern, value):
+        return f"text like {pattern}"
+    return ""

@@ -1,0 +1,69 @@
+"""One headless Chromium for every test that looks at a page."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The last of them keep a browser that nobody uses from asking its maker for news.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Opened:
+    """A page, and what happened while it was loaded and used."""
+
+    page: "Page"
+    requests: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    """Errors and warnings on the console, exceptions, dialogs."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """The system's Chromium; tests that need it are skipped where there is none."""
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: "Browser") -> Iterator[Callable[..., Opened]]:
+    """Opens a file without a network, in a context of its own; keywords are the context's."""
+    contexts = []
+
+    def opened(path: Path, **options: Any) -> Opened:
+        context = browser.new_context(offline=True, **options)
+        contexts.append(context)
+        its = Opened(context.new_page())
+        its.page.on("request", lambda request: its.requests.append(request.url))
+        its.page.on("pageerror", lambda error: its.faults.append(str(error)))
+        its.page.on("console", lambda message: its.faults.append(message.text))
+        its.page.on("dialog", lambda dialog: its.faults.append(dialog.message))
+        its.page.goto(path.as_uri())
+        return its
+
+    yield opened
+    for context in contexts:
+        context.close()

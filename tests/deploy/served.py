@@ -1,0 +1,112 @@
+"""A model, its package, and the service over it on loopback: as it should be, or broken on purpose."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+import numpy as np
+import pytest
+
+from runtime.local import Server
+from runtime.manifest import Manifest
+from runtime.score import band
+from runtime.session import open_session
+from runtime.settings import Settings
+from tests.package.model_folder import certify
+from tests.runtime.model_builder import build_model, write_manifest
+
+if TYPE_CHECKING:
+    from runtime.handler import Handler
+
+Answer = dict[str, Any]
+Respond = Callable[[Any], Answer]
+
+
+def askable_model(folder: Path, features: list[dict[str, Any]]) -> Path:
+    """A certified model whose self-check rows are applicants that somebody could send: booleans are 0, 1 or missing."""
+    document = build_model(folder, features)
+    numbers = document["inputs"]["numbers"]
+    binary = [numbers.index(feature["name"]) for feature in features if feature["type"] == "boolean"]
+    rows = document["self_check"]["rows"]
+    for index, row in enumerate(rows):
+        for column in binary:
+            row["numbers"][column] = [0.0, 1.0, None][index % 3]
+    feed: dict[str, Any] = {"numbers": np.array([row["numbers"] for row in rows], dtype=np.float64)}
+    if document["inputs"]["categories"]:
+        feed["categories"] = np.array([row["categories"] for row in rows], dtype=object)
+    graph = (folder / "model.onnx").read_bytes()
+    probability, margin = open_session(graph).run(["probability", "margin"], feed)
+    scale = Manifest(document).scale
+    for index, row in enumerate(rows):
+        score = scale.score(float(probability[index]))
+        row |= {"margin": margin[index].tolist(), "probability": float(probability[index]), "score": score}
+        row["band"] = band(score, document["bands"])
+    write_manifest(folder, document)
+    certify(folder)
+    return folder
+
+
+def package_of(model: Path, path: Path, *, compiled: str = "cpython-313-x86_64", leave_out: str = "") -> Path:
+    """A zip with all of a package that deploying looks at; the wheels' content is not part of it."""
+    with ZipFile(path, "w") as archive:
+        archive.writestr(f"onnxruntime/capi/state.{compiled}-linux-gnu.so", b"")
+        archive.writestr(f"onnxruntime-{version('onnxruntime')}.dist-info/METADATA", "")
+        for name in ("model.onnx", "manifest.json", "certificate.json"):
+            if name != leave_out:
+                archive.write(model / name, f"model/{name}")
+    return path
+
+
+def handler_of(model: Path) -> Respond:
+    """The Lambda handler over a model folder, of events alone."""
+    handler: Any = open_handler(model)
+    return lambda event: handler(event, None)
+
+
+def open_handler(model: Path) -> "Handler":
+    """The Lambda handler over a model folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_DIR", str(model))  # runtime.handler opens a model when it is imported
+        patch.delitem(sys.modules, "runtime.handler", raising=False)
+        from runtime.handler import Handler
+
+        handler = Handler(Settings({"MODEL_DIR": str(model)}))
+    sys.modules.pop("runtime.handler", None)
+    return handler
+
+
+def guarded(respond: Respond, key: str) -> Respond:
+    """As API Gateway: without the key, nobody gets to the handler."""
+
+    def gate(event: Any) -> Answer:
+        if event["headers"].get("x-api-key") != key:
+            return answer(403, {"type": "about:blank", "title": "INVALID_API_KEY", "detail": "Forbidden"})
+        return respond(event)
+
+    return gate
+
+
+def answer(status: int, content: Any, **headers: str) -> Answer:
+    """What a handler returns."""
+    body = content if isinstance(content, str) else json.dumps(content)
+    return {"statusCode": status, "headers": {"content-type": "application/json", **headers}, "body": body}
+
+
+@contextmanager
+def serving(respond: Respond) -> Iterator[str]:
+    """Its URL, while the block runs."""
+    handler: Any = lambda event, context: respond(event)  # noqa: E731
+    server = Server(("127.0.0.1", 0), handler, quiet=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.stop()
+        thread.join()

@@ -1,0 +1,131 @@
+"""The calibrators of the margin, scikit-learn's own, and which of them cross-validation prefers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.calibration import _SigmoidCalibration
+from sklearn.isotonic import IsotonicRegression
+from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
+
+METHODS = ("none", "sigmoid", "isotonic")
+NAMES = {"none": "no calibration", "sigmoid": "sigmoid", "isotonic": "isotonic"}
+FOLDS = 5
+SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-learn
+
+Comparison = list[dict[str, Any]]
+
+
+def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any]) -> Any:
+    """scikit-learn's calibrator fitted on margins or probabilities `x` [N] and a 0/1 target [N]; None for "none"."""
+    if method == "none":
+        return None
+    calibrator = _SigmoidCalibration() if method == "sigmoid" else IsotonicRegression(out_of_bounds="clip")
+    with threadpool_limits(1, user_api="blas"):  # no sum depends on the cores; two threads are slower here, too
+        return calibrator.fit(x, target)
+
+
+def calibrated(calibrator: Any, x: NDArray[Any]) -> NDArray[np.float64]:
+    """The probability [N] that a fitted calibrator makes of `x`; None takes `x` for log-odds."""
+    return np.asarray(expit(x) if calibrator is None else calibrator.predict(x))
+
+
+def compare(
+    x: NDArray[Any], target: NDArray[Any], methods: Sequence[str] = METHODS, seed: int | None = None
+) -> Comparison:
+    """What each method loses on rows that its calibrator has not seen.
+
+    `x` [N] are margins or probabilities of a model that has not seen the rows either. An entry holds `method`,
+    `log_loss` and `brier`, the means over all rows, and `log_loss_error` and `brier_error`, the standard errors of
+    their difference, row by row, from those of the plain method: the one of "none" and "sigmoid" that loses less.
+    """
+    folds = StratifiedKFold(min(FOLDS, int(np.bincount(target).min())), shuffle=True, random_state=seed)
+    splits = list(folds.split(x, target))
+    losses = {}
+    for method in methods:
+        p = np.empty(len(target))
+        for seen, unseen in splits:
+            p[unseen] = calibrated(fit_calibrator(method, x[seen], target[seen]), x[unseen])
+        losses[method] = _log_losses(p, target), (p - target) ** 2
+    plain = min((m for m in methods if m != "isotonic"), key=lambda method: losses[method][0].mean())
+    return [
+        {
+            "method": method,
+            "log_loss": float(log_loss.mean()),
+            "log_loss_error": _standard_error(log_loss - losses[plain][0]),
+            "brier": float(brier.mean()),
+            "brier_error": _standard_error(brier - losses[plain][1]),
+        }
+        for method, (log_loss, brier) in losses.items()
+    ]
+
+
+def choose(comparison: Comparison) -> str:
+    """The plain method that loses less, or isotonic where its lead is more than chance.
+
+    Isotonic makes equals of applicants whom the margin tells apart, and its ends are 0 and 1. So its log loss has to
+    be lower by more than a standard error, and its Brier score not higher.
+    """
+    plain, isotonic = _plain_and_isotonic(comparison)
+    if isotonic is None:
+        return str(plain["method"])
+    clear = isotonic["log_loss"] + isotonic["log_loss_error"] < plain["log_loss"]
+    return "isotonic" if clear and isotonic["brier"] <= plain["brier"] else str(plain["method"])
+
+
+def method_of(classifier: Any) -> str:
+    """How a fitted CrossFittedClassifier or CalibratedClassifierCV calibrates, whether it was told or chose."""
+    return str(classifier.calibration_ if hasattr(classifier, "calibration_") else classifier.method)
+
+
+def described(classifier: Any, *, by_settings: bool) -> dict[str, Any]:
+    """`describe` for a fitted classifier; without a comparison where scikit-learn's own was told what to take."""
+    return describe(method_of(classifier), getattr(classifier, "comparison_", []), by_settings=by_settings)
+
+
+def describe(chosen: str, comparison: Comparison, *, by_settings: bool) -> dict[str, Any]:
+    """`chosen`, `by` ("comparison" or "settings"), `reason` (a sentence) and `comparison`, of JSON's types."""
+    return {
+        "chosen": chosen,
+        "by": "settings" if by_settings else "comparison",
+        "reason": _reason(chosen, comparison, by_settings),
+        "comparison": comparison,
+    }
+
+
+def _reason(chosen: str, comparison: Comparison, by_settings: bool) -> str:
+    if not comparison:
+        return f"The settings ask for {NAMES[chosen]}; nothing else was tried."
+    losses = ", ".join(f"{NAMES[entry['method']]} {entry['log_loss']:.5f}" for entry in comparison)
+    plain, isotonic = _plain_and_isotonic(comparison)
+    preferred = choose(comparison)
+    if by_settings:
+        why = f"the settings ask for {NAMES[chosen]}"
+        why += "" if chosen == preferred else f", where cross-validation prefers {NAMES[preferred]}"
+    elif isotonic is None or isotonic["log_loss"] >= plain["log_loss"]:
+        why = f"{NAMES[chosen]} has the lowest"
+    elif chosen == "isotonic":
+        why = "isotonic is lower by more than a standard error, and its Brier score is not higher"
+    else:
+        lead, error = plain["log_loss"] - isotonic["log_loss"], isotonic["log_loss_error"]
+        fault = f"its lead of {lead:.2g} is no more than a standard error, {error:.2g}"
+        fault = fault if lead <= error else "its Brier score is higher"
+        why = f"isotonic has the lowest, but ties applicants and {fault}, so {NAMES[chosen]} is taken"
+    return f"Cross-validated log loss: {losses}; {why}."
+
+
+def _plain_and_isotonic(comparison: Comparison) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    plain = min((e for e in comparison if e["method"] != "isotonic"), key=lambda entry: float(entry["log_loss"]))
+    return plain, next((entry for entry in comparison if entry["method"] == "isotonic"), None)
+
+
+def _log_losses(p: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.float64]:
+    right = np.where(target == 1, p, 1 - p)
+    return np.asarray(-np.log(np.clip(right, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)))
+
+
+def _standard_error(differences: NDArray[np.float64]) -> float:
+    return float(differences.std() / np.sqrt(len(differences)))

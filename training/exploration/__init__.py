@@ -1,0 +1,89 @@
+"""What a table says before any model: of each feature its distribution and risk, what goes together, what leaks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.exploration.column import Column
+from training.exploration.correlations import duplicates, rank_correlations
+from training.exploration.risk import risk_of
+from training.exploration.suspects import suspicion_of
+from training.settings import Settings
+
+__all__ = ["explore"]
+
+# Of the rows that are looked at closely: enough for every figure, and ten million rows take no longer than these.
+MOST_ROWS = 200_000
+ROWS_FOR_PAIRS = 5_000  # a correlation of so many is known to a hundredth
+MOST_PAIRS = 30
+
+
+def explore(
+    frame: pd.DataFrame,
+    target: NDArray[np.int8],
+    settings: Settings,
+    show: Callable[[str], None] = lambda detail: None,
+) -> dict[str, Any]:
+    """What is to be seen in raw feature columns [N] and a 0/1 target [N] that has both values, in JSON's types.
+
+    `rows`, `defaults` and each `missing_share` are of all rows; the rest is of `looked_at` rows: all, or where there
+    are more than 200,000, so many drawn with the settings' seed, the default rate kept. `features` (the highest
+    information value first): `feature`, `type`, `description`, `missing_share`, `distinct`, `quantiles` of a number,
+    `distribution` (see Column.distribution), and `iv`, `auc` and `bins` (see training.exploration.risk).
+    `correlations`: pairs `a`, `b` with their `spearman`. `suspects`: `feature` and the `reason`, a sentence.
+    `show` is told the feature that is looked at.
+    """
+    rows = _rows_to_look_at(target, settings.split.seed)
+    columns, features = [], []
+    for feature in settings.features:
+        show(feature.name)
+        column = Column.of(feature, frame[feature.name].to_numpy()[rows], target[rows])
+        columns.append(column)
+        features.append(
+            {
+                "feature": feature.name,
+                "type": feature.type,
+                "description": feature.description,
+                "missing_share": float(frame[feature.name].isna().mean()),
+                "distinct": len(column.distinct),
+                "quantiles": column.quantiles(),
+                "distribution": column.distribution(),
+                **risk_of(column),
+            }
+        )
+    show("what goes together")
+    few = np.sort(np.random.default_rng(settings.split.seed).permutation(len(rows))[:ROWS_FOR_PAIRS])
+    pairs = rank_correlations(columns, few)
+    same = duplicates(columns, few, pairs)
+    reasons = [
+        suspicion_of(column, entry) or same.get(column.name) for column, entry in zip(columns, features, strict=True)
+    ]
+    return {
+        "rows": len(target),
+        "defaults": int(target.sum()),
+        "looked_at": len(rows),
+        "features": sorted(features, key=lambda entry: -entry["iv"]),
+        "correlations": pairs[:MOST_PAIRS],
+        "suspects": [
+            {"feature": column.name, "reason": reason}
+            for column, reason in zip(columns, reasons, strict=True)
+            if reason is not None
+        ],
+    }
+
+
+def _rows_to_look_at(target: NDArray[np.int8], seed: int) -> NDArray[np.intp]:
+    """All rows, or a sample of them in which each class has its share, ascending."""
+    if len(target) <= MOST_ROWS:
+        return np.arange(len(target))
+    rng = np.random.default_rng(seed)
+    defaulted = np.flatnonzero(target == 1)
+    wanted = max(1, round(MOST_ROWS * len(defaulted) / len(target)))
+    drawn = [
+        rng.choice(defaulted, wanted, replace=False),
+        rng.choice(np.flatnonzero(target == 0), MOST_ROWS - wanted, replace=False),
+    ]
+    return np.sort(np.concatenate(drawn))

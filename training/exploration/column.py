@@ -1,0 +1,99 @@
+"""One feature of the rows that are looked at, counted once for all that is asked of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.settings import Feature
+from training.settings.feature import FeatureType
+from training.stability.bins import MOST_BINS, Bins, bins_of, bins_of_counts
+
+QUANTILES = {
+    "min": 0.0,
+    "p1": 0.01,
+    "p5": 0.05,
+    "p25": 0.25,
+    "p50": 0.5,
+    "p75": 0.75,
+    "p95": 0.95,
+    "p99": 0.99,
+    "max": 1.0,
+}
+BARS = 24
+
+
+@dataclass(frozen=True)
+class Column:
+    """`values` [N]: float64 with NaN, or texts with None; `target` [N] 0/1; the `distinct` values that are present, in
+    ascending order, and how many `rows` have each."""
+
+    name: str
+    kind: FeatureType
+    values: NDArray[Any]
+    target: NDArray[np.int8]
+    missing: NDArray[np.bool_]
+    distinct: NDArray[Any]
+    rows: NDArray[np.integer[Any]]
+
+    @classmethod
+    def of(cls, feature: Feature, values: NDArray[Any], target: NDArray[np.int8]) -> "Column":
+        missing: NDArray[np.bool_] = pd.isna(values)
+        present = values[~missing]
+        if feature.type == "category":
+            counts = pd.Series(present, dtype=object).value_counts().sort_index()
+            distinct, rows = counts.index.to_numpy(dtype=object), counts.to_numpy(dtype=np.int64)
+        else:
+            distinct, rows = np.unique(present, return_counts=True)
+        return cls(feature.name, feature.type, values, target, missing, distinct, rows)
+
+    @cached_property
+    def bins(self) -> Bins:
+        """By how many applicants are in each, whether they defaulted or not."""
+        if self.kind == "number":
+            return bins_of_counts(self.distinct, self.rows)
+        return bins_of(self.values, self.kind)
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """Which of `bins` each row [N] is in."""
+        return self.bins.places(self.values)
+
+    def by_class(self, places: NDArray[np.intp], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """How many applicants repaid and defaulted at each of `count` places, of which `places` [N] has each one's."""
+        total = np.bincount(places, minlength=count)
+        defaulted = np.bincount(places[self.target == 1], minlength=count)
+        return total - defaulted, defaulted
+
+    def quantiles(self) -> dict[str, float] | None:
+        """Of the numbers that are present, each one that an applicant has; None where there is none, or no number."""
+        if self.kind != "number" or not len(self.distinct):
+            return None
+        cumulative = self.rows.cumsum()
+        position = np.searchsorted(cumulative, np.array(list(QUANTILES.values())) * cumulative[-1])
+        return dict(zip(QUANTILES, self.distinct[position].tolist(), strict=True))
+
+    def distribution(self) -> dict[str, Any]:
+        """`values`: each single value (`bin` and `share` of all rows); `histogram` of all other numbers.
+
+        It has `low`, `high` and the `shares` of all rows in equal steps between them: the other numbers' first and last
+        percentile, beyond which the outer steps reach. It is None where there are ten numbers or fewer, and for
+        booleans and categories: there all others are one value more.
+        """
+        counts = np.bincount(self.places, minlength=len(self.bins))
+        measured = self.kind == "number" and len(self.distinct) > MOST_BINS
+        shown = zip(self.bins.labels(), counts[: len(self.bins.values) + (not measured)].tolist(), strict=False)
+        values = [{"bin": label, "share": count / len(self.values)} for label, count in shown if count]
+        return {"values": values, "histogram": self._histogram() if measured else None}
+
+    def _histogram(self) -> dict[str, Any]:
+        others = ~np.isin(self.distinct, self.bins.values)
+        numbers, rows = self.distinct[others], self.rows[others]
+        cumulative = rows.cumsum()
+        low, high = numbers[np.searchsorted(cumulative, np.array([0.01, 0.99]) * cumulative[-1])].tolist()
+        step = np.searchsorted(np.linspace(low, high, BARS + 1)[1:-1], numbers, side="right")
+        shares = np.bincount(step, weights=rows, minlength=BARS) / len(self.values)
+        return {"low": low, "high": high, "shares": shares.tolist()}

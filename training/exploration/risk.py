@@ -1,0 +1,103 @@
+"""The default rate along a feature: bins, weight of evidence, information value, ranking quality.
+
+Of a bin with g of G good and b of B bad applicants the weight of evidence is ln((g / G) / (b / B)), above 0 where it is
+safer than the whole, and its part of the information value (g / G − b / B) times that. Where a bin has no good or no
+bad one, half an applicant stands in, so that both stay finite.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import auc
+
+from training.exploration.column import Column
+from training.stability.bins import MISSING, MOST_BINS, Bins, intervals
+
+LEVELS_SHOWN = 6
+Binned = tuple[list[str], NDArray[np.intp]]  # the name of each bin, missing last, and the bin of each row [N]
+
+
+def risk_of(column: Column) -> dict[str, Any]:
+    """`bins`, those without an applicant left out: `bin`, `rows`, `share`, `default_rate`, `woe`, `iv`; the sum `iv`;
+    and `auc`, the ROC-AUC of the bins' default rates, 0.5 to 1 whatever the direction, missing values included.
+
+    The bins are optbinning's. It merges bins that are pure, as those of a leak are, and small ones; where that
+    leaves a single one, the bins of training.stability show what there is.
+    """
+    labels, places = _binned(column)
+    good, bad = column.by_class(places, len(labels))
+    found = np.flatnonzero(good + bad)
+    good, bad = good[found], bad[found]
+    share_of_good, share_of_bad = np.maximum(good, 0.5) / good.sum(), np.maximum(bad, 0.5) / bad.sum()
+    woe = np.log(share_of_good / share_of_bad)
+    iv = (share_of_good - share_of_bad) * woe
+    rate = bad / (good + bad)
+    riskiest_first = np.argsort(-rate, kind="stable")
+    caught, refused = (np.append(0, part[riskiest_first].cumsum() / part.sum()) for part in (bad, good))
+    bins = [
+        {
+            "bin": labels[found[i]],
+            "rows": int(good[i] + bad[i]),
+            "share": float((good[i] + bad[i]) / len(places)),
+            "default_rate": float(rate[i]),
+            "woe": float(woe[i]),
+            "iv": float(iv[i]),
+        }
+        for i in range(len(found))
+    ]
+    return {"iv": float(iv.sum()), "auc": float(auc(refused, caught)), "bins": bins}
+
+
+def _binned(column: Column) -> Binned:
+    if column.kind == "category" and len(column.distinct) > 1:
+        groups = _optimal_splits(column)
+        if len(groups) > 1:
+            return _by_groups(column, groups)
+    elif column.kind == "number" and len(column.distinct) > 1:
+        edges = _optimal_splits(column)
+        if edges:
+            return _by_edges(column, edges)
+    return column.bins.labels(), column.places
+
+
+def _optimal_splits(column: Column) -> list[Any]:
+    """Of a number the inner edges, ascending; of a category its groups of levels, in the order of their risk."""
+    from optbinning import OptimalBinning  # a quarter of a second, for whoever explores
+
+    binning = OptimalBinning(
+        column.name, dtype="categorical" if column.kind == "category" else "numerical", max_n_bins=MOST_BINS
+    )
+    # A column near the ends of float32 has a sum beyond them, which scikit-learn only tests for.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return list(binning.fit(column.values, column.target).splits)
+
+
+def _by_edges(column: Column, edges: list[float]) -> Binned:
+    bins = Bins((), tuple(edges))
+    labels = intervals(edges, "any") if (column.distinct % 1).any() else _whole_numbers(column, edges)
+    return [*labels, MISSING], bins.places(column.values)
+
+
+def _whole_numbers(column: Column, edges: list[float]) -> list[str]:
+    """The name of each interval by the whole numbers in it, from the lowest to the highest of the column."""
+    above = np.ceil(edges)
+    first, last = np.append(column.distinct[0], above), np.append(above - 1, column.distinct[-1])
+    return [
+        f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}" for low, high in zip(first, last, strict=True)
+    ]
+
+
+def _by_groups(column: Column, groups: list[NDArray[np.object_]]) -> Binned:
+    group_of = {level: position for position, levels in enumerate(groups) for level in levels}
+    present = ~column.missing
+    level = pd.Index(column.distinct, dtype=object).get_indexer(pd.Index(column.values[present], dtype=object))
+    places = np.full(len(column.values), len(groups))
+    places[present] = np.array([group_of[level] for level in column.distinct])[level]
+    return [*(_listed(levels.tolist()) for levels in groups), MISSING], places
+
+
+def _listed(levels: list[str]) -> str:
+    more = f" and {len(levels) - LEVELS_SHOWN} more" if len(levels) > LEVELS_SHOWN else ""
+    return ", ".join(levels[:LEVELS_SHOWN]) + more

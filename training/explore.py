@@ -1,0 +1,97 @@
+"""`python -m training.explore`: a table looked at before any model is fitted, as one page."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from training import command
+from training.artifacts import json_text
+from training.exploration import explore
+from training.options import add_data, add_features, add_input, settings_from
+from training.report.pages import render
+from training.settings import Settings
+from training.table import read_table, synthetic_table
+from training.whole_file import out_file, write_whole
+
+SHOWN = 10
+
+EPILOG = """\
+Exit status: 0 done; 1 failed, with one line that says why; 2 wrong flags or settings.
+
+examples:
+  python -m training.explore
+  python -m training.explore --config examples/german_credit/settings.toml --out german.html
+  python -m training.explore --data loans.csv --target Class --positive bad --id "" --numbers income,age
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = build_parser().parse_args(arguments)
+
+    def explore_and_write() -> None:
+        settings, page = settings_from(args), out_file("--out", args.out)
+        figures = out_file("--json", args.json) if "json" in args else None
+        look(settings, page, figures, command.Progress(quiet=args.quiet))
+
+    return command.run(explore_and_write, "the last good page is as it was")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's options; what is not on the command line comes from the TOML or is the reference system's."""
+    parser = command.Parser(
+        prog="python -m training.explore",
+        usage="python -m training.explore [--config FILE.toml] [--data FILE] [--out FILE.html] [option ...]",
+        description="Show each feature's distribution, its missing values and its default rate by bin, what goes "
+        "together, and which features seem to know the outcome.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+    )
+    files = parser.add_argument_group("input and output")
+    add_input(files)
+    files.add_argument("--out", default="exploration.html", metavar="FILE.html", help="the page, default %(default)s")
+    files.add_argument("--json", metavar="FILE.json", help="its figures too")
+    files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
+    add_data(parser.add_argument_group("the table"))
+    add_features(parser.add_argument_group("features", "Without a TOML these replace the reference's 24."))
+    sample = parser.add_argument_group("sample")
+    sample.add_argument(
+        "--seed", dest="split.seed", type=int, metavar="N", help="of the rows that are drawn of more than 200,000"
+    )
+    return parser
+
+
+def look(settings: Settings, page: Path, figures: Path | None, progress: command.Progress) -> None:
+    """Explores the settings' table and writes the page and, where a file for them is given, the figures."""
+    with progress.step("Reading the table"):
+        table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
+    with progress.step(f"Exploring {len(settings.features)} features of {len(table.target):,} rows") as show:
+        found = explore(table.frame, table.target, settings, show)
+    html = render("exploration", found=found, source=table.source, sha256=table.sha256, dropped_rows=table.dropped_rows)
+    if figures is not None:
+        write_whole(figures, json_text(found))
+    write_whole(page, html)
+    _summarise(found, page, progress)
+
+
+def _summarise(found: dict[str, Any], page: Path, progress: command.Progress) -> None:
+    grid = Grid("Feature", box=None, pad_edge=False)
+    for title in ("missing", "IV", "ROC-AUC"):
+        grid.add_column(title, justify="right")
+    for entry in found["features"][:SHOWN]:
+        figures = f"{entry['missing_share']:.1%}", f"{entry['iv']:.3f}", f"{entry['auc']:.3f}"
+        grid.add_row(escape(entry["feature"]), *figures)
+    progress.console.print(grid)
+    for suspect in found["suspects"]:
+        progress.say(f"[yellow]suspect:[/] {escape(suspect['feature'])} {escape(suspect['reason'])}")
+    progress.say(f"Written to [bold]{escape(str(page))}[/]")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The parameters that are searched, where they are searched, and where the search sets out from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from training.errors import WRONG_USAGE, UserError
+from training.settings import Settings
+from training.settings.xgboost_parameters import Value
+
+Distribution = FloatDistribution | IntDistribution
+Space = Mapping[str, Distribution]
+
+DIGITS = 3  # significant ones of what is searched: a fourth changes nothing that a test part could tell
+
+# Depth 1 is an additive model, as a scorecard is: on small tables the best there is. At its lowest a penalty or a
+# least weight has no effect.
+SPACE: Space = {
+    "max_depth": IntDistribution(1, 8),
+    "learning_rate": FloatDistribution(0.02, 0.3, log=True),
+    "min_child_weight": FloatDistribution(0.3, 100.0, log=True),
+    "gamma": FloatDistribution(0.001, 10.0, log=True),
+    "reg_lambda": FloatDistribution(0.01, 100.0, log=True),
+    "reg_alpha": FloatDistribution(0.001, 30.0, log=True),
+    "subsample": FloatDistribution(0.4, 1.0),
+    "colsample_bytree": FloatDistribution(0.3, 1.0),
+    "colsample_bynode": FloatDistribution(0.3, 1.0),
+}
+# What XGBoost takes where the settings have nothing.
+DEFAULTS: Mapping[str, Value] = {
+    "max_depth": 6,
+    "learning_rate": 0.3,
+    "min_child_weight": 1.0,
+    "gamma": 0.0,
+    "reg_lambda": 1.0,
+    "reg_alpha": 0.0,
+    "subsample": 1.0,
+    "colsample_bytree": 1.0,
+    "colsample_bynode": 1.0,
+}
+
+
+def searched(settings: Settings) -> dict[str, Distribution]:
+    """The parameters that the settings leave to the search, and their ranges. Raises UserError for none."""
+    kept = set(settings.tuning.keep)
+    if "max_leaves" in settings.xgboost:
+        kept.add("max_depth")  # trees are limited by leaves then
+    space = {name: distribution for name, distribution in SPACE.items() if name not in kept}
+    if not space:
+        raise UserError(
+            f"tuning.keep: holds all of {', '.join(SPACE)}, so that nothing is left to search; leave some out",
+            WRONG_USAGE,
+        )
+    return space
+
+
+def place(parameters: Mapping[str, Value], space: Space) -> dict[str, Any]:
+    """Where a set of parameters is in the space, or its nearest place there."""
+    nearest = {}
+    for name, distribution in space.items():
+        value: Any = parameters.get(name, DEFAULTS[name])
+        nearest[name] = type(distribution.low)(min(max(value, distribution.low), distribution.high))
+    return nearest
+
+
+def rounded(place: Mapping[str, Any]) -> dict[str, Value]:
+    """A place as parameters, which people read."""
+    return {name: value if isinstance(value, int) else float(f"{value:.{DIGITS}g}") for name, value in place.items()}
