@@ -4,6 +4,7 @@ import json
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,16 @@ from threadpoolctl import threadpool_limits
 
 from training import artifacts, command
 from training.assembly import assemble
-from training.calibration import described
-from training.evaluation.bands import band_edges, band_table, scores_of
-from training.evaluation.evidence import Evidence, Part
-from training.evaluation.metrics import evaluate
+from training.evaluation.gather import answer, figures_of, gather, write_tables
 from training.folder import replaced_folder
 from training.options import build_parser, out_folder, settings_from
 from training.report.headings import title_of
 from training.report.report import write_report
+from training.report.words import between, figure
 from training.schema import schema_of
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split, split_facts
-from training.stability import reference_of
+from training.stability import compare, reference_of
 from training.storage.address import is_remote
 from training.storage.runs import uploaded_run
 from training.table import Table, read_table, synthetic_table
@@ -95,16 +94,21 @@ def _save(
     folder: Path,
 ) -> dict[str, Any]:
     """Writes every artifact into `folder` and returns the content of run.json."""
-    of = {name: _part(settings, table, pipeline, rows) for name, rows in parts.items()}
-    edges = band_edges(of["train"].score, settings.score)
-    metrics = {name: evaluate(its.target, its.probability, settings.evaluation.threshold) for name, its in of.items()}
-    bands = {name: band_table(of[name].score, of[name].target, edges) for name in ("test", "train")}
-    for name, content in bands.items():
-        content.to_csv(folder / f"bands_{name}.csv", index=False)
-    artifacts.write_json(folder / artifacts.METRICS, metrics)
+    from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
+
+    of = {name: answer(settings, pipeline, table.frame.iloc[rows], table.target[rows]) for name, rows in parts.items()}
+    evidence = gather(settings, pipeline, of)
+    write_tables(folder, evidence)
+    figures = figures_of(evidence)
+    artifacts.write_json(folder / artifacts.METRICS, figures["metrics"])
     artifacts.write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, table.frame.iloc[parts["train"]]))
     reference = reference_of(of["train"].frame, of["train"].score, settings)
     artifacts.write_json(folder / artifacts.REFERENCE, reference)
+    evidence = replace(
+        evidence,
+        stability=compare(reference, of["test"].frame, of["test"].score, settings.stability),
+        exploration=explore(of["train"].frame, of["train"].target, settings),
+    )
     _sample(table.frame, parts["test"], parts["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
     (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
@@ -121,42 +125,20 @@ def _save(
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
         "tuning": tuning,
-        "bands": edges,
-        "calibration": described(pipeline[1], by_settings=settings.model.calibration != "auto"),
-        "metrics": metrics,
+        **figures,
+        "stability": evidence.stability,
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
         },
         "same_bytes_again": SAME_BYTES_AGAIN,
     }
-    method = settings.model.calibration
-    evidence = Evidence(
-        metrics=metrics,
-        intervals={},
-        edges=edges,
-        bands=bands,
-        cutoffs=pd.DataFrame(),
-        reliability={},
-        calibration={"chosen": method, "by": "settings", "reason": f"The settings ask for {method}."},
-        alarms=[],
-        stability={},
-        importance=pd.DataFrame(),
-        dependence={},
-        exploration={},
-    )
     write_report(folder, run, evidence, of)
     run["files"] = {
         str(path.relative_to(folder)): artifacts.sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
     }
     artifacts.write_json(folder / artifacts.RUN, run)
     return run
-
-
-def _part(settings: Settings, table: Table, pipeline: Pipeline, rows: NDArray[np.intp]) -> Part:
-    frame = table.frame.iloc[rows]
-    probability = pipeline.predict_proba(frame)[:, 1]
-    return Part(frame, table.target[rows], probability, scores_of(probability, settings.score))
 
 
 def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArray[np.intp]) -> pd.DataFrame:
@@ -166,15 +148,18 @@ def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArra
 
 
 def _summarise(run: dict[str, Any], progress: command.Progress) -> None:
-    grid = Grid("", *run["metrics"], box=None, pad_edge=False)
+    grid = Grid("", *run["metrics"], "95 % of test", box=None, pad_edge=False)
     for column in grid.columns[1:]:
         column.justify = "right"
     for name in run["metrics"]["test"]:
-        values = [figures[name] for figures in run["metrics"].values()]
-        grid.add_row(title_of(name), *(f"{v:,}" if isinstance(v, int) else f"{v:.4f}" for v in values))
+        values = [figure(figures[name]) for figures in run["metrics"].values()]
+        grid.add_row(title_of(name), *values, between(run["intervals"]["test"].get(name)))
     progress.console.print(grid)
-    bands = json.dumps([int(edge) for edge in run["bands"]])
+    bands = json.dumps([int(edge) if edge.is_integer() else edge for edge in run["bands"]])
     progress.say(f"Bands {bands}".replace("[", r"\["))
+    progress.say(command.escaped(run["calibration"]["reason"]))
+    for alarm in run["alarms"]:
+        progress.say(f"[yellow]![/] {command.escaped(alarm['message'])}")
 
 
 if __name__ == "__main__":

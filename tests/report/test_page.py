@@ -34,7 +34,7 @@ HEADINGS = """() => Array.from(document.querySelectorAll("table.sortable"), (tab
   Array.from(table.tHead.rows[0].cells, (cell) => cell.classList.contains("n")))"""
 
 
-@pytest.fixture(params=["full_report", "hostile_report"])
+@pytest.fixture(params=["full_report", "hostile_report", "bare_report"])
 def report(request: pytest.FixtureRequest) -> Path:
     return Path(request.getfixturevalue(request.param)) / "report.html"
 
