@@ -44,7 +44,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     }
     maximum = {"<u>max</u>": [HOSTILE["late_1"], HOSTILE["late_2"]]}
     content = {"features": features, "data": {"id": ""}, "row_max": maximum, "model": {"calibration": "isotonic"}}
-    return table_sample(frame, content, tmp_path_factory.mktemp("<b>böse</b>"))
+    folder = tmp_path_factory.mktemp("hostile") / "<b>böse<i>"
+    folder.mkdir()
+    return table_sample(frame, content, folder)
 
 
 @pytest.fixture(scope="session")

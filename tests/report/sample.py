@@ -44,7 +44,7 @@ def population_sample(folder: Path, rows: int = 12_000) -> Sample:
         "tuning.folds": 2,
         "costs.gain": 60.0,
         "costs.loss": 700.0,
-        "evaluation.resamples": 40,
+        "evaluation.resamples": 50,
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(population, "draw", lambda: small)
@@ -55,5 +55,5 @@ def table_sample(frame: pd.DataFrame, content: dict[str, Any], folder: Path) -> 
     """A table with a column `default`, read from a CSV."""
     file = folder / "table.csv"
     frame.to_csv(file, index=False)
-    overrides = {"data.file": str(file), "xgboost.n_estimators": 10, "evaluation.resamples": 20}
+    overrides = {"data.file": str(file), "xgboost.n_estimators": 10, "evaluation.resamples": 50}
     return sample(settings_from_dict(content, overrides), folder / "artifacts")
