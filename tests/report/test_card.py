@@ -21,7 +21,7 @@ WITHOUT = re.compile(r"\b(nan|None|NaN|inf|Undefined)\b|\{\{|\{%")
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(str.strip)
 
 
-@pytest.fixture(params=["full_report", "hostile_report"])
+@pytest.fixture(params=["full_report", "hostile_report", "bare_report"])
 def card(request: pytest.FixtureRequest) -> str:
     return (Path(request.getfixturevalue(request.param)) / "model_card.md").read_text(encoding="utf-8")
 

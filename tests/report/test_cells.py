@@ -42,9 +42,9 @@ def test_metrics_beside_each_other_keep_their_own_digits() -> None:
 
 
 def test_ordered_texts_sort_in_their_order() -> None:
-    bands = pd.Categorical(["below 410", "[410, 438)"], ["below 410", "[410, 438)"], ordered=True)
+    bands = pd.Categorical(["below 410", "[410, 438)", None], ["below 410", "[410, 438)"], ordered=True)
     (column,) = columns_of(pd.DataFrame({"Band": bands}))
-    assert [(cell.text, cell.key) for cell in column.cells] == [("below 410", 0), ("[410, 438)", 1)]
+    assert [(cell.text, cell.key) for cell in column.cells] == [("below 410", 0), ("[410, 438)", 1), (MISSING, None)]
     assert not column.numeric
 
 

@@ -23,7 +23,7 @@ def gallery(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part
 
 
 def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> Iterator[Picture]:
-    if any(trial["value"] is not None for trial in run.get("tuning", {}).get("history", ())):
+    if any(trial["value"] is not None for trial in (run.get("tuning") or {}).get("history", ())):
         yield search(run["tuning"])
     rankings = {name: ranking(parts[name]) for name in ("train", "test")}
     yield roc(rankings, evidence.metrics, evidence.intervals)

@@ -44,7 +44,7 @@ def _column(name: str, values: "pd.Series[Any]", spec: str | None) -> Column:
     dtype = values.dtype
     content = [None if is_missing(value) else value for value in values.tolist()]
     if isinstance(dtype, pd.CategoricalDtype):
-        codes = values.cat.codes.tolist() if dtype.ordered else [None] * len(content)
+        codes = [code if dtype.ordered and code >= 0 else None for code in values.cat.codes.tolist()]
         return Column(name, False, [Cell(plain(value), code) for value, code in zip(content, codes, strict=True)])
     known = [value for value in content if value is not None]
     if known and all(isinstance(value, tuple) and len(value) == 2 for value in known):

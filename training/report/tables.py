@@ -87,7 +87,7 @@ def settings(run: Mapping[str, Any]) -> pd.DataFrame:
 
 def parameters(run: Mapping[str, Any]) -> pd.DataFrame:
     """XGBoost's parameters, and which of them the search found."""
-    found = run.get("tuning", {}).get("parameters", {})
+    found = (run.get("tuning") or {}).get("parameters", {})
     table = pd.DataFrame([{"Parameter": name, "Value": shown(v)} for name, v in run["settings"]["xgboost"].items()])
     if not found:
         return table

@@ -5,9 +5,9 @@
 
   // What a cell sorts by: null where it is missing, so that it comes last either way.
   const keyOf = (cell, numeric) => {
+    if (cell.dataset.sort !== undefined) return Number(cell.dataset.sort);
     const text = cell.textContent.trim();
     if (text === "" || text === "–") return null;
-    if (cell.dataset.sort !== undefined) return Number(cell.dataset.sort);
     return numeric ? parseFloat(text.replace(/,/g, "")) : text;
   };
 
