@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run package bundle test parity lint lint-deploy format bench clean
+.PHONY: help run package bundle deploy rollback smoke test parity lint lint-deploy format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -53,6 +53,16 @@ bundle: .venv-release/ready  ## the package and its bill of materials, dist/sbom
 	@.venv-release/bin/python -m export.package --arch $(ARCH)
 	@.venv-release/bin/python -m delivery.bill_of_materials --arch $(ARCH)
 
+# In CI: make deploy STAGE=dev FLAGS=--yes
+deploy: $(READY)  ## dist/ to a stage, after saying what changes: STAGE=dev, FLAGS=--dry-run
+	@$(BIN)/python deploy/deploy.py $(if $(STAGE),--stage $(STAGE)) $(FLAGS)
+
+rollback: $(READY)  ## the version before answers again: STAGE=prod, or one by VERSION=...
+	@$(BIN)/python deploy/rollback.py $(if $(STAGE),--stage $(STAGE)) $(if $(VERSION),--version $(VERSION)) $(FLAGS)
+
+smoke: $(READY)  ## test what runs at URL=..., with the key in LASTBIT_API_KEY
+	@$(BIN)/python deploy/smoke.py $(URL) $(FLAGS)
+
 # What is packaged and deployed is what is locked, so other versions do not concern these.
 TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,package deploy workflows))
 test: $(READY)  ## run every test, or those in TESTS
@@ -75,10 +85,10 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 	@.venv-lint/bin/hadolint Dockerfile.lambda
 	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" actionlint
 	@$(call quietly,.venv-lint/bin/zizmor --offline --quiet --no-progress --persona pedantic .github)
-	@.venv-lint/bin/cfn-lint deploy/template.yaml
+	@.venv-lint/bin/cfn-lint deploy/*.yaml
 	@$(call quietly,SAM_CLI_TELEMETRY=0 .venv-lint/bin/sam validate --lint --template deploy/template.yaml)
 	@$(call quietly,.venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation dockerfile \
-		github_actions --file deploy/template.yaml Dockerfile.lambda .github/workflows/*.yml)
+		github_actions --file deploy/*.yaml Dockerfile.lambda .github/workflows/*.yml)
 
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .

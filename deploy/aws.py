@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.endpoint import KEY_VARIABLE
@@ -27,12 +27,16 @@ class Aws:
     account: str
     identity: str
     region: str
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """boto3's client; it retries what passes by itself."""
+        """boto3's client, the same one every time; it retries what passes by itself."""
         from botocore.config import Config
 
-        return self.session.client(service, config=Config(retries={"mode": "standard", "total_max_attempts": 5}))
+        if service not in self._clients:
+            config = Config(retries={"mode": "standard", "total_max_attempts": 5})
+            self._clients[service] = self.session.client(service, config=config)
+        return self._clients[service]
 
     def api_key(self, key_id: str) -> str:
         """The key of the environment, or the value of API Gateway's key with that id; empty without an id."""

@@ -30,7 +30,7 @@ from runtime.manifest import Manifest, ModelRefused
 from training import command
 from training.errors import WRONG_USAGE, UserError
 
-VERSIONS_KEPT = 5
+VERSIONS_KEPT = 3
 # What CloudFormation does not update, and the way out.
 STUCK = {
     "ROLLBACK_COMPLETE": "its first deployment failed; remove it (aws cloudformation delete-stack)",
@@ -55,7 +55,8 @@ def parser() -> command.Parser:
     options = command.Parser(
         prog="python deploy/deploy.py",
         description="Deploy the package in dist/ to a stage: say what will change, ask, do it, test it.",
-        epilog="Exit status: 0 deployed and tested, 1 not (standard error says why, and what runs now), 2 wrong usage.",
+        epilog="Writes the URL to standard output. Exit status: 0 deployed and tested, 1 not (standard error says why, "
+        "and what runs now), 2 wrong usage.",
     )
     what = options.add_argument_group("what and where")
     what.add_argument("--stage", required=True, help="one of deploy/stages.toml")
@@ -68,7 +69,9 @@ def parser() -> command.Parser:
     files = options.add_argument_group("other files")
     files.add_argument("--stages", default=str(STAGES), metavar="FILE", help="default: deploy/stages.toml")
     files.add_argument("--template", default=str(TEMPLATE), metavar="FILE", help="default: deploy/template.yaml")
-    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    options.add_argument_group("display").add_argument(
+        "--quiet", action="store_true", help="say nothing but errors and the URL"
+    )
     return options
 
 
@@ -98,7 +101,9 @@ def deploy(args: Any, progress: command.Progress) -> None:
         _refuse_shared(function)
         _refuse_moved(state, live, release)
         show("what would change")
-        proposal = stack.propose(f"release-{release.id}-{uuid4().hex[:8]}", template.body, release.parameters)
+        proposal = stack.propose(
+            f"release-{release.id}-{uuid4().hex[:8]}", template.body, release.parameters, stage.role
+        )
 
     plan = Plan(aws, stage, release, bucket, is_uploaded, state, live, proposal)
     goes_ahead = False
@@ -115,16 +120,17 @@ def deploy(args: Any, progress: command.Progress) -> None:
         if not is_uploaded:
             with progress.step("Uploading the package"):
                 _upload(aws, bucket, release)
-        with progress.step(f"Deploying to {stage.name}") as show:
+        with progress.step(f"Deploying to {stage.name}"):
             try:
-                state = stack.carry_out(proposal, uuid4().hex, show)
+                state = stack.carry_out(proposal, uuid4().hex, lambda event: progress.say(f"  [dim]{event}[/]"))
             except UserError as failure:
                 raise UserError(f"{failure}; {_what_answers(function)}") from None
     assert state is not None
     _test(aws, state, release, function, live, progress)
     if goes_ahead:
         _settle(function, live, progress)
-    progress.say(f"Model [bold]{artifact.manifest.model_version}[/] answers at {state.outputs['Url']}")
+    progress.say(f"Model [bold]{artifact.manifest.model_version}[/] answers at:")
+    sys.stdout.write(state.outputs["Url"] + "\n")
 
 
 def _note_another_model(packaged: str, progress: command.Progress) -> None:

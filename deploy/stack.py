@@ -65,8 +65,11 @@ class Stack:
         outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
         return State(found["StackStatus"], outputs)
 
-    def propose(self, label: str, body: str, parameters: Mapping[str, str]) -> Proposal:
-        """Makes a change set, which changes nothing. Raises UserError where CloudFormation refuses the template."""
+    def propose(self, label: str, body: str, parameters: Mapping[str, str], role: str = "") -> Proposal:
+        """Makes a change set, which changes nothing; it would be carried out as `role`, or else as ourselves.
+
+        Raises UserError where CloudFormation refuses the template.
+        """
         state = self.state()
         makes_stack = state is None or state.status == ONLY_NAMED
         with told(f"asking CloudFormation what would change in {self.name}"):
@@ -78,6 +81,7 @@ class Stack:
                 Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
                 Capabilities=CAPABILITIES,
                 Tags=[{"Key": "project", "Value": "lastbit"}, {"Key": "stage", "Value": parameters.get("Stage", "")}],
+                **({"RoleARN": role} if role else {}),
             )
             proposal = Proposal(made["Id"], makes_stack, [])
             for _ in _patiently():
@@ -119,7 +123,10 @@ class Stack:
                 state = self.state()
                 for event in self._events(token, seen):
                     reason = event.get("ResourceStatusReason", "")
-                    show(f"{event['LogicalResourceId']} {event['ResourceStatus']}" + (f": {reason}" if reason else ""))
+                    told_of = f"{event['LogicalResourceId']} {event['ResourceStatus']}" + (
+                        f": {reason}" if reason else ""
+                    )
+                    show(told_of.replace("[", r"\["))
                     if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason:
                         failures.append(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
                 if state is not None and not state.is_moving and state.status != ONLY_NAMED:

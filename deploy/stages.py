@@ -11,18 +11,23 @@ from training.errors import WRONG_USAGE, UserError, nearest
 STAGES = Path(__file__).with_name("stages.toml")
 COMMON = "common"
 NEEDED = ("region", "stack", "bucket")
-KEYS = (*NEEDED, "account", "parameters")
+OPTIONAL = ("account", "role")
+KEYS = (*NEEDED, *OPTIONAL, "parameters")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """`bucket` may hold {account} and {region}; `account` is the only one that is deployed to, if it is set."""
+    """`bucket` may hold {account} and {region}.
+
+    `account` is the only one that is deployed to, `role` the one that CloudFormation works as; both may be empty.
+    """
 
     name: str
     region: str
     stack: str
     bucket: str
     account: str
+    role: str
     parameters: dict[str, str]
 
     def bucket_of(self, account: str) -> str:
@@ -49,8 +54,8 @@ def read_stage(name: str, path: Path = STAGES) -> Stage:
             near = nearest(key, KEYS)
             advice = f"did you mean {near}?" if near else f"expected {', '.join(KEYS)}"
             raise UserError(f"{path}: [{name}] {key}: unknown; {advice}", WRONG_USAGE)
-    for key in (*NEEDED, "account"):
-        value = table.get(key, "" if key == "account" else None)
+    for key in (*NEEDED, *OPTIONAL):
+        value = table.get(key, "" if key in OPTIONAL else None)
         if not isinstance(value, str) or (key in NEEDED and not value):
             raise UserError(f"{path}: [{name}] {key}: expected a string, got {value!r}", WRONG_USAGE)
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", table["stack"]):
@@ -60,7 +65,8 @@ def read_stage(name: str, path: Path = STAGES) -> Stage:
         )
     parameters = _parameters(document.get(COMMON, {}), f"{path}: [{COMMON}]")
     parameters |= _parameters(table.get("parameters", {}), f"{path}: [{name}.parameters]")
-    return Stage(name, table["region"], table["stack"], table["bucket"], table.get("account", ""), parameters)
+    texts = {key: table.get(key, "") for key in (*NEEDED, *OPTIONAL)}
+    return Stage(name=name, parameters=parameters, **texts)
 
 
 def _table(value: Any, place: str) -> dict[str, Any]:

@@ -57,26 +57,27 @@ class Scale(NamedTuple):
 class Bands:
     """The names of the bands between ascending `edges` (two or more).
 
-    Each band holds its lower edge, the last one both. A score that no training applicant had lies in none.
+    Each band holds its lower edge, the last one both. A score that no training applicant had lies in none. `labels`
+    are the names and those of both sides: `labels[bisect_right(ends, score)]` is a score's.
 
     >>> bands = Bands([410, 438, 466])
     >>> [bands.name(s) for s in (409.9, 410, 438, 466, 466.1)]
     ['below 410', '[410, 438)', '[438, 466]', '[438, 466]', 'above 466']
     """
 
-    __slots__ = ("_ends", "_names", "names")
+    __slots__ = ("ends", "labels", "names")
 
     def __init__(self, edges: Sequence[float]) -> None:
         first, *inner, last = edges
         shown = [f"{edge:g}" for edge in edges]
         self.names = [f"[{low}, {high})" for low, high in pairwise(shown)]
         self.names[-1] = f"{self.names[-1][:-1]}]"
-        self._names = [f"below {shown[0]}", *self.names, f"above {shown[-1]}"]
-        self._ends = [first, *inner, math.nextafter(last, math.inf)]
+        self.labels = [f"below {shown[0]}", *self.names, f"above {shown[-1]}"]
+        self.ends = [first, *inner, math.nextafter(last, math.inf)]
 
     def name(self, score: float) -> str:
         """The name of the band of a score, or on which side of all bands it is."""
-        return self._names[bisect_right(self._ends, score)]
+        return self.labels[bisect_right(self.ends, score)]
 
 
 def band(score: float, edges: Sequence[float]) -> str:

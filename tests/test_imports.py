@@ -1,4 +1,4 @@
-"""Imports go one way: runtime ← training ← export; and runtime needs onnxruntime, numpy and the standard library."""
+"""Imports go one way: runtime ← training ← export ← deploy; runtime needs onnxruntime, numpy, the standard library."""
 
 import ast
 import os
@@ -14,6 +14,7 @@ ALLOWED = {
     "runtime": {"runtime"},
     "training": {"runtime", "training"},
     "export": {"runtime", "training", "export"},
+    "deploy": {"runtime", "training", "export", "deploy"},
     "delivery": {"runtime", "training", "export", "deploy", "delivery"},
 }
 RUNTIME_NEEDS = {"numpy", "onnxruntime", "snapshot_restore_py"}  # the last is AWS's own, where it is there
@@ -32,6 +33,18 @@ def test_packages_import_one_way(package: str) -> None:
     for path in (ROOT / package).rglob("*.py"):
         ours = {name.split(".")[0] for name in imported(path)} & {*ALLOWED, "tests", "benchmarks"}
         assert ours <= ALLOWED[package], path
+
+
+def test_deploying_needs_little_of_training() -> None:
+    """A deployment fits and exports nothing: it runs without scikit-learn, XGBoost, onnx and onnxruntime."""
+    modules = ["deploy.deploy", "deploy.rollback", "deploy.smoke", "deploy.costs"]
+    code = f"import sys, {', '.join(modules)}; print(sorted(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name.strip("'[]\n ").split(".")[0] for name in said.stdout.split(",")}
+    assert not loaded & {"sklearn", "xgboost", "onnx", "onnxruntime", "pandas", "scipy", "numpy"}
+    for path in (ROOT / "deploy").rglob("*.py"):
+        ours = {name for name in imported(path) if name.split(".")[0] == "training"}
+        assert ours <= {"training", "training.command", "training.errors"}, path
 
 
 def test_runtime_imports_nothing_but_its_two_packages() -> None:

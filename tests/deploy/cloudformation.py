@@ -31,6 +31,7 @@ class CloudFormation:
         self.keys: dict[str, str] = {}
         self.refuses = ""
         self.calls: list[str] = []
+        self.roles: list[str] = []
 
     def describe_stacks(self, form: dict[str, str]) -> str:
         stack = self.stacks.get(form["StackName"])
@@ -44,6 +45,7 @@ class CloudFormation:
 
     def create_change_set(self, form: dict[str, str]) -> str:
         name = form["StackName"]
+        self.roles += [form["RoleARN"]] if "RoleARN" in form else []
         parameters = {
             form[f"Parameters.member.{n}.ParameterKey"]: form[f"Parameters.member.{n}.ParameterValue"]
             for n in range(1, 100)

@@ -3,13 +3,17 @@
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 import pytest
 from moto.server import ThreadedMotoServer
 
+from deploy import endpoint, stack
 from runtime.manifest import Manifest
 from tests.deploy import cloudformation
 from tests.deploy.cloudformation import CloudFormation, Refused
@@ -36,6 +40,7 @@ ThrottleBurst = 100
 LogRetention = 14
 LatencyP99 = 100
 """
+REGION = "eu-central-1"
 BUCKET = "packages-123456789012-eu-central-1"
 NAME = "lastbit-dev-Zip"
 
@@ -77,13 +82,36 @@ def moto() -> Iterator[str]:
     server.stop()
 
 
+@cache
+def descriptions() -> Any:
+    """What botocore reads of each service: half a second, once for all tests."""
+    return botocore.loaders.create_loader()
+
+
+def shared_session(**settings: Any) -> Any:
+    """boto3.Session, without reading all that anew."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", descriptions())
+    return boto3.session.Session(botocore_session=core, **settings)
+
+
+@pytest.fixture(scope="session")
+def clients(moto: str) -> dict[str, Any]:
+    """boto3's, for the tests themselves."""
+    its = {"endpoint_url": moto, "region_name": REGION, "aws_access_key_id": "t", "aws_secret_access_key": "t"}
+    return {service: boto3.client(service, **its) for service in ("s3", "lambda", "iam")}
+
+
 class Account:
     """The account of a test: what is deployed in it answers at `url`, if it has the key.
 
     `broken` takes the place of the handler, `fails` is why CodeDeploy gives up.
     """
 
-    def __init__(self, models: list[Manifest], handlers: list[Respond]) -> None:
+    def __init__(self, clients: dict[str, Any], models: list[Manifest], handlers: list[Respond]) -> None:
+        self.packages, self.functions = clients["s3"], clients["lambda"]
+        self.role = clients["iam"].create_role(RoleName="function", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        self.packages.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.cloudformation = CloudFormation(self._deployed)
         self.cloudformation.keys["key-a"] = KEY
         self.url = ""
@@ -93,14 +121,14 @@ class Account:
 
     def _deployed(self, parameters: dict[str, str]) -> dict[str, str]:
         """A new version; `live` moves to it, unless that fails."""
-        client = boto3.client("lambda")
+        client = self.functions
         description = f"model {parameters['ModelVersion']}, release {parameters['Release']}"
         code: dict[str, Any] = {"S3Bucket": parameters["PackageBucket"], "S3Key": parameters["PackageKey"]}
         if self.live is None:
             client.create_function(
                 FunctionName=NAME,
                 Runtime=parameters["Runtime"],
-                Role=boto3.client("iam").get_role(RoleName="function")["Role"]["Arn"],
+                Role=self.role,
                 Handler="runtime.handler.handler",
                 Code=code,
             )
@@ -121,48 +149,46 @@ class Account:
     def live(self) -> str | None:
         return self.alias("live")
 
-    @staticmethod
-    def alias(name: str) -> str | None:
-        client = boto3.client("lambda")
+    def alias(self, name: str) -> str | None:
         try:
-            return str(client.get_alias(FunctionName=NAME, Name=name)["FunctionVersion"])
-        except client.exceptions.ResourceNotFoundException:
+            return str(self.functions.get_alias(FunctionName=NAME, Name=name)["FunctionVersion"])
+        except self.functions.exceptions.ResourceNotFoundException:
             return None
 
     def respond(self, event: Any) -> Any:
         if self.broken is not None:
             return self.broken(event)
-        version = boto3.client("lambda").get_function_configuration(FunctionName=NAME, Qualifier=self.live)
+        version = self.functions.get_function_configuration(FunctionName=NAME, Qualifier=self.live)
         return self._by_model[version["Description"].split()[1].rstrip(",")](event)
 
 
 @pytest.fixture
 def account(
-    moto: str, manifests: list[Manifest], handlers: list[Respond], monkeypatch: pytest.MonkeyPatch
+    moto: str,
+    clients: dict[str, Any],
+    manifests: list[Manifest],
+    handlers: list[Respond],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Account]:
     """An account with a bucket for packages, and nothing else in it."""
-    its = Account(manifests, handlers)
-    with ExitStack() as stack:
-        its.url = stack.enter_context(serving(guarded(its.respond, KEY)))
-        endpoint = stack.enter_context(cloudformation.serving(its.cloudformation))
+    its = Account(clients, manifests, handlers)
+    with ExitStack() as services:
+        its.url = services.enter_context(serving(guarded(its.respond, KEY)))
+        endpoint = services.enter_context(cloudformation.serving(its.cloudformation))
         for name, value in {
             "AWS_ENDPOINT_URL": moto,
             "AWS_ENDPOINT_URL_CLOUDFORMATION": endpoint,
             "AWS_ENDPOINT_URL_API_GATEWAY": endpoint,
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("LASTBIT_API_KEY", raising=False)
-        boto3.DEFAULT_SESSION = None
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        boto3.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")
+        monkeypatch.setattr(boto3, "Session", shared_session)
         yield its
         _forget(moto)
-        boto3.DEFAULT_SESSION = None
 
 
 def _forget(moto: str) -> None:
@@ -177,3 +203,10 @@ def stages(tmp_path: Path) -> Path:
     path = tmp_path / "stages.toml"
     path.write_text(STAGES)
     return path
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asks again at once."""
+    monkeypatch.setattr(endpoint, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(stack, "FIRST_WAIT", 0.01)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import numpy as np
@@ -20,6 +20,9 @@ from runtime.session import open_session
 from runtime.settings import Settings
 from tests.package.model_folder import certify
 from tests.runtime.model_builder import build_model, write_manifest
+
+if TYPE_CHECKING:
+    from runtime.handler import Handler
 
 Answer = dict[str, Any]
 Respond = Callable[[Any], Answer]
@@ -61,15 +64,21 @@ def package_of(model: Path, path: Path, *, compiled: str = "cpython-313-x86_64",
 
 
 def handler_of(model: Path) -> Respond:
+    """The Lambda handler over a model folder, of events alone."""
+    handler: Any = open_handler(model)
+    return lambda event: handler(event, None)
+
+
+def open_handler(model: Path) -> "Handler":
     """The Lambda handler over a model folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_DIR", str(model))  # runtime.handler opens a model when it is imported
         patch.delitem(sys.modules, "runtime.handler", raising=False)
         from runtime.handler import Handler
 
-        handler: Any = Handler(Settings({"MODEL_DIR": str(model)}))
+        handler = Handler(Settings({"MODEL_DIR": str(model)}))
     sys.modules.pop("runtime.handler", None)
-    return lambda event: handler(event, None)
+    return handler
 
 
 def guarded(respond: Respond, key: str) -> Respond:

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from deploy import deploy, endpoint, rollback, stack
+from deploy import deploy, rollback
 from runtime.manifest import Manifest
 from tests.deploy.conftest import BUCKET, NAME, Account
 from tests.deploy.served import answer
@@ -17,10 +16,7 @@ from tests.deploy.served import answer
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(stack, "FIRST_WAIT", 0.01)
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 @pytest.fixture
@@ -69,6 +65,7 @@ def test_a_version_that_is_named(twice: Account, stages: Path, manifests: list[M
 
 
 def test_which_versions_there_are(twice: Account, stages: Path, manifests: list[Manifest], capsys: Any) -> None:
+    capsys.readouterr()
     assert back(stages, "--list") == 0
     assert capsys.readouterr().out.splitlines() == [
         f"version 1, model {manifests[0].model_version} (previous)",
@@ -79,7 +76,7 @@ def test_which_versions_there_are(twice: Account, stages: Path, manifests: list[
 
 def test_it_ends_a_share_of_the_traffic_that_was_left_behind(twice: Account, stages: Path) -> None:
     weights = {"AdditionalVersionWeights": {"1": 0.1}}
-    client = boto3.client("lambda")
+    client = twice.functions
     client.update_alias(FunctionName=NAME, Name="live", FunctionVersion="2", RoutingConfig=weights)
     assert back(stages, "--version", "2", "--quiet") == 0
     alias = client.get_alias(FunctionName=NAME, Name="live")
@@ -90,7 +87,7 @@ def test_it_ends_a_share_of_the_traffic_that_was_left_behind(twice: Account, sta
 def test_without_its_package_the_model_version_is_compared(
     twice: Account, stages: Path, manifests: list[Manifest], capsys: Any
 ) -> None:
-    s3 = boto3.client("s3")
+    s3 = twice.packages
     for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"]:
         s3.delete_object(Bucket=BUCKET, Key=entry["Key"])
     assert back(stages) == 0

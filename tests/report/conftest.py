@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests import applicants
-from tests.report.sample import Sample, population_sample, random_search, sample
+from tests.report.sample import Sample, population_sample, sample
 from training.report.report import write_report
 
 HOSTILE = {
@@ -27,7 +27,6 @@ def everything() -> Sample:
     """The built-in population, costs, an alarm and a search."""
     its = population_sample()
     alarm = {"name": "scores squeeze", "value": 0.21, "limit": 0.2, "message": "21 % are within 20 points of the best"}
-    its.run["tuning"] = random_search()
     return replace(its, evidence=replace(its.evidence, alarms=[alarm]))
 
 

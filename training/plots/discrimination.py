@@ -63,7 +63,7 @@ def gains(rankings: Rankings) -> Picture:
         for name, ranking in rankings.items():
             axes.plot(*thinned(ranking.everybody, ranking.defaulted), **STYLES[name])
         test = rankings["test"]
-        found = [float(test.defaulted[test.at(share)]) for share in SHARES]
+        found = [test.found(share) for share in SHARES]
         axes.plot(SHARES, found, "o", color=INK, markersize=4)
         for share, value in zip(SHARES, found, strict=True):
             axes.annotate(percent(value), (share, value), (6, -9), textcoords="offset points", fontsize=8)
@@ -81,7 +81,7 @@ def lift(rankings: Rankings) -> Picture:
         axes = canvas.axes()
         axes.axhline(1, color=REFERENCE, linewidth=1)
         for name, ranking in rankings.items():
-            begin = ranking.at(0.01)  # the first few applicants are noise
+            begin = int(ranking.everybody.searchsorted(0.01))  # the first few applicants are noise
             times = ranking.precision[begin:] / ranking.rate
             axes.plot(*thinned(ranking.everybody[begin:], times), **STYLES[name])
         key(axes, [(name, STYLES[name]) for name in rankings], 0.7, 0.95)
@@ -89,7 +89,7 @@ def lift(rankings: Rankings) -> Picture:
         axes.set(xlim=(0, 1), ylim=(0, None))
         label(axes, "riskiest applicants", "their default rate, as a multiple of everybody's")
     test = rankings["test"]
-    told = [f"{test.precision[test.at(share)] / test.rate:.1f} times among {100 * share:g} %" for share in SHARES]
+    told = [f"{test.found(share) / share:.1f} times among {100 * share:g} %" for share in SHARES]
     alt = f"The riskiest applicants of the test default more often than all of them: {', '.join(told)}."
     return Picture("lift", "Lift", alt, canvas.svg)
 

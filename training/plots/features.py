@@ -7,7 +7,6 @@ from matplotlib.transforms import blended_transform_factory
 
 from training.plots.bars import CHARACTER, bars, short
 from training.plots.style import REPAID, SOFT, TEST, Picture, drawing, label
-from training.report.words import plain
 
 MOST_FEATURES = 15
 RANGE = {"color": REPAID}
@@ -36,13 +35,20 @@ def dependence(feature: str, table: pd.DataFrame, number: int) -> Picture:
     """
     numeric = pd.api.types.is_numeric_dtype(table["Value"].dtype)
     svg = _along(feature, table) if numeric else _by_level(table)
-    score, value = table["Mean score"].to_numpy(), ["missing" if v != v else plain(v) for v in table["Value"]]
+    score, value = table["Mean score"].to_numpy(), [shown(value) for value in table["Value"]]
     low, high = int(score.argmin()), int(score.argmax())
     alt = (
         f"Along {feature} the mean score is lowest, {score[low]:.0f} points, at {value[low]} and highest, "
         f"{score[high]:.0f}, at {value[high]}."
     )
     return Picture(f"dependence_{number}", feature, alt, svg)
+
+
+def shown(value: object) -> str:
+    """A value of a feature, numbers with four digits."""
+    if isinstance(value, float):
+        return "missing" if value != value else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
 
 
 def _along(feature: str, table: pd.DataFrame) -> str:
@@ -54,9 +60,9 @@ def _along(feature: str, table: pd.DataFrame) -> str:
         _scaled(axes, known["Value"])
         if len(missing):
             apart = blended_transform_factory(axes.transAxes, axes.transData)
-            axes.vlines(1.06, missing["Low"], missing["High"], linewidth=6, transform=apart, clip_on=False, **RANGE)
-            axes.plot(1.06, missing["Mean score"], "o", color=TEST["color"], transform=apart, clip_on=False)
-            axes.text(1.06, -0.035, "missing", color=SOFT, transform=axes.transAxes, ha="center", va="top")
+            axes.vlines(1.1, missing["Low"], missing["High"], linewidth=6, transform=apart, clip_on=False, **RANGE)
+            axes.plot(1.1, missing["Mean score"], "o", color=TEST["color"], transform=apart, clip_on=False)
+            axes.text(1.1, -0.035, "missing", color=SOFT, transform=axes.transAxes, ha="center", va="top")
         label(axes, short(feature), "mean score, and the middle half of the applicants")
     return canvas.svg
 
@@ -64,13 +70,13 @@ def _along(feature: str, table: pd.DataFrame) -> str:
 def _scaled(axes: Axes, values: "pd.Series[float]") -> None:
     """Whole numbers have whole ticks. A few large values would press all others against the axis."""
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=bool((values % 1 == 0).all())))
-    if len(values) > 4 and values.max() > 0 and values.max() > 20 * abs(values.median()):
+    if len(values) > 4 and values.max() > 0 and values.max() > 10 * abs(values.median()):
         axes.set_xscale("symlog", linthresh=max(abs(values.median()), 1e-9))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}")
+    axes.xaxis.set_major_formatter(lambda value, _: shown(value))
 
 
 def _by_level(table: pd.DataFrame) -> str:
-    names = [short(plain(value)) for value in table["Value"]]
+    names = [short(shown(value)) for value in table["Value"]]
     with drawing(height=0.85 + 0.2 * len(table)) as canvas:
         axes = canvas.axes(left=0.15 + CHARACTER * max(map(len, names)))
         place = range(len(table))

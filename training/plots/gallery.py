@@ -29,7 +29,7 @@ def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Pa
     yield roc(rankings, evidence.metrics, evidence.intervals)
     yield precision_recall(rankings, evidence.metrics, evidence.intervals)
     yield scores(parts["test"], evidence.edges)
-    yield ks(rankings["test"], Scale(**run["settings"]["score"]), evidence.metrics["test"])
+    yield ks(parts["test"], rankings["test"], Scale(**run["settings"]["score"]), evidence.metrics["test"])
     yield gains(rankings)
     yield lift(rankings)
     if evidence.reliability:

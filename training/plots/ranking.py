@@ -35,9 +35,9 @@ class Ranking:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.rate * self.defaulted / self.everybody)
 
-    def at(self, share: float) -> int:
-        """The position from which on at least so large a share of everybody is above the threshold."""
-        return int(np.searchsorted(self.everybody, share).clip(0, len(self.threshold) - 1))
+    def found(self, share: float) -> float:
+        """The share of the defaulted among so large a share of everybody, the riskiest; of equals a part of them."""
+        return float(np.interp(share, self.everybody, self.defaulted))
 
 
 def ranking(part: Part) -> Ranking:

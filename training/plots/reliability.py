@@ -45,7 +45,7 @@ def log_percent_axis(*those: Axis) -> None:
 
 
 def _groups(axes: Axes, table: pd.DataFrame, color: str, lowest: float, *, filled: bool) -> None:
-    predicted, observed = table["Predicted"].to_numpy(), table["Observed"].to_numpy()
+    predicted, observed = np.maximum(table["Predicted"].to_numpy(), lowest), table["Observed"].to_numpy()
     shown = np.maximum(observed, lowest)
     if filled:
         low = np.maximum(table["Low"].to_numpy(), lowest)

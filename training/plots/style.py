@@ -68,6 +68,8 @@ class Picture:
     title: str
     alt: str
     svg: str
+    wide: bool = False
+    """As wide as the page."""
 
 
 class Drawing:
@@ -118,15 +120,17 @@ def label(axes: Axes, x: str, y: str) -> None:
     axes.text(1, 0, x, transform=below, color=SOFT, ha="right", va="center")
 
 
-def key(axes: Axes, entries: Sequence[tuple[str, Mapping[str, Any]]], x: float, y: float) -> None:
-    """What each line stands for, from (`x`, `y`) downwards, in shares of the axes."""
+def key(
+    axes: Axes, entries: Sequence[tuple[str, Mapping[str, Any]]], x: float, y: float, across: float | None = None
+) -> None:
+    """What each line stands for, from (`x`, `y`) in shares of the axes downwards, or so far apart to the right."""
     figure: Any = axes.get_figure()
     line = 13 / 72 / (axes.get_position().height * figure.get_figheight())
     for text, style in entries:
         ends = [x + 0.035] if style.get("linestyle") == "none" else [x, x + 0.07]
-        axes.plot(ends, [y] * len(ends), transform=axes.transAxes, **style)
+        axes.plot(ends, [y] * len(ends), transform=axes.transAxes, clip_on=False, **style)
         axes.text(x + 0.09, y, text, transform=axes.transAxes, va="center")
-        y -= line
+        x, y = (x, y - line) if across is None else (x + across, y)
 
 
 def percent_axis(*those: Axis, ticks: int = 5) -> None:

@@ -16,7 +16,8 @@ OF_RATES = ["Predicted", "Observed", "Low", "High", "Odds"]
 RATES = dict.fromkeys(OF_RATES, ".3f") | {"Odds": ",.4g"}
 RATES |= dict.fromkeys(("% Total Population", "Band Precision", "Cumulative Precision"), ".2f")
 RATES |= dict.fromkeys(("Cumulative Recall", "Cumulative F1-Score"), ".2f")
-SHARES = {"Approval rate": ".2%", "Bad rate": ".3%", "Low": ".3%", "High": ".3%", "Predicted bad rate": ".3%"}
+SHARES = {"Approval rate": ".2%", "Bad rate": ".3%", "Predicted bad rate": ".3%"}
+DETAILS = ("Low", "High", "Expected profit per applicant", "Observed profit per applicant")  # of cut-offs
 SHARES |= {"Score from": ".6g", "Defaults refused": ".2%", "Expected profit": ",.0f", "Observed profit": ",.0f"}
 OF_A_PART = {"first_time": "First", "last_time": "Last", "groups": "Groups"}
 
@@ -133,7 +134,7 @@ def cutoffs(table: pd.DataFrame) -> pd.DataFrame:
     kept = {*range(0, len(table), math.ceil(len(table) / MOST_CUTOFFS)), len(table) - 1}
     if "Best" in table:
         kept |= {place for place, best in enumerate(table["Best"]) if best}
-    return table.iloc[sorted(kept)]
+    return table.iloc[sorted(kept)].drop(columns=list(DETAILS), errors="ignore")
 
 
 def bins(entries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

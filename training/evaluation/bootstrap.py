@@ -1,0 +1,66 @@
+"""Bootstrap confidence limits of the metrics: applicants drawn again with replacement, every figure of each draw."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import cpu_count
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from training.evaluation.calibration import CONFIDENCE
+from training.evaluation.metrics import LIMITS
+from training.evaluation.ranked import Floats, Ranked
+
+CELLS = 500_000  # weights that a thread holds at a time, or those of one draw
+MOST_THREADS = 4  # bounds the memory on machines of many cores
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Percentile limits by metric, and how many draws held one class only and were left out."""
+
+    limits: dict[str, tuple[float, float]]
+    left_out: int
+
+
+def bootstrap(
+    target: NDArray[np.int8],
+    probability: Floats,
+    threshold: float,
+    resamples: int,
+    seed: int,
+    limits: tuple[float, float] = LIMITS,
+) -> Intervals:
+    """The limits for what training.evaluation.metrics.evaluate says of the same arguments.
+
+    Nothing but `seed` decides what is drawn. A metric has no limits where more draws leave it without a value, as
+    they can a slope, than lie beyond a limit. Time is linear in N times `resamples`, memory in N.
+    """
+    applicants = Ranked(target, probability, threshold, limits)
+    rows = len(target)
+    together = max(1, CELLS // rows)
+    chunks = [range(first, min(first + together, resamples)) for first in range(0, resamples, together)]
+
+    def figures_of(chunk: range) -> dict[str, Floats]:
+        weights = np.empty((len(chunk), rows))
+        for row, number in zip(weights, chunk, strict=True):
+            drawn = np.random.default_rng((seed, number)).integers(0, rows, rows)
+            row[:] = np.bincount(drawn, minlength=rows)
+        return applicants.figures(weights)
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
+        parts = list(threads.map(figures_of, chunks))
+    figures = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    both = figures["default_rate"] % 1 > 0
+    return Intervals(dict(_limits({name: values[both] for name, values in figures.items()})), int((~both).sum()))
+
+
+def _limits(figures: Mapping[str, Floats]) -> Iterator[tuple[str, tuple[float, float]]]:
+    tail = (1 - CONFIDENCE) / 2
+    for name, values in figures.items():
+        known = values[np.isfinite(values)]
+        if len(known) and len(known) >= (1 - tail) * len(values):
+            low, high = np.quantile(known, [tail, 1 - tail])
+            yield name, (float(low), float(high))

@@ -1,0 +1,133 @@
+"""Does a probability mean what it says? Observed beside predicted default rates.
+
+Groups are of equal mass: the applicants in the order of their probability, cut into BINS parts of the same size. Who
+has the same probability is in the same group, so an isotonic plateau is never cut in two.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from scipy.stats import beta
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+BINS = 10
+CONFIDENCE = 0.95  # of every interval of this package
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Applicants by probability, the lowest first; arrays [B]."""
+
+    size: NDArray[np.int64]
+    defaults: NDArray[np.int64]
+    expected: NDArray[np.float64]
+    """Sum of the probabilities: the defaults that were to be expected."""
+
+
+def starts_of_groups(ascending: NDArray[np.float64], bins: int = BINS) -> NDArray[np.int64]:
+    """Where each group begins in ascending probabilities [N]."""
+    cuts = np.arange(bins) * len(ascending) // bins
+    return np.unique(np.searchsorted(ascending, ascending[cuts], side="left"))
+
+
+def group(target: NDArray[np.int8], probability: NDArray[np.float64], bins: int = BINS) -> Groups:
+    """The groups of equal mass of probabilities [N] and a 0/1 target [N]."""
+    order = np.argsort(probability, kind="stable")
+    p, y = probability[order], target[order].astype(np.int64)
+    starts = starts_of_groups(p, bins)
+    return Groups(np.diff(starts, append=len(p)), np.add.reduceat(y, starts), np.add.reduceat(p, starts))
+
+
+def expected_calibration_error(groups: Groups) -> float:
+    """The mean over applicants of their group's |predicted − observed default rate|, 0 to 1."""
+    return float(np.abs(groups.expected - groups.defaults).sum() / groups.size.sum())
+
+
+def decompose_brier(groups: Groups, brier: float) -> dict[str, float]:
+    """The parts of a Brier score: brier = reliability − resolution + uncertainty, to the rounding of the last bit.
+
+    Reliability and uncertainty are Murphy's (1973, doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2) over the
+    groups. What probabilities tell apart within a group counts as resolution, so that nothing is left over: the
+    generalised resolution of Stephenson, Coelho and Jolliffe (2008, doi:10.1175/2007WAF2006116.1).
+    """
+    rows = groups.size.sum()
+    rate = groups.defaults.sum() / rows
+    reliability = float(((groups.expected - groups.defaults) ** 2 / groups.size).sum() / rows)
+    uncertainty = float(rate * (1 - rate))
+    return {
+        "brier_reliability": reliability,
+        "brier_resolution": reliability + uncertainty - brier,
+        "brier_uncertainty": uncertainty,
+    }
+
+
+def log_odds(probability: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.float64]:
+    """The log-odds of default; beyond `limits` they stay, as the score does."""
+    return np.asarray(logit(np.clip(probability, *limits)))
+
+
+def regress(
+    target: NDArray[np.int8], x: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> tuple[float, float]:
+    """Intercept and slope of a logistic regression of the target on the log-odds `x`.
+
+    NaN where there are none (the log-odds tell the classes apart entirely, or nobody from anybody), or none to be
+    found (they do so but for a few).
+    """
+    good, bad = x[target == 0], x[target == 1]
+    if good.max() <= bad.min() or bad.max() <= good.min():
+        return float("nan"), float("nan")
+    regression = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8)
+    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            regression.fit(x[:, None], target, weight)
+        except ConvergenceWarning:
+            return float("nan"), float("nan")
+    return float(regression.intercept_[0]), float(regression.coef_[0, 0])
+
+
+def calibration_intercept(target: NDArray[np.int8], x: NDArray[np.float64]) -> float:
+    """Calibration in the large: what has to be added to the log-odds `x`, at slope 1, so that as many defaults are
+    expected as there were. 0 is good, above 0 risk is understated. The target has both values.
+    """
+    rate = target.mean()
+
+    def missing(a: float) -> float:
+        return float(expit(x + a).mean() - rate)
+
+    return float(brentq(missing, logit(rate) - x.max() - 1, logit(rate) - x.min() + 1, xtol=1e-10))
+
+
+def interval(defaults: NDArray[np.integer], size: NDArray[np.integer]) -> tuple[NDArray[np.float64], ...]:
+    """The confidence limits of Clopper and Pearson for default rates, 0 to 1; they hold for any rate and size.
+
+    Without applicants they are NaN.
+    """
+    tail = (1 - CONFIDENCE) / 2
+    with np.errstate(invalid="ignore"):
+        low = np.where(defaults > 0, beta.ppf(tail, defaults, size - defaults + 1), 0.0)
+        high = np.where(defaults < size, beta.ppf(1 - tail, defaults + 1, size - defaults), 1.0)
+    return np.where(size > 0, low, np.nan), np.where(size > 0, high, np.nan)
+
+
+def reliability(groups: Groups) -> pd.DataFrame:
+    """A row a group: applicants, defaults, predicted and observed default rate and its limits, 0 to 1."""
+    low, high = interval(groups.defaults, groups.size)
+    return pd.DataFrame(
+        {
+            "Applicants": groups.size,
+            "Defaults": groups.defaults,
+            "Predicted": groups.expected / groups.size,
+            "Observed": groups.defaults / groups.size,
+            "Low": low,
+            "High": high,
+        }
+    )

@@ -1,0 +1,96 @@
+"""All that is known of a fitted model, from what it answers for the applicants of each part."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import cpu_count
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from training.calibration import described
+from training.evaluation.alarms import alarms
+from training.evaluation.bands import band_edges, band_table, scores_of
+from training.evaluation.bootstrap import bootstrap
+from training.evaluation.calibration import group, reliability
+from training.evaluation.cutoffs import cutoff_table
+from training.evaluation.dependence import dependence
+from training.evaluation.evidence import Evidence, Part
+from training.evaluation.importance import importance
+from training.evaluation.metrics import evaluate
+from training.exploration import explore
+from training.settings import Settings
+from training.stability import compare
+
+CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread
+MOST_THREADS = 4
+TOP_FEATURES = 6
+
+
+def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: NDArray[np.int8]) -> Part:
+    """The part with what the model answers for it; memory beyond the answers does not grow with the rows."""
+
+    def ask(first: int) -> NDArray[np.float64]:
+        return np.asarray(pipeline.predict_proba(frame.iloc[first : first + CHUNK])[:, 1])
+
+    with ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
+        probability = np.concatenate(list(threads.map(ask, range(0, len(frame), CHUNK))))
+    return Part(frame, target, probability, scores_of(probability, settings.score))
+
+
+def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Mapping[str, Any]) -> Evidence:
+    """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
+    evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
+    train, test = parts["train"], parts["test"]
+    edges = list(evaluation.bands) or band_edges(train.score, scale)
+    threshold, limits = evaluation.threshold, scale.probability_limits
+    metrics = {name: evaluate(part.target, part.probability, threshold, limits) for name, part in parts.items()}
+    drawn = {
+        name: bootstrap(part.target, part.probability, threshold, evaluation.resamples, seed, limits)
+        for name, part in parts.items()
+    }
+    intervals = {name: of_part.limits for name, of_part in drawn.items()}
+    features = importance(pipeline, train.frame, scale, seed)
+    return Evidence(
+        metrics=metrics,
+        intervals=intervals,
+        edges=edges,
+        bands={name: band_table(part, edges) for name, part in parts.items()},
+        cutoffs=cutoff_table(test, edges, settings.costs),
+        reliability={name: reliability(group(part.target, part.probability)) for name, part in parts.items()},
+        calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
+        alarms=alarms(test, scale, metrics, intervals, drawn["test"].left_out, evaluation.resamples),
+        stability=compare(reference, test.frame, test.score, settings.stability),
+        importance=features,
+        dependence=dependence(pipeline, train.frame, scale, features["Feature"].head(TOP_FEATURES).tolist(), seed),
+        exploration=explore(train.frame, train.target, settings),
+    )
+
+
+def figures_of(evidence: Evidence) -> dict[str, object]:
+    """What run.json says of the evidence, of JSON's types; a metric without a value is null."""
+    return {
+        "bands": evidence.edges,
+        "calibration": evidence.calibration,
+        "metrics": {
+            part: {name: None if np.isnan(value) else value for name, value in figures.items()}
+            for part, figures in evidence.metrics.items()
+        },
+        "intervals": {
+            part: {name: list(limits) for name, limits in of_part.items()}
+            for part, of_part in evidence.intervals.items()
+        },
+        "alarms": evidence.alarms,
+    }
+
+
+def write_tables(folder: Path, evidence: Evidence) -> None:
+    """Writes the tables as CSV: bands and reliability of each part, cut-offs."""
+    for part, table in evidence.bands.items():
+        table.to_csv(folder / f"bands_{part}.csv", index=False)
+    for part, table in evidence.reliability.items():
+        table.to_csv(folder / f"reliability_{part}.csv", index=False)
+    evidence.cutoffs.to_csv(folder / "cutoffs.csv", index=False)
