@@ -292,6 +292,7 @@ def test_trials_that_did_not_end_are_ignored(table: Table, tmp_path: Path) -> No
 OTHERS: list[tuple[Callable[[Settings], Settings], str]] = [
     (lambda s: replace(s, split=replace(s.split, seed=4)), "split.seed is 3 there and 4 here"),
     (lambda s: replace(s, features=s.features[:-1]), "features.late_1 is {"),
+    (lambda s: replace(s, features=s.features[::-1]), 'features is ["income", "age", "debt", "late_1"] there and ["'),
     (lambda s: replace(s, xgboost=XGBOOST | {"max_depth": 5}), "xgboost.max_depth is 3 there and 5 here"),
     (lambda s: replace(s, xgboost=XGBOOST | {"gamma": 1.0}), "xgboost.gamma is not set there and 1.0 here"),
     (lambda s: replace(s, tuning=replace(s.tuning, folds=4)), "tuning.folds is 3 there and 4 here"),
@@ -311,7 +312,7 @@ def test_a_study_of_other_settings_is_refused(table: Table, tmp_path: Path, monk
         assert said.endswith("; name another with --study, or delete it to search anew")
     assert "data.sha256 is" in mistake(replace(table, sha256="0" * 64), file)
     monkeypatch.setattr("training.tuning.study.version", lambda name: f"{name} of tomorrow")
-    assert 'versions.optuna is "' in mistake(table, file)
+    assert 'versions.numpy is "' in mistake(table, file)
     assert file.read_bytes() == before
     monkeypatch.undo()
     irrelevant = replace(
