@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 import warnings
 from pathlib import Path
 from typing import Any
@@ -297,3 +298,10 @@ def test_measures_are_no_identifiers() -> None:
     assert len(np.unique(cents)) > 990
     told = reasons(frame.assign(cents=cents, number=np.random.default_rng(1).permutation(1_000) + 5_000.0), target)
     assert told == {"number": "has a value of its own in almost every row, as an identifier has"}
+
+
+def test_ctrl_c_is_heard_after_the_solver(found: Found) -> None:
+    """OR-Tools hands it to the system, which would end this process here."""
+    assert len(of(found, "age")["bins"]) > 2
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
