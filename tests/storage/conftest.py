@@ -65,8 +65,12 @@ class Bucket:
 
     def content(self) -> dict[str, bytes]:
         """Every object by its key."""
+        return {key: self.get(key) for key in self.digests()}
+
+    def digests(self) -> dict[str, str]:
+        """The MD5 of every object by its key."""
         listed = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
-        return {entry["Key"]: self.get(entry["Key"]) for entry in listed}
+        return {entry["Key"]: entry["ETag"] for entry in listed}
 
 
 @pytest.fixture(scope="session")
