@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -297,3 +299,24 @@ def test_measures_are_no_identifiers() -> None:
     assert len(np.unique(cents)) > 990
     told = reasons(frame.assign(cents=cents, number=np.random.default_rng(1).permutation(1_000) + 5_000.0), target)
     assert told == {"number": "has a value of its own in almost every row, as an identifier has"}
+
+
+def test_ctrl_c_stays_python_s() -> None:
+    """OR-Tools would leave SIGINT at its default, which ends a process without a word."""
+    code = """
+import signal
+import pandas as pd
+from tests.applicants import draw
+from training.exploration import explore
+from training.settings import Feature, Settings
+frame, target = draw(300)
+explore(frame[["income"]], target, Settings(features=(Feature("income", "number"),), row_max={}))
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("caught")
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=EXAMPLES.parent, capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout) == (0, "caught\n"), said.stderr
