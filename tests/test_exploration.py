@@ -2,9 +2,11 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,13 @@ with warnings.catch_warnings():
 EXAMPLES = Path(__file__).parent.parent / "examples"
 KINDS = {"has_paid": "boolean", "shop": "category", "region": "category"}
 Found = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Gives SIGINT back to Python: OR-Tools has it where a test calls optbinning itself."""
+    yield
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
 
 
 def features(frame: pd.DataFrame, **kinds: Any) -> Settings:
@@ -305,7 +314,6 @@ def test_ctrl_c_stays_python_s() -> None:
     """OR-Tools would leave SIGINT at its default, which ends a process without a word."""
     code = """
 import signal
-import pandas as pd
 from tests.applicants import draw
 from training.exploration import explore
 from training.settings import Feature, Settings
