@@ -85,10 +85,10 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 	@.venv-lint/bin/hadolint Dockerfile.lambda
 	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" actionlint
 	@$(call quietly,.venv-lint/bin/zizmor --offline --quiet --no-progress --persona pedantic .github)
-	@.venv-lint/bin/cfn-lint deploy/template.yaml
+	@.venv-lint/bin/cfn-lint deploy/*.yaml
 	@$(call quietly,SAM_CLI_TELEMETRY=0 .venv-lint/bin/sam validate --lint --template deploy/template.yaml)
 	@$(call quietly,.venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation dockerfile \
-		github_actions --file deploy/template.yaml Dockerfile.lambda .github/workflows/*.yml)
+		github_actions --file deploy/*.yaml Dockerfile.lambda .github/workflows/*.yml)
 
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .

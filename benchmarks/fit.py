@@ -12,7 +12,7 @@ from benchmarks import sets
 from benchmarks.peer import plain
 from benchmarks.report import Row
 from training.assembly import assemble
-from training.evaluation.metrics import calibration_error
+from training.evaluation.calibration import expected_calibration_error, group
 
 
 def measure() -> Iterator[Row]:
@@ -31,7 +31,11 @@ def measure() -> Iterator[Row]:
             yield Row(f"{name}: {what}, script → ours", shown, "lower")
 
 
-METRICS: dict[str, Any] = {"log loss": log_loss, "Brier": brier_score_loss, "calibration error": calibration_error}
+def _calibration_error(target: NDArray[np.int8], probability: NDArray[np.float64]) -> float:
+    return expected_calibration_error(group(target, probability))
+
+
+METRICS: dict[str, Any] = {"log loss": log_loss, "Brier": brier_score_loss, "calibration error": _calibration_error}
 
 
 def _ours(trial: sets.Trial) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from typing import Any
 from rich.table import Table as Grid
 
 from deploy.endpoint import KEY_VARIABLE, PASSING, Answer, Endpoint, Failed
-from runtime.manifest import Manifest, ModelRefused, SelfCheckRow
+from runtime.manifest import NOT_DESCRIBED, Manifest, ModelRefused, SelfCheckRow
 from runtime.problem import INVALID_APPLICANT, TYPE_PREFIX
 from runtime.score import SCORE_TOLERANCE
 from training import command
@@ -82,9 +82,9 @@ class Smoke:
         if self.expected.manifest is None:
             return "its version; nothing else is known of it here"
         for name, value in self.expected.manifest.document.items():
-            if name != "self_check":
+            if name not in NOT_DESCRIBED:
                 _equal(f"/model: {name}", value, _member(answer.content, name))
-        return "the manifest, word for word"
+        return "the certified manifest, word for word"
 
     def rows(self) -> str:
         manifest, applicants = self._applicants()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from runtime import problem
 from runtime.event import Request, Response, Scored
+from runtime.manifest import NOT_DESCRIBED
 from runtime.model import Model
 from runtime.problem import Problem
 from runtime.score import Bands
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 BODY_LIMIT = 64 * 1024
 # Lambda's own limit for a request and for an answer is 6 MiB, what API Gateway puts around the body included.
 BATCH_BODY_LIMIT = 5 * 1024 * 1024
-
-# Of the manifest: rows that a start checks itself with, and the histograms that training.monitor compares with.
-NOT_DESCRIBED = ("self_check", "reference")
 
 Route = Callable[[Request], Response]
 

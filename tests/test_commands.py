@@ -101,6 +101,11 @@ def test_run_json_says_what_was_done(trained: Path) -> None:
     assert content["seed"] == 99
     assert set(content["metrics"]) == {"train", "test"}
     assert {"xgboost", "scikit-learn", "numpy"} <= set(content["versions"])
+    for part in ("train", "test"):
+        low, high = content["intervals"][part]["roc_auc"]
+        assert 0.5 < low < content["metrics"][part]["roc_auc"] < high < 1
+        assert f"reliability_{part}.csv" in content["files"]
+    assert json.loads((trained / "artifacts/metrics.json").read_text()) == content["metrics"]
     assert content["settings"]["model"]["calibration"] == "auto"
     assert content["calibration"]["by"] == "comparison"
     chosen = content["calibration"]["chosen"]
@@ -145,6 +150,27 @@ def test_bands_are_the_same_in_training_and_serving(trained: Path) -> None:
         assert inside["Band"].tolist() == [band(edge, edges) for edge in edges[:-1]]
         assert table["Cumulative Recall"].iloc[-1] == pytest.approx(100)
         assert table["% Total Population"].iloc[-1] == pytest.approx(100)
+
+
+def test_bands_and_costs_that_are_set(table: Path) -> None:
+    out, words = table / "artifacts", ["--bands", "450,500.5,550", "--gain", "60", "--loss", "700"]
+    assert run.main([*map(str, wrong(table, *words))]) == 0
+    assert export(table) == 0
+    assert json.loads((table / "model/manifest.json").read_text())["bands"] == [450, 500.5, 550]
+    assert json.loads((out / "run.json").read_text())["bands"] == [450, 500.5, 550]
+    for part in ("train", "test"):
+        bands = pd.read_csv(out / f"bands_{part}.csv")["Band"].tolist()
+        assert [name for name in bands if name.startswith("[")] == ["[450, 500.5)", "[500.5, 550]"]
+    assert "Expected profit" in pd.read_csv(out / "cutoffs.csv")
+
+
+def test_the_summary_says_how_sure_it_is_and_what_to_look_at(table: Path, capsys: Any) -> None:
+    assert run.main([str(word) for word in wrong(table) if word != "--quiet"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "ROC-AUC" in said
+    assert " to 0." in said
+    assert "Cross-validated log loss: no calibration" in said
+    assert "! The test has" in said
 
 
 def test_verify_holds_and_names_what_does_not(trained: Path, tmp_path: Path, capsys: Any) -> None:

@@ -45,9 +45,11 @@ def test_as_a_command(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["german.html", "german.json"]
 
 
-def test_help() -> None:
-    words = [sys.executable, "-m", "training.explore", "--help"]
-    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        explore.main(["--help"])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
     for text in ("python -m training.explore", "input and output:", "the table:", "features:", "Exit status"):
         assert text in said
 

@@ -14,8 +14,8 @@ ALLOWED = {
     "runtime": {"runtime"},
     "training": {"runtime", "training"},
     "export": {"runtime", "training", "export"},
-    "delivery": {"runtime", "training", "export", "deploy", "delivery"},
     "deploy": {"runtime", "training", "export", "deploy"},
+    "delivery": {"runtime", "training", "export", "deploy", "delivery"},
 }
 RUNTIME_NEEDS = {"numpy", "onnxruntime", "snapshot_restore_py"}  # the last is AWS's own, where it is there
 

@@ -266,7 +266,7 @@ def test_few_applicants_have_to_move_further(folder: Path, same: pd.DataFrame, t
 # ---------------------------------------------------------------- the command
 
 
-def test_as_a_command(folder: Path, tmp_path: Path) -> None:
+def test_as_a_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [sys.executable, "-m", "training.monitor", "--data", str(folder / "same.csv"), "--model"]
     words += [str(folder / "model"), "--out", str(tmp_path / "new.html")]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
@@ -274,14 +274,15 @@ def test_as_a_command(folder: Path, tmp_path: Path) -> None:
     for text in ("Scoring 2,000 applicants", "Score", "income", "0.25", "Written to"):
         assert text in said.stderr
     assert list(tmp_path.iterdir()) == [tmp_path / "new.html"]
-    quiet = subprocess.run([*words, "--quiet"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert monitor.main([*words[3:], "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
 
 
-def test_help() -> None:
-    said = subprocess.run(
-        [sys.executable, "-m", "training.monitor", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        monitor.main(["--help"])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
     for text in ("python -m training.monitor --data FILE", "input and output:", "the table:", "limits:", "Exit status"):
         assert text in said
 

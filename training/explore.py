@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
 def look(settings: Settings, page: Path, figures: Path | None, progress: command.Progress) -> None:
     """Explores the settings' table and writes the page and, where a file for them is given, the figures."""
     with progress.step("Reading the table"):
-        table = synthetic_table(settings) if settings.data.file is None else read_table(settings)
+        table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
     with progress.step(f"Exploring {len(settings.features)} features of {len(table.target):,} rows") as show:
         found = explore(table.frame, table.target, settings, show)
     html = render("exploration", found=found, source=table.source, sha256=table.sha256, dropped_rows=table.dropped_rows)

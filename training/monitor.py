@@ -93,7 +93,7 @@ def watch(served: Served, settings: Settings, must_have_outcomes: bool, progress
     training.stability.outcomes' where the file has the target, with the test's metrics as `training`, else None.
     """
     with progress.step("Reading the applicants"):
-        applicants = read_applicants(settings, must_have_outcomes=must_have_outcomes)
+        applicants = read_applicants(settings, progress, must_have_outcomes=must_have_outcomes)
     manifest = served.model.manifest
     with progress.step(f"Scoring {len(applicants.frame):,} applicants") as show:
         probability = served.probabilities(applicants.frame, show)

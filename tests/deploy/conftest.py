@@ -13,6 +13,7 @@ import botocore.session
 import pytest
 from moto.server import ThreadedMotoServer
 
+from deploy import endpoint, stack
 from runtime.manifest import Manifest
 from tests.deploy import cloudformation
 from tests.deploy.cloudformation import CloudFormation, Refused
@@ -171,9 +172,9 @@ def account(
 ) -> Iterator[Account]:
     """An account with a bucket for packages, and nothing else in it."""
     its = Account(clients, manifests, handlers)
-    with ExitStack() as stack:
-        its.url = stack.enter_context(serving(guarded(its.respond, KEY)))
-        endpoint = stack.enter_context(cloudformation.serving(its.cloudformation))
+    with ExitStack() as services:
+        its.url = services.enter_context(serving(guarded(its.respond, KEY)))
+        endpoint = services.enter_context(cloudformation.serving(its.cloudformation))
         for name, value in {
             "AWS_ENDPOINT_URL": moto,
             "AWS_ENDPOINT_URL_CLOUDFORMATION": endpoint,
@@ -202,3 +203,10 @@ def stages(tmp_path: Path) -> Path:
     path = tmp_path / "stages.toml"
     path.write_text(STAGES)
     return path
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asks again at once."""
+    monkeypatch.setattr(endpoint, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(stack, "FIRST_WAIT", 0.01)

@@ -1,9 +1,7 @@
 """deploy/deploy.py as the workflow runs it: S3, STS and Lambda are moto's, over HTTP; CloudFormation is ours."""
 
 import hashlib
-import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,19 +9,15 @@ from typing import Any
 
 import pytest
 
-from deploy import endpoint, stack
 from deploy.deploy import main
 from runtime.manifest import Manifest
 from tests.deploy.conftest import BUCKET, NAME, Account
-from tests.deploy.served import answer, package_of
+from tests.deploy.served import answer
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(stack, "FIRST_WAIT", 0.01)
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 def deploy(stages: Path, package: Path, *words: object) -> int:
@@ -224,192 +218,3 @@ def test_old_versions_are_let_go(
     entries = account.functions.list_versions_by_function(FunctionName=NAME)["Versions"]
     assert [entry["Version"] for entry in entries] == ["$LATEST", "2", "3"]
     assert (account.live, account.alias("previous")) == ("3", "2")
-
-
-# What stands against it before it begins: nothing is changed.
-
-
-def refused(account: Account, stages: Path, package: Path, capsys: Any, *words: object, status: int = 1) -> str:
-    assert deploy(stages, package, "--yes", *words) == status
-    assert account.cloudformation.stacks == {}
-    assert "Contents" not in account.packages.list_objects_v2(Bucket=BUCKET)
-    return error(capsys)
-
-
-def test_no_package(account: Account, stages: Path, tmp_path: Path, capsys: Any) -> None:
-    said = refused(account, stages, tmp_path / "lambda.zip", capsys)
-    assert "lambda.zip: no such file; run python -m export.package first" in said
-    assert account.cloudformation.calls == []
-
-
-def test_a_package_that_is_none(account: Account, stages: Path, tmp_path: Path, capsys: Any) -> None:
-    (tmp_path / "lambda.zip").write_bytes(b"PK\x03\x04 cut short")
-    assert "is not a zip" in refused(account, stages, tmp_path / "lambda.zip", capsys)
-
-
-@pytest.mark.parametrize(
-    ("left_out", "named"),
-    [
-        (
-            "certificate.json",
-            "lambda.zip: model/certificate.json: no such file, and a model without one is not trusted",
-        ),
-        ("model.onnx", "lambda.zip: model/model.onnx: no such file"),
-    ],
-)
-def test_a_model_without_a_certificate(
-    account: Account, stages: Path, models: list[Path], left_out: str, named: str, tmp_path: Path, capsys: Any
-) -> None:
-    package = package_of(models[0], tmp_path / "lambda.zip", leave_out=left_out)
-    assert named in refused(account, stages, package, capsys)
-
-
-def test_the_certificate_of_another_model(
-    account: Account, stages: Path, models: list[Path], tmp_path: Path, capsys: Any
-) -> None:
-    shutil.copytree(models[0], tmp_path / "model")
-    shutil.copy(models[1] / "certificate.json", tmp_path / "model")
-    package = package_of(tmp_path / "model", tmp_path / "lambda.zip")
-    said = refused(account, stages, package, capsys)
-    assert "lambda.zip: model/model.onnx: sha256: the certificate has" in said
-
-
-def test_certified_with_another_onnxruntime(
-    account: Account, stages: Path, models: list[Path], tmp_path: Path, capsys: Any
-) -> None:
-    shutil.copytree(models[0], tmp_path / "model")
-    certificate = json.loads((tmp_path / "model/certificate.json").read_text())
-    certificate["versions"]["onnxruntime"] = "1.0.0"
-    (tmp_path / "model/certificate.json").write_text(json.dumps(certificate))
-    package = package_of(tmp_path / "model", tmp_path / "lambda.zip")
-    assert "certified with onnxruntime 1.0.0" in refused(account, stages, package, capsys)
-
-
-def test_a_package_over_lambda_s_limit(
-    account: Account, stages: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    monkeypatch.setattr("export.package.UNZIPPED_LIMIT", 1_000)
-    assert "Lambda takes at most 0.0 MB" in refused(account, stages, packages[0], capsys)
-
-
-@pytest.mark.parametrize(
-    ("compiled", "named"),
-    [
-        ("cpython-312-x86_64", "Runtime: stage dev has python3.13, the package is for python3.12"),
-        ("cpython-313-aarch64", "Architecture: stage dev has x86_64, the package is for arm64"),
-    ],
-)
-def test_a_package_for_another_target(
-    account: Account, stages: Path, models: list[Path], compiled: str, named: str, tmp_path: Path, capsys: Any
-) -> None:
-    package = package_of(models[0], tmp_path / "lambda.zip", compiled=compiled)
-    assert named in refused(account, stages, package, capsys)
-
-
-def test_no_such_stage(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
-    assert deploy(stages, packages[0], "--stage", "dve") == 2
-    assert "no stage dve; did you mean dev?" in error(capsys)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "named"),
-    [
-        ("MemorySize = 512", "", "MemorySize: missing"),
-        ("MemorySize = 512", "MemorySize = 64", "MemorySize: expected a number from 128 to 10240, got '64'"),
-        ("MemorySize = 512", "MemorySize = 'much'", "MemorySize: expected a number, got 'much'"),
-        ("MemorySize", "MemroySize", "MemroySize: the template has no such parameter; did you mean MemorySize?"),
-        ("MemorySize", "Gradual = false\nMemorySize", "Gradual: is no setting"),
-        ('"Canary10Percent5Minutes"', '"Canary"', "Traffic: expected one of AllAtOnce, Canary10Percent5Minutes"),
-        ("LatencyP99 = 100", "LatencyP99 = [100]", "LatencyP99: expected text, a number, true or false, got [100]"),
-        ('region = "eu-central-1"', "", "[dev] region: expected a string, got None"),
-        ('stack = "lastbit-dev"', 'stack = "Lastbit"', "stack: expected up to 41 lower-case letters"),
-        ("region =", "regoin = 1\nregion =", "[dev] regoin: unknown; did you mean region?"),
-        ("[common]", "[common", "is not TOML"),
-    ],
-)
-def test_settings_that_do_not_fit(
-    account: Account, stages: Path, packages: list[Path], old: str, new: str, named: str, capsys: Any
-) -> None:
-    stages.write_text(stages.read_text().replace(old, new, 1))
-    assert named in refused(account, stages, packages[0], capsys, status=2)
-    assert account.cloudformation.calls == []
-
-
-def test_an_image_is_named_where_there_is_one(
-    account: Account, stages: Path, packages: list[Path], capsys: Any
-) -> None:
-    image = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit@sha256:{'0' * 64}"
-    assert "expected no --image" in refused(account, stages, packages[0], capsys, "--image", image, status=2)
-    stages.write_text(stages.read_text().replace("[common]", '[common]\nPackageType = "Image"'))
-    assert "expected --image URI@sha256:" in refused(account, stages, packages[0], capsys, status=2)
-    tag = image.partition("@")[0] + ":latest"
-    assert "ImageUri: expected text like" in refused(account, stages, packages[0], capsys, "--image", tag, status=2)
-
-
-def test_an_image_in_place_of_the_zip(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
-    image = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit@sha256:{'0' * 64}"
-    stages.write_text(stages.read_text().replace("[common]", '[common]\nPackageType = "Image"'))
-    assert deploy(stages, packages[0], "--image", image, "--dry-run") == 0
-    assert f"from         {image}" in capsys.readouterr().err
-
-
-def test_cloudformation_works_as_a_role_of_its_own(account: Account, stages: Path, packages: list[Path]) -> None:
-    role = "arn:aws:iam::123456789012:role/cloudformation"
-    stages.write_text(stages.read_text().replace("[dev]", f'[dev]\nrole = "{role}"'))
-    assert deploy(stages, packages[0], "--yes", "--quiet") == 0
-    assert account.cloudformation.roles == [role]
-
-
-def test_another_account(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
-    stages.write_text(stages.read_text().replace("[dev]", '[dev]\naccount = "999999999999"'))
-    assert "is in account 999999999999, and we are in 123456789012" in refused(account, stages, packages[0], capsys)
-
-
-def test_no_bucket(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
-    stages.write_text(stages.read_text().replace("packages-{account}", "other-{account}"))
-    said = refused(account, stages, packages[0], capsys)
-    assert "other-123456789012-eu-central-1: no such bucket; make it once" in said
-
-
-def test_no_credentials(
-    account: Account, stages: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    assert deploy(stages, packages[0], "--yes") == 1
-    assert "asking AWS who we are: no AWS credentials; log in" in error(capsys)
-
-
-def test_aws_cannot_be_reached(
-    account: Account, stages: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    assert deploy(stages, packages[0], "--yes") == 1
-    assert "asking AWS who we are: Could not connect" in error(capsys)
-
-
-def test_cloudformation_refuses(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
-    account.cloudformation.refuses = "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application"
-    said = refused(account, stages, packages[0], capsys)
-    assert "lastbit-dev: CloudFormation refuses the change: Transform AWS::Serverless-2016-10-31 failed" in said
-
-
-def test_the_model_folder_holds_another(
-    account: Account,
-    stages: Path,
-    models: list[Path],
-    packages: list[Path],
-    tmp_path: Path,
-    capsys: Any,
-    monkeypatch: Any,
-) -> None:
-    """An export that was not packaged: said, since it is not what is deployed."""
-    shutil.copytree(models[1], tmp_path / "model")
-    monkeypatch.chdir(tmp_path)
-    assert deploy(stages, packages[0], "--dry-run") == 0
-    said = capsys.readouterr().err
-    second = Manifest.read(str(models[1] / "manifest.json")).model_version
-    assert f"Note: model/ holds {second}, the package" in said

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy import deploy, endpoint, rollback, stack
+from deploy import deploy, rollback
 from runtime.manifest import Manifest
 from tests.deploy.conftest import BUCKET, NAME, Account
 from tests.deploy.served import answer
@@ -16,10 +16,7 @@ from tests.deploy.served import answer
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(stack, "FIRST_WAIT", 0.01)
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The evidence as a whole: complete, writable, and the same for the same seed."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from training.evaluation import gather as module
 from training.evaluation.evidence import Evidence
 from training.evaluation.gather import answer, figures_of, gather, write_tables
 from training.settings import Settings, settings_from_dict
+from training.stability import reference_of
 
 FEATURES = {**dict.fromkeys(NUMBERS, "number"), **dict.fromkeys(CATEGORIES, "category")}
 
@@ -28,7 +28,8 @@ def evidence_of(its: Settings, rows: int = 900) -> Evidence:
     half = rows // 2
     pipeline = assemble(its).fit(frame[:half], target[:half])
     parts = {"train": slice(0, half), "test": slice(half, rows)}
-    return gather(its, pipeline, {name: answer(its, pipeline, frame[r], target[r]) for name, r in parts.items()})
+    answers = {name: answer(its, pipeline, frame[r], target[r]) for name, r in parts.items()}
+    return gather(its, pipeline, answers, reference_of(answers["train"].frame, answers["train"].score, its))
 
 
 def test_answers_in_chunks_are_the_pipeline_s_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,9 +84,3 @@ def test_profit_of_shares_of_an_amount() -> None:
     table = evidence_of(its).cutoffs
     assert (table["Best"] != "").sum() in (1, 2)
     assert table["Expected profit"].iloc[-1] == 0
-
-
-def test_what_others_fill_is_empty() -> None:
-    evidence = evidence_of(settings())
-    assert (dict(evidence.stability), dict(evidence.exploration)) == ({}, {})
-    assert replace(evidence, stability={"score": {}}).stability == {"score": {}}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,9 @@ from training.evaluation.dependence import dependence
 from training.evaluation.evidence import Evidence, Part
 from training.evaluation.importance import importance
 from training.evaluation.metrics import evaluate
+from training.exploration import explore
 from training.settings import Settings
+from training.stability import compare
 
 CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread
 MOST_THREADS = 4
@@ -38,8 +41,8 @@ def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: 
     return Part(frame, target, probability, scores_of(probability, settings.score))
 
 
-def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part]) -> Evidence:
-    """The evidence on `train` and `test`, both with defaults and without; `stability` and `exploration` are empty."""
+def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Mapping[str, Any]) -> Evidence:
+    """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
     edges = list(evaluation.bands) or band_edges(train.score, scale)
@@ -60,10 +63,10 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part]) ->
         reliability={name: reliability(group(part.target, part.probability)) for name, part in parts.items()},
         calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
         alarms=alarms(test, scale, metrics, intervals, drawn["test"].left_out, evaluation.resamples),
-        stability={},
+        stability=compare(reference, test.frame, test.score, settings.stability),
         importance=features,
         dependence=dependence(pipeline, train.frame, scale, features["Feature"].head(TOP_FEATURES).tolist(), seed),
-        exploration={},
+        exploration=explore(train.frame, train.target, settings),
     )
 
 

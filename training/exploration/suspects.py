@@ -117,7 +117,7 @@ def _nobody_defaulted(column: Column, found: Mapping[str, Any]) -> str | None:
 def _groups(column: Column) -> list[tuple[str, int, int]]:
     """Who has a value, who has none, who is in each bin: a name, the rows and the defaults among them."""
     good, bad = column.by_class(column.places, len(column.bins))
-    names = [*(f"at “{label}”" for label in column.bins.labels()[:-1]), "without a value"]
+    names = [*(f"at “{name}”" for name in column.bins.labels()[:-1]), "without a value"]
     groups = list(zip(names, (good + bad).tolist(), bad.tolist(), strict=True))
     return [("with a value", int((good + bad)[:-1].sum()), int(bad[:-1].sum())), groups[-1], *groups[:-1]]
 
