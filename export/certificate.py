@@ -27,6 +27,7 @@ from export.comparison import (
 )
 from export.contract import Contract, cut
 from export.converters.classifier import answers_margin, boosters_of
+from export.monotone import prove_signs
 from export.refusal import ExportRefused
 from runtime.score import Scale
 from runtime.session import open_session
@@ -106,6 +107,8 @@ def certify(
         refuse_calibrator(calibrator, limits)
     progress("single rows")
     single = compare_single_rows(session, real)
+    progress("monotone signs")
+    monotone = prove_signs(pipeline, contract, session, real, binary, scale)
     return {
         "limits": {
             "margins_bit_equal_share": 1.0,
@@ -117,6 +120,7 @@ def certify(
         "total": total(rows).as_dict(),
         "calibrators": calibrators,
         "single_rows": single,
+        "monotone": monotone,
     }
 
 
@@ -167,7 +171,7 @@ def compare_calibrator(
     """A calibrator by itself, cut out of the graph: at every knot and the two values next to it, between the knots
     and beyond them; for a sigmoid, over the whole range of its exponential."""
     dtype = np.float64 if reads_float64 else np.float32
-    part = cut(model, reads, dtype, makes)
+    part = cut(model, {reads: dtype}, makes)
     values = calibrator_values(calibrator, dtype)
     session = open_session(part.SerializeToString())
     got = session.run(None, {reads: values[:, None]})[0][:, 0]

@@ -4,6 +4,7 @@ Inputs `numbers` float64 [N, n] and, where there are string features, `categorie
 Outputs `probability` float64 [N] and `margin` float32 [N, k].
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,19 +66,25 @@ def build(pipeline: Pipeline) -> Contract:
     return Contract(graph.model(inputs, outputs, doc), ensembles, calibrations, mean_of_margins)
 
 
-def cut(model: onnx.ModelProto, reads: str, dtype: type[np.floating[Any]], makes: str) -> onnx.ModelProto:
-    """The part of a graph between two of its tensors [N, 1], as a model of its own; `makes` is float64."""
+def cut(model: onnx.ModelProto, reads: Mapping[str, type[np.floating[Any]]], makes: str) -> onnx.ModelProto:
+    """The part of a graph between some of its tensors [N, 1] and another one, float64, as a model of its own.
+
+    Raises ExportRefused where that part reads anything else.
+    """
     wanted, nodes = {makes}, []
     for node in reversed(model.graph.node):
         if wanted.intersection(node.output):
             nodes.append(node)
-            wanted.update(name for name in node.input if name != reads)
+            wanted.update(name for name in node.input if name not in reads)
     constants = [tensor for tensor in model.graph.initializer if tensor.name in wanted]
+    made = {name for node in nodes for name in node.output} | {tensor.name for tensor in constants}
+    if others := wanted - made - {""}:
+        raise ExportRefused(f"{makes} is made of {', '.join(sorted(others))} too, not only of {', '.join(reads)}")
     graph = helper.make_graph(
         nodes[::-1],
-        "calibrator",
-        [_tensor(reads, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), 1)],
-        [_tensor(makes, TensorProto.DOUBLE, 1)],
+        "part",
+        [_tensor(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), 1) for name, dtype in reads.items()],
+        [helper.make_tensor_value_info(makes, TensorProto.DOUBLE, None)],
         constants,
     )
     return helper.make_model(graph, ir_version=model.ir_version, opset_imports=model.opset_import)

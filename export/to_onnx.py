@@ -127,6 +127,10 @@ def summarise(certificate: dict[str, Any], progress: command.Progress) -> None:
             f"{row['bands_that_differ']:,}",
         )
     progress.console.print(grid)
+    for found in certificate["monotone"]:
+        way, name = "rises" if found["sign"] > 0 else "falls", command.escaped(found["feature"])
+        where = f"{found['trees']:,} trees, {found['splits']:,} splits, {found['rows']:,} rows"
+        progress.say(f"Monotone: the probability only {way} with [bold]{name}[/] ({where})")
 
 
 if __name__ == "__main__":

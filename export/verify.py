@@ -2,7 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import onnx
 
 from export.certificate import certify
 from export.contract import build
@@ -55,12 +58,13 @@ def verify(model: Path, fitted: str, progress: command.Progress) -> None:
             Model.load(str(model))
         except ModelRefused as refusal:
             raise ExportRefused(str(refusal)) from refusal
-    contract = build(artifacts.pipeline)
+    graph = (model / GRAPH).read_bytes()
+    contract = replace(build(artifacts.pipeline), model=onnx.load_model_from_string(graph))
     with progress.step("Certifying against the fitted pipeline") as show:
         findings = certify(
             artifacts.pipeline,
             contract,
-            open_session((model / GRAPH).read_bytes()),
+            open_session(graph),
             artifacts.pipeline[0].raw_inputs(artifacts.sample),
             binary_columns(artifacts),
             scale_of(artifacts),
@@ -68,7 +72,7 @@ def verify(model: Path, fitted: str, progress: command.Progress) -> None:
             show,
         )
     summarise(findings, progress)
-    for part in ("limits", "total"):
+    for part in ("limits", "total", "monotone"):
         refuse_other(f"{model / CERTIFICATE}: {part}", certificate.get(part), findings[part])
     progress.say(f"The certificate of [bold]{model}/[/] holds.")
 

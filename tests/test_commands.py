@@ -240,7 +240,7 @@ def test_parquet_and_csv_give_the_same_model(table: Path) -> None:
     assert sha256_of(table / "a/model/model.onnx") == sha256_of(table / "b/model/model.onnx")
 
 
-def test_monotone_signs_hold_on_every_tree(table: Path) -> None:
+def test_monotone_signs_hold_on_every_tree(table: Path, capsys: Any) -> None:
     (table / "settings.toml").write_text(
         (table / "settings.toml").read_text() + "\n[xgboost.monotone_constraints]\nage = -1\nlate = 1\n"
     )
@@ -256,6 +256,17 @@ def test_monotone_signs_hold_on_every_tree(table: Path) -> None:
             margins = artifacts.pipeline[-1].decision_function(margin) * sign
             assert last is None or (margins >= last).all()
             last = margins
+    assert export(table) == 0
+    certificate = json.loads((table / "model/certificate.json").read_text())
+    assert [(found["feature"], found["sign"], found["holds"]) for found in certificate["monotone"]] == [
+        ("age", -1, True),
+        ("late", 1, True),
+    ]
+    folders = ["--artifacts", str(out), "--model", str(table / "model"), "--quiet"]
+    assert verify.main(folders) == 0
+    certificate["monotone"][1]["sign"] = -1
+    (table / "model/certificate.json").write_text(json.dumps(certificate))
+    assert "certificate.json: monotone: the certificate has" in mistake(capsys, 1, verify.main, *folders)
 
 
 # Mistakes: one line, exit status 1 or 2, and the last good folders as they were.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from rich.console import Console
+from rich.status import Status
 
 from training.errors import FAILED, WRONG_USAGE, UserError, nearest
 
@@ -76,25 +77,36 @@ class Progress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._spinner: Status | None = None
 
     @contextmanager
     def step(self, what: str) -> Iterator[Callable[[str], None]]:
         """Shows `what` while the block runs; the callable given adds what it is busy with."""
         begin = time.monotonic()
         with self.console.status(f"{what} …") as status:
-            yield lambda detail: status.update(f"{what}: {detail} …")
+            self._spinner = status
+            try:
+                yield lambda detail: status.update(f"{what}: {detail} …")
+            finally:
+                self._spinner = None
         self.console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - begin:.1f} s[/]")
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int], None]]:
         """Shows a bar while the block runs; the callable is told how many bytes have been moved, and of how many."""
-        from rich import progress as bars  # 16 ms that most commands save
+        from rich import filesize  # these cost 16 ms, which most commands save
+        from rich import progress as bars
+        from rich.table import Column
 
         begin, moved = time.monotonic(), 0
-        columns = (bars.BarColumn(), bars.DownloadColumn(), bars.TransferSpeedColumn(), bars.TimeRemainingColumn())
-        with bars.Progress(
-            bars.SpinnerColumn(), bars.TextColumn("{task.description}"), *columns, console=self.console, transient=True
-        ) as bar:
+        name = bars.TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True))
+        figures = [
+            figure(table_column=Column(no_wrap=True))
+            for figure in (bars.DownloadColumn, bars.TransferSpeedColumn, bars.TimeRemainingColumn)
+        ]
+        columns = (bars.SpinnerColumn(), name, bars.BarColumn(bar_width=16), *figures)
+        bar = bars.Progress(*columns, console=self.console, transient=True, expand=True)
+        with self._without_spinner(), bar:
             task = bar.add_task(what, total=None)
 
             def show(done: int, total: int) -> None:
@@ -104,7 +116,17 @@ class Progress:
 
             yield show
         seconds = f"[dim]{time.monotonic() - begin:.1f} s[/]"
-        self.console.print(f"[green]✓[/] {what}, {moved / 1e6:,.1f} MB {seconds}")
+        self.console.print(f"[green]✓[/] {what}, {filesize.decimal(moved)} {seconds}")
+
+    @contextmanager
+    def _without_spinner(self) -> Iterator[None]:
+        """Stops the spinner of the step around: a terminal has room for one display (rich before 14.1)."""
+        spinner = self._spinner
+        if spinner is not None:
+            spinner.stop()
+        yield
+        if spinner is not None:
+            spinner.start()
 
     def say(self, text: str) -> None:
         """A line of text; rich's markup is understood."""

@@ -26,6 +26,7 @@ Exit status: 0 done; 1 failed, with one line that says why; 2 wrong flags or set
 examples:
   python -m training.run
   python -m training.run --config examples/german_credit/settings.toml --out artifacts/german
+  python -m training.run --data s3://bucket/loans.parquet --out s3://bucket/runs
   python -m training.run --data loans.csv --target Class --positive bad --id "" \\
       --numbers income,age --categories purpose --log1p income
 """
@@ -92,7 +93,7 @@ def _add_command(group: Group) -> None:
         "--out",
         default="artifacts",
         metavar="DIR",
-        help="folder of the results, or s3://bucket/prefix; default artifacts",
+        help="folder of the results, or s3://bucket/prefix (docs/storage.md); default artifacts",
     )
     group.add_argument("--quiet", action="store_true", default=False, help="print errors only")
 

@@ -62,6 +62,7 @@ def save(
         "seed": settings.split.seed,
         **({} if tuning is None else {"tuning": tuning}),
         **figures,
+        "stability": evidence.stability,
         "versions": versions(),
         "same_bytes_again": SAME_BYTES_AGAIN,
     }

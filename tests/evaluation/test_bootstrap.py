@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import binom, rankdata
 from scipy.stats import bootstrap as scipy_bootstrap
-from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     average_precision_score,
@@ -18,7 +18,7 @@ from sklearn.metrics import (
 
 from tests.evaluation.samples import LIMITS, Sample, draw, kolmogorov_smirnov, samples
 from training.evaluation import bootstrap as module
-from training.evaluation.bootstrap import bootstrap
+from training.evaluation.bootstrap import bootstrap, draw_into
 from training.evaluation.calibration import calibration_intercept, log_odds, starts_of_groups
 from training.evaluation.metrics import evaluate
 from training.evaluation.ranked import Ranked
@@ -127,13 +127,31 @@ def test_the_seed_decides_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_draws_of_one_class_are_left_out_and_counted() -> None:
-    y, p = np.array([0, 0, 0, 1], dtype=np.int8), np.array([0.1, 0.2, 0.4, 0.3])
-    y = y[np.argsort(p)]
-    drawn = [y[np.random.default_rng((9, i)).integers(0, 4, 4)] for i in range(80)]
-    got = bootstrap(y, np.sort(p), 0.5, resamples=80, seed=9)
-    assert got.left_out == sum(len(set(sample.tolist())) == 1 for sample in drawn) > 0
+    y, p = np.array([0, 0, 1, 0], dtype=np.int8), np.array([0.1, 0.2, 0.3, 0.4])
+    one_class = 0
+    for number in range(80):
+        weight = np.empty(4)
+        draw_into(weight, np.random.default_rng((9, number)))
+        one_class += not 0 < weight @ y < 4
+    got = bootstrap(y, p, 0.5, resamples=80, seed=9)
+    assert got.left_out == one_class > 0
     assert 0 <= got.limits["roc_auc"][0] <= got.limits["roc_auc"][1] <= 1
     assert "calibration_slope" not in got.limits  # most of such draws are told apart entirely
+
+
+def test_draws_in_blocks_are_draws_of_one_out_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each weight has mean 1 and variance 1 - 1/N, two have covariance -1/N, in and across blocks alike."""
+    monkeypatch.setattr(module, "BLOCK", 4)
+    rng, weights = np.random.default_rng(2), np.empty((40_000, 10))
+    for row in weights:
+        draw_into(row, rng)
+    assert (weights.sum(axis=1) == 10).all()
+    expected = np.eye(10) - 0.1
+    assert np.abs(weights.mean(axis=0) - 1).max() < 5 * np.sqrt(0.9 / len(weights))
+    assert np.abs(np.cov(weights.T) - expected).max() < 5 * np.sqrt(2.8 / len(weights))
+    assert np.bincount(weights[:, 9].astype(int))[:3] / len(weights) == pytest.approx(
+        binom(10, 0.1).pmf([0, 1, 2]), abs=0.01
+    )
 
 
 def test_one_probability_for_all() -> None:
@@ -144,8 +162,10 @@ def test_one_probability_for_all() -> None:
     assert "calibration_slope" not in limits
 
 
-def test_the_interval_holds_the_figure() -> None:
-    y, p = draw(3_000)
+@pytest.mark.parametrize("rows", [150, 3_000])
+def test_the_interval_holds_the_figure(rows: int) -> None:
+    """Those too that noise raises: ten groups of 15 applicants are far from their rates by chance alone."""
+    y, p = draw(rows)
     limits = bootstrap(y, p, 0.3, resamples=200, seed=0).limits
     for name, value in evaluate(y, p, 0.3).items():
         if name not in WITHOUT_LIMITS | {"on_limit"}:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests import applicants
-from tests.report.sample import Sample, population_sample, sample
+from tests.report.sample import Sample, population_sample, table_sample
 from training.report.report import write_report
 
 HOSTILE = {
@@ -23,50 +23,50 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="session")
-def everything() -> Sample:
-    """The built-in population, costs, an alarm and a search."""
-    its = population_sample()
-    alarm = {"name": "scores squeeze", "value": 0.21, "limit": 0.2, "message": "21 % are within 20 points of the best"}
-    return replace(its, evidence=replace(its.evidence, alarms=[alarm]))
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """The built-in population, costs, a search, an alarm at least."""
+    its = population_sample(tmp_path_factory.mktemp("everything") / "artifacts")
+    assert its.evidence.alarms
+    return its
 
 
 @pytest.fixture(scope="session")
-def hostile() -> Sample:
-    """A small table whose names are markup, one level in a category; isotonic; no search, no costs."""
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """A small table whose names are markup, one level in a category, rows without a target; no search, no costs."""
     frame, target = applicants.draw(1_500)
     frame = frame.rename(columns=HOSTILE)[list(HOSTILE.values())]
-    frame["*Gegend*"] = "<b>überall</b>"
+    frame[HOSTILE["region"]] = "<b>überall</b>"
+    frame["default"] = pd.Series(target, dtype="Int64").where(frame.index >= 3)
     kinds = ["number"] * 5 + ["category"] * 2
     features = {
         name: {"type": kind, "description": f"{name} &amp; <i>mehr</i>"}
-        for name, kind in zip(frame.columns, kinds, strict=True)
+        for name, kind in zip(HOSTILE.values(), kinds, strict=True)
     }
-    content = {
-        "features": features,
-        "data": {"id": ""},
-        "row_max": {"<u>max</u>": [HOSTILE["late_1"], HOSTILE["late_2"]]},
-        "model": {"calibration": "isotonic"},
-    }
-    its = sample(frame.assign(default=target), content, trees=10)
-    its.run["data"] |= {"source": "<b>böse</b>.csv", "dropped_rows": 3}
-    return its
+    maximum = {"<u>max</u>": [HOSTILE["late_1"], HOSTILE["late_2"]]}
+    content = {"features": features, "data": {"id": ""}, "row_max": maximum, "model": {"calibration": "isotonic"}}
+    folder = tmp_path_factory.mktemp("hostile") / "<b>böse<i>"
+    folder.mkdir()
+    return table_sample(frame, content, folder)
 
 
 @pytest.fixture(scope="session")
 def bare(hostile: Sample) -> Sample:
     """The same without anything that a run need not have."""
-    evidence = replace(
-        hostile.evidence,
-        intervals={},
-        cutoffs=pd.DataFrame(),
-        reliability={},
-        alarms=[],
-        stability={},
-        importance=pd.DataFrame(),
-        dependence={},
-        exploration={},
+    return replace(
+        hostile,
+        run={name: value for name, value in hostile.run.items() if name not in ("split", "tuning")},
+        evidence=replace(
+            hostile.evidence,
+            intervals={},
+            cutoffs=pd.DataFrame(),
+            reliability={},
+            alarms=[],
+            stability={},
+            importance=pd.DataFrame(),
+            dependence={},
+            exploration={},
+        ),
     )
-    return replace(hostile, run={name: its for name, its in hostile.run.items() if name != "split"}, evidence=evidence)
 
 
 def written(its: Sample, folder: Path, *, plots: bool = True) -> Path:

@@ -1,80 +1,59 @@
-"""A real, small run to report on: the commands' own steps, with few trees."""
+"""What the report of a real, small run is made of: caught where the command hands it over."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import pytest
 
-from training import population
-from training.assembly import assemble
+from training import population, run, save
 from training.command import Progress
 from training.evaluation.evidence import Evidence, Part
-from training.evaluation.gather import answer, figures_of, gather
-from training.save import SAME_BYTES_AGAIN, versions
-from training.settings import settings_as_dict, settings_from_dict
-from training.split import split, split_facts
-from training.stability import reference_of
-from training.table import Table
-from training.tuning import search
-
-SILENT = Progress(quiet=True)
+from training.settings import Settings, settings_from_dict
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What the report is made of."""
+    """The arguments of write_report but for the folder."""
 
     run: dict[str, Any]
     evidence: Evidence
     parts: dict[str, Part]
 
 
-def sample(frame: pd.DataFrame, content: dict[str, Any] | None = None, *, trees: int = 25, trials: int = 0) -> Sample:
-    """A run on a table of applicants whose target is `default` (0 or 1), with the settings of `content`."""
-    flags = {"xgboost.n_estimators": trees, "evaluation.resamples": 50, "tuning.trials": trials}
-    settings = settings_from_dict(content or {}, flags)
-    table = _table(frame, {feature.name: feature.type == "category" for feature in settings.features})
-    rows, tuning = split(table, settings), None
-    if trials:
-        with TemporaryDirectory() as folder:
-            found = search(settings, table, rows["train"], Path(folder) / "study", SILENT)
-        settings, tuning = found.settings, found.record
-    part_of = {name: (table.frame.iloc[its], table.target[its]) for name, its in rows.items()}
-    pipeline = assemble(settings).fit(*part_of["train"])
-    parts = {name: answer(settings, pipeline, *its) for name, its in part_of.items()}
-    reference = reference_of(parts["train"].frame, parts["train"].score, settings)
-    evidence = gather(settings, pipeline, parts, reference)
-    run = {
-        "schema_version": 1,
-        "data": {"source": table.source, "sha256": "0" * 64, "rows": len(frame), "dropped_rows": 0, "dropped_note": ""},
-        "split": {"method": settings.split.method, **split_facts(table, rows)},
-        "settings": settings_as_dict(settings),
-        "seed": settings.split.seed,
-        **({} if tuning is None else {"tuning": tuning}),
-        **figures_of(evidence),
-        "versions": versions(),
-        "same_bytes_again": SAME_BYTES_AGAIN,
+def sample(settings: Settings, folder: Path) -> Sample:
+    """A run of the command with these settings; its artifacts are written to `folder`."""
+    caught: list[Sample] = []
+
+    def write_report(_: Path, content: dict[str, Any], evidence: Evidence, parts: dict[str, Part]) -> None:
+        caught.append(Sample(dict(content), evidence, parts))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(save, "write_report", write_report)
+        run.train(settings, folder, Progress(quiet=True))
+    return caught[0]
+
+
+def population_sample(folder: Path, rows: int = 12_000) -> Sample:
+    """The built-in population, but fewer of it, with costs and a short search."""
+    small = population.draw(rows)
+    overrides = {
+        "xgboost.n_estimators": 20,
+        "tuning.trials": 3,
+        "tuning.folds": 2,
+        "costs.gain": 60.0,
+        "costs.loss": 700.0,
+        "evaluation.resamples": 50,
     }
-    return Sample(run, evidence, parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(population, "draw", lambda: small)
+        return sample(settings_from_dict({}, overrides), folder)
 
 
-def population_sample(rows: int = 12_000, trees: int = 25) -> Sample:
-    """The built-in population, with costs and a search."""
-    return sample(population.draw(rows), {"costs": {"gain": 60.0, "loss": 700.0}}, trees=trees, trials=4)
-
-
-def _table(frame: pd.DataFrame, is_category: dict[str, bool]) -> Table:
-    return Table(
-        frame=pd.DataFrame({name: frame[name].astype(object if text else float) for name, text in is_category.items()}),
-        target=frame["default"].to_numpy(dtype=np.int8),
-        ids=None,
-        time=None,
-        group=None,
-        dropped_rows=0,
-        dropped_note="",
-        sha256="0" * 64,
-        source="built-in population",
-    )
+def table_sample(frame: pd.DataFrame, content: dict[str, Any], folder: Path) -> Sample:
+    """A table with a column `default`, read from a CSV."""
+    file = folder / "table.csv"
+    frame.to_csv(file, index=False)
+    overrides = {"data.file": str(file), "xgboost.n_estimators": 10, "evaluation.resamples": 50}
+    return sample(settings_from_dict(content, overrides), folder / "artifacts")

@@ -56,7 +56,8 @@ def test_a_model_comes_back_as_it_was(
 ) -> None:
     assert publish(trained[0], bucket) == versions[0]
     assert bucket.content().keys() == {f"models/{versions[0]}/{name}" for name in FILES} | {"models/latest.json"}
-    assert pointer(bucket)["model_version"] == versions[0]
+    assert list(pointer(bucket)) == ["schema_version", "model_version", "time", "sha256"]
+    assert (pointer(bucket)["schema_version"], pointer(bucket)["model_version"]) == (1, versions[0])
     assert pointer(bucket)["sha256"] == {
         name: hashlib.sha256((trained[0] / "model" / name).read_bytes()).hexdigest() for name in FILES
     }

@@ -62,7 +62,7 @@ def test_from_a_table_in_s3_to_a_model_that_was_fetched(
     settings = ["--config", tmp_path / "settings.toml", "--seed", "1", *FEW_TREES[:-1]]
     said = command("training.run", *settings, "--out", f"{bucket}/runs")
     assert said.returncode == 0, said.stderr
-    assert f"✓ Downloading {bucket}/loans/table.csv, 0.0 MB" in said.stderr
+    assert f"✓ Downloading {bucket}/loans/table.csv, {len(table) / 1e3:.1f} kB" in said.stderr
     assert "its bytes are those that S3 holds, by their SHA256" in said.stderr
     assert f"✓ Uploading to {bucket}/runs, " in said.stderr
     assert f"Next: python -m export.to_onnx --artifacts {bucket}/runs\n" in said.stderr
@@ -129,6 +129,11 @@ def test_verify_reads_artifacts_from_s3(bucket: Bucket, trained: tuple[Path, Pat
     assert verify.main([*words, str(trained[0] / "model")]) == 0
     said = mistake(capsys, 1, verify.main, *words, trained[1] / "model")
     assert said.startswith(f"{bucket}/{name}/pipeline.skops: sha256: the certificate has ")
+
+
+def test_who_uses_no_s3_does_not_load_boto3() -> None:
+    code = "import training.run, export.to_onnx, sys; sys.exit(bool({'boto3', 'botocore'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 # ---------------------------------------------------------------- mistakes

@@ -1,76 +1,25 @@
-"""One object on a bad way: what is retried, what is checked, what is said."""
+"""One object on a bad way: what is retried, what is checked, what is stored."""
 
 import base64
 import hashlib
 import os
-import sys
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
-from training.errors import FAILED, WRONG_USAGE, UserError
+from tests.storage.objects import CONTENT, at, fetched, told
 from training.storage import store
-from training.storage.address import Address, is_remote
-from training.storage.faults import Denied, Missing, Taken
+from training.storage.faults import Taken
 from training.storage.store import CHUNK, Store
 
-CONTENT = os.urandom(3 * CHUNK + 17)
 NOTHING = hashlib.sha256().hexdigest()
-
-
-def at(bucket: Bucket, key: str = "loans/table.csv") -> Address:
-    return Address(bucket.name, key)
-
-
-def fetched(bucket: Bucket, folder: Path, key: str = "loans/table.csv") -> tuple[str, bytes]:
-    checked_by = Store().download(at(bucket, key), folder / "file")
-    return checked_by, (folder / "file").read_bytes()
-
-
-def told(action: Callable[[], object], kind: type[UserError] = UserError) -> str:
-    with pytest.raises(UserError) as caught:
-        action()
-    assert type(caught.value) is kind
-    assert caught.value.exit_status == FAILED
-    return str(caught.value)
-
-
-# ---------------------------------------------------------------- addresses
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("s3://", 'expected s3://bucket/key, got the bucket ""; a bucket has 3 to 63 of a-z, 0-9, hyphen and dot'),
-        ("s3:///key", 'expected s3://bucket/key, got the bucket ""; a bucket has 3 to 63 of a-z, 0-9, hyphen and dot'),
-        ("s3://My_Bucket/k", 'got the bucket "My_Bucket"'),
-        ("s3://bucket", "expected s3://bucket/key, got no key; name one"),
-        ("s3://bucket/", "expected s3://bucket/key, got no key; name one"),
-        ("s3://bucket/loans/", "expected the address of a file, got that of a folder; name the file"),
-        (f"s3://bucket/{'k' * 1025}", "got a key of more than 1,024 bytes; shorten it"),
-        ("https://bucket/key", "expected s3://bucket/key, got none"),
-    ],
-)
-def test_an_address_that_is_none(text: str, message: str) -> None:
-    with pytest.raises(UserError) as caught:
-        Address.of_object(text)
-    assert caught.value.exit_status == WRONG_USAGE
-    assert str(caught.value).startswith(f"{text}: ")
-    assert message in str(caught.value)
-
-
-def test_addresses() -> None:
-    assert str(Address.of_object("s3://bucket/a b/ü?#.csv")) == "s3://bucket/a b/ü?#.csv"
-    assert Address.of_prefix("s3://bucket/models//") / "latest.json" == Address("bucket", "models/latest.json")
-    assert is_remote("s3://bucket/key")
-    assert not is_remote("s3/bucket/key")
-    with pytest.raises(UserError, match="expected s3://bucket/prefix, got no prefix; name one"):
-        Address.of_prefix("s3://bucket//")
 
 
 # ---------------------------------------------------------------- reading
@@ -143,6 +92,14 @@ def test_an_upload_in_parts_is_checked_by_the_digest_of_digests(bucket: Bucket, 
     assert checked_by in ("MD5 of its 2 parts", "CRC32 of its 2 parts")
 
 
+def test_parts_whose_size_is_not_told(bucket: Bucket, tmp_path: Path) -> None:
+    content = in_parts(bucket, [LEAST_PART, 100], ChecksumAlgorithm="SHA256")
+    bucket.proxy.will(faulty.refused(503, "SlowDown"), "HEAD", times=2)
+    assert fetched(bucket, tmp_path) == ("SHA256 of its 2 parts", content)
+    bucket.proxy.will(faulty.dropped, "HEAD")
+    assert "(tried 3 times)" in told(lambda: fetched(bucket, tmp_path))
+
+
 def test_parts_of_different_sizes_are_checked_by_the_size(bucket: Bucket, tmp_path: Path) -> None:
     content = in_parts(bucket, [LEAST_PART + 1, LEAST_PART, 100], ChecksumAlgorithm="SHA256")
     assert fetched(bucket, tmp_path) == ("size", content)
@@ -154,6 +111,18 @@ def test_a_stream_that_ends_early_is_taken_up_where_it_ended(at_: int, bucket: B
     bucket.proxy.will(faulty.cut(at_), "GET", times=1)
     assert fetched(bucket, tmp_path) == ("SHA256", CONTENT)
     assert len(bucket.proxy.seen) == 2
+
+
+@given(st.lists(st.integers(0, len(CONTENT)), max_size=6))
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_wherever_a_stream_breaks_the_bytes_are_the_same(bucket: Bucket, tmp_path: Path, cuts: list[int]) -> None:
+    """After more than a chunk, then at once again, then after more than a chunk, ..."""
+    bucket.proxy.heal()
+    bucket.put("loans/table.csv", CONTENT)
+    for cut in cuts:
+        bucket.proxy.will(faulty.cut(CHUNK + cut), "GET", times=1)
+        bucket.proxy.will(faulty.cut(cut % 7), "GET", times=1)
+    assert fetched(bucket, tmp_path)[1] == CONTENT
 
 
 def test_a_stream_may_break_often_as_long_as_it_goes_on(bucket: Bucket, tmp_path: Path) -> None:
@@ -245,107 +214,6 @@ def test_silence(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert fetched(bucket, tmp_path)[1] == CONTENT
     bucket.proxy.will(faulty.late(0.5))
     assert "Read timeout" in told(lambda: fetched(bucket, tmp_path))
-
-
-# ---------------------------------------------------------------- refusals
-
-
-def test_what_is_not_there(bucket: Bucket, tmp_path: Path) -> None:
-    bucket.put("loans/table.csv", CONTENT)
-    bucket.put("other.csv", CONTENT)
-    assert told(lambda: fetched(bucket, tmp_path, "loans/tabel.csv"), Missing) == (
-        f"{at(bucket, 'loans/tabel.csv')}: no such key; did you mean {at(bucket)}?"
-    )
-    assert told(lambda: fetched(bucket, tmp_path, "othr.csv"), Missing).endswith(f"did you mean {bucket}/other.csv?")
-    assert told(lambda: fetched(bucket, tmp_path, "zzz"), Missing).endswith("no such key; correct the address")
-    other = Address("no-such-bucket-here", "loans/table.csv")
-    message = told(lambda: Store().download(other, tmp_path / "file"), Missing)
-    assert message == f"{other}: no such bucket; correct the address"
-    bucket.proxy.will(faulty.refused(403, "AccessDenied"), "GET", bucket.name)  # to list it
-    assert told(lambda: fetched(bucket, tmp_path, "othr.csv"), Missing).endswith("no such key; correct the address")
-
-
-REFUSALS = [
-    (
-        faulty.refused(403, "AccessDenied", "Access Denied"),
-        Denied,
-        "access denied, or there is no such key (AccessDenied: Access Denied); "
-        "allow s3:GetObject there, or use other credentials",
-    ),
-    (
-        faulty.refused(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
-        UserError,
-        "the credentials are not accepted (InvalidAccessKeyId: "
-        "The AWS Access Key Id you provided does not exist in our records); renew them",
-    ),
-    (
-        faulty.refused(400, "ExpiredToken", "The provided token has expired."),
-        UserError,
-        "the credentials are not accepted (ExpiredToken: The provided token has expired); renew them",
-    ),
-]
-
-
-@pytest.mark.parametrize(("fault", "kind", "message"), REFUSALS)
-def test_a_refusal_is_not_tried_again(
-    fault: faulty.Fault, kind: type[UserError], message: str, bucket: Bucket, tmp_path: Path
-) -> None:
-    bucket.proxy.will(fault)
-    assert told(lambda: fetched(bucket, tmp_path), kind) == f"{at(bucket)}: {message}"
-    assert len(bucket.proxy.seen) == 1
-
-
-def test_who_may_not_write(bucket: Bucket) -> None:
-    bucket.proxy.will(faulty.refused(403, "AccessDenied", "Access Denied"), "PUT")
-    assert told(lambda: Store().write(at(bucket), b""), Denied) == (
-        f"{at(bucket)}: access denied (AccessDenied: Access Denied); allow s3:PutObject there, or use other credentials"
-    )
-
-
-def test_an_archived_object(bucket: Bucket, tmp_path: Path) -> None:
-    bucket.proxy.will(faulty.refused(403, "InvalidObjectState", "Not valid for the object's storage class"))
-    assert told(lambda: fetched(bucket, tmp_path)) == (
-        f"{at(bucket)}: is archived (InvalidObjectState: Not valid for the object's storage class); restore it first"
-    )
-
-
-def test_a_bucket_in_another_region(bucket: Bucket, tmp_path: Path) -> None:
-    more = "<Region>eu-central-1</Region>"
-    bucket.proxy.will(faulty.refused(400, "AuthorizationHeaderMalformed", "expecting 'eu-central-1'", more))
-    message = told(lambda: fetched(bucket, tmp_path))
-    assert message.startswith(f"{at(bucket)}: the bucket is in another region (AuthorizationHeaderMalformed: ")
-    assert message.endswith("set AWS_REGION to eu-central-1")
-
-
-def test_no_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    assert told(lambda: fetched(bucket, tmp_path)) == (
-        f"{at(bucket)}: Unable to locate credentials; set AWS_PROFILE, or log in as you do for AWS's own tools"
-    )
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half")
-    assert "Partial credentials found" in told(lambda: fetched(bucket, tmp_path))
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    assert "The config profile (nobody) could not be found" in told(Store)
-    assert bucket.proxy.seen == []
-
-
-@pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL", "nowhere"), ("AWS_MAX_ATTEMPTS", "many")])
-def test_a_wrong_configuration(name: str, value: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, value)
-    message = told(Store)
-    assert value in message
-    assert message.endswith("; correct the AWS configuration")
-
-
-def test_nobody_listens(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert "Could not connect to the endpoint URL" in told(lambda: fetched(bucket, tmp_path))
-
-
-def test_without_boto3(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "boto3.session", None)
-    assert told(Store) == 's3:// addresses need boto3, which is not installed; pip install "lastbit[aws]"'
 
 
 # ---------------------------------------------------------------- writing

@@ -14,6 +14,8 @@ from training.evaluation.metrics import LIMITS
 from training.evaluation.ranked import Floats, Ranked
 
 CELLS = 500_000  # weights that a thread holds at a time, or those of one draw
+BLOCK = 65_536
+RAISED_BY_NOISE = ("ece", "brier_reliability")
 MOST_THREADS = 4  # bounds the memory on machines of many cores
 
 
@@ -35,6 +37,9 @@ def bootstrap(
 ) -> Intervals:
     """The limits for what training.evaluation.metrics.evaluate says of the same arguments.
 
+    Distances between observed and predicted rates only grow with noise, and a draw adds its own: by as much as they
+    are larger in the mean draw than in the sample, the bootstrap's estimate of that, their limits are taken back.
+
     Nothing but `seed` decides what is drawn. A metric has no limits where more draws leave it without a value, as
     they can a slope, than lie beyond a limit. Time is linear in N times `resamples`, memory in N.
     """
@@ -46,15 +51,31 @@ def bootstrap(
     def figures_of(chunk: range) -> dict[str, Floats]:
         weights = np.empty((len(chunk), rows))
         for row, number in zip(weights, chunk, strict=True):
-            drawn = np.random.default_rng((seed, number)).integers(0, rows, rows)
-            row[:] = np.bincount(drawn, minlength=rows)
+            draw_into(row, np.random.default_rng((seed, number)))
         return applicants.figures(weights)
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
         parts = list(threads.map(figures_of, chunks))
     figures = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     both = figures["default_rate"] % 1 > 0
-    return Intervals(dict(_limits({name: values[both] for name, values in figures.items()})), int((~both).sum()))
+    figures = {name: values[both] for name, values in figures.items()}
+    itself = applicants.figures(np.ones((1, rows)))
+    for name in RAISED_BY_NOISE:
+        figures[name] = np.maximum(figures[name] - figures[name].mean() + itself[name], 0)
+    figures["brier_resolution"] = figures["brier_reliability"] + figures["brier_uncertainty"] - figures["brier"]
+    return Intervals(dict(_limits(figures)), int((~both).sum()))
+
+
+def draw_into(weights: Floats, rng: np.random.Generator) -> None:
+    """How often each of N applicants is in N draws with replacement, [N].
+
+    First how many draws fall into each block, then where in it: the same distribution as N draws of one out of all,
+    and counted within the processor's cache.
+    """
+    blocks = [weights[first : first + BLOCK] for first in range(0, len(weights), BLOCK)]
+    sizes = np.array([len(block) for block in blocks])
+    for block, draws in zip(blocks, rng.multinomial(len(weights), sizes / len(weights)), strict=True):
+        block[:] = np.bincount(rng.integers(0, len(block), draws), minlength=len(block))
 
 
 def _limits(figures: Mapping[str, Floats]) -> Iterator[tuple[str, tuple[float, float]]]:

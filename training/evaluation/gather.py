@@ -21,7 +21,6 @@ from training.evaluation.dependence import dependence
 from training.evaluation.evidence import Evidence, Part
 from training.evaluation.importance import importance
 from training.evaluation.metrics import evaluate
-from training.exploration import explore
 from training.settings import Settings
 from training.stability import compare
 
@@ -43,6 +42,8 @@ def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: 
 
 def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Mapping[str, Any]) -> Evidence:
     """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
+    from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
+
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
     edges = list(evaluation.bands) or band_edges(train.score, scale)

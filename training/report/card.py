@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from training.report.pages import TEMPLATES
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#!])")
+# An underscore within a word is none of Markdown's.
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~&#!]|(?<!\w)_|_(?!\w))")
 
 
 def escaped(text: object) -> str:

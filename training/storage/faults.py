@@ -89,7 +89,8 @@ def _refused(address: Address, response: dict[str, Any], operation: str) -> User
         unseen = ", or there is no such key" if permission == "s3:GetObject" else ""
         return Denied(f"{address}: access denied{unseen} ({said}); allow {permission} there, or use other credentials")
     tries = metadata.get("RetryAttempts", 0) + 1
-    remedy = "wait a little and run again" if status >= 500 or tries > 1 else "see docs/storage.md"
+    passes = status >= 500 or status == 409 or tries > 1
+    remedy = "wait a little and run again" if passes else "docs/storage.md says what is asked of S3"
     return UserError(f"{address}: S3 answers {said} (tried {_times(tries)}); {remedy}")
 
 

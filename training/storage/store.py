@@ -9,7 +9,8 @@ import hashlib
 import io
 import mimetypes
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -131,22 +132,26 @@ class Store:
         with told(address, self.attempts):
             for _ in range(2):  # what the way altered may come whole the second time
                 answer = self._get(address)
-                checksum = checksum_of(answer, lambda part: self._size_of_part(address, part))
-                size, checked_by = answer["ContentLength"], checksum.name if checksum else "size"
-                file.seek(0)
-                file.truncate()
-                for chunk in self._chunks(address, answer):
-                    file.write(chunk)
-                    moved(file.tell(), size)
+                with closing(answer["Body"]), closing(self._chunks(address, answer)) as chunks:
+                    checksum = checksum_of(answer, lambda part: self._size_of_part(address, part))
+                    size, checked_by = answer["ContentLength"], checksum.name if checksum else "size"
+                    file.seek(0)
+                    file.truncate()
+                    for chunk in chunks:
+                        file.write(chunk)
+                        moved(file.tell(), size)
                 if file.tell() == size and (checksum is None or checksum.holds(file)):
                     return checked_by
         raise UserError(f"{address}: came twice with other bytes than S3 holds, by their {checked_by}; run again")
 
     def _get(self, address: Address, **condition: str) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.get_object(Bucket=address.bucket, Key=address.key, **condition)
+        if "ETag" not in answer or "ContentLength" not in answer:
+            answer["Body"].close()
+            raise UserError(f"{address}: what answers there is not S3; is AWS_ENDPOINT_URL right?")
         return answer
 
-    def _chunks(self, address: Address, answer: dict[str, Any]) -> Iterator[bytes]:
+    def _chunks(self, address: Address, answer: dict[str, Any]) -> Generator[bytes]:
         """The bytes of an object that was asked for."""
         from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError
         from urllib3.exceptions import HTTPError
@@ -154,9 +159,10 @@ class Store:
         done, failures, lately, body = 0, 0, 0, answer["Body"]
         while True:
             try:
-                while chunk := body.read(CHUNK):
-                    done, lately = done + len(chunk), lately + len(chunk)
-                    yield chunk
+                with closing(body):
+                    while chunk := body.read(CHUNK):
+                        done, lately = done + len(chunk), lately + len(chunk)
+                        yield chunk
                 return
             except FlexibleChecksumError:  # after the last byte; `_copy` looks itself, as at streams taken up again
                 return

@@ -1,0 +1,31 @@
+"""What tests of single objects share."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.storage.conftest import Bucket
+from training.errors import FAILED, UserError
+from training.storage.address import Address
+from training.storage.store import CHUNK, Store
+
+CONTENT = os.urandom(3 * CHUNK + 17)
+
+
+def at(bucket: Bucket, key: str = "loans/table.csv") -> Address:
+    return Address(bucket.name, key)
+
+
+def fetched(bucket: Bucket, folder: Path, key: str = "loans/table.csv") -> tuple[str, bytes]:
+    checked_by = Store().download(at(bucket, key), folder / "file")
+    return checked_by, (folder / "file").read_bytes()
+
+
+def told(action: Callable[[], object], kind: type[UserError] = UserError) -> str:
+    with pytest.raises(UserError) as caught:
+        action()
+    assert type(caught.value) is kind
+    assert caught.value.exit_status == FAILED
+    return str(caught.value)

@@ -1,0 +1,87 @@
+"""What each command asks of S3 is what docs/storage.md says, and no more."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from export.registry import Registry
+from runtime.model import Model
+from tests.storage import faulty
+from tests.storage.conftest import Bucket
+from training.command import Progress
+from training.storage.faults import Denied
+from training.storage.files import local_file
+from training.storage.runs import local_run, uploaded_run
+
+SILENT = Progress(quiet=True)
+DOCUMENT = Path(__file__).parents[2] / "docs" / "storage.md"
+
+
+def documented() -> dict[str, set[str]]:
+    """The permissions that each flag needs."""
+    _, _, section = DOCUMENT.read_text(encoding="utf-8").partition("## Permissions")
+    return {flag: set(re.findall(r"s3:\w+", cell)) for flag, cell in re.findall(r"\| `(--\w+)` \| (.*) \|", section)}
+
+
+def actions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> dict[str, Callable[[], object]]:
+    """What each flag does."""
+    registry = Registry(f"{bucket}/models")
+    other = Model.load(str(trained[1] / "model")).manifest.model_version
+
+    def data() -> None:
+        with local_file(f"{bucket}/table.csv", SILENT) as path:
+            assert path.read_bytes()
+
+    def out() -> None:
+        with uploaded_run(f"{bucket}/new/{len(bucket.content())}", SILENT) as folder:
+            shutil.copytree(trained[0] / "artifacts", folder)
+
+    def artifacts() -> None:
+        with local_run(f"{bucket}/runs", SILENT) as folder:
+            assert (folder / "run.json").exists()
+
+    def publish() -> None:
+        registry.check()
+        registry.publish(trained[0] / "model", SILENT)
+
+    return {
+        "--data": data,
+        "--out": out,
+        "--artifacts": artifacts,
+        "--publish": publish,
+        "--fetch": lambda: registry.fetch("latest", scratch / "model", SILENT),
+        "--versions": registry.versions,
+        "--rollback": lambda: registry.roll_back(other, SILENT),
+    }
+
+
+def with_only(permissions: set[str], bucket: Bucket) -> None:
+    def fault(handler: faulty.Handler, body: bytes) -> None:
+        is_listing = handler.path.partition("?")[0] == f"/{bucket.name}"
+        reading = "s3:ListBucket" if is_listing else "s3:GetObject"
+        needed = "s3:PutObject" if handler.command == "PUT" else reading
+        handler.give(handler.ask(body) if needed in permissions else faulty.refusal(403, "AccessDenied"))
+
+    bucket.proxy.heal()
+    bucket.proxy.will(fault)
+
+
+def test_permissions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> None:
+    bucket.put("table.csv", b"content")
+    with uploaded_run(f"{bucket}/runs", SILENT) as folder:
+        shutil.copytree(trained[0] / "artifacts", folder)
+    for model in trained:
+        Registry(f"{bucket}/models").publish(model / "model", SILENT)
+    table = documented()
+    commands = actions(bucket, trained, scratch)
+    assert table.keys() == commands.keys()
+    for flag, command in commands.items():
+        for permission in table[flag]:
+            with_only(table[flag] - {permission}, bucket)
+            with pytest.raises(Denied, match=f"access denied.*allow {permission} there"):
+                command()
+        with_only(table[flag], bucket)
+        command()
