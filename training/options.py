@@ -180,7 +180,11 @@ def _add_model(group: Group) -> None:
 
 def _add_tuning(group: Group) -> None:
     group.add_argument(
-        "--tune", dest="tuning.trials", type=int, metavar="N", help="sets of parameters to try, default 0: no search"
+        "--tune",
+        dest="tuning.trials",
+        type=int,
+        metavar="N",
+        help="sets of parameters to try, on at most 100,000 rows; default 0: no search",
     )
     group.add_argument("--tune-folds", dest="tuning.folds", type=int, metavar="N", help="of each trial, default 4")
     group.add_argument(

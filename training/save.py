@@ -60,7 +60,7 @@ def save(
         "split": {"method": settings.split.method, **split_facts(table, rows)},
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
-        **({} if tuning is None else {"tuning": tuning}),
+        "tuning": tuning,
         **figures,
         "stability": evidence.stability,
         "versions": versions(),

@@ -28,7 +28,7 @@ JOURNAL = b'{"op_code":'  # how each line of Optuna's journal begins
 MADE_WITH = "made_with"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 SEARCH_VERSION = 1  # of all that decides on the trials; raise it with every change in training.tuning that does
-PACKAGES = ("optuna", "scikit-learn", "xgboost")
+PACKAGES = ("numpy", "optuna", "scikit-learn", "xgboost")
 # What no trial hangs on: where data and trials are kept, how many trials there are, and what comes after the fit.
 LEFT_OUT = ("data.file", "data.id", "data.separator", "tuning.trials", "tuning.study")
 TABLES_LEFT_OUT = ("score", "evaluation", "costs", "stability")
@@ -52,6 +52,10 @@ def made_with(settings: Settings, data_sha256: str) -> dict[str, str]:
     for table, content in settings_as_dict(settings).items():
         if table not in TABLES_LEFT_OUT and isinstance(content, Mapping):
             found |= {f"{table}.{key}": value for key, value in content.items() if f"{table}.{key}" not in LEFT_OUT}
+    found |= {
+        "features": [feature.name for feature in settings.features],
+        "row_max": list(settings.row_max),
+    }  # in order
     return {key: json.dumps(value, ensure_ascii=False) for key, value in found.items()}
 
 
@@ -86,7 +90,7 @@ def finished(study: Study) -> list[FrozenTrial]:
 
 
 def _refuse_other(file: Path, found: Mapping[str, str], origin: Mapping[str, str]) -> None:
-    for key in [*origin, *found]:
+    for key in sorted({**origin, **found}, key=lambda key: "." not in key):  # the orders last
         if found.get(key) != origin.get(key):
             there, here = (shown(json.loads(side[key])) if key in side else "not set" for side in (found, origin))
             raise UserError(f"{file}: is the study of another search: {key} is {there} there and {here} here; {ANEW}")

@@ -24,7 +24,7 @@ from training.settings import Settings
 from training.settings.xgboost_parameters import Value
 from training.table import Table
 from training.tuning.growth import Folds
-from training.tuning.space import DEFAULTS, Space, place, rounded, searched
+from training.tuning.space import DEFAULTS, KNOWN, Space, place, rounded, searched
 from training.tuning.study import finished, made_with, open_study
 
 MOST_ROWS = 100_000
@@ -32,7 +32,7 @@ MOST_ROWS = 100_000
 MOST_TREES = 1_000
 """The most trees of a booster that a search chooses, unless the settings have more."""
 STEP = 0.3
-PATIENCE = 10
+PATIENCE = 6
 """Steps without a lower loss after which a trial ends."""
 WARM_UP = 8
 """Steps before a trial is pruned."""
@@ -89,9 +89,7 @@ def search(settings: Settings, table: Table, training_rows: NDArray[np.intp], fi
                     for trial in _trials(study, settings, space, folds, show):
                         kept.add_trial(trial)
                 except KeyboardInterrupt:
-                    progress.say(
-                        f"  {len(study.trials) - 1} trials are in {escaped(str(file))}; a search resumes there"
-                    )
+                    progress.say(f"  {len(finished(kept))} trials are in {escaped(str(file))}; a search resumes there")
                     raise
     return _found(settings, study, file, len(rows))
 
@@ -129,8 +127,8 @@ def _trials(
         study.sampler = optuna.samplers.TPESampler(
             n_startup_trials=RANDOM_TRIALS, multivariate=True, constant_liar=False, seed=int(seed)
         )
-        if number == 0:
-            study.enqueue_trial(place(settings.xgboost, space))
+        if number <= len(KNOWN):
+            study.enqueue_trial(place(KNOWN[number - 1] if number else settings.xgboost, space))
         trial = study.ask(dict(space))
         chosen = {} if number == 0 else rounded(trial.params)
         curve = _grow(trial, folds, chosen, settings)
