@@ -1,8 +1,11 @@
 """The pictures: the same bytes, colours that differ in grey, and what they show against scikit-learn and SciPy."""
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -110,3 +113,11 @@ def test_a_model_that_tells_nobody_apart_is_drawn(everything: Sample, same: floa
     evidence = replace(everything.evidence, intervals={}, stability={}, cutoffs=pd.DataFrame())
     for picture in gallery(everything.run, evidence, parts).values():
         assert not re.search(r"\bnan\b", picture.alt + picture.svg), picture.name
+
+
+def test_without_plots_nothing_of_them_is_loaded(tmp_path: Path) -> None:
+    words = ["--config", "examples/german_credit/settings.toml", "--out", str(tmp_path / "a"), "--n-estimators", "5"]
+    code = f"import sys; from training import run; assert run.main({[*words, '--no-plots', '--quiet']}) == 0"
+    code += "; assert 'training.plots.style' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
+    assert (tmp_path / "a/report.html").exists()

@@ -5,8 +5,6 @@ safer than the whole, and its part of the information value (g / G − b / B) ti
 bad one, half an applicant stands in, so that both stay finite.
 """
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -74,17 +72,28 @@ def _optimal_splits(column: Column) -> list[Any]:
         column.name, dtype="categorical" if column.kind == "category" else "numerical", max_n_bins=MOST_BINS
     )
     # A column near the ends of float32 has a sum beyond them, which scikit-learn only tests for.
-    with np.errstate(over="ignore", invalid="ignore"), _ctrl_c_kept():
+    with np.errstate(over="ignore", invalid="ignore"), _ctrl_c_left_alone():
         return list(binning.fit(column.values, column.target).splits)
 
 
 @contextmanager
-def _ctrl_c_kept() -> Iterator[None]:
-    """Gives Ctrl-C back to Python: OR-Tools leaves it to the system, which would end a command without cleaning up."""
-    handler = signal.getsignal(signal.SIGINT)
-    yield
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, handler)
+def _ctrl_c_left_alone() -> Iterator[None]:
+    """OR-Tools catches SIGINT while it solves, and sets it to its default after: Ctrl-C would then end the process
+    there and then, with its temporary files left. It does not where this parameter says so."""
+    from ortools.sat.python import cp_model
+
+    solver = cp_model.CpSolver
+
+    def without_signals() -> Any:
+        made = solver()
+        made.parameters.catch_sigint_signal = False
+        return made
+
+    cp_model.CpSolver = without_signals
+    try:
+        yield
+    finally:
+        cp_model.CpSolver = solver
 
 
 def _by_edges(column: Column, edges: list[float]) -> Binned:

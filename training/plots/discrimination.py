@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from training.plots.ranking import Ranking, thinned
 from training.plots.style import INK, REFERENCE, TEST, TRAIN, Picture, drawing, key, label, percent_axis
 from training.report.words import between, figure, percent
@@ -41,7 +43,9 @@ def precision_recall(rankings: Rankings, metrics: Figures, intervals: Limits) ->
         axes.axhline(rankings["test"].rate, color=REFERENCE, linewidth=1)
         for name, ranking in rankings.items():
             axes.plot(*thinned(ranking.defaulted[1:], ranking.precision[1:]), **STYLES[name])
-        key(axes, [(f"{name} {figure(metrics[name]['pr_auc'])}", STYLES[name]) for name in rankings], 0.58, 0.95)
+        below = any(np.interp(0.55, its.defaulted[1:], its.precision[1:]) > 0.7 for its in rankings.values())
+        entries = [(f"{name} {figure(metrics[name]['pr_auc'])}", STYLES[name]) for name in rankings]
+        key(axes, entries, 0.58, 0.2 if below else 0.95)
         percent_axis(axes.xaxis, axes.yaxis)
         axes.set(xlim=(0, 1), ylim=(0, 1.01))
         label(axes, "defaults found (recall)", "defaults among those ranked as risky (precision)")

@@ -64,10 +64,10 @@ def ks(test: Part, ranking: Ranking, scale: Scale, metrics: Mapping[str, float])
         low, high = sorted((ranking.repaid[gap], ranking.defaulted[gap]))
         axes.plot([at, at], [low, high], color=INK, linewidth=1.2, marker="_", markersize=7)
         axes.annotate(figure(metrics["ks"]), (at, (low + high) / 2), (5, 0), textcoords="offset points", va="center")
-        key(axes, [("repaid", {**LINE, "color": REPAID}), ("defaulted", LINE)], 0.65, 0.2)
+        key(axes, [("repaid", {**LINE, "color": REPAID}), ("defaulted", LINE)], 0.46, 1.065, across=0.26)
         percent_axis(axes.yaxis)
         axes.set(xlim=_span(test), ylim=(0, 1.01))
-        label(axes, "score in points", "share of the class at or below the score")
+        label(axes, "score in points", "share at or below")
     alt = (
         f"The classes are farthest apart at {at:.0f} points: {percent(ranking.defaulted[gap])} of the test's defaults "
         f"score at most that, and {percent(ranking.repaid[gap])} of those who repaid. KS {figure(metrics['ks'])}."

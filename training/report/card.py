@@ -4,12 +4,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from training.report.cells import columns_of
 from training.report.pages import TEMPLATES
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#!])")
+NAMES = ("Feature", "Parameter", "File")  # headings of columns that hold names, to be written as code
+
+# A single underscore between letters is none of Markdown's.
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~&#!]|(?<![^\W_])_|_(?![^\W_]))")
 
 
 def escaped(text: object) -> str:
@@ -25,7 +30,18 @@ def code(text: object) -> str:
     return f"{fence}{pad}{inner}{pad}{fence}"
 
 
+def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> str:
+    """A frame as a table of Markdown; `formats` are those of training.report.cells."""
+    columns = columns_of(frame, formats)
+    written = [[(code if column.name in NAMES else escaped)(cell.text) for cell in column.cells] for column in columns]
+    ruler = "|".join("---:" if column.numeric else "---" for column in columns)
+    rows = [" | ".join(row) for row in zip(*written, strict=True)]
+    heading = " | ".join(escaped(column.name) for column in columns)
+    return "\n".join([f"| {heading} |", f"|{ruler}|", *(f"| {row} |" for row in rows)])
+
+
 MARKDOWN = TEMPLATES.overlay(autoescape=False)
+MARKDOWN.globals = {**TEMPLATES.globals, "table": table}
 MARKDOWN.filters = {**TEMPLATES.filters, "md": escaped, "code": code}
 
 

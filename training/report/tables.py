@@ -8,7 +8,7 @@ import pandas as pd
 
 from training.evaluation.evidence import Evidence, Part
 from training.report.headings import METRICS, title_of
-from training.report.words import counted, plain
+from training.report.words import counted
 
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24
@@ -86,21 +86,26 @@ def settings(run: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def parameters(run: Mapping[str, Any]) -> pd.DataFrame:
-    """XGBoost's parameters, and which of them the search found."""
-    found = (run.get("tuning") or {}).get("parameters", {})
-    table = pd.DataFrame([{"Parameter": name, "Value": shown(v)} for name, v in run["settings"]["xgboost"].items()])
-    if not found:
-        return table
-    return table.assign(From=["search" if name in found else "settings" for name in table["Parameter"]])
+    """XGBoost's parameters; after a search those that were set before, its first trial, beside them."""
+    names, values = list(run["settings"]["xgboost"]), run["settings"]["xgboost"]
+    columns = {"Parameter": names, "Value": [shown(values[name]) for name in names]}
+    if run.get("tuning"):
+        before = run["tuning"]["history"][0]["parameters"]
+        columns["Before the search"] = [shown(before[name]) if name in before else "not set" for name in names]
+    return pd.DataFrame(columns)
 
 
 def shown(value: object) -> str:
-    """A setting as it is read; what is not set says so."""
+    """A setting to the last digit, as TOML has it, a list without brackets; what is not set says so."""
     if value is None or value in ([], ()):
         return "not set"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {plain(member)}" for key, member in value.items())
-    return f"{value:g}" if isinstance(value, float) and 1e-4 <= abs(value) < 1e6 else str(value)
+        return ", ".join(f"{key} {shown(member)}" for key, member in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(shown, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def comparison(calibration: Mapping[str, Any]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ def weaknesses(run: Mapping[str, Any], evidence: Evidence, *, synthetic: bool) -
     if synthetic:
         found.append("The population is synthetic. Nothing here says how the model does on real applicants.")
     if settings["split"]["method"] != "time":
-        found.append("Later applicants are not tested: the split is not by time, so a change of the times is not seen.")
+        found.append("Later applicants are not tested: the split is not by time, so drift is not seen.")
     if test["defaults"] < FEW_DEFAULTS:
         found.append(
             f"Few defaults: {counted(int(test['defaults']), 'default')} in the test, "
