@@ -48,7 +48,8 @@ def _scores(test: Part, scale: Scale) -> Iterator[tuple[str, float, float, str]]
             squeezed,
             SQUEEZED,
             f"{squeezed:.1%} of the test's applicants are within {scale.points_to_double:g} points of the best score; "
-            'calibrate the margin: model.calibrate_on = "margin", or model.estimator = "cross-fit".',
+            'calibrate margins (model.calibrate_on = "margin") where that is not done; where it is, the features and '
+            "trees tell these applicants apart no better.",
         )
     low, high = scale.probability_limits
     on_limit = float(((test.probability <= low) | (test.probability >= high)).mean())
