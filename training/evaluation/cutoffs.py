@@ -73,6 +73,8 @@ def _cutoffs(lowest: float, highest: float, edges: Sequence[float]) -> NDArray[n
     width = max(highest - lowest, 1.0) / MOST_STEPS
     power = 10.0 ** math.floor(math.log10(width))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= width)
-    grid = step * np.arange(math.floor(lowest / step), math.floor(highest / step) + 2)
+    # A step more than there should be at both ends: a quotient may round to the next whole number.
+    grid = np.round(step * np.arange(math.floor(lowest / step) - 1, math.floor(highest / step) + 3), 9)
+    first, last = grid[grid <= lowest].max(), grid[grid > highest].min()
     inner = [edge for edge in edges if lowest < edge < highest]
-    return np.unique(np.round(np.concatenate([grid, inner]), 9))
+    return np.unique(np.concatenate([grid[(first <= grid) & (grid <= last)], inner]))
