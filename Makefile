@@ -94,7 +94,7 @@ format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: $(READY)  ## measure every figure that the README quotes
+bench: $(READY)  ## measure every figure that the README quotes; python -m benchmarks NAME for a part
 	@$(BIN)/python -m benchmarks
 
 clean:  ## remove what the other targets made

@@ -1,10 +1,10 @@
-"""`python -m benchmarks [NAME ...]`: measures and prints; without a name, everything."""
+"""`python -m benchmarks [NAME ...]`: measures and prints; without a name, everything, which takes hours."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import exactness, package, parts, speed, startup, warm
+from benchmarks import exactness, fit, package, parts, ranking, scale, speed, startup, training, warm
 from benchmarks.report import show
 from training.command import Progress
 
@@ -15,6 +15,10 @@ BENCHMARKS = {
     "parts": parts.measure,
     "warm": warm.measure,
     "package": package.measure,
+    "training": training.measure,
+    "fit": fit.measure,
+    "scale": scale.measure,
+    "ranking": ranking.measure,
 }
 
 
