@@ -5,10 +5,13 @@ AWS would refuse; afterwards CloudFormation, CodeDeploy and the smoke test each 
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
+    if find_spec("rich") is None:
+        sys.exit("error: this Python lacks the project's packages; run make .venv/ready and use .venv/bin/python")
 
 # isort: split
 import base64

@@ -4,10 +4,13 @@ The alias `live` is pointed to another version of the function: no build, no Clo
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
+    if find_spec("rich") is None:
+        sys.exit("error: this Python lacks the project's packages; run make .venv/ready and use .venv/bin/python")
 
 # isort: split
 import re
