@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from export.converters.classifier import boosters_of, convert_classifier
 from export.converters.preparation import convert_preparation
-from export.converters.trees import convert_margins, splits_of
+from export.converters.trees import convert_margins, part_missing, splits_of
 from export.graph import ContractGraph
 from export.refusal import ExportRefused
 from export.trees import Ensemble, read_ensemble
@@ -44,7 +44,8 @@ def build(pipeline: Pipeline) -> Contract:
     preparation, classifier = pipeline[0], pipeline[1]
     ensembles = tuple(fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(classifier))
     graph = ContractGraph()
-    margins = convert_margins(graph, convert_preparation(graph, preparation, splits_of(ensembles)), ensembles)
+    columns = convert_preparation(graph, preparation, splits_of(ensembles), bounded=part_missing(ensembles))
+    margins = convert_margins(graph, columns, ensembles)
     answers = convert_classifier(graph, classifier, margins)
     margin = margins[0] if len(margins) == 1 else graph.node("Concat", *margins, axis=1)
     graph.rename(margin, "margin")
@@ -103,7 +104,9 @@ def fold_log1p(ensemble: Ensemble, preparation: Preparation) -> Ensemble:
 
 
 def raw_threshold(threshold: np.float32) -> np.float32:
-    """The smallest float32 x whose log1p is not below `threshold`."""
+    """The smallest float32 x whose log1p is not below `threshold`; infinite ones stay what they are."""
+    if np.isinf(threshold):
+        return threshold
     low, high = _ordered(np.float32(-1)), _ordered(np.finfo(np.float32).max)
     if not (log1p(_float(low)) < threshold <= log1p(_float(high))):
         raise ExportRefused(f"a split on log1p at {threshold} is outside of what a finite number can reach")
@@ -145,7 +148,8 @@ def travelled_splits(contract: Contract, preparation: Preparation, count: int = 
                 if tree.left[node] < 0:
                     continue
                 split = (int(tree.feature[node]), float(tree.value[node]))
-                visits[split] = visits.get(split, 0.0) + share
+                if np.isfinite(tree.value[node]):
+                    visits[split] = visits.get(split, 0.0) + share
                 stack += [(int(tree.left[node]), share / 2), (int(tree.right[node]), share / 2)]
     members, indicators = preparation.raw_columns()
     conditions: list[dict[str, Any]] = []

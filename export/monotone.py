@@ -183,7 +183,8 @@ def _sweep(
     """
     if not len(thresholds):
         return 0, 0.0
-    values = np.concatenate([np.nextafter(thresholds, np.float32(-np.inf)), thresholds]).astype(np.float64)
+    with np.errstate(over="ignore"):  # below the lowest number is minus infinity
+        values = np.concatenate([np.nextafter(thresholds, np.float32(-np.inf)), thresholds]).astype(np.float64)
     values = np.array([0.0, 1.0]) if feature.binary else np.unique(values)
     count = min(len(real["numbers"]), max(FEWEST_APPLICANTS, asked // len(values)))
     chosen = np.linspace(0, len(real["numbers"]) - 1, count).astype(int)

@@ -186,8 +186,8 @@ class _Rows:
         present = values[~np.isnan(values)]
         if len(present) and interval.holds(float(present.max())):
             return
-        value = interval.inside()
-        if self.columns.is_binary(column):
+        value = np.nan if interval.high == -np.inf else interval.inside()  # nothing but a missing value comes there
+        if self.columns.is_binary(column) and not np.isnan(value):
             value = 1.0 if interval.holds(1.0) else 0.0
         numbers[members] = np.nan
         numbers[members[0]] = value

@@ -1,8 +1,9 @@
 """What a graph of ours does before its trees, and the trees themselves, read from the graph.
 
 Every column that a tree compares stands for raw numbers: for one of them, or for the largest of several. Each
-operator in between (a cast to float32, a choice of columns, minus infinity for NaN and back, a row maximum, a
-concatenation) keeps the order of values that are there. So such a column never falls when one of its numbers rises.
+operator in between (a cast to float32, a choice of columns, a lower bound, minus infinity for NaN and back, a row
+maximum, a concatenation) keeps the order of values that are there. So such a column never falls when one of its
+numbers rises.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from export.converters.trees import LOWEST
 from export.refusal import ExportRefused
 
 ENSEMBLE = "TreeEnsembleRegressor"
@@ -89,7 +91,7 @@ def _columns(
     if inputs[0] not in known:
         return None
     columns = known[inputs[0]]
-    if kind in ("Cast", "LabelEncoder"):
+    if kind in ("Cast", "LabelEncoder") or (kind == "Max" and _is(constants, inputs[1], float(LOWEST))):
         return columns
     if kind == "Gather" and _attributes(node).get("axis") == 1 and inputs[1] in constants:
         return [columns[place] for place in constants[inputs[1]].tolist()]

@@ -31,6 +31,11 @@ class Tree:
         """Which nodes are splits."""
         return self.left >= 0
 
+    @property
+    def parts_missing(self) -> NDArray[np.bool_]:
+        """Which splits send missing values left and all others right: nothing is below minus infinity."""
+        return self.splits & self.missing_left & np.isneginf(self.value)
+
 
 @dataclass(frozen=True)
 class Ensemble:
@@ -56,6 +61,10 @@ class Ensemble:
             for tree in self.trees
             for column, left in zip(tree.feature[tree.splits], tree.missing_left[tree.splits], strict=True)
         }
+
+    def parts_missing(self) -> bool:
+        """Whether a split sends missing values left and all others right, minus infinity included."""
+        return any(bool(tree.parts_missing.any()) for tree in self.trees)
 
     def move_thresholds(self, column: int, move: Callable[[np.float32], np.float32]) -> "Ensemble":
         """The same ensemble with `move` applied to every threshold on one column."""
@@ -134,8 +143,10 @@ def _read_tree(tree: dict[str, Any]) -> Tree:
     kept = _reachable(left, right)  # pruning (tree_method exact) leaves deleted nodes behind
     number = {node: i for i, node in enumerate(kept)} | {-1: -1}
     value = np.asarray(tree["split_conditions"], dtype=np.float32)[kept]
-    if not np.isfinite(value).all():
-        raise ExportRefused("a tree holds a threshold or a leaf that is not finite; look for overflow in the data")
+    # A threshold may be infinite: since XGBoost 3.4 one of minus infinity parts missing values from all others.
+    leaves = np.asarray(left)[kept] < 0
+    if np.isnan(value).any() or not np.isfinite(value[leaves]).all():
+        raise ExportRefused("a tree holds a threshold or a leaf that is no number; look for overflow in the data")
     return Tree(
         left=np.asarray([number[left[node]] for node in kept], dtype=np.int32),
         right=np.asarray([number[right[node]] for node in kept], dtype=np.int32),

@@ -8,11 +8,14 @@ from export.graph import ML_DOMAIN, Graph
 from training.preparation import Preparation
 
 
-def convert_preparation(graph: Graph, preparation: Preparation, wanted: set[Split]) -> Columns:
+def convert_preparation(
+    graph: Graph, preparation: Preparation, wanted: set[Split], *, bounded: bool = False
+) -> Columns:
     """What the splits read, from the inputs `numbers` and `categories`; columns count as Preparation orders them.
 
     Without `log1p`: that is monotone, so `export.contract` moves it into the thresholds instead. All numbers are
-    there as they come; row maxima, indicators and copies only as far as splits want them.
+    there as they come; row maxima, indicators and copies only as far as splits want them. Copies are `bounded` where
+    a split parts missing values from all others; in a row maximum minus infinity counts as missing anyway.
     """
     members, levels = preparation.raw_columns()
     numbers = graph.node("Cast", "numbers", to=onnx.TensorProto.FLOAT)
@@ -21,7 +24,7 @@ def convert_preparation(graph: Graph, preparation: Preparation, wanted: set[Spli
     places.update({(column, False): raw for column, raw in singles.items()})
     copied = [column for column in singles if (column, True) in wanted]
     if copied:
-        blocks.append(low_copy(graph, select(graph, numbers, [singles[column] for column in copied])))
+        blocks.append(low_copy(graph, select(graph, numbers, [singles[column] for column in copied]), bounded=bounded))
         places.update({(column, True): width + i for i, column in enumerate(copied)})
         width += len(copied)
     for column, raw in enumerate(members):

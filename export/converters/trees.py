@@ -8,6 +8,10 @@ Missing values need no flags. A split sends NaN right by itself, because NaN < t
 missing values left reads a copy of the column in which NaN is minus infinity, which is below every threshold. The
 kernel without flags is faster by more than the copies cost, and one ensemble for each booster is faster than one
 with several targets, because it goes through the rows in blocks.
+
+Since XGBoost 3.4 a split may part missing values from all others: missing left, threshold minus infinity. Its threshold
+is the lowest finite float32 here, and values are not below that in the copies of such a graph, so that minus infinity
+itself still goes right.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +23,7 @@ import numpy as np
 from export.graph import ML_DOMAIN, Graph
 from export.trees import Ensemble
 
+LOWEST = np.finfo(np.float32).min
 Split = tuple[int, bool]  # a column of the prepared matrix, and whether missing values go left
 
 
@@ -44,10 +49,15 @@ def with_copies(graph: Graph, matrix: str, ensembles: Sequence[Ensemble]) -> Col
     missing_left = sorted(column for column, left in splits_of(ensembles) if left)
     places = {(column, False): column for column in range(columns)}
     if missing_left:
-        copies = low_copy(graph, select(graph, matrix, missing_left))
+        copies = low_copy(graph, select(graph, matrix, missing_left), bounded=part_missing(ensembles))
         matrix = graph.node("Concat", matrix, copies, axis=1)
         places |= {(column, True): columns + i for i, column in enumerate(missing_left)}
     return Columns(matrix, places)
+
+
+def part_missing(ensembles: Sequence[Ensemble]) -> bool:
+    """Whether some split parts missing values from all others."""
+    return any(ensemble.parts_missing() for ensemble in ensembles)
 
 
 def select(graph: Graph, matrix: str, columns: Sequence[int]) -> str:
@@ -55,9 +65,11 @@ def select(graph: Graph, matrix: str, columns: Sequence[int]) -> str:
     return graph.node("Gather", matrix, graph.constant(np.array(columns, dtype=np.int64)), axis=1)
 
 
-def low_copy(graph: Graph, matrix: str) -> str:
-    """A float32 matrix with minus infinity for NaN."""
+def low_copy(graph: Graph, matrix: str, *, bounded: bool = False) -> str:
+    """A float32 matrix with minus infinity for NaN; `bounded`, all else is at least the lowest finite number."""
     lowest = graph.constant(np.array(-np.inf, dtype=np.float32))
+    if bounded:  # which leaves NaN as it is
+        matrix = graph.node("Max", matrix, graph.constant(np.array(LOWEST, dtype=np.float32)))
     return graph.node("Where", graph.node("IsNaN", matrix), lowest, matrix)
 
 
@@ -82,7 +94,8 @@ def _attributes(ensemble: Ensemble, places: Mapping[Split, int]) -> dict[str, An
         for node in nodes[splits]:
             feature[node] = places[int(tree.feature[node]), bool(tree.missing_left[node])]
         features.append(feature)
-        values.append(np.where(splits, tree.value, np.float32(0)))
+        thresholds = np.where(tree.parts_missing, LOWEST, tree.value)
+        values.append(np.where(splits, thresholds, np.float32(0)))
         modes.append(np.where(splits, "BRANCH_LT", "LEAF"))
         true_ids.append(np.where(splits, tree.left, 0))
         false_ids.append(np.where(splits, tree.right, 0))
