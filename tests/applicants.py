@@ -13,6 +13,20 @@ from training.preparation import Preparation
 
 NUMBERS = ["income", "debt", "age", "late_1", "late_2", "late_3", "has_paid"]
 CATEGORIES = ["shop", "region"]
+# Settings for a table.csv of `draw`'s applicants, with the target as `default` and a `uuid`.
+SETTINGS = """
+[data]
+file = "table.csv"
+[features]
+income = { type = "number", log1p = true }
+age = "number"
+late_1 = "number"
+late_2 = "number"
+has_paid = "boolean"
+shop = "category"
+[row_max]
+late = ["late_1", "late_2"]
+"""
 
 
 def draw(rows: int = 3_000, seed: int = 0) -> tuple[pd.DataFrame, NDArray[np.int8]]:

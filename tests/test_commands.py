@@ -18,7 +18,7 @@ from export import to_onnx, verify
 from runtime.manifest import ModelRefused
 from runtime.model import Model
 from runtime.score import band
-from tests.applicants import draw
+from tests.applicants import SETTINGS, draw
 from training import run
 from training.artifacts import TRUSTED, load_artifacts, load_pipeline, sha256_of
 
@@ -62,20 +62,7 @@ def table(tmp_path: Path) -> Path:
     frame, target = draw(600)
     frame = frame.assign(default=target, uuid=[f"a{i}" for i in range(len(frame))])
     frame.to_csv(tmp_path / "table.csv", index=False)
-    settings = """
-        [data]
-        file = "table.csv"
-        [features]
-        income = { type = "number", log1p = true }
-        age = "number"
-        late_1 = "number"
-        late_2 = "number"
-        has_paid = "boolean"
-        shop = "category"
-        [row_max]
-        late = ["late_1", "late_2"]
-    """
-    (tmp_path / "settings.toml").write_text(settings)
+    (tmp_path / "settings.toml").write_text(SETTINGS)
     return tmp_path
 
 

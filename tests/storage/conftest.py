@@ -13,7 +13,7 @@ import pytest
 from botocore.loaders import Loader
 
 from export import to_onnx
-from tests.applicants import draw
+from tests import applicants
 from tests.storage.faulty import Proxy
 from training import run
 from training.storage import store
@@ -26,18 +26,7 @@ ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     "AWS_MAX_ATTEMPTS": "3",
 }
-SETTINGS = """
-[data]
-file = "table.csv"
-[features]
-income = { type = "number", log1p = true }
-age = "number"
-late_1 = "number"
-late_2 = "number"
-has_paid = "boolean"
-shop = "category"
-[row_max]
-late = ["late_1", "late_2"]
+SETTINGS = f"""{applicants.SETTINGS}
 [model]
 calibration = "sigmoid"
 """
@@ -141,7 +130,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folders = []
     for seed in (1, 2):
         folder = tmp_path_factory.mktemp(f"trained-{seed}")
-        frame, target = draw(600)
+        frame, target = applicants.draw(600)
         frame.assign(default=target, uuid=[f"a{i}" for i in range(600)]).to_csv(folder / "table.csv", index=False)
         (folder / "settings.toml").write_text(SETTINGS)
         words = ["--config", str(folder / "settings.toml"), "--seed", str(seed), "--out", str(folder / "artifacts")]
