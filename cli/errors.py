@@ -1,8 +1,5 @@
 """What is said to a user whose files or settings are not as they have to be: one line, and an exit status."""
 
-import difflib
-from collections.abc import Iterable
-
 FAILED = 1
 WRONG_USAGE = 2
 
@@ -17,10 +14,3 @@ class UserError(Exception):
     def __init__(self, message: str, exit_status: int = FAILED) -> None:
         super().__init__(" ".join(message.split("\n")))
         self.exit_status = exit_status
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was most likely meant to be, or None where nothing is near."""
-    candidates = {candidate.casefold(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.casefold(), candidates, n=1, cutoff=0.6)
-    return candidates[found[0]] if found else None

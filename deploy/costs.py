@@ -7,6 +7,8 @@ Prices are those of us-east-1 in US dollars without tax and free tiers, as found
 import sys
 from pathlib import Path
 
+from cli.parser import Parser
+
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
@@ -15,8 +17,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-
-from training import command
 
 HOURS = 730  # a month, as AWS counts it
 SECONDS = HOURS * 3600
@@ -135,7 +135,7 @@ def _dollars(amount: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table and returns the exit status."""
-    options = command.Parser(
+    options = Parser(
         prog="python deploy/costs.py",
         description="What a stage costs in a month, by AWS's published prices (us-east-1) and our measured durations.",
     )

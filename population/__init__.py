@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.population.defaulted import defaulted
-from training.population.figures import (
+from population.defaulted import defaulted
+from population.figures import (
     DEFAULT_RATE,
     HOURS_OF_DEFAULTED,
     HOURS_OF_REPAID,
     LABELLED_APPLICATIONS,
     MERCHANT_GROUPS,
 )
-from training.population.numbers import deal_hours
-from training.population.raking import systematic
-from training.population.repaid import repaid
+from population.numbers import deal_hours
+from population.raking import systematic
+from population.repaid import repaid
 
 COLUMNS = (
     "uuid",

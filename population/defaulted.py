@@ -7,7 +7,7 @@ then get the quantiles that their own class has, in the order in which they stoo
 
 import numpy as np
 
-from training.population.figures import (
+from population.figures import (
     ACCOUNT_STATUSES,
     ACCOUNT_WORST_STATUS,
     ARCHIVE_STATUSES,
@@ -15,9 +15,9 @@ from training.population.figures import (
     NUMBERS,
     Numbers,
 )
-from training.population.numbers import Floats, deal, mixed, normal_scores, quantile
-from training.population.raking import Margin, level_shares, rake, systematic
-from training.population.repaid import repaid
+from population.numbers import Floats, deal, mixed, normal_scores, quantile
+from population.raking import Margin, level_shares, rake, systematic
+from population.repaid import repaid
 
 # Enough that the worst statuses of rare levels are found among them several times.
 CANDIDATES = 60_000

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from training.population.figures import Numbers
+from population.figures import Numbers
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

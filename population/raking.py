@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.population.figures import (
+from population.figures import (
     ALL_APPLICATIONS,
     DEFAULTED_APPLICATIONS,
     LABELLED_APPLICATIONS,

@@ -7,9 +7,9 @@ Missing is NaN, and means that there was nothing to observe.
 
 import numpy as np
 
-from training.population.figures import NUMBERS, REPAID_APPLICATIONS
-from training.population.numbers import Flags, Floats, deal, lowest, mixed, normal_scores
-from training.population.statuses import account_law, archive_law
+from population.figures import NUMBERS, REPAID_APPLICATIONS
+from population.numbers import Flags, Floats, deal, lowest, mixed, normal_scores
+from population.statuses import account_law, archive_law
 
 # How closely one goes with another, 0 (by chance alone) to 1. The published rank correlations fix those of
 # the invoices' and the account's amounts; those with lateness and trouble are chosen: signs of trouble that

@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from training.population.figures import ACCOUNT_STATUSES, ACCOUNT_WORST_STATUS, ARCHIVE_STATUSES, Level
-from training.population.raking import Codes, Floats, Margin, level_shares, rake, systematic
+from population.figures import ACCOUNT_STATUSES, ACCOUNT_WORST_STATUS, ARCHIVE_STATUSES, Level
+from population.raking import Codes, Floats, Margin, level_shares, rake, systematic
 
 # Leaves no share more than 1e-5 away from its figure.
 ROUNDS = 60

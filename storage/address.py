@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from training.errors import WRONG_USAGE, UserError
+from cli.errors import WRONG_USAGE, UserError
 
 REMOTE = "s3://"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from training.errors import UserError
-from training.storage.address import Address
+from cli.errors import UserError
+from storage.address import Address
 
 PERMISSIONS = {"ListObjectsV2": "s3:ListBucket", "HeadObject": "s3:GetObject"}
 UNTRUSTED = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from training.command import Progress
-from training.storage.address import Address, is_remote
-from training.storage.store import Store
+from cli.progress import Progress
+from storage.address import Address, is_remote
+from storage.store import Store
 
 
 @contextmanager

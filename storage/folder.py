@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from training.errors import UserError
+from cli.errors import UserError
 
 
 @contextmanager

@@ -16,10 +16,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from training.errors import UserError, nearest
-from training.storage.address import Address
-from training.storage.checksum import checksum_of
-from training.storage.faults import Missing, told
+from cli.errors import UserError
+from cli.words import nearest
+from storage.address import Address
+from storage.checksum import checksum_of
+from storage.faults import Missing, told
 
 ATTEMPTS = 8
 CONNECT_SECONDS, SILENCE_SECONDS = 10, 30  # until a connection is there; between two bytes of an answer

@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from training.errors import UserError
-from training.storage.address import REMOTE, is_remote
+from cli.errors import UserError
+from storage.address import REMOTE, is_remote
 
 
 def out_file(flag: str, name: str) -> Path:

@@ -12,17 +12,16 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from training import population
-from training.command import Progress
-from training.errors import UserError, nearest
+import population
+from cli.errors import UserError
+from cli.progress import Progress
+from cli.words import listed, nearest, shown, suggested_file
+from storage.files import local_file
+from table.cells import Source, booleans, coded_labels, labels, numbers, places_of, refuse_cells
+from table.csv_file import CsvFile
+from table.parquet_file import MAGIC, SUFFIXES, ParquetFile
+from table.times import Times, times
 from training.settings import Settings
-from training.settings.document import suggested_file
-from training.settings.keys import listed, shown
-from training.storage.files import local_file
-from training.table.cells import Source, booleans, coded_labels, labels, numbers, places_of, refuse_cells
-from training.table.csv_file import CsvFile
-from training.table.parquet_file import MAGIC, SUFFIXES, ParquetFile
-from training.table.times import Times, times
 
 BUILT_IN = "built-in population"
 NO_ROWS = "has a header and no rows; expected rows"

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.errors import UserError
-from training.settings.keys import shown
+from cli.errors import UserError
+from cli.words import shown
 
 MISSING = ("", "NA", "NaN", "null")  # of a CSV, exactly so; "none" or "n/a" may be a level
 # 1.0 and 0.0 are what pandas makes of a boolean column that has gaps.

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from training.errors import UserError
-from training.table.cells import MISSING
+from cli.errors import UserError
+from table.cells import MISSING
 
 SEPARATORS = (";", ",", "\t", "|")
 SAMPLE_BYTES = 65_536

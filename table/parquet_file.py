@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.errors import UserError
+from cli.errors import UserError
 
 MAGIC = b"PAR1"
 SUFFIXES = (".parquet", ".pq")

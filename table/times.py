@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.errors import UserError
-from training.settings.keys import shown
-from training.table.cells import Source, decoded, numbers, present, refuse_cells, refuse_type
+from cli.errors import UserError
+from cli.words import shown
+from table.cells import Source, decoded, numbers, present, refuse_cells, refuse_type
 
 Kind = Literal["a number", "a date or time without a time zone", "a time with a time zone"]
 

@@ -11,18 +11,18 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from training.calibration import described
-from training.evaluation.alarms import alarms
-from training.evaluation.bands import band_edges, band_table, scores_of
-from training.evaluation.bootstrap import bootstrap
-from training.evaluation.calibration import group, reliability
-from training.evaluation.cutoffs import cutoff_table
-from training.evaluation.dependence import dependence
-from training.evaluation.evidence import Evidence, Part
-from training.evaluation.importance import importance
-from training.evaluation.metrics import evaluate
+from training.estimator.calibration import described
 from training.settings import Settings
-from training.stability import compare
+from validation.bands import band_edges, band_table, scores_of
+from validation.calibration import group, reliability
+from validation.cutoffs import cutoff_table
+from validation.dependence import dependence
+from validation.evidence import Evidence, Part
+from validation.findings import alarms
+from validation.importance import importance
+from validation.intervals.bootstrap import bootstrap
+from validation.metrics import evaluate
+from validation.stability import compare
 
 CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread
 MOST_THREADS = 4

@@ -13,7 +13,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from export.refusal import ExportRefused
+from trees.refusal import BoosterRefused
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ class Ensemble:
 def read_ensemble(classifier: xgboost.XGBClassifier) -> Ensemble:
     """Reads a fitted binary XGBClassifier (or a subclass of it).
 
-    Raises ExportRefused, by name, for everything that has not been shown to convert exactly.
+    Raises BoosterRefused, by name, for everything that has not been shown to convert exactly.
     """
     missing = classifier.missing
     if missing is not None and not math.isnan(missing):
-        raise ExportRefused(
+        raise BoosterRefused(
             f"missing={missing!r} is not supported: only NaN is missing in the graph; replace {missing!r} by NaN "
             "in the data and fit again"
         )
@@ -103,20 +103,20 @@ def _refuse_what_is_not_exact(learner: dict[str, Any]) -> None:
     objective = learner["objective"]["name"]
     booster = learner["gradient_booster"]["name"]
     if int(parameters.get("num_class", 0)) > 1 or objective.startswith("multi:"):
-        raise ExportRefused("multi-class boosters are not supported: expected two classes (binary:logistic)")
+        raise BoosterRefused("multi-class boosters are not supported: expected two classes (binary:logistic)")
     if objective != "binary:logistic":
-        raise ExportRefused(f"objective {objective} is not supported: expected binary:logistic")
+        raise BoosterRefused(f"objective {objective} is not supported: expected binary:logistic")
     # Since XGBoost 3.4 a booster fitted with dropout is a gbtree in the file, with a weight for each tree.
     weights = learner["gradient_booster"].get("model", {}).get("weight_drop") or []
     if booster == "dart" or any(weight != 1 for weight in weights):
-        raise ExportRefused(
+        raise BoosterRefused(
             "DART boosters are not supported: dropped trees carry weights that other converters ignore, with "
             "probabilities wrong by up to 0.62; fit with booster='gbtree'"
         )
     if booster != "gbtree":
-        raise ExportRefused(f"booster {booster} is not supported: expected gbtree")
+        raise BoosterRefused(f"booster {booster} is not supported: expected gbtree")
     if int(parameters.get("num_target", 1)) > 1:
-        raise ExportRefused("boosters with several targets are not supported: expected one target")
+        raise BoosterRefused("boosters with several targets are not supported: expected one target")
 
 
 def _trees_used(classifier: xgboost.XGBClassifier, model: dict[str, Any]) -> int:
@@ -134,11 +134,11 @@ def _trees_used(classifier: xgboost.XGBClassifier, model: dict[str, Any]) -> int
 
 def _read_tree(tree: dict[str, Any]) -> Tree:
     if any(tree.get("split_type", ())) or tree.get("categories"):
-        raise ExportRefused(
+        raise BoosterRefused(
             "native categorical splits are not supported: encode categories before XGBoost (one-hot) and fit again"
         )
     if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
-        raise ExportRefused("leaves with several values are not supported: expected one value a leaf")
+        raise BoosterRefused("leaves with several values are not supported: expected one value a leaf")
     left, right = tree["left_children"], tree["right_children"]
     kept = _reachable(left, right)  # pruning (tree_method exact) leaves deleted nodes behind
     number = {node: i for i, node in enumerate(kept)} | {-1: -1}
@@ -146,7 +146,7 @@ def _read_tree(tree: dict[str, Any]) -> Tree:
     # A threshold may be infinite: since XGBoost 3.4 one of minus infinity parts missing values from all others.
     leaves = np.asarray(left)[kept] < 0
     if np.isnan(value).any() or not np.isfinite(value[leaves]).all():
-        raise ExportRefused("a tree holds a threshold or a leaf that is no number; look for overflow in the data")
+        raise BoosterRefused("a tree holds a threshold or a leaf that is no number; look for overflow in the data")
     return Tree(
         left=np.asarray([number[left[node]] for node in kept], dtype=np.int32),
         right=np.asarray([number[right[node]] for node in kept], dtype=np.int32),

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from runtime.score import Bands, Scale
-from training.evaluation.calibration import interval
-from training.evaluation.evidence import Part
+from validation.calibration import interval
+from validation.evidence import Part
 
 CHUNK = 1_000_000  # probabilities that are Python's own floats at a time
 

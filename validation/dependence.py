@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from runtime.score import Scale
-from training.evaluation.bands import scores_of
-from training.evaluation.importance import sampled_rows
-from training.preparation import Preparation, row_maximum
+from training.estimator.preparation import Preparation, row_maximum
+from validation.bands import scores_of
+from validation.importance import sampled_rows
 
 MOST_ROWS = 300
 MOST_VALUES = 15

@@ -27,24 +27,24 @@ class Evidence:
     """What validators read, by part (`train`, `test`) where it is of one."""
 
     metrics: Mapping[str, Mapping[str, float]]
-    """By part and name, see training.evaluation.metrics."""
+    """By part and name, see validation.metrics."""
     intervals: Mapping[str, Mapping[str, tuple[float, float]]]
     """Bootstrap confidence limits of those metrics that have one, by part and name."""
     edges: list[float]
     """Of the score bands."""
     bands: Mapping[str, pd.DataFrame]
-    """By part: see training.evaluation.bands."""
+    """By part: see validation.bands."""
     cutoffs: pd.DataFrame
-    """Of the test: what approving from each score on would have brought, see training.evaluation.cutoffs."""
+    """Of the test: what approving from each score on would have brought, see validation.cutoffs."""
     reliability: Mapping[str, pd.DataFrame]
-    """By part: observed default rate beside the predicted one, see training.evaluation.calibration."""
+    """By part: observed default rate beside the predicted one, see validation.calibration."""
     calibration: Mapping[str, Any]
     """`chosen` ("sigmoid", …), `by` ("comparison" or "settings"), `reason` (a sentence), `comparison`: a list of
     {`method`, `log_loss`, `log_loss_error`, `brier`, `brier_error`} (cross-validated mean and standard error)."""
     alarms: list[dict[str, Any]]
     """{`name`, `value`, `limit`, `message`} for each thing that a validator has to look at; empty is good."""
     stability: Mapping[str, Any]
-    """Test against train, see training.stability: `score` {`psi`, `limit`, `bins`}, `features` [{`feature`, `csi`,
+    """Test against train, see validation.stability: `score` {`psi`, `limit`, `bins`}, `features` [{`feature`, `csi`,
     `limit`, `bins`}], the most moved first; `bins` [{`bin`, `expected`, `actual`, `contribution`}], shares 0 to 1."""
     importance: pd.DataFrame
     """Feature, "Mean points" (mean absolute contribution to the score), "Share" in %; the largest first."""

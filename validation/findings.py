@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from runtime.score import Scale
-from training.evaluation.evidence import Part
+from validation.evidence import Part
 
 # Share of the applicants whose odds are within a factor of two of the best. On four tables calibrated log-odds have 3
 # to 13 %, and a sigmoid on probabilities, which cannot reach small ones, 32 to 96 %.

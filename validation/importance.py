@@ -11,8 +11,8 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from runtime.score import Scale
-from training.evaluation.bands import scores_of
-from training.preparation import Preparation
+from training.estimator.preparation import Preparation
+from validation.bands import scores_of
 
 MOST_ROWS = 1_000
 
@@ -49,7 +49,7 @@ def sampled_rows(rows: int, most: int, seed: int) -> NDArray[np.int64]:
 
 
 def boosters_of(classifier: Any) -> list[XGBClassifier]:
-    """The fitted boosters of a classifier that training.assembly makes."""
+    """The fitted boosters of a classifier that training.estimator.assembly makes."""
     if hasattr(classifier, "estimators_"):
         return list(classifier.estimators_)
     return [fold.estimator for fold in classifier.calibrated_classifiers_]

@@ -12,7 +12,7 @@ from sklearn.metrics import (
 )
 
 from runtime.score import Scale
-from training.evaluation.calibration import (
+from validation.calibration import (
     calibration_intercept,
     decompose_brier,
     expected_calibration_error,
@@ -34,7 +34,7 @@ def evaluate(
 
     `precision`, `recall` and `f1` are those of the rule "default from `threshold` on"; without a predicted
     default the first and the last are 0. `ece` and the parts of the Brier score are over groups of equal mass, and
-    `calibration_slope` and `calibration_intercept` are of the log-odds: see training.evaluation.calibration. The
+    `calibration_slope` and `calibration_intercept` are of the log-odds: see validation.calibration. The
     slope is NaN where there is none. `on_limit` is the share of probabilities at `limits` or beyond, where the score
     tells nobody apart.
     """

@@ -1,4 +1,4 @@
-"""`python -m training.monitor`: new applicants set beside those that a model was trained on, as one page."""
+"""`python -m validation.run`: new applicants set beside those that a model was trained on, as one page."""
 
 import argparse
 import sys
@@ -10,19 +10,21 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from training import command
-from training.artifacts import json_text
-from training.errors import WRONG_USAGE, UserError
-from training.evaluation.bands import scores_of
+from cli import command
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
+from cli.progress import Progress
+from storage.json_file import json_text
+from storage.whole_file import out_file, write_whole
+from table import read_applicants
 from training.options import add_input, add_limits, add_separator, add_target, settings_from
-from training.report.pages import render
 from training.settings import Settings, Stability
-from training.stability import compare
-from training.stability.outcomes import outcomes
-from training.stability.served import Served
-from training.stability.unusual import unusual
-from training.table import read_applicants
-from training.whole_file import out_file, write_whole
+from validation.bands import scores_of
+from validation.outcomes import outcomes
+from validation.report.pages import render
+from validation.served import Served
+from validation.stability import compare
+from validation.stability.unusual import unusual
 
 SHOWN = 10
 
@@ -32,8 +34,8 @@ Exit status: 0 nothing has moved beyond its limit; 1 something has, or the compa
 says what; 2 wrong flags or settings.
 
 examples:
-  python -m training.monitor --data march.csv
-  python -m training.monitor --data march.parquet --config loans.toml --out march.html --json march.json
+  python -m validation.run --data march.csv
+  python -m validation.run --data march.parquet --config loans.toml --out march.html --json march.json
 """
 
 
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures = out_file("--json", args.json) if "json" in args else None
         if settings.data.file is None:
             raise UserError("--data: expected the file of new applicants, got none; name one", WRONG_USAGE)
-        progress = command.Progress(quiet=args.quiet)
+        progress = Progress(quiet=args.quiet)
         with progress.step("Opening the model"):
             served = Served.load(Path(args.model))
         settings = replace(settings, features=served.features, row_max={}, stability=_limits(args, settings, served))
@@ -63,9 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command's options."""
-    parser = command.Parser(
-        prog="python -m training.monitor",
-        usage="python -m training.monitor --data FILE [--model DIR] [--config FILE.toml] [option ...]",
+    parser = Parser(
+        prog="python -m validation.run",
+        usage="python -m validation.run --data FILE [--model DIR] [--config FILE.toml] [option ...]",
         description="Compare new applicants with those that a model was trained on: the score and each feature, and "
         "where outcomes are known, what was predicted with what happened.",
         epilog=EPILOG,
@@ -85,12 +87,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def watch(served: Served, settings: Settings, must_have_outcomes: bool, progress: command.Progress) -> dict[str, Any]:
+def watch(served: Served, settings: Settings, must_have_outcomes: bool, progress: Progress) -> dict[str, Any]:
     """The applicants of the settings' file set beside the training rows, in JSON's types.
 
-    `data` and `model` say which; `rows`, `score` and `features` are those of training.stability.compare, each feature
-    with what training.stability.unusual says of it; `moved` names what is beyond its limit; `outcomes` is
-    training.stability.outcomes' where the file has the target, with the test's metrics as `training`, else None.
+    `data` and `model` say which; `rows`, `score` and `features` are those of validation.stability.compare, each feature
+    with what validation.stability.unusual says of it; `moved` names what is beyond its limit; `outcomes` is
+    validation.outcomes' where the file has the target, with the test's metrics as `training`, else None.
     """
     with progress.step("Reading the applicants"):
         applicants = read_applicants(settings, progress, must_have_outcomes=must_have_outcomes)
@@ -125,7 +127,7 @@ def _limits(args: argparse.Namespace, settings: Settings, served: Served) -> Sta
     return Stability(**recorded | told)
 
 
-def _summarise(found: dict[str, Any], page: Path, progress: command.Progress) -> None:
+def _summarise(found: dict[str, Any], page: Path, progress: Progress) -> None:
     grid = Grid("", box=None, pad_edge=False)
     for title in ("index", "moved from", "missing", "unseen"):
         grid.add_column(title, justify="right")

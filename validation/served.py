@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cli.errors import UserError
 from runtime.manifest import EXPORT_AGAIN, ModelRefused
 from runtime.model import Model
-from training.errors import UserError
-from training.preparation import strings
+from training.estimator.preparation import strings
 from training.settings import Feature, FeatureType
-from training.stability.bins import Bins
+from validation.stability.bins import Bins
 
 ROWS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
 class Served:
-    """`reference` is what training.stability.reference_of made of the training rows, with the test's `metrics`."""
+    """`reference` is what validation.stability.reference_of made of the training rows, with the test's `metrics`."""
 
     model: Model
     features: tuple[Feature, ...]

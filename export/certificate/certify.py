@@ -15,8 +15,8 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
-from export import probes
-from export.comparison import (
+from export.certificate import probes
+from export.certificate.comparison import (
     Comparison,
     Session,
     ask_graph,
@@ -25,9 +25,9 @@ from export.comparison import (
     compare,
     largest_difference,
 )
-from export.contract import Contract, cut
+from export.certificate.monotone import prove_signs
 from export.converters.classifier import answers_margin, boosters_of
-from export.monotone import prove_signs
+from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
 from runtime.score import Scale
 from runtime.session import open_session

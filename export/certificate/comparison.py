@@ -10,8 +10,8 @@ from sklearn.pipeline import Pipeline
 
 from export.converters.classifier import boosters_of
 from runtime.score import Scale, band
-from training.boosting import margin
-from training.preparation import Preparation
+from training.estimator.boosting import margin
+from training.estimator.preparation import Preparation
 
 
 class Session(Protocol):

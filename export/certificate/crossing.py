@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.tracing import Trees
+from export.certificate.tracing import Trees
 
 Box = dict[Any, tuple[float, float, bool]]  # of a value: low <= value < high, and whether it may be missing
 

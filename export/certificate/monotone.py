@@ -6,7 +6,8 @@ neither larger nor smaller than any number: it is outside of the claim.
 
 Why it holds, link by link:
 
-* A column that trees compare never falls when the feature rises (export.tracing). `log1p` is in the thresholds.
+* A column that trees compare never falls when the feature rises (export.certificate.tracing). `log1p` is in the
+  thresholds.
 * In each tree the two applicants take the same way up to a split on such a column, where the smaller number goes
   left and the larger one right. If no leaf on the left is above one on the right, the tree keeps the sign. That is
   what XGBoost sees to. Where leaves do cross, each such pair is tried: it only counts if numbers lead there that
@@ -30,13 +31,13 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.pipeline import Pipeline
 
-from export.comparison import Session, ask_graph
-from export.contract import Contract, cut
+from export.certificate.comparison import Session, ask_graph
+from export.certificate.crossing import crossings, moving_splits
+from export.certificate.probes import Inputs
+from export.certificate.tracing import Trees, trees_of
 from export.converters.classifier import boosters_of
-from export.crossing import crossings, moving_splits
-from export.probes import Inputs
+from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
-from export.tracing import Trees, trees_of
 from runtime.score import Scale
 from runtime.session import open_session
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from export.trees import Ensemble, Tree
-from training.preparation import MISSING_CATEGORY, Preparation
+from training.estimator.preparation import MISSING_CATEGORY, Preparation
+from trees.ensemble import Ensemble, Tree
 
 Inputs = dict[str, NDArray[Any]]
 UNSEEN = ("no such level", " ", "\u00e9\U0001f600", "nan")

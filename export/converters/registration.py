@@ -1,6 +1,6 @@
 """Exact calibrators and trees for a pipeline of your own: call `register()`, then `skl2onnx.to_onnx` as always.
 
->>> from export.register import register
+>>> from export.converters.registration import register
 >>> register()
 >>> # onnx_model = skl2onnx.to_onnx(pipeline, initial_types=[("x", DoubleTensorType([None, n]))])
 """
@@ -25,12 +25,12 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from export.converters.classifier import boosters_of, convert_classifier
+from export.converters.graph import Graph, SklearnGraph
 from export.converters.trees import convert_margins, with_copies
-from export.graph import Graph, SklearnGraph
 from export.refusal import ExportRefused
-from export.trees import read_ensemble
-from training.boosting import MarginXGBClassifier
-from training.crossfit import CrossFittedClassifier
+from training.estimator.boosting import MarginXGBClassifier
+from training.estimator.crossfit import CrossFittedClassifier
+from trees.ensemble import read_ensemble
 
 CLASSIFIERS = (
     CalibratedClassifierCV,

@@ -14,13 +14,13 @@ from onnx import TensorProto, helper
 from sklearn.pipeline import Pipeline
 
 from export.converters.classifier import boosters_of, convert_classifier
+from export.converters.graph import ContractGraph
 from export.converters.preparation import convert_preparation
 from export.converters.trees import convert_margins, part_missing, splits_of
-from export.graph import ContractGraph
 from export.refusal import ExportRefused
-from export.trees import Ensemble, read_ensemble
-from training.crossfit import CrossFittedClassifier
-from training.preparation import Preparation, log1p
+from training.estimator.crossfit import CrossFittedClassifier
+from training.estimator.preparation import Preparation, log1p
+from trees.ensemble import Ensemble, read_ensemble
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def build(pipeline: Pipeline) -> Contract:
         steps = " → ".join(type(step).__name__ for _, step in pipeline.steps)
         raise ExportRefused(
             f"pipeline {steps} is not supported here: expected Preparation and a classifier. For a pipeline of your "
-            "own call export.register.register() and then skl2onnx.to_onnx"
+            "own call export.converters.registration.register() and then skl2onnx.to_onnx"
         )
     preparation, classifier = pipeline[0], pipeline[1]
     ensembles = tuple(fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(classifier))

@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from export.registry import LATEST, VERSION, Registry
-from training.command import Parser, Progress
-from training.errors import UserError
-from training.storage.address import is_remote
+from cli.errors import UserError
+from cli.parser import Parser
+from cli.progress import Progress
+from export.registry.models import LATEST, VERSION, Registry
+from storage.address import is_remote
 
 MODEL = "model"
 WHAT_STAYS = "the model folder and the published models are whole, as they were or new"

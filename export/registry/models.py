@@ -19,17 +19,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cli.errors import UserError
+from cli.progress import Progress
+from cli.words import nearest
 from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, read_certificate, version_of
 from export.refusal import ExportRefused
 from runtime.manifest import ModelRefused
 from runtime.model import Model
-from training.artifacts import sha256_of
-from training.command import Progress
-from training.errors import UserError, nearest
-from training.folder import replaced_folder
-from training.storage.address import Address
-from training.storage.faults import Denied, Missing, Taken
-from training.storage.store import Moved, Several, Store
+from storage.address import Address
+from storage.digest import sha256_of
+from storage.faults import Denied, Missing, Taken
+from storage.folder import replaced_folder
+from storage.store import Moved, Several, Store
 
 FILES = (GRAPH, MANIFEST, CERTIFICATE)  # in the order of their upload
 LATEST = "latest"

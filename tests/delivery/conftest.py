@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.package.model_folder import certified_model, certify
-from tests.workflows.runner import Outcome, Runner
-from tests.workflows.workflow_files import ROOT
+from tests.delivery.runner import Outcome, Runner
+from tests.delivery.workflow_files import ROOT
+from tests.export.packaging.model_folder import certified_model, certify
 
 VARIABLES = {
     "AWS_REGION": "eu-central-1",

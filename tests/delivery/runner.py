@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.workflows.workflow_files import ROOT, Job, job
+from tests.delivery.workflow_files import ROOT, Job, job
 
 COMMANDS = Path(__file__).parent / "commands"
 EXPRESSION = re.compile(r"\$\{\{ (.+?) \}\}")

@@ -13,8 +13,8 @@ import pytest
 from export.package import REQUIREMENTS
 from export.packaging.requirements import read_pins
 from export.packaging.target import Target
-from tests.workflows.runner import Outcome, Runner
-from tests.workflows.workflow_files import ROOT
+from tests.delivery.runner import Outcome, Runner
+from tests.delivery.workflow_files import ROOT
 
 TARGET = Target((3, 13), "x86_64")
 

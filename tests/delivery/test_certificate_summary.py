@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from delivery.certificate import main
-from tests.package.model_folder import certify
-from tests.workflows.conftest import FINDINGS, comparison
+from tests.delivery.conftest import FINDINGS, comparison
+from tests.export.packaging.model_folder import certify
 
 
 @pytest.fixture

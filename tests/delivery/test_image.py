@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 
 from delivery.image import main
-from tests.workflows.runner import COMMANDS
+from tests.delivery.runner import COMMANDS
 
 REPOSITORY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit"
 

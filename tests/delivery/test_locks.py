@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.workflows.workflow_files import ROOT
+from tests.delivery.workflow_files import ROOT
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 

@@ -10,10 +10,10 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.package.model_folder import certify
-from tests.workflows.conftest import FINDINGS, VARIABLES, build
-from tests.workflows.runner import COMMIT, Outcome, Runner
-from tests.workflows.workflow_files import ROOT, steps
+from tests.delivery.conftest import FINDINGS, VARIABLES, build
+from tests.delivery.runner import COMMIT, Outcome, Runner
+from tests.delivery.workflow_files import ROOT, steps
+from tests.export.packaging.model_folder import certify
 
 BUNDLE = ["lambda.zip", "release.json", "sbom.cdx.json"]
 # Stands for deploy/deploy.py, which has tests of its own: notes what it is given, and fails if it is told to.

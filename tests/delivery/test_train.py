@@ -9,9 +9,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.workflows.conftest import VARIABLES
-from tests.workflows.runner import Outcome, Runner
-from tests.workflows.workflow_files import ROOT
+from tests.delivery.conftest import VARIABLES
+from tests.delivery.runner import Outcome, Runner
+from tests.delivery.workflow_files import ROOT
 
 TABLE = ROOT / "examples" / "german_credit" / "germancredit.csv"
 CONFIG = "examples/german_credit/settings.toml"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.runner import Runner
+from tests.delivery.runner import Runner
 
 RUN = "https://github.com/bank/lastbit/actions/runs/77"
 pytestmark = pytest.mark.usefixtures("release_environment")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.workflow_files import ACTIONS, ROOT, WORKFLOWS, Job, jobs, read, steps
+from tests.delivery.workflow_files import ACTIONS, ROOT, WORKFLOWS, Job, jobs, read, steps
 
 PINS = tomllib.loads((Path(__file__).parent / "actions.toml").read_text(encoding="utf-8"))["actions"]
 USES = re.compile(r"^\s*(?:- )?uses: (\S+?)(?:@(\S+)(?: # (\S+))?)?\s*$", re.MULTILINE)

@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from xgboost import XGBClassifier
 
-from training.population import COLUMNS, draw
-from training.population.figures import (
+from population import COLUMNS, draw
+from population.figures import (
     ACCOUNT_STATUSES,
     ACCOUNT_WORST_STATUS,
     ALL_APPLICATIONS,

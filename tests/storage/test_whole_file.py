@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from training.errors import UserError
-from training.whole_file import out_file, write_whole
+from cli.errors import UserError
+from storage.whole_file import out_file, write_whole
 
 
 def test_a_file_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:

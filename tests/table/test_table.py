@@ -19,13 +19,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from training.errors import UserError
+from cli.errors import UserError
+from table import Applicants, Table, read_applicants, read_table, synthetic_table
+from table.cells import MISSING
+from table.csv_file import find_separator
 from training.settings import Data, Feature, Model, Settings, Split, load_settings
-from training.table import Applicants, Table, read_applicants, read_table, synthetic_table
-from training.table.cells import MISSING
-from training.table.csv_file import find_separator
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 FEATURES = (Feature("age", "number"), Feature("owner", "boolean"), Feature("purpose", "category"))
 BASE = Settings(
     data=Data(id="id", target="bad"),

@@ -14,9 +14,9 @@ from xgboost import XGBClassifier
 
 from tests.applicants import draw, pipeline
 from training.artifacts import load_pipeline, save_pipeline
-from training.boosting import MarginXGBClassifier
-from training.calibrated_cv import AutoCalibratedClassifierCV
-from training.calibration import Comparison, calibrated, choose, compare, describe, fit_calibrator, method_of
+from training.estimator.boosting import MarginXGBClassifier
+from training.estimator.calibrated_cv import AutoCalibratedClassifierCV
+from training.estimator.calibration import Comparison, calibrated, choose, compare, describe, fit_calibrator, method_of
 
 
 def sample(shape: Any, rows: int = 20_000) -> tuple[NDArray[np.float64], NDArray[np.int8]]:

@@ -12,8 +12,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from xgboost import XGBClassifier
 
 from tests.applicants import draw, pipeline
-from training.calibration import choose
-from training.crossfit import CrossFittedClassifier, mean_margin
+from training.estimator.calibration import choose
+from training.estimator.crossfit import CrossFittedClassifier, mean_margin
 
 SMALL = {"n_estimators": 10, "max_depth": 3, "n_jobs": 1}
 

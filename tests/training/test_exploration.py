@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from table import Table, read_table, synthetic_table
 from tests.applicants import draw
 from training import exploration
 from training.exploration import explore
 from training.settings import Feature, Settings, load_settings
-from training.table import Table, read_table, synthetic_table
 
 # What optbinning does that pandas 4 will not take; pandas 2 has no such warning.
 COMING = getattr(pd.errors, "Pandas4Warning", DeprecationWarning)
@@ -32,7 +32,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", category=COMING)
     from optbinning import OptimalBinning
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 KINDS = {"has_paid": "boolean", "shop": "category", "region": "category"}
 Found = dict[str, Any]
 

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from table import read_table
 from tests.applicants import draw
 from tests.conftest import Opened
 from tests.pages import assert_good_page
 from training import explore
 from training.exploration import explore as explored
-from training.report.pages import render
 from training.settings import Feature, Settings, load_settings
-from training.table import read_table
+from validation.report.pages import render
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GERMAN = ROOT / "examples/german_credit/settings.toml"
 
 

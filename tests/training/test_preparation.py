@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from tests.applicants import NUMBERS, draw, pipeline
-from training.preparation import Preparation, log1p, row_maximum
+from training.estimator.preparation import Preparation, log1p, row_maximum
 
 NAN = float("nan")
 

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from cli.errors import UserError
+from cli.words import nearest
 from runtime.score import Scale
-from training.errors import UserError, nearest
 from training.options import build_parser, out_folder, settings_from
 from training.settings import (
     Costs,
@@ -29,7 +30,7 @@ from training.settings import (
     settings_from_dict,
 )
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 MINIMAL = '[features]\nage = "number"\npurpose = "category"\nowner = "boolean"\n'
 REFERENCE_REQUEST = [
     "max_paid_inv_0_24m",

@@ -15,13 +15,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
+from cli.errors import UserError
+from table import Table, read_table, synthetic_table
 from tests.applicants import draw
-from training import folds, run
-from training.errors import UserError
-from training.folds import FoldsRefused, folds_of
+from training import run
+from training.estimator import folds
+from training.estimator.folds import FoldsRefused, folds_of
 from training.settings import Data, Feature, Model, Settings, Split, Tuning
 from training.split import Parts, split, split_facts
-from training.table import Table, read_table, synthetic_table
 
 BASE = Settings(
     data=Data(id=None, target="bad"),

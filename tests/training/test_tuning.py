@@ -24,17 +24,17 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from xgboost import XGBClassifier
 
+from cli.errors import UserError
+from cli.progress import Progress
+from table import Table, read_table
 from tests.applicants import draw, pipeline
 from training import tuning
-from training.command import Progress
-from training.errors import UserError
 from training.settings import Data, Feature, Settings, Split, Tuning
-from training.table import Table, read_table
 from training.tuning import growth, study_file, trials
 from training.tuning.growth import Folds, best_line, log_loss_of
 from training.tuning.space import KNOWN, SPACE, place, rounded
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 XGBOOST: dict[str, Any] = {"n_estimators": 25, "max_depth": 3, "learning_rate": 0.1, "min_child_weight": 5.0}
 SETTINGS = Settings(
     data=Data(id=None),

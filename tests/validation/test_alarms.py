@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from runtime.score import Scale
-from tests.evaluation.samples import draw
-from training.evaluation.alarms import alarms
-from training.evaluation.bands import scores_of
-from training.evaluation.bootstrap import bootstrap
-from training.evaluation.evidence import Part
-from training.evaluation.metrics import evaluate
+from tests.validation.samples import draw
+from validation.bands import scores_of
+from validation.evidence import Part
+from validation.findings import alarms
+from validation.intervals.bootstrap import bootstrap
+from validation.metrics import evaluate
 
 
 def found(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from runtime.score import Scale, band, band_labels
-from training.evaluation import bands as module
-from training.evaluation.bands import band_edges, band_table, scores_of
-from training.evaluation.evidence import Part
+from validation import bands as module
+from validation.bands import band_edges, band_table, scores_of
+from validation.evidence import Part
 
 EDGES = [410.0, 438.0, 466.0, 470.0]
 SCORES = st.one_of(

@@ -16,12 +16,12 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from tests.evaluation.samples import LIMITS, Sample, draw, kolmogorov_smirnov, samples
-from training.evaluation import bootstrap as module
-from training.evaluation.bootstrap import bootstrap, draw_into
-from training.evaluation.calibration import calibration_intercept, log_odds, starts_of_groups
-from training.evaluation.metrics import evaluate
-from training.evaluation.ranked import Ranked
+from tests.validation.samples import LIMITS, Sample, draw, kolmogorov_smirnov, samples
+from validation.calibration import calibration_intercept, log_odds, starts_of_groups
+from validation.intervals import bootstrap as module
+from validation.intervals.bootstrap import bootstrap, draw_into
+from validation.intervals.ranked import Ranked
+from validation.metrics import evaluate
 
 WITHOUT_LIMITS = {"rows", "defaults", "threshold"}
 

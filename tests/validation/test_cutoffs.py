@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.evaluation.samples import draw
-from training.evaluation.cutoffs import MOST_STEPS, cutoff_table
-from training.evaluation.evidence import Part
+from tests.validation.samples import draw
 from training.settings import Costs
+from validation.cutoffs import MOST_STEPS, cutoff_table
+from validation.evidence import Part
 
 EDGES = [380.0, 642.0, 663.3, 1000.0]
 

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from tests.applicants import CATEGORIES, NUMBERS, draw
-from training.assembly import assemble
-from training.evaluation import gather as module
-from training.evaluation.evidence import Evidence
-from training.evaluation.gather import answer, figures_of, gather, write_tables
+from training import evidence as module
+from training.estimator.assembly import assemble
+from training.evidence import answer, figures_of, gather, write_tables
 from training.settings import Settings, settings_from_dict
-from training.stability import reference_of
+from validation.evidence import Evidence
+from validation.stability import reference_of
 
 FEATURES = {**dict.fromkeys(NUMBERS, "number"), **dict.fromkeys(CATEGORIES, "category")}
 

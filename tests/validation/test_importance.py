@@ -12,13 +12,13 @@ from xgboost import XGBClassifier
 
 from runtime.score import Scale
 from tests.applicants import CATEGORIES, NUMBERS, draw, pipeline
-from training.boosting import MarginXGBClassifier
-from training.calibrated_cv import AutoCalibratedClassifierCV
-from training.crossfit import CrossFittedClassifier
-from training.evaluation import dependence as dependence_module
-from training.evaluation.bands import scores_of
-from training.evaluation.dependence import dependence
-from training.evaluation.importance import _contributions, boosters_of, importance
+from training.estimator.boosting import MarginXGBClassifier
+from training.estimator.calibrated_cv import AutoCalibratedClassifierCV
+from training.estimator.crossfit import CrossFittedClassifier
+from validation import dependence as dependence_module
+from validation.bands import scores_of
+from validation.dependence import dependence
+from validation.importance import _contributions, boosters_of, importance
 
 SCALE = Scale()
 SMALL = {"n_estimators": 12, "max_depth": 3, "n_jobs": 1}

@@ -11,8 +11,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from tests.evaluation.samples import Sample, draw, kolmogorov_smirnov, samples
-from training.evaluation.calibration import (
+from tests.validation.samples import Sample, draw, kolmogorov_smirnov, samples
+from validation.calibration import (
     calibration_intercept,
     decompose_brier,
     group,
@@ -21,7 +21,7 @@ from training.evaluation.calibration import (
     regress,
     reliability,
 )
-from training.evaluation.metrics import LIMITS, evaluate
+from validation.metrics import LIMITS, evaluate
 
 
 @settings(deadline=None, max_examples=60)

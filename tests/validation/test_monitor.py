@@ -18,14 +18,15 @@ from runtime.score import Scale, band
 from tests.applicants import draw
 from tests.conftest import Opened
 from tests.pages import assert_good_page
-from training import monitor, run
+from training import run
 from training.artifacts import load_pipeline
-from training.evaluation.bands import scores_of
-from training.stability import served
-from training.stability.outcomes import outcomes
-from training.stability.served import Served
+from validation import run as monitor
+from validation import served
+from validation.bands import scores_of
+from validation.outcomes import outcomes
+from validation.served import Served
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SETTINGS = """
 [data]
 file = "training.csv"
@@ -267,7 +268,7 @@ def test_few_applicants_have_to_move_further(folder: Path, same: pd.DataFrame, t
 
 
 def test_as_a_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [sys.executable, "-m", "training.monitor", "--data", str(folder / "same.csv"), "--model"]
+    words = [sys.executable, "-m", "validation.run", "--data", str(folder / "same.csv"), "--model"]
     words += [str(folder / "model"), "--out", str(tmp_path / "new.html")]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (said.returncode, said.stdout) == (0, ""), said.stderr
@@ -283,7 +284,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         monitor.main(["--help"])
     assert stopped.value.code == 0
     said = capsys.readouterr().out
-    for text in ("python -m training.monitor --data FILE", "input and output:", "the table:", "limits:", "Exit status"):
+    for text in ("python -m validation.run --data FILE", "input and output:", "the table:", "limits:", "Exit status"):
         assert text in said
 
 

@@ -16,8 +16,8 @@ from scipy.stats import entropy
 
 from tests.applicants import draw
 from training.settings import Feature, Settings, Stability
-from training.stability import compare, reference_of
-from training.stability.bins import (
+from validation.stability import compare, reference_of
+from validation.stability.bins import (
     LEAST_ROWS,
     MOST_BINS,
     MOST_LEVELS,
@@ -27,7 +27,7 @@ from training.stability.bins import (
     bins_of_scores,
     intervals,
 )
-from training.stability.index import shift
+from validation.stability.index import shift
 
 LIMITS = Stability()
 

@@ -17,7 +17,8 @@ import pandas as pd
 import skops.io
 from sklearn.pipeline import Pipeline
 
-from training.errors import UserError
+from storage.digest import sha256_of
+from cli.errors import UserError
 
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"
@@ -36,10 +37,10 @@ TRUSTED = frozenset(
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.model_selection._split.StratifiedKFold",
-        "training.boosting.MarginXGBClassifier",
-        "training.calibrated_cv.AutoCalibratedClassifierCV",
-        "training.crossfit.CrossFittedClassifier",
-        "training.preparation.Preparation",
+        "training.estimator.boosting.MarginXGBClassifier",
+        "training.estimator.calibrated_cv.AutoCalibratedClassifierCV",
+        "training.estimator.crossfit.CrossFittedClassifier",
+        "training.estimator.preparation.Preparation",
         "xgboost.core.Booster",
         "xgboost.sklearn.XGBClassifier",
     }
@@ -54,7 +55,7 @@ class Artifacts:
     pipeline: Pipeline
     pipeline_sha256: str
     schema: dict[str, Any]  # raw columns in order, with types, vocabularies and observed ranges
-    reference: dict[str, Any]  # histograms of the training rows, see training.stability
+    reference: dict[str, Any]  # histograms of the training rows, see validation.stability
     run: dict[str, Any]  # settings, versions, metrics, band edges, hashes
     sample: pd.DataFrame  # raw columns of real applicants, without ids
 
@@ -140,22 +141,6 @@ def run_of(content: bytes, name: object) -> dict[str, Any]:
     if run.get("schema_version") != SCHEMA_VERSION or PIPELINE not in run.get("files", ()):
         raise UserError(f"{name}: is not the record of a run of this version; {TRAIN_AGAIN}")
     return run
-
-
-def write_json(path: Path, content: object) -> None:
-    """Indented JSON with a newline at the end; NaN is refused."""
-    path.write_text(json_text(content), encoding="utf-8")
-
-
-def json_text(content: object) -> str:
-    """What `write_json` writes."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def sha256_of(path: Path) -> str:
-    """The digest of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> bytes:

@@ -17,12 +17,13 @@ from pathlib import Path, PurePosixPath
 
 from rich.markup import escape
 
-from training.artifacts import RUN, TRAIN_AGAIN, run_of, sha256_of
-from training.command import Progress
-from training.errors import UserError
-from training.storage.address import Address, is_remote
-from training.storage.faults import Denied, Missing
-from training.storage.store import Moved, Several, Store
+from training.artifacts import RUN, TRAIN_AGAIN, run_of
+from storage.digest import sha256_of
+from cli.progress import Progress
+from cli.errors import UserError
+from storage.address import Address, is_remote
+from storage.faults import Denied, Missing
+from storage.store import Moved, Several, Store
 
 
 @contextmanager

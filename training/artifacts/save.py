@@ -1,5 +1,7 @@
 """What a run leaves in artifacts/: pipeline, schema, tables, figures, pages, and run.json, which names them all."""
 
+from storage.digest import sha256_of
+from storage.json_file import write_json
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -11,13 +13,13 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from training import artifacts
-from training.evaluation.evidence import Evidence, Part
-from training.evaluation.gather import figures_of, write_tables
-from training.report.report import write_report
-from training.schema import schema_of
+from validation.evidence import Evidence, Part
+from training.evidence import figures_of, write_tables
+from validation.report.report import write_report
+from training.artifacts.schema import schema_of
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
-from training.table import Table
+from table import Table
 
 SAMPLE_ROWS = 50_000
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgboost")
@@ -42,9 +44,9 @@ def save(
     """Writes every artifact into `folder` and returns the content of run.json; `rows` are those of each part."""
     write_tables(folder, evidence)
     figures = figures_of(evidence)
-    artifacts.write_json(folder / artifacts.METRICS, figures["metrics"])
-    artifacts.write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, parts["train"].frame))
-    artifacts.write_json(folder / artifacts.REFERENCE, reference)
+    write_json(folder / artifacts.METRICS, figures["metrics"])
+    write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, parts["train"].frame))
+    write_json(folder / artifacts.REFERENCE, reference)
     _sample(table.frame, rows["test"], rows["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
     (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
@@ -68,9 +70,9 @@ def save(
     }
     write_report(folder, run, evidence, parts)
     run["files"] = {
-        str(path.relative_to(folder)): artifacts.sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
+        str(path.relative_to(folder)): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
     }
-    artifacts.write_json(folder / artifacts.RUN, run)
+    write_json(folder / artifacts.RUN, run)
     return run
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from training.preparation import Preparation
+from training.estimator.preparation import Preparation
 from training.settings import Settings
 
 

@@ -7,10 +7,10 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
-from training.boosting import MarginXGBClassifier
-from training.calibrated_cv import AutoCalibratedClassifierCV
-from training.crossfit import CrossFittedClassifier
-from training.preparation import Preparation
+from training.estimator.boosting import MarginXGBClassifier
+from training.estimator.calibrated_cv import AutoCalibratedClassifierCV
+from training.estimator.crossfit import CrossFittedClassifier
+from training.estimator.preparation import Preparation
 from training.settings import Settings
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import cross_val_predict
 
-from training.calibration import choose, compare
+from training.estimator.calibration import choose, compare
 
 
 class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
@@ -18,7 +18,7 @@ class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
     Attributes
     ----------
     method : the one that was chosen.
-    comparison_ : what each loses in cross-validation, see training.calibration.compare.
+    comparison_ : what each loses in cross-validation, see training.estimator.calibration.compare.
     """
 
     def __init__(

@@ -14,9 +14,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 from xgboost import XGBClassifier
 
-from training.boosting import margin
-from training.calibration import METHODS, calibrated, choose, compare, fit_calibrator
-from training.folds import folds_of
+from training.estimator.boosting import margin
+from training.estimator.calibration import METHODS, calibrated, choose, compare, fit_calibrator
+from training.estimator.folds import folds_of
 
 
 class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -27,7 +27,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     estimator : the XGBClassifier to clone for each fold (None: its defaults). With `early_stopping_rounds` each
         clone watches the fold that it has not seen.
     calibration : "sigmoid" (Platt's, on the margin), "isotonic", "none" (the margin is taken for log-odds), or
-        "auto" (the one that cross-validation on the out-of-fold margins prefers, see training.calibration).
+        "auto" (the one that cross-validation on the out-of-fold margins prefers, see training.estimator.calibration).
     folds : number of boosters, at least 2.
     random_state : seed of the folds' shuffling.
     n_jobs : folds fitted at the same time (None: all cores). It does not change the result.
@@ -38,7 +38,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     estimators_ : the fitted boosters.
     calibration_ : "sigmoid", "isotonic" or "none", as given or chosen.
     calibrator_ : scikit-learn's own fitted calibrator, None for "none".
-    comparison_ : what each calibration loses in cross-validation, see training.calibration.compare.
+    comparison_ : what each calibration loses in cross-validation, see training.estimator.calibration.compare.
     """
 
     def __init__(

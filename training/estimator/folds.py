@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
-from training.errors import UserError
+from cli.errors import UserError
 
 # StratifiedGroupKFold goes through rows and groups one by one in Python: 3 s for 20,000 groups. With more rows than
 # this, groups that are shuffled and dealt out are as good as stratified.

@@ -9,9 +9,9 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from training.evaluation.calibration import CONFIDENCE
-from training.evaluation.metrics import LIMITS
-from training.evaluation.ranked import Floats, Ranked
+from validation.calibration import CONFIDENCE
+from validation.intervals.ranked import Floats, Ranked
+from validation.metrics import LIMITS
 
 CELLS = 500_000  # weights that a thread holds at a time, or those of one draw
 BLOCK = 65_536
@@ -35,7 +35,7 @@ def bootstrap(
     seed: int,
     limits: tuple[float, float] = LIMITS,
 ) -> Intervals:
-    """The limits for what training.evaluation.metrics.evaluate says of the same arguments.
+    """The limits for what validation.metrics.evaluate says of the same arguments.
 
     Distances between observed and predicted rates only grow with noise, and a draw adds its own: by as much as they
     are larger in the mean draw than in the sample, the bootstrap's estimate of that, their limits are taken back.

@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.calibration import calibration_intercept, log_odds, regress, starts_of_groups
-from training.evaluation.recalibration import intercepts, slopes
+from validation.calibration import calibration_intercept, log_odds, regress, starts_of_groups
+from validation.intervals.slopes import intercepts, slopes
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -21,7 +21,7 @@ SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-l
 
 
 class Ranked:
-    """N applicants by ascending probability; arguments as training.evaluation.metrics.evaluate has them."""
+    """N applicants by ascending probability; arguments as validation.metrics.evaluate has them."""
 
     def __init__(
         self, target: NDArray[np.int8], probability: Floats, threshold: float, limits: tuple[float, float]

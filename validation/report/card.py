@@ -8,8 +8,8 @@ import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from training.report.cells import columns_of
-from training.report.pages import TEMPLATES
+from validation.report.cells import columns_of
+from validation.report.pages import TEMPLATES
 
 NAMES = ("Feature", "Parameter", "File")  # headings of columns that hold names, to be written as code
 
@@ -31,7 +31,7 @@ def code(text: object) -> str:
 
 
 def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> str:
-    """A frame as a table of Markdown; `formats` are those of training.report.cells."""
+    """A frame as a table of Markdown; `formats` are those of validation.report.cells."""
     columns = columns_of(frame, formats)
     written = [[(code if column.name in NAMES else escaped)(cell.text) for cell in column.cells] for column in columns]
     ruler = "|".join("---:" if column.numeric else "---" for column in columns)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from training.report.words import MISSING, between, figure, is_missing, is_number, plain
+from validation.report.words import MISSING, between, figure, is_missing, is_number, plain
 
 DIGITS = 4  # that count, of a column's largest number
 MOST_DECIMALS = 6

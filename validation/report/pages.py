@@ -8,9 +8,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from training.report import words
-from training.report.cells import columns_of
-from training.report.headings import title_of
+from validation.report import words
+from validation.report.cells import columns_of
+from validation.report.headings import title_of
 
 FOLDER = Path(__file__).parent / "templates"
 TEMPLATES = jinja2.Environment(

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training import artifacts
-from training.evaluation.evidence import Evidence, Part
-from training.report import card, pages, tables
-from training.report.weaknesses import weaknesses
-from training.table import BUILT_IN
+from storage.digest import sha256_of
+from table import BUILT_IN
+from validation.evidence import Evidence, Part
+from validation.report import card, pages, tables
+from validation.report.weaknesses import weaknesses
 
 REPORT = "report.html"
 CARD = "model_card.md"
@@ -21,7 +21,7 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
     `run` is what becomes run.json. What a run need not have, such as a search, costs or an exploration, is told where
     it is there. The same run gives the same bytes.
     """
-    files = {path.name: artifacts.sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
     pictures = _draw(folder, run, evidence, parts) if run["settings"]["evaluation"]["plots"] else {}
     synthetic = run["data"]["source"] == BUILT_IN
     content: dict[str, Any] = {
@@ -75,7 +75,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
 
 def _draw(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> dict[str, Any]:
     """The pictures by name, each in a file of its own too."""
-    from training.plots.gallery import gallery  # matplotlib costs a third of a second that --no-plots saves
+    from validation.report.plots.gallery import gallery  # matplotlib costs a third of a second that --no-plots saves
 
     pictures = gallery(run, evidence, parts)
     (folder / PLOTS).mkdir()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from training.evaluation.evidence import Evidence, Part
-from training.report.headings import METRICS, title_of
-from training.report.words import counted
+from validation.evidence import Evidence, Part
+from validation.report.headings import METRICS, title_of
+from validation.report.words import counted
 
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.evaluation.evidence import Evidence
-from training.report.words import between, counted, figure, percent, plain
+from validation.evidence import Evidence
+from validation.report.words import between, counted, figure, percent, plain
 
 FEW_DEFAULTS = 200  # in the test: a rate's 95 % interval is then wider than ± 14 % of it
 WIDE_GAP = 0.02  # in ROC-AUC from train to test

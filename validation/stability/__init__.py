@@ -3,7 +3,7 @@
 `reference_of` counts the training rows in a few bins, `compare` sets the counts of other rows beside them.
 """
 
-from training.stability.comparison import compare
-from training.stability.reference import reference_of
+from validation.stability.comparison import compare
+from validation.stability.reference import reference_of
 
 __all__ = ["compare", "reference_of"]

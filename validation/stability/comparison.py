@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.settings import Stability
-from training.stability.bins import Bins
-from training.stability.index import shift
+from validation.stability.bins import Bins
+from validation.stability.index import shift
 
 
 def compare(

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.settings import Settings
-from training.stability.bins import Bins, bins_of, bins_of_scores
+from validation.stability.bins import Bins, bins_of, bins_of_scores
 
 
 def reference_of(frame: pd.DataFrame, scores: NDArray[np.float64], settings: Settings) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def reference_of(frame: pd.DataFrame, scores: NDArray[np.float64], settings: Set
 
     Counts and edges only, nothing of a single applicant: `rows`; `limits` of the score and of each feature, from the
     settings; `score` and, by name, `features`, each with the `values` and `edges` of its bins and the `counts` in them,
-    see training.stability.bins.
+    see validation.stability.bins.
     """
     columns = {feature.name: frame[feature.name].to_numpy() for feature in settings.features}
     return {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from runtime.manifest import Feature
-from training.stability.served import Served
+from validation.served import Served
 
 EXAMPLES = 5
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from export.packaging.target import Target, architecture
-from tests.package.build_command import package
-from tests.package.lambda_process import environment, install_base
-from tests.package.model_folder import certified_model
+from tests.export.packaging.build_command import package
+from tests.export.packaging.lambda_process import environment, install_base
+from tests.export.packaging.model_folder import certified_model
 
 
 @pytest.fixture(scope="session")

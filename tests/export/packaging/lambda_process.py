@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-from tests.package.runtime_api import RuntimeApi
+from tests.export.packaging.runtime_api import RuntimeApi
 
 # What Lambda's base image brings along: awslambdaric and what it imports.
 BASE = ("awslambdaric", "simplejson", "snapshot-restore-py")

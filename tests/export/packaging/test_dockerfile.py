@@ -15,8 +15,8 @@ import pytest
 
 from export.package import ROOT
 from export.packaging.target import Target
-from tests.package.build_command import CACHE
-from tests.package.lambda_process import copy_distribution
+from tests.export.packaging.build_command import CACHE
+from tests.export.packaging.lambda_process import copy_distribution
 
 DOCKERFILE = ROOT / "Dockerfile.lambda"
 HADOLINT = shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))

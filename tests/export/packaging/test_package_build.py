@@ -15,8 +15,8 @@ from export.packaging import archive
 from export.packaging.bytecode import interpreter_for
 from export.packaging.refusal import PackageRefused
 from export.packaging.target import Target, architecture
-from tests.package.build_command import package
-from tests.package.model_folder import certified_model, certify
+from tests.export.packaging.build_command import package
+from tests.export.packaging.model_folder import certified_model, certify
 
 # The figures that the project promises; docs/package.md has what they are.
 ZIP_LIMIT = 29_000_000

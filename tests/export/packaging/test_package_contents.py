@@ -14,8 +14,8 @@ from export.packaging.pruning import DEPENDENCIES_LEFT_OUT, RULES, rule_for
 from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import read_pins
 from export.packaging.target import Target
-from tests.package.build_command import CACHE
-from tests.package.lambda_process import run_python
+from tests.export.packaging.build_command import CACHE
+from tests.export.packaging.lambda_process import run_python
 
 # Only numpy for Python 3.11 has it.
 ONLY_SOMETIMES = {"numpy/distutils/*"}

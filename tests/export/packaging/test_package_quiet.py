@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.lambda_process import running
+from tests.export.packaging.lambda_process import running
 from tests.runtime.model_builder import EVENTS
 
 INVOCATIONS = 100

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from tests import applicants
-from tests.report.sample import Sample, population_sample, table_sample
-from training.report.report import write_report
+from tests.validation.report.sample import Sample, population_sample, table_sample
+from validation.report.report import write_report
 
 HOSTILE = {
     "income": "<script>alert(1)</script>",

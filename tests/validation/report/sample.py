@@ -7,10 +7,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from training import population, run, save
-from training.command import Progress
-from training.evaluation.evidence import Evidence, Part
+import population
+from cli.progress import Progress
+from training import run
+from training.artifacts import save
 from training.settings import Settings, settings_from_dict
+from validation.evidence import Evidence, Part
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tests.report.conftest import HOSTILE
-from tests.report.sample import Sample
-from training.report.card import as_html, code, escaped
+from tests.validation.report.conftest import HOSTILE
+from tests.validation.report.sample import Sample
+from validation.report.card import as_html, code, escaped
 
 SECTIONS = (
     *("Purpose and intended use", "Data", "Features", "Method", "Split", "Results", "Score bands, test", "Stability"),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.report.cells import columns_of, decimals
-from training.report.words import MISSING, between, counted, figure, percent, plain
+from validation.report.cells import columns_of, decimals
+from validation.report.words import MISSING, between, counted, figure, percent, plain
 
 
 def texts(values: object, spec: str | None = None) -> list[str]:

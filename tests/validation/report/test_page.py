@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Opened
-from tests.report.conftest import HOSTILE, written
-from tests.report.sample import Sample
-from training.report.words import MISSING
+from tests.validation.report.conftest import HOSTILE, written
+from tests.validation.report.sample import Sample
+from validation.report.words import MISSING
 
 Open = Callable[..., Opened]
 

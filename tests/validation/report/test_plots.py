@@ -14,11 +14,11 @@ import pytest
 from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
 
-from tests.report.sample import Sample
-from training.evaluation.evidence import Part
-from training.plots.gallery import gallery
-from training.plots.ranking import POINTS_ON_A_CURVE, ranking, thinned
-from training.plots.style import GRID, INK, LEAST_CONTRAST, SOFT, TOGETHER, Picture
+from tests.validation.report.sample import Sample
+from validation.evidence import Part
+from validation.report.plots.gallery import gallery
+from validation.report.plots.ranking import POINTS_ON_A_CURVE, ranking, thinned
+from validation.report.plots.style import GRID, INK, LEAST_CONTRAST, SOFT, TOGETHER, Picture
 
 COLOUR = re.compile(r"(?:stroke|fill): (#[0-9a-f]{6})")
 NEUTRAL = {INK, SOFT, GRID, "#ffffff"}
@@ -118,6 +118,6 @@ def test_a_model_that_tells_nobody_apart_is_drawn(everything: Sample, same: floa
 def test_without_plots_nothing_of_them_is_loaded(tmp_path: Path) -> None:
     words = ["--config", "examples/german_credit/settings.toml", "--out", str(tmp_path / "a"), "--n-estimators", "5"]
     code = f"import sys; from training import run; assert run.main({[*words, '--no-plots', '--quiet']}) == 0"
-    code += "; assert 'training.plots.style' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
+    code += "; assert 'validation.report.plots.style' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=True)
     assert (tmp_path / "a/report.html").exists()

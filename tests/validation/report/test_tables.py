@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from tests.report.sample import Sample
-from training.report import tables
+from tests.validation.report.sample import Sample
+from validation.report import tables
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from training.plots.style import INK, TEST, drawing, label
+from validation.report.plots.style import INK, TEST, drawing, label
 
 BAR = 0.21  # inches that a bar takes
 CHARACTER = 0.085  # inches, of a wide font

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from training.plots.style import INK, REFERENCE, TEST, TRAIN, Picture, drawing, key, label, percent_axis
-from training.report.words import percent
+from validation.report.plots.style import INK, REFERENCE, TEST, TRAIN, Picture, drawing, key, label, percent_axis
+from validation.report.words import percent
 
 LABELLED = (0.5, 0.7, 0.9)
 PROFIT, OBSERVED = "Expected profit", "Observed profit"

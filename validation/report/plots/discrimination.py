@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from training.plots.ranking import Ranking, thinned
-from training.plots.style import INK, REFERENCE, TEST, TRAIN, Picture, drawing, key, label, percent_axis
-from training.report.words import between, figure, percent
+from validation.report.plots.ranking import Ranking, thinned
+from validation.report.plots.style import INK, REFERENCE, TEST, TRAIN, Picture, drawing, key, label, percent_axis
+from validation.report.words import between, figure, percent
 
 STYLES = {"train": TRAIN, "test": TEST}
 SHARES = (0.05, 0.1, 0.2)

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from runtime.score import Scale
-from training.evaluation.evidence import Part
-from training.plots.ranking import Ranking, thinned
-from training.plots.style import DEFAULTED, GRID, INK, REPAID, Picture, drawing, key, label, percent_axis
-from training.report.words import counted, figure, percent
+from validation.evidence import Part
+from validation.report.plots.ranking import Ranking, thinned
+from validation.report.plots.style import DEFAULTED, GRID, INK, REPAID, Picture, drawing, key, label, percent_axis
+from validation.report.words import counted, figure, percent
 
 BINS = 60
 OUTERMOST = 0.002  # share of a class at either end who need not be in the picture

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
-from training.plots.bars import CHARACTER, bars, short
-from training.plots.style import REPAID, SOFT, TEST, Picture, drawing, label
+from validation.report.plots.bars import CHARACTER, bars, short
+from validation.report.plots.style import REPAID, SOFT, TEST, Picture, drawing, label
 
 MOST_FEATURES = 15
 RANGE = {"color": REPAID}

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runtime.score import Scale
-from training.evaluation.evidence import Evidence, Part
-from training.plots.decisions import PROFIT, approval, profit
-from training.plots.discrimination import gains, lift, precision_recall, roc
-from training.plots.distribution import ks, scores
-from training.plots.features import dependence, importance
-from training.plots.ranking import ranking
-from training.plots.reliability import reliability
-from training.plots.score_bands import bands
-from training.plots.search import search
-from training.plots.shift import feature_shift, score_shift
-from training.plots.style import Picture
+from validation.evidence import Evidence, Part
+from validation.report.plots.decisions import PROFIT, approval, profit
+from validation.report.plots.discrimination import gains, lift, precision_recall, roc
+from validation.report.plots.distribution import ks, scores
+from validation.report.plots.features import dependence, importance
+from validation.report.plots.ranking import ranking
+from validation.report.plots.reliability import reliability
+from validation.report.plots.score_bands import bands
+from validation.report.plots.search import search
+from validation.report.plots.shift import feature_shift, score_shift
+from validation.report.plots.style import Picture
 
 
 def gallery(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> dict[str, Picture]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from training.evaluation.evidence import Part
+from validation.evidence import Part
 
 POINTS_ON_A_CURVE = 200
 

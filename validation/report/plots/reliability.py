@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import LogLocator, NullLocator
 
-from training.plots.style import REFERENCE, TEST, TRAIN, Picture, drawing, key, label
-from training.report.words import percent
+from validation.report.plots.style import REFERENCE, TEST, TRAIN, Picture, drawing, key, label
+from validation.report.words import percent
 
 STYLES = {"train": TRAIN, "test": TEST}
 DOT = {"markersize": 5, "linestyle": "none"}

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.plots.reliability import log_percent_axis
-from training.plots.style import INK, REPAID, SOFT, TEST, WIDTH, Picture, drawing, key, label, percent_axis
-from training.report.words import percent
+from validation.report.plots.reliability import log_percent_axis
+from validation.report.plots.style import INK, REPAID, SOFT, TEST, WIDTH, Picture, drawing, key, label, percent_axis
+from validation.report.words import percent
 
 OBSERVED = {"color": TEST["color"], "marker": "o", "markersize": 5, "linestyle": "none"}
 PREDICTED = {"color": INK, "linewidth": 1.4}
@@ -22,7 +22,7 @@ GAP = 0.6  # of a band's width, where bands without applicants are left out
 def bands(table: pd.DataFrame, edges: Sequence[float]) -> Picture:
     """The test's bands with applicants, riskiest first: default rates above, shares of the applicants below.
 
-    `table` as training.evaluation.bands has it.
+    `table` as validation.bands has it.
     """
     limits = _limits(table["Band"].astype(str).tolist(), edges)
     filled = table["Band Size"].to_numpy() > 0

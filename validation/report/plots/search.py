@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from training.plots.style import REFERENCE, TEST, TRAIN, Picture, drawing, key, label
+from validation.report.plots.style import REFERENCE, TEST, TRAIN, Picture, drawing, key, label
 
 TRIAL = {"color": TRAIN["color"], "marker": "o", "markersize": 4, "linestyle": "none"}
 BASELINE = {"color": REFERENCE, "linewidth": 1.4}

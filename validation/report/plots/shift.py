@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from training.plots.bars import bars
-from training.plots.style import REPAID, TEST, Picture, drawing, key, label, percent_axis
-from training.report.words import percent
+from validation.report.plots.bars import bars
+from validation.report.plots.style import REPAID, TEST, Picture, drawing, key, label, percent_axis
+from validation.report.words import percent
 
 MOST_FEATURES = 15
 EXPECTED = {"color": REPAID, "linewidth": 6}
