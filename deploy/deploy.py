@@ -8,9 +8,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli.parser import Parser
-from cli.progress import Progress
-
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
     if find_spec("rich") is None:
@@ -24,6 +21,8 @@ from uuid import uuid4
 
 from cli import command
 from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
+from cli.progress import Progress
 from deploy.artifact import read_artifact
 from deploy.aws import Aws, code_of, connect, told
 from deploy.endpoint import Endpoint

@@ -7,9 +7,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli.parser import Parser
-from cli.progress import Progress
-
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
     if find_spec("rich") is None:
@@ -23,6 +20,8 @@ from typing import Any
 
 from cli import command
 from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
+from cli.progress import Progress
 from deploy.artifact import key_of, read_artifact
 from deploy.aws import Aws, connect
 from deploy.endpoint import Endpoint

@@ -8,9 +8,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from cli.parser import Parser
-from cli.progress import Progress
-
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
     if find_spec("rich") is None:
@@ -28,6 +25,8 @@ from rich.table import Table as Grid
 
 from cli import command
 from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
+from cli.progress import Progress
 from deploy.endpoint import KEY_VARIABLE, PASSING, Answer, Endpoint, Failed
 from runtime.manifest import NOT_DESCRIBED, Manifest, ModelRefused, SelfCheckRow
 from runtime.problem import INVALID_APPLICANT, TYPE_PREFIX

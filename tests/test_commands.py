@@ -345,7 +345,7 @@ def test_export_without_artifacts_or_with_altered_ones(trained: Path, tmp_path: 
 
 
 def test_a_refused_export_leaves_the_last_good_model(trained: Path, capsys: Any, monkeypatch: Any) -> None:
-    from export.certificate.certify import certify as certificate
+    from export.certificate import certify as certificate
 
     before = {path.name: path.read_bytes() for path in (trained / "model").iterdir()}
     for limit in ("SIGMOID_ON_MARGIN", "ISOTONIC_ON_MARGIN"):

@@ -12,9 +12,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
+from export.certificate import certify as certificate
 from export.certificate import probes
 from export.certificate.certify import Limits, certify
-from export.certificate.certify import certify as certificate
 from export.graph.pipeline import Contract, build, raw_threshold
 from export.refusal import ExportRefused
 from runtime.score import Scale

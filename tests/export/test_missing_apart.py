@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
+from export.certificate import certify as certificate
 from export.certificate.certify import certify
-from export.certificate.certify import certify as certificate
 from export.converters.trees import LOWEST
 from export.graph.pipeline import build
 from runtime.score import Scale

@@ -187,7 +187,7 @@ def test_nothing_is_trained_or_exported_for_a_place_that_is_none(
 def test_a_refused_export_publishes_nothing(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from export.certificate.certify import certify as certificate
+    from export.certificate import certify as certificate
 
     monkeypatch.setattr(certificate, "SIGMOID_ON_MARGIN", -1.0)
     words = ["--artifacts", trained[0] / "artifacts", "--out", tmp_path / "model", "--publish", f"{bucket}/models"]
