@@ -7,8 +7,6 @@ Prices are those of us-east-1 in US dollars without tax and free tiers, as found
 import sys
 from pathlib import Path
 
-from cli.parser import Parser
-
 if not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
@@ -17,6 +15,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from cli.parser import Parser
 
 HOURS = 730  # a month, as AWS counts it
 SECONDS = HOURS * 3600
