@@ -1,6 +1,6 @@
 """All that is known of a fitted model, from what it answers for the applicants of each part."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,27 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from runtime.score import Scale
+from training.contributions import contributions_of
 from training.estimator.calibration import described
+from training.estimator.preparation import Preparation, row_maximum
 from training.settings import Settings
 from validation.bands import band_edges, band_table, scores_of
 from validation.calibration import group, reliability
 from validation.cutoffs import cutoff_table
-from validation.dependence import dependence
+from validation.dependence import Axis, dependence
 from validation.evidence import Evidence, Part
 from validation.findings import alarms
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
+from validation.sample import sampled_rows
 from validation.stability import compare
 
 CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread
 MOST_THREADS = 4
 TOP_FEATURES = 6
+ROWS_FOR_IMPORTANCE = 1_000
 
 
 def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: NDArray[np.int8]) -> Part:
@@ -54,7 +59,7 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         for name, part in parts.items()
     }
     intervals = {name: of_part.limits for name, of_part in drawn.items()}
-    features = importance(pipeline, train.frame, scale, seed)
+    features = importance_of(pipeline, train, seed)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -66,9 +71,32 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         alarms=alarms(test, scale, metrics, intervals, drawn["test"].left_out, evaluation.resamples),
         stability=compare(reference, test.frame, test.score, settings.stability),
         importance=features,
-        dependence=dependence(pipeline, train.frame, scale, features["Feature"].head(TOP_FEATURES).tolist(), seed),
+        dependence=dependence_of(pipeline, train.frame, scale, features["Feature"].head(TOP_FEATURES), seed),
         exploration=explore(train.frame, train.target, settings),
     )
+
+
+def importance_of(pipeline: Pipeline, part: Part, seed: int) -> pd.DataFrame:
+    """The mean contribution of each feature to the score, over up to ROWS_FOR_IMPORTANCE of the part's rows."""
+    rows = sampled_rows(len(part.frame), ROWS_FOR_IMPORTANCE, seed)
+    return importance(contributions_of(pipeline, part.frame.iloc[rows]), part.score[rows])
+
+
+def dependence_of(
+    pipeline: Pipeline, frame: pd.DataFrame, scale: Scale, features: Iterable[str], seed: int
+) -> dict[str, pd.DataFrame]:
+    """The score along each feature, or group of a row maximum, of the rows of `frame` [N]."""
+    axes = [_axis(pipeline[0], frame, name) for name in features]
+    return dependence(lambda rows: np.asarray(pipeline.predict_proba(rows)[:, 1]), frame, scale, axes, seed)
+
+
+def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
+    members = list((preparation.row_max or {}).get(name, [name]))
+    if name in preparation.vocabularies_:
+        return Axis(name, members, frame[name].to_numpy(dtype=object))
+    if len(members) == 1:
+        return Axis(name, members, frame[name].to_numpy(dtype=np.float64))
+    return Axis(name, members, row_maximum(frame[members].to_numpy(dtype=np.float32)).astype(np.float64))
 
 
 def figures_of(evidence: Evidence) -> dict[str, object]:

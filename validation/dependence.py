@@ -1,48 +1,60 @@
 """The score along one feature at a time, all others as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from runtime.score import Scale
-from training.estimator.preparation import Preparation, row_maximum
 from validation.bands import scores_of
-from validation.importance import sampled_rows
+from validation.sample import sampled_rows
 
 MOST_ROWS = 300
 MOST_VALUES = 15
 MISSING = "missing"
 
+Answer = Callable[[pd.DataFrame], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A feature as people name it: the raw columns that carry it, and its value in each of N rows.
+
+    `values` are float64 with NaN for missing, or objects: levels, with None for missing.
+    """
+
+    name: str
+    columns: Sequence[str]
+    values: NDArray[Any]
+
 
 def dependence(
-    pipeline: Pipeline, frame: pd.DataFrame, scale: Scale, features: Sequence[str], seed: int
+    answer: Answer, frame: pd.DataFrame, scale: Scale, axes: Sequence[Axis], seed: int
 ) -> dict[str, pd.DataFrame]:
-    """For each feature, or group of a row maximum, what the pipeline answers if everybody had the same value.
+    """For each axis what the model answers if everybody had the same value there.
 
     Partial dependence (Friedman 2001, doi:10.1214/aos/1013203451) of the score for up to MOST_ROWS of `frame` [N]:
     `Value`, `Mean score` and its quartiles `Low` and `High` in points, and `Share`, the % of all rows that have about
     this value. Numbers are up to MOST_VALUES quantiles, ascending; levels the most frequent ones, the riskiest first.
-    Missing is a value of its own, the last: NaN of numbers, "missing" of levels.
+    Missing is a value of its own, the last: NaN of numbers, "missing" of levels. `answer` gives the probability of
+    default [N] for raw columns.
     """
     rows = frame.iloc[sampled_rows(len(frame), MOST_ROWS, seed)]
     with ThreadPoolExecutor() as threads:
-        tables = threads.map(lambda name: _along(pipeline, frame, rows, scale, name), features)
-        return dict(zip(features, tables, strict=True))
+        tables = threads.map(lambda axis: _along(answer, rows, scale, axis), axes)
+        return {axis.name: table for axis, table in zip(axes, tables, strict=True)}
 
 
-def _along(pipeline: Pipeline, frame: pd.DataFrame, rows: pd.DataFrame, scale: Scale, name: str) -> pd.DataFrame:
-    preparation: Preparation = pipeline[0]
-    members = list((preparation.row_max or {}).get(name, [name]))
-    is_category = name in preparation.vocabularies_
-    values, shares = _levels(frame[name]) if is_category else _quantiles(_numbers(frame, members))
+def _along(answer: Answer, rows: pd.DataFrame, scale: Scale, axis: Axis) -> pd.DataFrame:
+    is_category = axis.values.dtype == object
+    values, shares = _levels(pd.Series(axis.values)) if is_category else _quantiles(axis.values)
     everybody = rows.iloc[np.tile(np.arange(len(rows)), len(values))].reset_index(drop=True)
     asked = np.repeat(values, len(rows))
-    score = scores_of(pipeline.predict_proba(everybody.assign(**dict.fromkeys(members, asked)))[:, 1], scale)
+    score = scores_of(answer(everybody.assign(**dict.fromkeys(axis.columns, asked))), scale)
     low, high = np.quantile(score.reshape(len(values), -1), [0.25, 0.75], axis=1)
     mean = score.reshape(len(values), -1).mean(axis=1)
     table = pd.DataFrame({"Value": values, "Mean score": mean, "Low": low, "High": high, "Share": shares})
@@ -51,12 +63,6 @@ def _along(pipeline: Pipeline, frame: pd.DataFrame, rows: pd.DataFrame, scale: S
     by_risk = table.sort_values(["Mean score"], kind="stable", ignore_index=True)
     known = by_risk["Value"].notna()
     return pd.concat([by_risk[known], by_risk[~known].assign(Value=MISSING)], ignore_index=True)
-
-
-def _numbers(frame: pd.DataFrame, members: Sequence[str]) -> NDArray[np.float64]:
-    if len(members) == 1:
-        return frame[members[0]].to_numpy(dtype=np.float64)
-    return row_maximum(frame[list(members)].to_numpy(dtype=np.float32)).astype(np.float64)
 
 
 def _quantiles(column: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cli.errors import UserError
 from runtime.manifest import EXPORT_AGAIN, ModelRefused
 from runtime.model import Model
-from training.estimator.preparation import strings
+from table.columns import strings
 from training.settings import Feature, FeatureType
 from validation.stability.bins import Bins
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from training.estimator.preparation import MISSING_CATEGORY, Preparation
+from table.columns import MISSING_CATEGORY
+from training.estimator.preparation import Preparation
 from trees.ensemble import Ensemble, Tree
 
 Inputs = dict[str, NDArray[Any]]

@@ -8,17 +8,20 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.inspection import partial_dependence
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from runtime.score import Scale
 from tests.applicants import CATEGORIES, NUMBERS, draw, pipeline
+from training.contributions import contributions_of
 from training.estimator.boosting import MarginXGBClassifier
 from training.estimator.calibrated_cv import AutoCalibratedClassifierCV
 from training.estimator.crossfit import CrossFittedClassifier
+from training.evidence import dependence_of as dependence
+from training.evidence import importance_of
 from validation import dependence as dependence_module
 from validation.bands import scores_of
-from validation.dependence import dependence
-from validation.importance import _contributions, boosters_of, importance
+from validation.evidence import Part
 
 SCALE = Scale()
 SMALL = {"n_estimators": 12, "max_depth": 3, "n_jobs": 1}
@@ -34,25 +37,30 @@ CLASSIFIERS: dict[str, Any] = {
 }
 
 
+def importance(fitted: Pipeline, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    p = fitted.predict_proba(frame)[:, 1]
+    return importance_of(fitted, Part(frame, np.zeros(len(frame), np.int8), p, scores_of(p, SCALE)), seed)
+
+
 @pytest.mark.parametrize("form", CLASSIFIERS)
 def test_every_form_has_all_features(form: str) -> None:
     frame, target = draw(1_500)
     fitted = pipeline(CLASSIFIERS[form]()).fit(frame, target)
-    table = importance(fitted, frame, SCALE, seed=1)
+    table = importance(fitted, frame, seed=1)
     assert set(table["Feature"]) == FEATURES
     assert table["Mean points"].is_monotonic_decreasing
     assert table["Share"].sum() == pytest.approx(100)
     assert table["Feature"].iloc[0] in ("income", "debt", "late", "shop")  # what risk is made of, see tests.applicants
-    pd.testing.assert_frame_equal(table, importance(fitted, frame, SCALE, seed=1))
+    pd.testing.assert_frame_equal(table, importance(fitted, frame, seed=1))
 
 
 @pytest.mark.parametrize("form", ["cross-fit", "early stopping"])
 def test_contributions_add_up_to_the_margin(form: str) -> None:
     frame, target = draw(1_500)
     fitted = pipeline(CLASSIFIERS[form]()).fit(frame, target)
-    matrix = fitted[0].transform(frame)
-    contributions, base = _contributions(boosters_of(fitted[1]), matrix)
-    assert np.allclose(contributions.sum(axis=1) + base, fitted[1].decision_function(matrix), atol=1e-5)
+    found = contributions_of(fitted, frame)
+    margin = fitted[1].decision_function(fitted[0].transform(frame))
+    assert np.allclose(found.margin.sum(axis=1) + found.base, margin, atol=1e-5)
 
 
 def test_points_of_the_only_feature_are_its_distance_from_the_base() -> None:
@@ -60,11 +68,10 @@ def test_points_of_the_only_feature_are_its_distance_from_the_base() -> None:
     others = dict.fromkeys([name for name in NUMBERS if name != "debt"], 1.0)
     only = frame.assign(**others, region="north", shop="books")
     fitted = pipeline(CrossFittedClassifier(XGBClassifier(**SMALL), calibration="sigmoid")).fit(only, target)
-    table = importance(fitted, only, SCALE, seed=0).set_index("Feature")
+    table = importance(fitted, only, seed=0).set_index("Feature")
     assert table.loc["debt", "Share"] == pytest.approx(100)
     assert (table.drop("debt")["Mean points"] == 0).all()
-    matrix = fitted[0].transform(only)
-    _, base = _contributions(boosters_of(fitted[1]), matrix)
+    base = contributions_of(fitted, only).base
     score = scores_of(fitted.predict_proba(only)[:, 1], SCALE)
     of_base = scores_of(fitted[1].calibrator_.predict(base[:1]), SCALE)
     assert table.loc["debt", "Mean points"] == pytest.approx(np.abs(score - of_base).mean(), rel=1e-4)
@@ -73,7 +80,7 @@ def test_points_of_the_only_feature_are_its_distance_from_the_base() -> None:
 def test_a_model_that_knows_nothing_gives_no_points() -> None:
     frame, target = draw(400)
     fitted = pipeline(CrossFittedClassifier(XGBClassifier(**SMALL, gamma=1e9), random_state=0)).fit(frame, target)
-    table = importance(fitted, frame, SCALE, seed=0)
+    table = importance(fitted, frame, seed=0)
     assert (table["Mean points"] == 0).all()
     assert (table["Share"] == 0).all()
 

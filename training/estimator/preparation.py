@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-MISSING_CATEGORY = ""
+from table.columns import MISSING_CATEGORY, strings
 
 
 class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -118,12 +118,6 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names += list(self.row_max or {})
         names += [f"{name}={level}" for name, levels in self.vocabularies_.items() for level in levels]
         return np.asarray(names, dtype=object)
-
-
-def strings(column: "pd.Series[Any]") -> NDArray[np.object_]:
-    """A string column as an object array, missing values as the empty string."""
-    values = column.to_numpy(dtype=object)
-    return np.where(column.isna(), MISSING_CATEGORY, values)
 
 
 def log1p(x: NDArray[np.float32]) -> NDArray[np.float32]:
