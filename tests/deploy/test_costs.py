@@ -24,7 +24,7 @@ from deploy.deploy import VERSIONS_KEPT
 from deploy.template import read_template
 from runtime.manifest import Manifest
 from runtime.observe import Observer
-from runtime.problem import KINDS
+from runtime.problem import PROBLEM_TYPES
 from tests.deploy.served import open_handler
 from tests.deploy.test_template import of_type, within
 
@@ -92,7 +92,7 @@ def test_the_assumptions_are_what_they_are_about() -> None:
     # The query over the models reads a metric for each of two, while traffic moves.
     assert its.alarm_metrics == len(read) + 2
     routes = 7  # six resources, and none
-    assert its.metrics == 3 * routes + 3 + len(KINDS)
+    assert its.metrics == 3 * routes + 3 + len(PROBLEM_TYPES)
     assert its.snapshots == VERSIONS_KEPT
     prod = (ROOT / "deploy/stages.toml").read_text().partition("[prod.parameters]")[2]
     assert "MemorySize = 1024" in prod
