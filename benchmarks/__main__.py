@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks import exactness, fit, package, parts, ranking, scale, speed, startup, training, warm
 from benchmarks.report import show
-from training.command import Progress
+from cli.progress import Progress
 
 BENCHMARKS = {
     "exactness": exactness.measure,

@@ -15,7 +15,7 @@ from xgboost import XGBClassifier
 
 from benchmarks.report import Row
 from benchmarks.subject import Subject, applicants, subject
-from export.comparison import Answer, ask_pipeline, compare
+from export.certificate.comparison import Answer, ask_pipeline, compare
 from export.manifest import scale_of
 from runtime.session import open_session
 

@@ -11,8 +11,8 @@ from sklearn.metrics import brier_score_loss, log_loss
 from benchmarks import sets
 from benchmarks.peer import plain
 from benchmarks.report import Row
-from training.assembly import assemble
-from training.evaluation.calibration import expected_calibration_error, group
+from training.estimator.assembly import assemble
+from validation.calibration import expected_calibration_error, group
 
 
 def measure() -> Iterator[Row]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.exactness import _stock
 from benchmarks.subject import applicants, subject
-from training.plots.style import DEFAULTED, TEST, drawing, label
+from validation.report.plots.style import DEFAULTED, TEST, drawing, label
 
 TITLE = "error in percentage points, one CalibratedClassifierCV (isotonic), 90,000 applicants"
 OUT = Path(__file__).parents[1] / "docs" / "calibrators.svg"

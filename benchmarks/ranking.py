@@ -19,9 +19,9 @@ from benchmarks import sets
 from benchmarks.peer import tuned
 from benchmarks.report import Row
 from benchmarks.subject import SILENT
-from training.assembly import assemble
+from table import Table
+from training.estimator.assembly import assemble
 from training.settings import Tuning
-from training.table import Table
 from training.tuning import search
 
 TRIALS = 50

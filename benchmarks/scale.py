@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import population
 from benchmarks.report import Row
 from benchmarks.sets import ROOT
-from training import population
 
 MILLION = 1_000_000
 

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from table import read_table, synthetic_table
 from training.settings import Settings, load_settings, settings_from_dict
-from training.table import read_table, synthetic_table
 
 ROOT = Path(__file__).parents[1]
 TAIWAN = ROOT.parent / "shared" / "data" / "uci_taiwan" / "UCI_Credit_Card.csv"

@@ -8,11 +8,11 @@ from tempfile import mkdtemp
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+import population
+from cli.progress import Progress
 from export.to_onnx import export
 from runtime.model import Model
-from training import population
 from training.artifacts import Artifacts, load_artifacts
-from training.command import Progress
 from training.run import train
 from training.settings import Settings
 

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli import command
+from cli.errors import UserError
+from cli.parser import Parser
 from delivery import workflow
 from delivery.release_record import RECORD, SBOM, ZIP, Record, model_version, read, sha256_of
 from deploy.stages import read_stage
-from training import command
-from training.errors import UserError
 
 SIGNER = ".github/workflows/release.yml"
 PROVENANCE, CYCLONEDX = "https://slsa.dev/provenance/v1", "https://cyclonedx.org/bom"
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m delivery.accept",
         description="Check that a release is the one that was recorded for this commit (GITHUB_SHA), and that zip and "
         "image were attested by the release workflow of this repository (GITHUB_REPOSITORY). Needs gh.",

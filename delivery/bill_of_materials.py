@@ -21,6 +21,9 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
+from cli import command
+from cli.parser import Parser
+from cli.progress import Progress
 from delivery.release_record import SBOM, ZIP, sha256_of
 from export.model_folder import GRAPH, MANIFEST
 from export.package import PARTS, REQUIREMENTS
@@ -28,7 +31,6 @@ from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import Pin, read_pins
 from export.packaging.target import Target, architecture, python_version
 from runtime.manifest import Manifest
-from training import command
 
 METADATA = ".dist-info/METADATA"
 
@@ -37,14 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     dist = Path(args.dist)
-    progress = command.Progress(quiet=args.quiet)
+    progress = Progress(quiet=args.quiet)
     target = Target(args.python, args.arch)
     return command.run(lambda: write(dist, target, progress), f"{dist / SBOM} is as it was")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m delivery.bill_of_materials",
         description="List what is in a package, with versions, hashes and licences, as CycloneDX 1.6.",
     )
@@ -57,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def write(dist: Path, target: Target, progress: command.Progress) -> None:
+def write(dist: Path, target: Target, progress: Progress) -> None:
     """Writes `dist`/sbom.cdx.json. Raises PackageRefused where the package is not what the locks say."""
     task = dist / "task"
     if not (task / "model" / MANIFEST).is_file():

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cli import command
+from cli.parser import Parser
 from delivery import workflow
 from delivery.markdown import table
 from export.model_folder import EXPORT_AGAIN
@@ -14,7 +16,6 @@ from export.packaging.certified import check_certificate
 from export.packaging.requirements import read_pins
 from export.packaging.target import Target
 from export.refusal import ExportRefused
-from training import command
 
 COLUMNS = ("Kind of rows", "Rows", "Margins equal", "p equal", "Largest difference of p", "Bands that differ")
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m delivery.certificate",
         description="Check that a model is the one that its certificate is about and can be packaged, add the "
         "certificate to the summary of the workflow, and hand the model's version on as the output `version`.",

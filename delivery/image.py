@@ -12,11 +12,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli import command
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
 from delivery import workflow
 from delivery.release_record import BY_DIGEST, IMAGE, REPOSITORY, ZIP, model_version
 from export.packaging.target import architecture, python_version
-from training import command
-from training.errors import WRONG_USAGE, UserError
 
 BASE = "public.ecr.aws/lambda/python"
 PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m delivery.image",
         description="Build the image of the model in model/ on AWS's base, by the digest that it has now, push it to "
         "IMAGE_REPOSITORY, and hand its `name` and `digest` on. docker has to be logged in there.",

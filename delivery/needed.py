@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from training import command
-from training.errors import WRONG_USAGE, UserError
+from cli import command
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m delivery.needed", description="Check that environment variables are there and not empty."
     )
     options.add_argument("names", nargs="+", metavar="NAME", help="of a variable")

@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
+from cli import command
+from cli.errors import UserError
+from cli.parser import Parser
 from delivery import workflow
 from delivery.markdown import table
 from export.model_folder import MANIFEST
 from export.packaging.target import architecture
-from training import command
-from training.errors import UserError
 
 ZIP, SBOM, IMAGE, RECORD = "lambda.zip", "sbom.cdx.json", "image.json", "release.json"
 BUILD_AGAIN = "build the release again"
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m delivery.release_record",
         description="Record commit, model, sha256 of the zip and digest of the image in release.json. GITHUB_SHA is "
         "the commit.",

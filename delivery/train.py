@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cli import command
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
 from delivery import workflow
 from delivery.certificate import show
 from delivery.markdown import table
-from training import command
-from training.errors import WRONG_USAGE, UserError
-from training.storage.address import Address
-from training.storage.store import Store
+from storage.address import Address
+from storage.store import Store
 
 RUN = "run.json"
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options. What is empty is as if it were not there: a workflow's inputs are."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m delivery.train",
         description="training.run and export.to_onnx from S3 to S3, with their summaries.",
     )

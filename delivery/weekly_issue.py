@@ -6,9 +6,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from cli import command
+from cli.errors import UserError
+from cli.parser import Parser
 from delivery import workflow
-from training import command
-from training.errors import UserError
 
 LABEL = "weekly"
 TITLE = "The weekly run fails"
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options: none, it asks the workflow."""
-    return command.Parser(
+    return Parser(
         prog="python -m delivery.weekly_issue",
         description="Open an issue that names this run (GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID), or "
         "comment on the one that is open. Needs gh.",

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from training.errors import WRONG_USAGE, UserError
+from cli.errors import WRONG_USAGE, UserError
 
 
 def variable(name: str) -> str:

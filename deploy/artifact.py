@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
+from cli.errors import UserError
 from export.model_folder import CERTIFICATE, GRAPH, MANIFEST
 from export.package import check_unzipped
 from export.packaging.certified import check_certificate
 from export.packaging.target import architecture
 from runtime.manifest import Manifest
-from training.errors import UserError
 
 PACKAGE_AGAIN = "package it again (python -m export.package)"
 # The extension modules say what they were compiled for.

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from cli.errors import UserError
 from deploy.endpoint import KEY_VARIABLE
-from training.errors import UserError
 
 _NOT_ACCEPTED = (
     "ExpiredToken",

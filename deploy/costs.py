@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from training import command
+from cli.parser import Parser
 
 HOURS = 730  # a month, as AWS counts it
 SECONDS = HOURS * 3600
@@ -135,7 +135,7 @@ def _dollars(amount: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table and returns the exit status."""
-    options = command.Parser(
+    options = Parser(
         prog="python deploy/costs.py",
         description="What a stage costs in a month, by AWS's published prices (us-east-1) and our measured durations.",
     )

@@ -19,6 +19,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
+from cli import command
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
+from cli.progress import Progress
 from deploy.artifact import read_artifact
 from deploy.aws import Aws, code_of, connect, told
 from deploy.endpoint import Endpoint
@@ -30,8 +34,6 @@ from deploy.stages import STAGES, read_stage
 from deploy.template import TEMPLATE, read_template
 from deploy.versions import LIVE, PREVIOUS, Function, Version
 from runtime.manifest import Manifest, ModelRefused
-from training import command
-from training.errors import WRONG_USAGE, UserError
 
 VERSIONS_KEPT = 3
 # What CloudFormation does not update, and the way out.
@@ -48,14 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     return command.run(
-        lambda: deploy(args, command.Progress(quiet=args.quiet)),
+        lambda: deploy(args, Progress(quiet=args.quiet)),
         "a deployment that has begun goes on in CloudFormation, and nothing else was changed",
     )
 
 
-def parser() -> command.Parser:
+def parser() -> Parser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python deploy/deploy.py",
         description="Deploy the package in dist/ to a stage: say what will change, ask, do it, test it.",
         epilog="Writes the URL to standard output. Exit status: 0 deployed and tested, 1 not (standard error says why, "
@@ -78,7 +80,7 @@ def parser() -> command.Parser:
     return options
 
 
-def deploy(args: Any, progress: command.Progress) -> None:
+def deploy(args: Any, progress: Progress) -> None:
     """Raises UserError at the first thing that stands against it, or went wrong."""
     stage = read_stage(args.stage, Path(args.stages))
     template = read_template(Path(args.template))
@@ -136,7 +138,7 @@ def deploy(args: Any, progress: command.Progress) -> None:
     sys.stdout.write(state.outputs["Url"] + "\n")
 
 
-def _note_another_model(packaged: str, progress: command.Progress) -> None:
+def _note_another_model(packaged: str, progress: Progress) -> None:
     try:
         exported = Manifest.read("model/manifest.json").model_version
     except ModelRefused:
@@ -231,7 +233,7 @@ def _what_answers(function: Function) -> str:
 
 
 def _test(
-    aws: Aws, state: State, release: Release, function: Function, before: Version | None, progress: command.Progress
+    aws: Aws, state: State, release: Release, function: Function, before: Version | None, progress: Progress
 ) -> None:
     """The smoke test; where it fails, the version before gets the requests again."""
     try:
@@ -244,7 +246,7 @@ def _test(
         raise UserError(f"{failure}; live is back at {before}") from None
 
 
-def _settle(function: Function, before: Version | None, progress: command.Progress) -> None:
+def _settle(function: Function, before: Version | None, progress: Progress) -> None:
     """Keeps what a rollback needs, and lets go of what is older."""
     if before is not None and function.behind(LIVE) != before.number:
         function.point(PREVIOUS, before.number)

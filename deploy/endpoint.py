@@ -9,7 +9,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from training.errors import WRONG_USAGE, UserError
+from cli.errors import WRONG_USAGE, UserError
 
 # A cold start, a deployment that settles, a throttle: worth asking again. Everything else is an answer.
 PASSING = frozenset({429, 502, 503, 504})

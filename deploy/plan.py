@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from rich.table import Table as Grid
 
+from cli.progress import Progress
 from deploy.aws import Aws
 from deploy.release import Release
 from deploy.stack import Proposal, State
 from deploy.stages import Stage
 from deploy.versions import Version
-from training.command import Progress
 
 
 @dataclass(frozen=True)

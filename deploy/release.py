@@ -4,10 +4,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from cli.errors import WRONG_USAGE, UserError
 from deploy.artifact import PACKAGE_AGAIN, Artifact
 from deploy.stages import Stage
 from deploy.template import Template
-from training.errors import WRONG_USAGE, UserError
 
 # What comes from the package or from a flag, and so cannot be a setting of a stage.
 OURS = ("Stage", "ModelVersion", "Release", "PackageBucket", "PackageKey", "ImageUri", "Gradual")

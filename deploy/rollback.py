@@ -18,6 +18,10 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
+from cli import command
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
+from cli.progress import Progress
 from deploy.artifact import key_of, read_artifact
 from deploy.aws import Aws, connect
 from deploy.endpoint import Endpoint
@@ -25,19 +29,17 @@ from deploy.smoke import Expected, smoke
 from deploy.stack import Stack, State
 from deploy.stages import STAGES, Stage, read_stage
 from deploy.versions import LIVE, PREVIOUS, Function, Version
-from training import command
-from training.errors import WRONG_USAGE, UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
-    return command.run(lambda: rollback(args, command.Progress(quiet=args.quiet)), "nothing else was changed")
+    return command.run(lambda: rollback(args, Progress(quiet=args.quiet)), "nothing else was changed")
 
 
-def parser() -> command.Parser:
+def parser() -> Parser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python deploy/rollback.py",
         description="Let an earlier version of the function answer again, at once, and test that it does.",
         epilog="Exit status: 0 it answers, 1 it does not (standard error says why), 2 wrong usage.",
@@ -54,7 +56,7 @@ def parser() -> command.Parser:
     return options
 
 
-def rollback(args: Any, progress: command.Progress) -> None:
+def rollback(args: Any, progress: Progress) -> None:
     """Raises UserError where there is nothing to go back to, or what answers then does not pass the smoke test."""
     stage = read_stage(args.stage, Path(args.stages))
     aws = connect(stage.region)
@@ -99,7 +101,7 @@ def _target(wanted: str | None, versions: Sequence[Version], previous: str | Non
     return next((version for version in found if version.number == live), found[-1])
 
 
-def _test(aws: Aws, stage: Stage, state: State, target: Version, progress: command.Progress) -> None:
+def _test(aws: Aws, stage: Stage, state: State, target: Version, progress: Progress) -> None:
     """The smoke test, by the manifest in the package that the version was made of, if that can be read."""
     expected = _expected(aws, stage, target, progress)
     if expected is None:
@@ -109,7 +111,7 @@ def _test(aws: Aws, stage: Stage, state: State, target: Version, progress: comma
     smoke(Endpoint(state.outputs["Url"], key), expected, progress)
 
 
-def _expected(aws: Aws, stage: Stage, target: Version, progress: command.Progress) -> Expected | None:
+def _expected(aws: Aws, stage: Stage, target: Version, progress: Progress) -> Expected | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     bucket = stage.bucket_of(aws.account)

@@ -23,12 +23,14 @@ from typing import Any
 
 from rich.table import Table as Grid
 
+from cli import command
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
+from cli.progress import Progress
 from deploy.endpoint import KEY_VARIABLE, PASSING, Answer, Endpoint, Failed
 from runtime.manifest import NOT_DESCRIBED, Manifest, ModelRefused, SelfCheckRow
 from runtime.problem import INVALID_APPLICANT, TYPE_PREFIX
 from runtime.score import SCORE_TOLERANCE
-from training import command
-from training.errors import WRONG_USAGE, UserError
 
 PROBLEM_TYPE = "application/problem+json"
 # A new stage, key or permission is not known everywhere at once: its first answers may be these.
@@ -180,7 +182,7 @@ def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict
     return applicant
 
 
-def smoke(endpoint: Endpoint, expected: Expected, progress: command.Progress) -> None:
+def smoke(endpoint: Endpoint, expected: Expected, progress: Progress) -> None:
     """Runs every check and shows what came of it; raises SmokeFailed with all that did not hold."""
     test = Smoke(endpoint, expected)
     grid = Grid(box=None, pad_edge=False)
@@ -247,9 +249,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command.run(lambda: _run(args), "nothing was changed")
 
 
-def parser() -> command.Parser:
+def parser() -> Parser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python deploy/smoke.py",
         description="Test a deployed service: health, model version, the self-check rows through the real endpoint, "
         f"refusals. The API key is read from {KEY_VARIABLE}.",
@@ -286,7 +288,7 @@ def _run(args: Any) -> None:
                 f"--model-version: expected {expected.model_version}, as --model has, got {args.model_version}",
                 WRONG_USAGE,
             )
-    smoke(endpoint, expected, command.Progress(quiet=args.quiet))
+    smoke(endpoint, expected, Progress(quiet=args.quiet))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cli.errors import UserError
 from deploy.aws import code_of, told
-from training.errors import UserError
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]  # roles, and the SAM transform
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0  # seconds between two looks

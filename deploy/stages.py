@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.errors import WRONG_USAGE, UserError, nearest
+from cli.errors import WRONG_USAGE, UserError
+from cli.words import nearest
 
 STAGES = Path(__file__).with_name("stages.toml")
 COMMON = "common"

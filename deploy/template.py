@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from training.errors import WRONG_USAGE, UserError, nearest
+from cli.errors import WRONG_USAGE, UserError
+from cli.words import nearest
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 # For a text that is sent along:

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
-from export import probes
-from export.certificate import versions
-from export.comparison import Session, ask_graph
-from export.contract import Contract, travelled_splits
+from export.certificate import probes
+from export.certificate.certify import versions
+from export.certificate.comparison import Session, ask_graph
 from export.converters.classifier import answers_margin, boosters_of
+from export.graph.pipeline import Contract, travelled_splits
 from export.model_folder import version_of
 from runtime.manifest import SCHEMA_VERSION
 from runtime.score import Scale, band
 from training.artifacts import Artifacts
-from training.calibration import method_of
+from training.estimator.calibration import method_of
 from training.settings.checks import REQUEST_ID
 
 BATCH_LIMIT = 1_000

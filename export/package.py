@@ -12,6 +12,9 @@ from zipfile import ZipFile
 
 from rich.table import Table as Grid
 
+from cli import command
+from cli.parser import Parser
+from cli.progress import Progress
 from export.model_folder import CERTIFICATE, GRAPH, MANIFEST
 from export.packaging.archive import normalise, write_zip
 from export.packaging.bytecode import compile_all, interpreter_for
@@ -22,8 +25,7 @@ from export.packaging.requirements import Pin, read_pins
 from export.packaging.start import check_start
 from export.packaging.target import Target, architecture, python_version
 from export.packaging.wheels import Wheel, fetch
-from training import command
-from training.folder import replaced_folder
+from storage.folder import replaced_folder
 
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS = ROOT / "requirements" / "lambda.txt"
@@ -58,12 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     plan = Plan(Path(args.model), Target(args.python, args.arch), Path(args.out), Path(args.cache))
-    return command.run(lambda: package(plan, command.Progress(quiet=args.quiet)), f"{plan.out} is as it was")
+    return command.run(lambda: package(plan, Progress(quiet=args.quiet)), f"{plan.out} is as it was")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m export.package",
         description="Put the runtime, onnxruntime, numpy and a certified model into one folder and one zip for AWS "
         "Lambda, without Docker. The same input makes the same bytes.",
@@ -85,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def package(plan: Plan, progress: command.Progress) -> None:
+def package(plan: Plan, progress: Progress) -> None:
     """Builds task/ and lambda.zip in `plan.out`, and replaces those that are there. Raises PackageRefused."""
     target = plan.target
     pins = read_pins(REQUIREMENTS, target)
@@ -166,7 +168,7 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _summarise(plan: Plan, sizes: Mapping[str, tuple[int, int]], left_out: int, progress: command.Progress) -> None:
+def _summarise(plan: Plan, sizes: Mapping[str, tuple[int, int]], left_out: int, progress: Progress) -> None:
     """Prints what is in the package, and how far it stays under Lambda's limits."""
     grid = Grid(box=None, pad_edge=False, show_footer=True)
     rest = dict(sizes)

@@ -8,25 +8,30 @@ from typing import Any
 
 from rich.table import Table as Grid
 
-from export import publish
-from export.certificate import Limits, certify, versions
-from export.contract import build
+from cli import command
+from cli.parser import Parser
+from cli.progress import Progress
+from cli.words import escaped
+from export.certificate.certify import Limits, certify, versions
+from export.graph.pipeline import build
 from export.manifest import binary_columns, manifest_of, scale_of
 from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
-from export.registry import Registry
+from export.registry import commands as publish
+from export.registry.models import Registry
 from runtime.model import Model
 from runtime.session import open_session
-from training import command
-from training.artifacts import PIPELINE, Artifacts, load_artifacts, sha256_of, write_json
-from training.folder import replaced_folder
-from training.storage.runs import local_run
+from storage.digest import sha256_of
+from storage.folder import replaced_folder
+from storage.json_file import write_json
+from training.artifacts import PIPELINE, Artifacts, load_artifacts
+from training.artifacts.runs import local_run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     options = parser()
     args = options.parse_args(arguments)
-    progress = command.Progress(quiet=args.quiet)
+    progress = Progress(quiet=args.quiet)
     if instead := publish.chosen(options, args):
         return command.run(lambda: instead(args, progress), publish.WHAT_STAYS)
 
@@ -45,9 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command.run(load_and_export, stays)
 
 
-def parser() -> command.Parser:
+def parser() -> Parser:
     """The command's options."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m export.to_onnx",
         usage=publish.USAGE,
         description="Convert the fitted pipeline, calibrator included, to one ONNX graph, and prove that it answers\n"
@@ -63,7 +68,7 @@ def parser() -> command.Parser:
     return options
 
 
-def export(artifacts: Artifacts, out: Path, progress: command.Progress) -> None:
+def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
     """Writes graph, manifest and certificate, and replaces `out` when all three hold. Raises ExportRefused."""
     pipeline = artifacts.pipeline
     with replaced_folder(out, MANIFEST) as folder:
@@ -105,7 +110,7 @@ def certificate_of(artifacts: Artifacts, folder: Path, findings: dict[str, Any])
     }
 
 
-def summarise(certificate: dict[str, Any], progress: command.Progress) -> None:
+def summarise(certificate: dict[str, Any], progress: Progress) -> None:
     """Prints the certificate's counts."""
     grid = Grid(box=None, pad_edge=False)
     for title, justify in (
@@ -128,7 +133,7 @@ def summarise(certificate: dict[str, Any], progress: command.Progress) -> None:
         )
     progress.console.print(grid)
     for found in certificate["monotone"]:
-        way, name = "rises" if found["sign"] > 0 else "falls", command.escaped(found["feature"])
+        way, name = "rises" if found["sign"] > 0 else "falls", escaped(found["feature"])
         where = f"{found['trees']:,} trees, {found['splits']:,} splits, {found['rows']:,} rows"
         progress.say(f"Monotone: the probability only {way} with [bold]{name}[/] ({where})")
 

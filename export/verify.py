@@ -7,8 +7,11 @@ from pathlib import Path
 
 import onnx
 
-from export.certificate import certify
-from export.contract import build
+from cli import command
+from cli.parser import Parser
+from cli.progress import Progress
+from export.certificate.certify import certify
+from export.graph.pipeline import build
 from export.manifest import binary_columns, scale_of
 from export.model_folder import CERTIFICATE, GRAPH, read_certificate, refuse_other
 from export.refusal import ExportRefused
@@ -16,14 +19,13 @@ from export.to_onnx import summarise
 from runtime.manifest import ModelRefused
 from runtime.model import Model
 from runtime.session import open_session
-from training import command
 from training.artifacts import PIPELINE, load_artifacts
-from training.storage.runs import local_run
+from training.artifacts.runs import local_run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
-    options = command.Parser(
+    options = Parser(
         prog="python -m export.verify",
         description="Check that a model is the one that its certificate names, made from these artifacts, and compare "
         "it with the fitted pipeline once more.",
@@ -39,12 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     args = options.parse_args(arguments)
     return command.run(
-        lambda: verify(Path(args.model), args.artifacts, command.Progress(quiet=args.quiet)),
+        lambda: verify(Path(args.model), args.artifacts, Progress(quiet=args.quiet)),
         "nothing was changed",
     )
 
 
-def verify(model: Path, fitted: str, progress: command.Progress) -> None:
+def verify(model: Path, fitted: str, progress: Progress) -> None:
     """Looks at the model in a folder and the artifacts in another, which may be in S3.
 
     Raises ExportRefused with the first thing that does not hold.

@@ -12,7 +12,7 @@ from runtime.score import Scale
 
 SCHEMA_VERSION = 1
 MOST_BRANCHES = 32  # their outcomes fit a uint32
-# What /model leaves out: rows that a start checks itself with, histograms that training.monitor compares with.
+# What /model leaves out: rows that a start checks itself with, histograms that validation.run compares with.
 NOT_DESCRIBED = ("self_check", "reference")
 EXPORT_AGAIN = "export the model again (python -m export.to_onnx)"
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
-from training.crossfit import CrossFittedClassifier
-from training.preparation import Preparation
+from training.estimator.crossfit import CrossFittedClassifier
+from training.estimator.preparation import Preparation
 
 NUMBERS = ["income", "debt", "age", "late_1", "late_2", "late_3", "has_paid"]
 CATEGORIES = ["shop", "region"]

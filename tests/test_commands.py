@@ -18,9 +18,10 @@ from export import to_onnx, verify
 from runtime.manifest import ModelRefused
 from runtime.model import Model
 from runtime.score import band
+from storage.digest import sha256_of
 from tests.applicants import SETTINGS, draw
 from training import run
-from training.artifacts import TRUSTED, load_artifacts, load_pipeline, sha256_of
+from training.artifacts import TRUSTED, load_artifacts, load_pipeline
 
 ROOT = Path(__file__).parents[1]
 FEW_TREES = ["--n-estimators", "15", "--no-plots", "--quiet"]
@@ -344,7 +345,7 @@ def test_export_without_artifacts_or_with_altered_ones(trained: Path, tmp_path: 
 
 
 def test_a_refused_export_leaves_the_last_good_model(trained: Path, capsys: Any, monkeypatch: Any) -> None:
-    from export import certificate
+    from export.certificate import certify as certificate
 
     before = {path.name: path.read_bytes() for path in (trained / "model").iterdir()}
     for limit in ("SIGMOID_ON_MARGIN", "ISOTONIC_ON_MARGIN"):
@@ -380,7 +381,7 @@ def test_a_pipeline_with_another_type_in_it_is_not_opened(tmp_path: Path) -> Non
     import skops.io
     from sklearn.pipeline import Pipeline
 
-    from training.errors import UserError
+    from cli.errors import UserError
 
     assert "tests.test_commands.Stranger" not in TRUSTED
     skops.io.dump(Pipeline([("x", Stranger())]), tmp_path / "pipeline.skops")

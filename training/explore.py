@@ -9,14 +9,16 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from training import command
-from training.artifacts import json_text
+from cli import command
+from cli.parser import Parser
+from cli.progress import Progress
+from storage.json_file import json_text
+from storage.whole_file import out_file, write_whole
+from table import read_table, synthetic_table
 from training.exploration import explore
 from training.options import add_data, add_features, add_input, settings_from
-from training.report.pages import render
 from training.settings import Settings
-from training.table import read_table, synthetic_table
-from training.whole_file import out_file, write_whole
+from validation.report.pages import render
 
 SHOWN = 10
 
@@ -37,14 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def explore_and_write() -> None:
         settings, page = settings_from(args), out_file("--out", args.out)
         figures = out_file("--json", args.json) if "json" in args else None
-        look(settings, page, figures, command.Progress(quiet=args.quiet))
+        look(settings, page, figures, Progress(quiet=args.quiet))
 
     return command.run(explore_and_write, "the last good page is as it was")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command's options; what is not on the command line comes from the TOML or is the reference system's."""
-    parser = command.Parser(
+    parser = Parser(
         prog="python -m training.explore",
         usage="python -m training.explore [--config FILE.toml] [--data FILE] [--out FILE.html] [option ...]",
         description="Show each feature's distribution, its missing values and its default rate by bin, what goes "
@@ -67,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def look(settings: Settings, page: Path, figures: Path | None, progress: command.Progress) -> None:
+def look(settings: Settings, page: Path, figures: Path | None, progress: Progress) -> None:
     """Explores the settings' table and writes the page and, where a file for them is given, the figures."""
     with progress.step("Reading the table"):
         table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
@@ -80,7 +82,7 @@ def look(settings: Settings, page: Path, figures: Path | None, progress: command
     _summarise(found, page, progress)
 
 
-def _summarise(found: dict[str, Any], page: Path, progress: command.Progress) -> None:
+def _summarise(found: dict[str, Any], page: Path, progress: Progress) -> None:
     grid = Grid("Feature", box=None, pad_edge=False)
     for title in ("missing", "IV", "ROC-AUC"):
         grid.add_column(title, justify="right")

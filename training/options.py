@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from training.command import Parser
-from training.errors import WRONG_USAGE, UserError
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
 from training.settings import Settings, load_settings
 from training.settings.tables import CALIBRATE_ON, CALIBRATIONS, ESTIMATORS, SPLIT_METHODS
 

@@ -9,20 +9,23 @@ from typing import Any
 from rich.table import Table as Grid
 from threadpoolctl import threadpool_limits
 
-from training import artifacts, command
-from training.assembly import assemble
-from training.evaluation.gather import answer, gather
-from training.folder import replaced_folder
+from cli import command
+from cli.progress import Progress
+from cli.words import escaped
+from storage.address import is_remote
+from storage.folder import replaced_folder
+from table import read_table, synthetic_table
+from training import artifacts
+from training.artifacts.runs import uploaded_run
+from training.artifacts.save import save
+from training.estimator.assembly import assemble
+from training.evidence import answer, gather
 from training.options import build_parser, out_folder, settings_from
-from training.report.headings import title_of
-from training.report.words import between, figure
-from training.save import save
 from training.settings import Settings
 from training.split import split
-from training.stability import reference_of
-from training.storage.address import is_remote
-from training.storage.runs import uploaded_run
-from training.table import read_table, synthetic_table
+from validation.report.headings import title_of
+from validation.report.words import between, figure
+from validation.stability import reference_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def train_and_save() -> None:
-        settings, progress = settings_from(args), command.Progress(quiet=args.quiet)
+        settings, progress = settings_from(args), Progress(quiet=args.quiet)
         if is_remote(args.out):
             with uploaded_run(args.out, progress) as out:
                 train(settings, out, progress, name=args.out)
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command.run(train_and_save, "the last good artifacts are as they were")
 
 
-def train(settings: Settings, out: Path, progress: command.Progress, *, name: str | None = None) -> None:
+def train(settings: Settings, out: Path, progress: Progress, *, name: str | None = None) -> None:
     """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done.
 
     `name` is what the user calls `out`, where that is another: beside it a search keeps its trials.
@@ -50,7 +53,7 @@ def train(settings: Settings, out: Path, progress: command.Progress, *, name: st
         with progress.step("Reading the table"):
             table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
         if table.dropped_rows:
-            progress.say(f"  {command.escaped(table.dropped_note)}")
+            progress.say(f"  {escaped(table.dropped_note)}")
         rows, tuning = split(table, settings), None
         part_of = {name: (table.frame.iloc[its], table.target[its]) for name, its in rows.items()}
         # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
@@ -73,7 +76,7 @@ def train(settings: Settings, out: Path, progress: command.Progress, *, name: st
     _summarise(run, progress)
 
 
-def _summarise(run: dict[str, Any], progress: command.Progress) -> None:
+def _summarise(run: dict[str, Any], progress: Progress) -> None:
     grid = Grid("", *run["metrics"], "95 % of test", box=None, pad_edge=False)
     for column in grid.columns[1:]:
         column.justify = "right"
@@ -82,10 +85,10 @@ def _summarise(run: dict[str, Any], progress: command.Progress) -> None:
         grid.add_row(title_of(name), *values, between(run["intervals"]["test"].get(name)))
     progress.console.print(grid)
     bands = json.dumps([int(edge) if edge.is_integer() else edge for edge in run["bands"]])
-    progress.say(command.escaped(f"Bands {bands}"))
-    progress.say(command.escaped(run["calibration"]["reason"]))
+    progress.say(escaped(f"Bands {bands}"))
+    progress.say(escaped(run["calibration"]["reason"]))
     for alarm in run["alarms"]:
-        progress.say(f"[yellow]![/] {command.escaped(alarm['message'])}")
+        progress.say(f"[yellow]![/] {escaped(alarm['message'])}")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from training.errors import WRONG_USAGE, UserError
+from cli.errors import WRONG_USAGE, UserError
+from cli.words import listed, shown
+from table import Table
+from table.times import Times
 from training.settings import Settings
-from training.settings.keys import listed, shown
-from training.table import Table
-from training.table.times import Times
 
 Parts = dict[str, NDArray[np.intp]]
 

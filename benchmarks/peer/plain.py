@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from xgboost import XGBClassifier
 
-from training import population
-from training.assembly import assemble
+import population
+from training.estimator.assembly import assemble
 from training.settings import Settings
 from training.settings.xgboost_parameters import REFERENCE
 

@@ -10,8 +10,8 @@ import onnx
 from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 
+from export.converters.graph import Graph
 from export.converters.isotonic import convert_isotonic
-from export.graph import Graph
 from export.refusal import ExportRefused
 
 # XGBoost's own bound on the exponent of its sigmoid (src/common/math.h).

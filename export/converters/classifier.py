@@ -10,10 +10,10 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from export.converters.calibration import as_float64, convert_booster_probability, convert_calibrator, mean
-from export.graph import Graph
+from export.converters.graph import Graph
 from export.refusal import ExportRefused
-from training.boosting import margin
-from training.crossfit import CrossFittedClassifier
+from training.estimator.boosting import margin
+from training.estimator.crossfit import CrossFittedClassifier
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from sklearn.isotonic import IsotonicRegression
 
-from export.graph import ML_DOMAIN, Graph
+from export.converters.graph import ML_DOMAIN, Graph
 from export.refusal import ExportRefused
 
 # Where a line is flat or short both formulas agree in most places, so few knots are asked in many places.

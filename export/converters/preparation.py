@@ -1,11 +1,11 @@
-"""The raw columns to the matrix that the boosters read, as `training.preparation` does it."""
+"""The raw columns to the matrix that the boosters read, as `training.estimator.preparation` does it."""
 
 import numpy as np
 import onnx
 
+from export.converters.graph import ML_DOMAIN, Graph
 from export.converters.trees import Columns, Split, low_copy, select
-from export.graph import ML_DOMAIN, Graph
-from training.preparation import Preparation
+from training.estimator.preparation import Preparation
 
 
 def convert_preparation(
@@ -13,7 +13,7 @@ def convert_preparation(
 ) -> Columns:
     """What the splits read, from the inputs `numbers` and `categories`; columns count as Preparation orders them.
 
-    Without `log1p`: that is monotone, so `export.contract` moves it into the thresholds instead. All numbers are
+    Without `log1p`: that is monotone, so `export.graph.pipeline` moves it into the thresholds instead. All numbers are
     there as they come; row maxima, indicators and copies only as far as splits want them. Copies are `bounded` where
     a split parts missing values from all others; in a row maximum minus infinity counts as missing anyway.
     """

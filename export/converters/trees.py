@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from export.graph import ML_DOMAIN, Graph
-from export.trees import Ensemble
+from export.converters.graph import ML_DOMAIN, Graph
+from trees.ensemble import Ensemble
 
 LOWEST = np.finfo(np.float32).min
 Split = tuple[int, bool]  # a column of the prepared matrix, and whether missing values go left

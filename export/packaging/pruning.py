@@ -1,6 +1,6 @@
 """What a Lambda does not need of the wheels, each with its reason: docs/package.md explains the list.
 
-A rule may only name what neither `import numpy, onnxruntime` nor an answer loads. tests/package imports every
+A rule may only name what neither `import numpy, onnxruntime` nor an answer loads. tests/export/packaging imports every
 module that is left and lets the handler answer every kind of event from the pruned folder.
 """
 

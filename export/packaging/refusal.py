@@ -1,6 +1,6 @@
 """The one exception of this package."""
 
-from training.errors import UserError
+from cli.errors import UserError
 
 
 class PackageRefused(UserError):  # noqa: N818  (named for what happened)

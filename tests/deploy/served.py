@@ -18,7 +18,7 @@ from runtime.manifest import Manifest
 from runtime.score import band
 from runtime.session import open_session
 from runtime.settings import Settings
-from tests.package.model_folder import certify
+from tests.export.packaging.model_folder import certify
 from tests.runtime.model_builder import build_model, write_manifest
 
 if TYPE_CHECKING:

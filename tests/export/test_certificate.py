@@ -12,16 +12,17 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
-from export import certificate, probes
-from export.certificate import Limits, certify
-from export.contract import Contract, build, raw_threshold
+from export.certificate import certify as certificate
+from export.certificate import probes
+from export.certificate.certify import Limits, certify
+from export.graph.pipeline import Contract, build, raw_threshold
 from export.refusal import ExportRefused
 from runtime.score import Scale
 from runtime.session import open_session
 from tests.applicants import NUMBERS, draw, pipeline
-from training.boosting import MarginXGBClassifier
-from training.crossfit import CrossFittedClassifier
-from training.preparation import log1p
+from training.estimator.boosting import MarginXGBClassifier
+from training.estimator.crossfit import CrossFittedClassifier
+from training.estimator.preparation import log1p
 
 EDGES = [float(edge) for edge in range(300, 900, 28)]
 BINARY = frozenset({"has_paid"})
@@ -236,7 +237,7 @@ def test_a_model_without_a_single_split() -> None:
 
 @pytest.mark.parametrize("form", ["only numbers", "only categories"])
 def test_a_pipeline_with_one_kind_of_column(form: str) -> None:
-    from training.preparation import Preparation
+    from training.estimator.preparation import Preparation
 
     frame, target = draw()
     preparation = Preparation(numbers=["income"]) if form == "only numbers" else Preparation(categories={"shop": []})

@@ -13,14 +13,15 @@ from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 from xgboost import XGBClassifier
 
-from export.certificate import calibrator_values
-from export.comparison import bits_equal
+from export.certificate.certify import calibrator_values
+from export.certificate.comparison import bits_equal
 from export.converters.calibration import convert_booster_probability, convert_calibrator
+from export.converters.graph import ContractGraph
 from export.converters.trees import convert_margins, with_copies
-from export.graph import ContractGraph
 from export.refusal import ExportRefused
-from export.trees import read_ensemble
 from runtime.session import open_session
+from trees.ensemble import read_ensemble
+from trees.refusal import BoosterRefused
 
 
 def run_calibrator(calibrator: Any, values: NDArray[Any]) -> NDArray[np.float64]:
@@ -210,7 +211,7 @@ def refusal(**parameters: Any) -> str:
     rng = np.random.default_rng(5)
     X = rng.normal(size=(300, 3)).astype(np.float32)
     y = rng.integers(0, parameters.pop("classes", 2), 300)
-    with pytest.raises(ExportRefused) as refused:
+    with pytest.raises(BoosterRefused) as refused:
         read_ensemble(XGBClassifier(**{"n_estimators": 3, "n_jobs": 1, **parameters}).fit(X, y))
     return str(refused.value)
 
@@ -240,7 +241,7 @@ def test_native_categoricals_are_refused() -> None:
     frame = pd.DataFrame({"shop": pd.Categorical(np.random.default_rng(0).choice(list("abcd"), 400))})
     target = (frame["shop"] == "a").astype(int)
     classifier = XGBClassifier(n_estimators=2, enable_categorical=True, tree_method="hist").fit(frame, target)
-    with pytest.raises(ExportRefused, match="native categorical splits are not supported"):
+    with pytest.raises(BoosterRefused, match="native categorical splits are not supported"):
         read_ensemble(classifier)
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
-from export import certificate
-from export.certificate import certify
-from export.contract import build
+from export.certificate import certify as certificate
+from export.certificate.certify import certify
 from export.converters.trees import LOWEST
+from export.graph.pipeline import build
 from runtime.score import Scale
 from runtime.session import open_session
 from tests.applicants import draw, pipeline

@@ -16,17 +16,17 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
-from export import monotone
-from export.contract import Contract, build
-from export.crossing import crossings
-from export.monotone import prove_signs
+from export.certificate import monotone
+from export.certificate.crossing import crossings
+from export.certificate.monotone import prove_signs
+from export.certificate.tracing import Column, Trees, trees_of
+from export.graph.pipeline import Contract, build
 from export.refusal import ExportRefused
-from export.tracing import Column, Trees, trees_of
 from runtime.score import Scale
 from runtime.session import open_session
 from tests.applicants import draw, pipeline
-from training.boosting import MarginXGBClassifier
-from training.crossfit import CrossFittedClassifier
+from training.estimator.boosting import MarginXGBClassifier
+from training.estimator.crossfit import CrossFittedClassifier
 
 # income (log1p), debt (log1p), age, has_paid, late (a row maximum)
 SIGNS = (-1, 1, 0, -1, 1)

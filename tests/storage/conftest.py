@@ -13,10 +13,10 @@ import pytest
 from botocore.loaders import Loader
 
 from export import to_onnx
+from storage import store
 from tests import applicants
 from tests.storage.faulty import Proxy
 from training import run
-from training.storage import store
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",

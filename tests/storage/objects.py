@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.errors import FAILED, UserError
+from storage.address import Address
+from storage.store import CHUNK, Store
 from tests.storage.conftest import Bucket
-from training.errors import FAILED, UserError
-from training.storage.address import Address
-from training.storage.store import CHUNK, Store
 
 CONTENT = os.urandom(3 * CHUNK + 17)
 

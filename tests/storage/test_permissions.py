@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from export.registry import Registry
+from cli.progress import Progress
+from export.registry.models import Registry
 from runtime.model import Model
+from storage.faults import Denied
+from storage.files import local_file
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
-from training.command import Progress
-from training.storage.faults import Denied
-from training.storage.files import local_file
-from training.storage.runs import local_run, uploaded_run
+from training.artifacts.runs import local_run, uploaded_run
 
 SILENT = Progress(quiet=True)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "storage.md"

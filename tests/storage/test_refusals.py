@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.errors import WRONG_USAGE, UserError
+from storage.address import BUCKET, Address, is_remote
+from storage.faults import Denied, Missing
+from storage.store import Store
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
 from tests.storage.objects import CONTENT, at, fetched, told
-from training.errors import WRONG_USAGE, UserError
-from training.storage.address import BUCKET, Address, is_remote
-from training.storage.faults import Denied, Missing
-from training.storage.store import Store
 
 # ---------------------------------------------------------------- addresses
 

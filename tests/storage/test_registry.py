@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from cli.errors import UserError
+from cli.progress import Progress
 from export.model_folder import version_of
 from export.refusal import ExportRefused
-from export.registry import FILES, Registry
+from export.registry.models import FILES, Registry
 from runtime.model import Model
+from storage.faults import Denied, Missing
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
-from training.command import Progress
-from training.errors import UserError
-from training.storage.faults import Denied, Missing
 
 SILENT = Progress(quiet=True)
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cli.errors import UserError
+from cli.progress import Progress
+from storage.address import Address
+from storage.faults import Missing
+from table import read_table
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
 from training.artifacts import load_artifacts
-from training.command import Progress
-from training.errors import UserError
+from training.artifacts.runs import local_run, uploaded_run
 from training.settings import Settings, load_settings
-from training.storage.address import Address
-from training.storage.faults import Missing
-from training.storage.runs import local_run, uploaded_run
-from training.table import read_table
 
 SILENT = Progress(quiet=True)
 

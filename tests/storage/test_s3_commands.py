@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from cli.progress import Progress
 from export import to_onnx, verify
-from export.registry import Registry
+from export.registry.models import Registry
 from runtime.model import Model
 from tests.storage import faulty
 from tests.storage.conftest import FEW_TREES, Bucket
 from training import run
-from training.command import Progress
 
 SILENT = Progress(quiet=True)
 ROOT = Path(__file__).parents[2]
@@ -187,7 +187,7 @@ def test_nothing_is_trained_or_exported_for_a_place_that_is_none(
 def test_a_refused_export_publishes_nothing(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from export import certificate
+    from export.certificate import certify as certificate
 
     monkeypatch.setattr(certificate, "SIGMOID_ON_MARGIN", -1.0)
     words = ["--artifacts", trained[0] / "artifacts", "--out", tmp_path / "model", "--publish", f"{bucket}/models"]

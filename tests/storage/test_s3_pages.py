@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.storage.conftest import Bucket
-from training import explore, monitor
+from training import explore
+from validation import run as monitor
 
 
 @pytest.mark.parametrize("main", [explore.main, monitor.main], ids=["explore", "monitor"])

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from storage import store
+from storage.faults import Taken
+from storage.store import CHUNK, Store
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
 from tests.storage.objects import CONTENT, at, fetched, told
-from training.storage import store
-from training.storage.faults import Taken
-from training.storage.store import CHUNK, Store
 
 NOTHING = hashlib.sha256().hexdigest()
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from training.settings import Feature
 from training.settings.feature import FeatureType
-from training.stability.bins import MOST_BINS, Bins, bins_of, bins_of_counts
+from validation.stability.bins import MOST_BINS, Bins, bins_of, bins_of_counts
 
 QUANTILES = {
     "min": 0.0,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc
 
 from training.exploration.column import Column
-from training.stability.bins import MISSING, MOST_BINS, Bins, intervals
+from validation.stability.bins import MISSING, MOST_BINS, Bins, intervals
 
 LEVELS_SHOWN = 6
 Binned = tuple[list[str], NDArray[np.intp]]  # the name of each bin, missing last, and the bin of each row [N]
@@ -26,7 +26,7 @@ def risk_of(column: Column) -> dict[str, Any]:
     and `auc`, the ROC-AUC of the bins' default rates, 0.5 to 1 whatever the direction, missing values included.
 
     The bins are optbinning's. It merges bins that are pure, as those of a leak are, and small ones; where that
-    leaves a single one, the bins of training.stability show what there is.
+    leaves a single one, the bins of validation.stability show what there is.
     """
     labels, places = _binned(column)
     good, bad = column.by_class(places, len(labels))

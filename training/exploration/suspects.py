@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from training.exploration.column import Column
-from training.stability.bins import label
+from validation.stability.bins import label
 
 HARDLY_EVER_THERE = 0.98  # share of missing values
 RANKS_TOO_WELL = 0.9  # ROC-AUC of one feature

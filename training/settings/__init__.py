@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from storage.address import is_remote
 from training.settings import reading, xgboost_parameters
 from training.settings.checks import refuse_contradictions
 from training.settings.document import Document, document_of, read_toml
@@ -16,7 +17,6 @@ from training.settings.feature import Feature, FeatureType
 from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.keys import Origin, Section
 from training.settings.tables import Costs, Data, Evaluation, Model, Settings, Split, Stability, Tuning
-from training.storage.address import is_remote
 
 __all__ = [
     "Costs",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cli.words import did_you_mean, shown
 from training.settings import xgboost_parameters
-from training.settings.keys import Origin, did_you_mean, shown
+from training.settings.keys import Origin
 
 if TYPE_CHECKING:
     from training.settings import Settings

@@ -4,8 +4,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from training.errors import WRONG_USAGE, UserError, nearest
-from training.settings.keys import Origin, did_you_mean, shown
+from cli.errors import WRONG_USAGE, UserError
+from cli.words import did_you_mean, shown, suggested_file
+from training.settings.keys import Origin
 
 Document = dict[str, dict[str, object]]
 TABLES = (
@@ -38,16 +39,6 @@ def read_toml(path: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         problem = f"not valid TOML: {error}; correct it there"
     raise UserError(f"{path}: {problem}", WRONG_USAGE)
-
-
-def suggested_file(path: Path) -> str:
-    """` (did you mean x?)` where the folder of a missing file holds one of nearly that name."""
-    try:
-        known = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-    except OSError:
-        return f" (and no folder {path.parent})"
-    suggestion = nearest(path.name, known)
-    return f" (did you mean {path.parent / suggestion}?)" if suggestion else ""
 
 
 def document_of(content: Mapping[str, object], origin: Origin) -> Document:

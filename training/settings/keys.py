@@ -1,17 +1,15 @@
 """Reading the keys of one settings table, each with its type and range; a mistake names its key."""
 
-import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, TypeGuard, TypeVar
 
-from training.errors import WRONG_USAGE, UserError, nearest
+from cli.errors import WRONG_USAGE, UserError
+from cli.words import did_you_mean, shown
 
 T = TypeVar("T")
-SHOWN_CHARACTERS = 60
-LISTED_NAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +26,6 @@ class Origin:
 
     def refuse(self, key: str, problem: str) -> NoReturn:
         raise UserError(f"{self.of(key)}: {key}: {problem}", WRONG_USAGE)
-
-
-def shown(value: object) -> str:
-    """A value as TOML would write it, cut where it is long."""
-    text = _toml(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_toml(member)}' for key, member in value.items())} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, float):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def did_you_mean(name: str, known: Collection[str]) -> str:
-    """`did you mean x?`, or what is known where nothing is near."""
-    suggestion = nearest(name, known)
-    return f"did you mean {suggestion}?" if suggestion else f"known here: {listed(sorted(known))}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """`a, b, c`, cut where there are many."""
-    more = f" and {len(names) - LISTED_NAMES} more" if len(names) > LISTED_NAMES else ""
-    return ", ".join(names[:LISTED_NAMES]) + more
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

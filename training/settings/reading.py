@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
 
+from cli.words import shown
 from runtime.score import Scale
+from storage.address import Address, is_remote
 from training.settings.feature import FEATURE_TYPES, Feature
-from training.settings.keys import Origin, Section, is_number, shown
+from training.settings.keys import Origin, Section, is_number
 from training.settings.tables import (
     CALIBRATE_ON,
     CALIBRATIONS,
@@ -24,7 +26,6 @@ from training.settings.tables import (
     Stability,
     Tuning,
 )
-from training.storage.address import Address, is_remote
 
 LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
 LEAST_RESAMPLES = 50  # fewer leave the 2.5th percentile to one or two of them

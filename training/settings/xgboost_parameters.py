@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from training.settings.keys import Section, did_you_mean, shown
+from cli.words import did_you_mean, shown
+from training.settings.keys import Section
 
 Value = int | float | str | Mapping[str, int]
 

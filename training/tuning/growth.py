@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from xgboost import XGBClassifier
 
-from training.folds import folds_of
+from training.estimator.folds import folds_of
 
 # Folds of a small table are drawn again until there are about so many out-of-fold rows: chance says less then.
 ENOUGH_ROWS = 3_000

@@ -5,7 +5,7 @@ from typing import Any
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from training.errors import WRONG_USAGE, UserError
+from cli.errors import WRONG_USAGE, UserError
 from training.settings import Settings
 from training.settings.xgboost_parameters import Value
 

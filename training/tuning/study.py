@@ -18,10 +18,10 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, Jou
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from training.errors import UserError
+from cli.errors import UserError
+from cli.words import shown
+from storage.address import is_remote
 from training.settings import Settings, settings_as_dict
-from training.settings.keys import shown
-from training.storage.address import is_remote
 
 NAME = "lastbit"
 JOURNAL = b'{"op_code":'  # how each line of Optuna's journal begins

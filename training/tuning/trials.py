@@ -18,11 +18,12 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sklearn.model_selection import train_test_split
 
-from training.assembly import assemble, booster_parameters
-from training.command import Progress, escaped
+from cli.progress import Progress
+from cli.words import escaped
+from table import Table
+from training.estimator.assembly import assemble, booster_parameters
 from training.settings import Settings
 from training.settings.xgboost_parameters import Value
-from training.table import Table
 from training.tuning.growth import Folds
 from training.tuning.space import DEFAULTS, KNOWN, Space, place, rounded, searched
 from training.tuning.study import finished, made_with, open_study

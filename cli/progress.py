@@ -1,0 +1,69 @@
+"""How a longer command shows that it is working."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.status import Status
+
+
+class Progress:
+    """Steps of a longer command on standard error: a spinner while one runs, a line when it is done."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._spinner: Status | None = None
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Shows `what` while the block runs; the callable given adds what it is busy with."""
+        begin = time.monotonic()
+        with self.console.status(f"{what} …") as status:
+            self._spinner = status
+            try:
+                yield lambda detail: status.update(f"{what}: {detail} …")
+            finally:
+                self._spinner = None
+        self.console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - begin:.1f} s[/]")
+
+    @contextmanager
+    def transfer(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """Shows a bar while the block runs; the callable is told how many bytes have been moved, and of how many."""
+        from rich import filesize  # these cost 16 ms, which most commands save
+        from rich import progress as bars
+        from rich.table import Column
+
+        begin, moved = time.monotonic(), 0
+        name = bars.TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True))
+        figures = [
+            figure(table_column=Column(no_wrap=True))
+            for figure in (bars.DownloadColumn, bars.TransferSpeedColumn, bars.TimeRemainingColumn)
+        ]
+        columns = (bars.SpinnerColumn(), name, bars.BarColumn(bar_width=16), *figures)
+        bar = bars.Progress(*columns, console=self.console, transient=True, expand=True)
+        with self._without_spinner(), bar:
+            task = bar.add_task(what, total=None)
+
+            def show(done: int, total: int) -> None:
+                nonlocal moved
+                moved = done
+                bar.update(task, completed=done, total=total)
+
+            yield show
+        seconds = f"[dim]{time.monotonic() - begin:.1f} s[/]"
+        self.console.print(f"[green]✓[/] {what}, {filesize.decimal(moved)} {seconds}")
+
+    @contextmanager
+    def _without_spinner(self) -> Iterator[None]:
+        """Stops the spinner of the step around: a terminal has room for one display (rich before 14.1)."""
+        spinner = self._spinner
+        if spinner is not None:
+            spinner.stop()
+        yield
+        if spinner is not None:
+            spinner.start()
+
+    def say(self, text: str) -> None:
+        """A line of text; rich's markup is understood."""
+        self.console.print(text)

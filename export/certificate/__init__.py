@@ -1,0 +1,1 @@
+"""The proof that a graph answers as the fitted pipeline does."""

@@ -1,0 +1,246 @@
+"""The proof that a graph answers as the fitted pipeline does, and the limits beyond which it is refused."""
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.isotonic import IsotonicRegression
+from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
+
+from export.certificate import probes
+from export.certificate.comparison import (
+    Comparison,
+    Session,
+    ask_graph,
+    ask_pipeline,
+    bits_equal,
+    compare,
+    largest_difference,
+)
+from export.certificate.monotone import prove_signs
+from export.converters.classifier import answers_margin, boosters_of
+from export.graph.pipeline import Contract, cut
+from export.refusal import ExportRefused
+from runtime.score import Scale
+from runtime.session import open_session
+
+# Two ulp of 1: exp differs by an ulp between NumPy and ONNX Runtime, and each later step rounds once more.
+SIGMOID_ON_MARGIN = 4.5e-16
+# Interpolation repeats scikit-learn's operations one for one.
+ISOTONIC_ON_MARGIN = 0.0
+# XGBoost's float32 probability hangs on the C library's expf. The graph repeats glibc's to the bit, but on a system
+# with another one an ulp of it is up to 6e-8.
+SIGMOID_ON_PROBABILITY = 1e-7
+# The same ulp between two close knots is amplified by the slope, so here rows are counted.
+ISOTONIC_ON_PROBABILITY_SHARE = 0.999
+RANDOM_AND_REAL_ROWS = 100_000
+SINGLE_ROWS = 2_000
+PACKAGES = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "scipy", "skl2onnx", "xgboost")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What this kind of model has to keep."""
+
+    probability: float  # largest absolute difference
+    probability_share: float  # of rows with the same bits
+
+    @property
+    def tolerance(self) -> float:
+        """What a self-check row may differ by on another machine, whose C library may round exp otherwise."""
+        return max(SIGMOID_ON_MARGIN, min(self.probability, SIGMOID_ON_PROBABILITY))
+
+    @classmethod
+    def of(cls, classifier: Any) -> "Limits":
+        """By the calibrator and by what it reads."""
+        boosters = boosters_of(classifier)
+        if isinstance(classifier, CalibratedClassifierCV) and not answers_margin(boosters[0]):
+            if classifier.method == "isotonic":
+                return cls(1.0, ISOTONIC_ON_PROBABILITY_SHARE)
+            return cls(SIGMOID_ON_PROBABILITY, 0.0)
+        if isinstance(classifier, XGBClassifier):
+            return cls(SIGMOID_ON_PROBABILITY, 0.0)
+        isotonic = (
+            classifier.method == "isotonic"
+            if isinstance(classifier, CalibratedClassifierCV)
+            else isinstance(getattr(classifier, "calibrator_", None), IsotonicRegression)
+        )
+        return cls(ISOTONIC_ON_MARGIN, 1.0) if isotonic else cls(SIGMOID_ON_MARGIN, 0.0)
+
+
+def certify(
+    pipeline: Pipeline,
+    contract: Contract,
+    session: Session,
+    real: dict[str, NDArray[Any]],
+    binary: frozenset[str],
+    scale: Scale,
+    edges: list[float],
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Compares the session with the fitted pipeline on every kind of row and returns the certificate's findings.
+
+    `real` are raw inputs of real applicants, `binary` names the boolean columns. Raises ExportRefused, with the
+    first finding that is beyond the limits.
+    """
+    limits = Limits.of(pipeline[1])
+    rows: list[Comparison] = []
+    for kind, inputs in kinds_of_rows(pipeline, contract, real, binary):
+        progress(kind)
+        comparison = compare(kind, ask_pipeline(pipeline, inputs), ask_graph(session, inputs), scale, edges)
+        refuse_difference(comparison, limits)
+        rows.append(comparison)
+    progress("calibrator")
+    calibrators = [
+        compare_calibrator(contract.model, number, *calibration, reads_float64=contract.mean_of_margins)
+        for number, calibration in enumerate(contract.calibrations)
+    ]
+    for calibrator in calibrators:
+        refuse_calibrator(calibrator, limits)
+    progress("single rows")
+    single = compare_single_rows(session, real)
+    progress("monotone signs")
+    monotone = prove_signs(pipeline, contract, session, real, binary, scale)
+    return {
+        "limits": {
+            "margins_bit_equal_share": 1.0,
+            "probability_difference": limits.probability,
+            "probabilities_bit_equal_share": limits.probability_share,
+            "bands_that_differ": 0,
+        },
+        "rows": [row.as_dict() for row in rows],
+        "total": total(rows).as_dict(),
+        "calibrators": calibrators,
+        "single_rows": single,
+        "monotone": monotone,
+    }
+
+
+def kinds_of_rows(
+    pipeline: Pipeline, contract: Contract, real: dict[str, NDArray[Any]], binary: frozenset[str]
+) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
+    """The rows that a certificate stands on, by kind."""
+    columns = probes.Columns(pipeline[0], binary)
+    count = len(real["numbers"])
+    used = min(count, RANDOM_AND_REAL_ROWS // 2)
+    real = {name: matrix[:used] for name, matrix in real.items()}
+    at_splits = probes.at_every_split(contract.ensembles, columns, real)
+    if len(at_splits["numbers"]):  # none where the penalties leave nothing but leaves
+        yield "at every split", at_splits
+    yield "missing values", probes.without_values(columns, real)
+    yield "infinite and extreme numbers", probes.beyond_range(columns, real)
+    if pipeline[0].vocabularies_:
+        yield "every level and unseen ones", probes.with_unseen_categories(columns, real)
+    yield "real applicants", real
+    yield "random applicants", probes.at_random(columns, real, RANDOM_AND_REAL_ROWS - used)
+
+
+def refuse_difference(found: Comparison, limits: Limits) -> None:
+    """Raises ExportRefused where a comparison is beyond the limits."""
+    where = f"rows of the kind '{found.kind}' ({found.rows:,} rows)"
+    if found.margins_bit_equal != found.margins:
+        raise ExportRefused(
+            f"margins differ on {where}: {found.margins - found.margins_bit_equal:,} of {found.margins:,} are not "
+            "bit-equal to XGBoost's; the graph is not written"
+        )
+    if found.largest_probability_difference > limits.probability:
+        raise ExportRefused(
+            f"probabilities differ on {where}: by up to {found.largest_probability_difference:.2e}, the limit is "
+            f"{limits.probability:.1e}; the graph is not written"
+        )
+    if found.rows and found.probabilities_bit_equal < limits.probability_share * found.rows:
+        raise ExportRefused(
+            f"probabilities differ on {where}: {found.probabilities_bit_equal:,} are bit-equal, the limit is "
+            f"{limits.probability_share:.1%}; the graph is not written"
+        )
+    if found.bands_that_differ:
+        raise ExportRefused(f"bands differ on {where}: {found.bands_that_differ:,} rows; the graph is not written")
+
+
+def compare_calibrator(
+    model: onnx.ModelProto, number: int, calibrator: Any, reads: str, makes: str, *, reads_float64: bool
+) -> dict[str, Any]:
+    """A calibrator by itself, cut out of the graph: at every knot and the two values next to it, between the knots
+    and beyond them; for a sigmoid, over the whole range of its exponential."""
+    dtype = np.float64 if reads_float64 else np.float32
+    part = cut(model, {reads: dtype}, makes)
+    values = calibrator_values(calibrator, dtype)
+    session = open_session(part.SerializeToString())
+    got = session.run(None, {reads: values[:, None]})[0][:, 0]
+    expected = expit(values) if calibrator is None else calibrator.predict(values)
+    expected = np.asarray(expected, dtype=np.float64)
+    return {
+        "calibrator": number,
+        "kind": "none" if calibrator is None else type(calibrator).__name__.strip("_"),
+        "reads": str(np.dtype(dtype)),
+        "knots": len(calibrator.X_thresholds_) if isinstance(calibrator, IsotonicRegression) else 0,
+        "values": len(values),
+        "bit_equal": bits_equal(expected, got),
+        "largest_difference": largest_difference(expected, got),
+    }
+
+
+def calibrator_values(calibrator: Any, dtype: type[np.floating[Any]]) -> NDArray[Any]:
+    """The values on which a calibrator is tried."""
+    if isinstance(calibrator, IsotonicRegression):
+        knots = np.asarray(calibrator.X_thresholds_, dtype=dtype)
+        up, down = dtype(np.inf), dtype(-np.inf)
+        between = (knots[1:] + knots[:-1]) / dtype(2)
+        beyond = np.array([knots[0] - 1, knots[0] - 100, knots[-1] + 1, knots[-1] + 100], dtype=dtype)
+        return np.concatenate([knots, np.nextafter(knots, down), np.nextafter(knots, up), between, beyond])
+    return np.linspace(-60, 60, 20_001).astype(dtype)
+
+
+def refuse_calibrator(found: dict[str, Any], limits: Limits) -> None:
+    """Raises ExportRefused for a calibrator that is not scikit-learn's. On its own input none may differ by more
+    than a sigmoid does on the margin, and an isotonic one not at all."""
+    limit = ISOTONIC_ON_MARGIN if found["knots"] else SIGMOID_ON_MARGIN
+    if found["largest_difference"] > limit:
+        raise ExportRefused(
+            f"calibrator {found['calibrator']} ({found['kind']}) differs by up to {found['largest_difference']:.2e} "
+            f"from scikit-learn's on {found['values']:,} values, the limit is {limit:.1e}; the graph is not written"
+        )
+
+
+def compare_single_rows(session: Session, real: dict[str, NDArray[Any]]) -> dict[str, int]:
+    """Real rows one at a time against the same rows in one batch. Raises ExportRefused where a bit differs."""
+    rows = min(SINGLE_ROWS, len(real["numbers"]))
+    batch = ask_graph(session, {name: matrix[:rows] for name, matrix in real.items()})
+    equal = 0
+    for row in range(rows):
+        one = ask_graph(session, {name: matrix[row : row + 1] for name, matrix in real.items()})
+        same_margin = bits_equal(one.margin, batch.margin[row : row + 1]) == one.margin.size
+        equal += same_margin and bits_equal(one.probability, batch.probability[row : row + 1]) == 1
+    if equal != rows:
+        raise ExportRefused(
+            f"{rows - equal:,} of {rows:,} rows answer otherwise alone than in a batch; the graph is not written"
+        )
+    return {"rows": rows, "bit_equal": equal}
+
+
+def total(rows: list[Comparison]) -> Comparison:
+    """All kinds together."""
+    return Comparison(
+        kind="all",
+        rows=sum(row.rows for row in rows),
+        margins=sum(row.margins for row in rows),
+        margins_bit_equal=sum(row.margins_bit_equal for row in rows),
+        probabilities_bit_equal=sum(row.probabilities_bit_equal for row in rows),
+        largest_probability_difference=max(row.largest_probability_difference for row in rows),
+        largest_score_difference=max(row.largest_score_difference for row in rows),
+        bands_that_differ=sum(row.bands_that_differ for row in rows),
+    )
+
+
+def versions() -> dict[str, str]:
+    """The versions that were compared with each other, and where."""
+    found = {package: version(package) for package in PACKAGES}
+    return {"python": platform.python_version(), "machine": platform.machine(), **found}

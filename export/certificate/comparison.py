@@ -1,0 +1,94 @@
+"""One set of rows through the graph and through the fitted pipeline, and how far the answers are apart."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from export.converters.classifier import boosters_of
+from runtime.score import Scale, band
+from training.estimator.boosting import margin
+from training.estimator.preparation import Preparation
+
+
+class Session(Protocol):
+    """What is needed of an onnxruntime.InferenceSession."""
+
+    def run(self, outputs: list[str] | None, inputs: dict[str, NDArray[Any]]) -> list[Any]:
+        """The named outputs for these inputs."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one side says of N rows."""
+
+    probability: NDArray[np.float64]  # [N], of default, 0-1
+    margin: NDArray[np.float32]  # [N, k], log-odds before calibration
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Graph against pipeline on the rows of one kind."""
+
+    kind: str
+    rows: int
+    margins: int
+    margins_bit_equal: int
+    probabilities_bit_equal: int
+    largest_probability_difference: float
+    largest_score_difference: float
+    bands_that_differ: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def ask_pipeline(pipeline: Pipeline, inputs: dict[str, NDArray[Any]]) -> Answer:
+    """The oracle: the fitted objects themselves, on a DataFrame of the raw columns."""
+    preparation: Preparation = pipeline[0]
+    frame = preparation.frame(inputs)
+    matrix = preparation.transform(frame)
+    margins = np.column_stack([margin(booster, matrix) for booster in boosters_of(pipeline[1])])
+    return Answer(np.asarray(pipeline.predict_proba(frame)[:, 1], dtype=np.float64), margins)
+
+
+def ask_graph(session: Session, inputs: dict[str, NDArray[Any]]) -> Answer:
+    """The graph's answer, all rows in one call."""
+    probability, margins = session.run(["probability", "margin"], inputs)
+    return Answer(probability, margins)
+
+
+def compare(kind: str, expected: Answer, got: Answer, scale: Scale, edges: Sequence[float]) -> Comparison:
+    """Counts and differences; a NaN on either side counts as different."""
+    scores = [np.array([scale.score(p) for p in side.probability.tolist()]) for side in (expected, got)]
+    bands = [[band(score, edges) for score in side] for side in scores]
+    return Comparison(
+        kind=kind,
+        rows=len(expected.probability),
+        margins=expected.margin.size,
+        margins_bit_equal=bits_equal(expected.margin, got.margin),
+        probabilities_bit_equal=bits_equal(expected.probability, got.probability),
+        largest_probability_difference=largest_difference(expected.probability, got.probability),
+        largest_score_difference=largest_difference(scores[0], scores[1]),
+        bands_that_differ=sum(a != b for a, b in zip(*bands, strict=True)),
+    )
+
+
+def bits_equal(a: NDArray[Any], b: NDArray[Any]) -> int:
+    """How many elements are equal bit for bit."""
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return 0
+    integer = np.dtype(f"i{a.dtype.itemsize}")
+    return int((np.ascontiguousarray(a).view(integer) == np.ascontiguousarray(b).view(integer)).sum())
+
+
+def largest_difference(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """The largest absolute difference; infinite where shapes differ or a NaN is there."""
+    if a.shape != b.shape:
+        return float("inf")
+    difference = np.abs(a.astype(np.float64) - b.astype(np.float64))
+    return float(np.nan_to_num(difference, nan=np.inf).max(initial=0.0))

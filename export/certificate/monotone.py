@@ -1,0 +1,203 @@
+"""The proof, on the exported graph, that the probability moves in the direction of a feature's sign only.
+
+The claim: of two applicants who differ in one feature alone, a number that both have, the one with the larger number
+has no smaller probability of default where the sign is +1, and no larger one where it is -1. A missing value is
+neither larger nor smaller than any number: it is outside of the claim.
+
+Why it holds, link by link:
+
+* A column that trees compare never falls when the feature rises (export.certificate.tracing). `log1p` is in the
+  thresholds.
+* In each tree the two applicants take the same way up to a split on such a column, where the smaller number goes
+  left and the larger one right. If no leaf on the left is above one on the right, the tree keeps the sign. That is
+  what XGBoost sees to. Where leaves do cross, each such pair is tried: it only counts if numbers lead there that
+  are equal but for the feature.
+* Rounding keeps order: a <= b gives round(a) <= round(b), and so round(a + c) <= round(b + c). Float32 sums over
+  trees and the mean over boosters, made of such steps, therefore never fall when one addend rises.
+* From the margins to the probability the graph is a function of one or a few numbers. It is cut out and asked: at
+  every knot, next to it, between knots, and on a grid beyond all that boosters say.
+* Points fall with every rise of the probability within its limits, and stay beyond them (runtime.score).
+
+Real applicants, the feature led through all of its thresholds, are then asked of the whole graph.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+from sklearn.pipeline import Pipeline
+
+from export.certificate.comparison import Session, ask_graph
+from export.certificate.crossing import crossings, moving_splits
+from export.certificate.probes import Inputs
+from export.certificate.tracing import Trees, trees_of
+from export.converters.classifier import boosters_of
+from export.graph.pipeline import Contract, cut
+from export.refusal import ExportRefused
+from runtime.score import Scale
+from runtime.session import open_session
+
+# What the rounding of a calibrator's last steps may take from a probability. Two ulp of 1; interpolation in float32
+# (scikit-learn's dtype for calibrators of single boosters) ends a segment by up to an ulp above the next one's start.
+ROUNDING_FLOAT64 = 4.5e-16
+ROUNDING_FLOAT32 = float(np.finfo(np.float32).eps)
+GRID = np.linspace(-60, 60, 20_001)
+SWEPT_ROWS = 50_000  # of all features together
+FEWEST_APPLICANTS = 8
+SETTING = "xgboost.monotone_constraints"
+NOT_WRITTEN = "the graph is not written"
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A feature, or a row maximum, with a sign."""
+
+    name: str
+    sign: int  # 1 rising, -1 falling
+    members: list[int]  # its places in the input `numbers`
+    binary: bool  # 0 and 1 are its only values
+
+
+def prove_signs(
+    pipeline: Pipeline, contract: Contract, session: Session, real: Inputs, binary: frozenset[str], scale: Scale
+) -> list[dict[str, Any]]:
+    """For each feature with a sign: `feature`, `sign`, `trees` and `splits` that hold it, `rows` that were asked,
+    `largest_fall` of a probability against the sign (by rounding) and `holds`. Raises ExportRefused otherwise.
+    """
+    signs = signs_of(pipeline, binary)
+    if not signs:
+        return []
+    ensembles = trees_of(contract.model)
+    if (lost := len(contract.ensembles) - len(ensembles)) != 0:
+        raise ExportRefused(f"{SETTING}: the trees of {lost} boosters cannot be traced to the inputs; {NOT_WRITTEN}")
+    rounding = ROUNDING_FLOAT64 if contract.mean_of_margins else ROUNDING_FLOAT32
+    _refuse_falling_calibrators(contract, rounding)
+    _refuse_falling_probability(contract.model, [trees.output for trees in ensembles], rounding)
+    _refuse_rising_scores(scale)
+    asked = SWEPT_ROWS // len(signs)
+    return [_prove(feature, ensembles, session, real, rounding, asked) for feature in signs]
+
+
+def signs_of(pipeline: Pipeline, binary: frozenset[str] = frozenset()) -> list[Signed]:
+    """The features and row maxima with a sign; `binary` names the boolean columns. Raises ExportRefused for signs
+    that no proof is known for."""
+    given, preparation = boosters_of(pipeline[1])[0].monotone_constraints, pipeline[0]
+    if given is None:
+        return []
+    if not isinstance(given, tuple | list):
+        raise ExportRefused(
+            f"monotone_constraints={given!r} is not supported here: expected a tuple with a sign for each column"
+        )
+    members, _ = preparation.raw_columns()
+    names = [*preparation.single_, *(preparation.row_max or {}), *preparation.get_feature_names_out()[len(members) :]]
+    if any(given[len(members) :]):
+        named = next(name for name, sign in zip(names[len(members) :], given[len(members) :], strict=False) if sign)
+        raise ExportRefused(f"monotone_constraints on {named} is not supported: a category has no order")
+    return [
+        Signed(names[i], int(sign), members[i], all(preparation.numbers[place] in binary for place in members[i]))
+        for i, sign in enumerate(given)
+        if sign
+    ]
+
+
+def _prove(
+    feature: Signed, ensembles: list[Trees], session: Session, real: Inputs, rounding: float, asked: int
+) -> dict[str, Any]:
+    numbers = frozenset(feature.members)
+    for booster, trees in enumerate(ensembles):
+        for found in crossings(trees, numbers, feature.sign):
+            raise ExportRefused(
+                f"{SETTING}: {feature.name} = {feature.sign} does not hold: in tree {found.tree} of booster {booster} "
+                f"a leaf of {found.below:g} is below the threshold {found.threshold:g} and one of {found.above:g} is "
+                f"above it; {NOT_WRITTEN}"
+            )
+    splits = [moving_splits(trees, numbers) for trees in ensembles]
+    thresholds = np.concatenate([t.threshold[moving] for t, moving in zip(ensembles, splits, strict=True)])
+    rows, fall = _sweep(feature, np.unique(thresholds), session, real, rounding, asked)
+    return {
+        "feature": feature.name,
+        "sign": feature.sign,
+        "trees": sum(len(np.unique(t.tree[moving])) for t, moving in zip(ensembles, splits, strict=True)),
+        "splits": len(thresholds),
+        "rows": rows,
+        "largest_fall": fall,
+        "holds": True,
+    }
+
+
+def _refuse_falling_calibrators(contract: Contract, rounding: float) -> None:
+    dtype = np.float64 if contract.mean_of_margins else np.float32
+    for number, (calibrator, reads, makes) in enumerate(contract.calibrations):
+        values: NDArray[Any] = GRID.astype(dtype)
+        if isinstance(calibrator, IsotonicRegression):
+            knots: NDArray[Any] = np.asarray(calibrator.X_thresholds_, dtype=dtype)
+            up, down = np.nextafter(knots, dtype(np.inf)), np.nextafter(knots, dtype(-np.inf))
+            between = np.linspace(knots[0] - 1, knots[-1] + 1, len(GRID), dtype=dtype)
+            values = np.concatenate([values, knots, up, down, (knots[1:] + knots[:-1]) / 2, between])
+        values = np.unique(values)
+        answers = _ask(cut(contract.model, {reads: dtype}, makes), {reads: values})
+        _refuse_fall(answers, rounding, f"calibrator {number}", values)
+
+
+def _refuse_falling_probability(model: onnx.ModelProto, margins: list[str], rounding: float) -> None:
+    """All margins at once and each alone, against `probability`."""
+    part = cut(model, dict.fromkeys(margins, np.float32), "probability")
+    values = GRID.astype(np.float32)
+    for alone in [None, *(margins if len(margins) > 1 else [])]:
+        inputs = {name: values if alone in (None, name) else np.zeros_like(values) for name in margins}
+        _refuse_fall(_ask(part, inputs), rounding, "the probability", values)
+
+
+def _ask(part: onnx.ModelProto, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    session = open_session(part.SerializeToString())
+    answers: NDArray[np.float64] = session.run(None, {name: values[:, None] for name, values in inputs.items()})[0]
+    return answers.reshape(-1)
+
+
+def _refuse_fall(answers: NDArray[np.float64], rounding: float, what: str, values: NDArray[Any]) -> None:
+    steps = np.diff(answers)
+    if not (steps >= -rounding).all():
+        at = int(np.flatnonzero(~(steps >= -rounding))[0])
+        raise ExportRefused(
+            f"{SETTING}: {what} falls from {answers[at]:g} to {answers[at + 1]:g} as the margin rises from "
+            f"{values[at]:g} to {values[at + 1]:g}; {NOT_WRITTEN}"
+        )
+
+
+def _refuse_rising_scores(scale: Scale) -> None:
+    lowest, highest = scale.probability_limits
+    log_odds = np.linspace(np.log(lowest / (1 - lowest)), np.log(highest / (1 - highest)), len(GRID))
+    if not (np.diff(scale.scores((1 / (1 + np.exp(-log_odds))).tolist())) < 0).all():
+        raise ExportRefused(f"{SETTING}: points do not fall with each rise of the probability; {NOT_WRITTEN}")
+
+
+def _sweep(
+    feature: Signed, thresholds: NDArray[np.float32], session: Session, real: Inputs, rounding: float, asked: int
+) -> tuple[int, float]:
+    """Asks about `asked` real rows with the feature led through its thresholds: how many, the largest fall by rounding.
+
+    Of a row maximum one member is led, and the others are missing.
+    """
+    if not len(thresholds):
+        return 0, 0.0
+    with np.errstate(over="ignore"):  # below the lowest number is minus infinity
+        values = np.concatenate([np.nextafter(thresholds, np.float32(-np.inf)), thresholds]).astype(np.float64)
+    values = np.array([0.0, 1.0]) if feature.binary else np.unique(values)
+    count = min(len(real["numbers"]), max(FEWEST_APPLICANTS, asked // len(values)))
+    chosen = np.linspace(0, len(real["numbers"]) - 1, count).astype(int)
+    rows = {name: np.repeat(matrix[chosen], len(values), axis=0) for name, matrix in real.items()}
+    rows["numbers"][:, feature.members] = np.nan
+    rows["numbers"][:, feature.members[0]] = np.tile(values, count)
+    answer = ask_graph(session, rows)
+    margins = feature.sign * np.diff(answer.margin.reshape(count, len(values), -1), axis=1)
+    steps = feature.sign * np.diff(answer.probability.reshape(count, len(values)), axis=1)
+    if not ((margins >= 0).all() and (steps >= -rounding).all()):
+        raise ExportRefused(
+            f"{SETTING}: {feature.name} = {feature.sign} does not hold on {len(rows['numbers']):,} real rows with its "
+            f"value led through all thresholds; {NOT_WRITTEN}"
+        )
+    return len(rows["numbers"]), max(0.0, float(-steps.min(initial=0.0)))

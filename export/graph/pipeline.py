@@ -1,0 +1,162 @@
+"""The fitted pipeline as the one graph that the design promises.
+
+Inputs `numbers` float64 [N, n] and, where there are string features, `categories` string [N, c]: raw columns.
+Outputs `probability` float64 [N] and `margin` float32 [N, k].
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from sklearn.pipeline import Pipeline
+
+from export.converters.classifier import boosters_of, convert_classifier
+from export.converters.graph import ContractGraph
+from export.converters.preparation import convert_preparation
+from export.converters.trees import convert_margins, part_missing, splits_of
+from export.refusal import ExportRefused
+from training.estimator.crossfit import CrossFittedClassifier
+from training.estimator.preparation import Preparation, log1p
+from trees.ensemble import Ensemble, read_ensemble
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The graph, and what the certificate has to know of it."""
+
+    model: onnx.ModelProto
+    ensembles: tuple[Ensemble, ...]  # as the graph has them: log1p moved into the thresholds
+    calibrations: tuple[tuple[Any, str, str], ...]  # each calibrator, the tensor that it reads and the one it makes
+    mean_of_margins: bool  # one calibrator reads the float64 mean; otherwise each reads its own float32
+
+
+def build(pipeline: Pipeline) -> Contract:
+    """Converts a pipeline of Preparation and a classifier. Raises ExportRefused, by name, for anything else."""
+    if len(pipeline) != 2 or not isinstance(pipeline[0], Preparation):
+        steps = " → ".join(type(step).__name__ for _, step in pipeline.steps)
+        raise ExportRefused(
+            f"pipeline {steps} is not supported here: expected Preparation and a classifier. For a pipeline of your "
+            "own call export.converters.registration.register() and then skl2onnx.to_onnx"
+        )
+    preparation, classifier = pipeline[0], pipeline[1]
+    ensembles = tuple(fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(classifier))
+    graph = ContractGraph()
+    columns = convert_preparation(graph, preparation, splits_of(ensembles), bounded=part_missing(ensembles))
+    margins = convert_margins(graph, columns, ensembles)
+    answers = convert_classifier(graph, classifier, margins)
+    margin = margins[0] if len(margins) == 1 else graph.node("Concat", *margins, axis=1)
+    graph.rename(margin, "margin")
+    flat = graph.constant(np.array([-1], dtype=np.int64))
+    alone = not answers.calibrations  # an XGBClassifier's own probability is float32
+    second = graph.node("Cast", answers.second, to=TensorProto.DOUBLE) if alone else answers.second
+    probability = graph.node("Reshape", second, flat)
+    graph.rename(probability, "probability")
+    inputs = [_tensor("numbers", TensorProto.DOUBLE, len(preparation.numbers))]
+    if preparation.vocabularies_:
+        inputs.append(_tensor("categories", TensorProto.STRING, len(preparation.vocabularies_)))
+    outputs = [
+        helper.make_tensor_value_info("probability", TensorProto.DOUBLE, ["N"]),
+        _tensor("margin", TensorProto.FLOAT, len(ensembles)),
+    ]
+    doc = "Probability of default, and each booster's margin in log-odds, from raw columns. NaN and '' are missing."
+    calibrations = tuple((calibrator, "margin" if x == margin else x, p) for calibrator, x, p in answers.calibrations)
+    mean_of_margins = isinstance(classifier, CrossFittedClassifier)
+    return Contract(graph.model(inputs, outputs, doc), ensembles, calibrations, mean_of_margins)
+
+
+def cut(model: onnx.ModelProto, reads: Mapping[str, type[np.floating[Any]]], makes: str) -> onnx.ModelProto:
+    """The part of a graph between some of its tensors [N, 1] and another one, float64, as a model of its own.
+
+    Raises ExportRefused where that part reads anything else.
+    """
+    wanted, nodes = {makes}, []
+    for node in reversed(model.graph.node):
+        if wanted.intersection(node.output):
+            nodes.append(node)
+            wanted.update(name for name in node.input if name not in reads)
+    constants = [tensor for tensor in model.graph.initializer if tensor.name in wanted]
+    made = {name for node in nodes for name in node.output} | {tensor.name for tensor in constants}
+    if others := wanted - made - {""}:
+        raise ExportRefused(f"{makes} is made of {', '.join(sorted(others))} too, not only of {', '.join(reads)}")
+    graph = helper.make_graph(
+        nodes[::-1],
+        "part",
+        [_tensor(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), 1) for name, dtype in reads.items()],
+        [helper.make_tensor_value_info(makes, TensorProto.DOUBLE, None)],
+        constants,
+    )
+    return helper.make_model(graph, ir_version=model.ir_version, opset_imports=model.opset_import)
+
+
+def fold_log1p(ensemble: Ensemble, preparation: Preparation) -> Ensemble:
+    """Moves log1p into the thresholds, so that the trees compare the number itself.
+
+    log1p(x) < t holds for just those float32 x that are below some float32 r, because log1p rounded to float32 is
+    monotone; r is found by bisection with the very function that the pipeline calls.
+    """
+    for name in preparation.log1p:
+        column = preparation.single_.index(name)
+        ensemble = ensemble.move_thresholds(column, raw_threshold)
+    return ensemble
+
+
+def raw_threshold(threshold: np.float32) -> np.float32:
+    """The smallest float32 x whose log1p is not below `threshold`; infinite ones stay what they are."""
+    if np.isinf(threshold):
+        return threshold
+    low, high = _ordered(np.float32(-1)), _ordered(np.finfo(np.float32).max)
+    if not (log1p(_float(low)) < threshold <= log1p(_float(high))):
+        raise ExportRefused(f"a split on log1p at {threshold} is outside of what a finite number can reach")
+    while high - low > 1:
+        middle = (low + high) // 2
+        if log1p(_float(middle)) < threshold:
+            low = middle
+        else:
+            high = middle
+    return np.float32(_float(high)[()])
+
+
+def _ordered(x: np.float32) -> int:
+    """The position of a float32 in ascending order: neighbours differ by 1."""
+    bits = int(np.float32(x).view(np.int32))
+    return bits if bits >= 0 else -(bits & 0x7FFFFFFF)
+
+
+def _float(position: int) -> np.ndarray[tuple[()], np.dtype[np.float32]]:
+    bits = position if position >= 0 else (-position) | -0x80000000
+    return np.array(bits, dtype=np.int32).view(np.float32)
+
+
+def _tensor(name: str, kind: int, columns: int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, ["N", columns])
+
+
+def travelled_splits(contract: Contract, preparation: Preparation, count: int = 24) -> list[dict[str, Any]]:
+    """The splits that rows come by most often, each as the condition on raw columns that runtime.branches knows.
+
+    A split's weight is the sum over its places in the trees of 2^-depth.
+    """
+    visits: dict[tuple[int, float], float] = {}
+    for ensemble in contract.ensembles:
+        for tree in ensemble.trees:
+            stack = [(0, 1.0)]
+            while stack:
+                node, share = stack.pop()
+                if tree.left[node] < 0:
+                    continue
+                split = (int(tree.feature[node]), float(tree.value[node]))
+                if np.isfinite(tree.value[node]):
+                    visits[split] = visits.get(split, 0.0) + share
+                stack += [(int(tree.left[node]), share / 2), (int(tree.right[node]), share / 2)]
+    members, indicators = preparation.raw_columns()
+    conditions: list[dict[str, Any]] = []
+    for column, threshold in sorted(visits, key=lambda split: -visits[split])[:count]:
+        if column < len(members):
+            conditions.append({"numbers": members[column], "below": threshold})
+        else:
+            position, level = indicators[column - len(members)]
+            conditions.append({"category": position, "is": level})
+    return conditions

@@ -1,0 +1,212 @@
+"""Published models in S3: every version that ever served, and which of them is the latest.
+
+    PREFIX/latest.json                 the pointer: version, sha256 of each file, time; moved last
+    PREFIX/VERSION/model.onnx          a version's files never change
+    PREFIX/VERSION/manifest.json
+    PREFIX/VERSION/certificate.json    uploaded last: a version is there when its certificate is
+
+However an upload ends, the pointer names a version that is whole. Nothing is ever deleted.
+"""
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cli.errors import UserError
+from cli.progress import Progress
+from cli.words import nearest
+from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, read_certificate, version_of
+from export.refusal import ExportRefused
+from runtime.manifest import ModelRefused
+from runtime.model import Model
+from storage.address import Address
+from storage.digest import sha256_of
+from storage.faults import Denied, Missing, Taken
+from storage.folder import replaced_folder
+from storage.store import Moved, Several, Store
+
+FILES = (GRAPH, MANIFEST, CERTIFICATE)  # in the order of their upload
+LATEST = "latest"
+POINTER = "latest.json"
+POINTER_VERSION = 1  # raise it when an older reader could misread a newer pointer
+VERSION = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Published:
+    """One version under a prefix; `time` is that of its upload."""
+
+    version: str
+    time: datetime
+    latest: bool
+
+
+class NoPointer(UserError):  # noqa: N818  (named for what is there)
+    """What is called latest.json does not point to a published model."""
+
+
+class Registry:
+    """The published models under a prefix in S3. Raises UserError for all that goes wrong."""
+
+    def __init__(self, prefix: str) -> None:
+        self.address = Address.of_prefix(prefix)
+        self._store = Store()
+
+    def check(self) -> None:
+        """Says what can be known before an export: missing credentials, no such bucket, files of another kind."""
+        with suppress(Denied):  # without s3:ListBucket the pointer may just not be there
+            self._pointer()
+
+    def publish(self, folder: Path, progress: Progress) -> str:
+        """Uploads the model in a folder, makes it the latest, and returns its version.
+
+        A version that is there with the same bytes is left as it is; raises ExportRefused for one with other bytes.
+        """
+        read_certificate(folder)
+        version: str = json.loads((folder / MANIFEST).read_bytes())["model_version"]
+        sha256 = {name: sha256_of(folder / name) for name in FILES}
+        with progress.transfer(f"Publishing model {version}") as moved:
+            several = Several(moved, sum((folder / name).stat().st_size for name in FILES))
+            for name in FILES:
+                self._upload(folder / name, version, sha256[name], several.next())
+        self._point(version, sha256)
+        return version
+
+    def fetch(self, version: str, out: Path, progress: Progress) -> str:
+        """Replaces the folder `out` by a version, or by the latest, and returns which it is.
+
+        Raises ExportRefused where the files are not those of the pointer, the certificate, the manifest and the
+        version, or where the runtime does not start on them.
+        """
+        with replaced_folder(out, MANIFEST) as folder:
+            return self._bring(version, folder, progress)[0]
+
+    def roll_back(self, version: str, progress: Progress) -> str:
+        """Makes a version the latest; raises as `fetch` does."""
+        with tempfile.TemporaryDirectory(prefix="lastbit-") as folder:
+            version, sha256 = self._bring(version, Path(folder), progress)
+        self._point(version, sha256)
+        return version
+
+    def versions(self) -> list[Published]:
+        """All that are whole, the newest first."""
+        times: dict[str, dict[str, datetime]] = {}
+        for key, time in self._store.keys(self.address):
+            version, _, name = key.partition("/")
+            if VERSION.fullmatch(version) and name in FILES:
+                times.setdefault(version, {})[name] = time
+        pointer = self._pointer()
+        latest = pointer["model_version"] if pointer else None
+        whole = [
+            Published(version, files[CERTIFICATE], version == latest)
+            for version, files in times.items()
+            if len(files) == len(FILES)
+        ]
+        return sorted(whole, key=lambda published: (published.time, published.version), reverse=True)
+
+    def _upload(self, path: Path, version: str, sha256: str, moved: Moved) -> None:
+        address = self.address / version / path.name
+        try:
+            self._store.upload(path, address, sha256, moved, replace=False)
+        except Taken:
+            if (found := hashlib.sha256(self._store.read(address)).hexdigest()) != sha256:
+                raise ExportRefused(
+                    f"{address}: sha256: expected {sha256}, found {found}; a published version does not change: "
+                    "look who wrote it, and publish under another prefix"
+                ) from None
+
+    def _bring(self, version: str, folder: Path, progress: Progress) -> tuple[str, dict[str, str]]:
+        """Brings a version into a folder, looks at all of it, and returns its name and the sha256 of its files."""
+        pointer = self._latest() if version == LATEST else {}
+        version = pointer.get("model_version", version)
+        source = self.address / version
+        with progress.transfer(f"Downloading model {version}") as moved:
+            try:
+                several = Several(moved)
+                for name in reversed(FILES):  # the certificate says whether there is such a version
+                    self._store.download(source / name, folder / name, several.next())
+            except Missing as missing:
+                raise self._no_version(version, bool(pointer), missing) from missing
+        sha256 = {name: sha256_of(folder / name) for name in FILES}
+        for name, expected in pointer.get("sha256", sha256).items():
+            if sha256[name] != expected:
+                raise ExportRefused(
+                    f"{source / name}: sha256: {POINTER} has {expected}, found {sha256[name]}; "
+                    "do not use it: --rollback to a version that is whole"
+                )
+        with progress.step("Starting the runtime on it"):
+            self._examine(version, folder, source)
+        return version, sha256
+
+    def _examine(self, version: str, folder: Path, source: Address) -> None:
+        """Raises ExportRefused for a model that is not what its certificate, its manifest or its version say."""
+        try:
+            read_certificate(folder)
+            manifest = Model.load(str(folder)).manifest
+            found = version_of(manifest.document)
+            if not version == manifest.model_version == found:
+                raise ExportRefused(
+                    f"{folder / MANIFEST}: expected model version {version}, found {found}; do not use it"
+                )
+        except (ExportRefused, ModelRefused) as refusal:  # they know the folder, the user knows where it came from
+            raise ExportRefused(str(refusal).replace(str(folder), str(source))) from refusal
+
+    def _no_version(self, version: str, named_by_pointer: bool, missing: Missing) -> UserError:
+        if missing.what == "bucket":
+            return missing
+        if named_by_pointer:
+            return UserError(f"{self.address / POINTER}: names version {version}, which is not whole; use --rollback")
+        try:
+            suggestion = nearest(version, [published.version for published in self.versions()])
+        except UserError:  # whoever may fetch need not be allowed to list
+            suggestion = None
+        guess = f"did you mean {suggestion}? " if suggestion else ""
+        return UserError(f"{self.address}: no version {version}; {guess}--versions lists them")
+
+    def _latest(self) -> dict[str, Any]:
+        if (pointer := self._pointer()) is None:
+            raise UserError(f"{self.address}: no model is published there; publish one with --publish")
+        return pointer
+
+    def _pointer(self) -> dict[str, Any] | None:
+        """What latest.json says; None where there is none yet."""
+        address = self.address / POINTER
+        try:
+            content = self._store.read(address)
+        except Missing as missing:
+            if missing.what == "bucket":
+                raise
+            return None
+        try:
+            pointer: dict[str, Any] = json.loads(content)
+            if pointer["schema_version"] != POINTER_VERSION or pointer["sha256"].keys() != set(FILES):
+                raise ValueError
+            if not VERSION.fullmatch(pointer["model_version"]):
+                raise ValueError
+        except (ValueError, TypeError, KeyError, AttributeError):
+            problem = "does not point to a published model; name another prefix, or --rollback to a version"
+            raise NoPointer(f"{address}: {problem}") from None
+        return pointer
+
+    def _point(self, version: str, sha256: Mapping[str, str]) -> None:
+        """Moves the pointer, unless it is there already."""
+        try:
+            pointer = self._pointer()
+        except (Denied, NoPointer):
+            pointer = None
+        if pointer is not None and (pointer["model_version"], pointer["sha256"]) == (version, sha256):
+            return
+        content = {
+            "schema_version": POINTER_VERSION,
+            "model_version": version,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sha256": sha256,
+        }
+        self._store.write(self.address / POINTER, (json.dumps(content, indent=2) + "\n").encode())

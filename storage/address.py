@@ -1,0 +1,58 @@
+"""The address of an object in S3, or of the prefix that several share: s3://bucket/key."""
+
+import re
+from dataclasses import dataclass
+
+from cli.errors import WRONG_USAGE, UserError
+
+REMOTE = "s3://"
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+LONGEST_KEY = 1_024  # bytes of UTF-8
+
+
+def is_remote(name: str) -> bool:
+    """Whether a file's name is an address in S3."""
+    return name.startswith(REMOTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an object is. As text it is `s3://bucket/key` again."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def of_object(cls, text: str) -> "Address":
+        """The address of one object. Raises UserError, exit status 2, for what is none."""
+        address = cls._parsed(text, "s3://bucket/key")
+        if address.key.endswith("/"):
+            raise UserError(f"{text}: expected the address of a file, got that of a folder; name the file", WRONG_USAGE)
+        return address
+
+    @classmethod
+    def of_prefix(cls, text: str) -> "Address":
+        """The address under which objects are, without a slash at its end. Raises as `of_object` does."""
+        address = cls._parsed(text, "s3://bucket/prefix")
+        return cls(address.bucket, address.key.rstrip("/"))
+
+    @classmethod
+    def _parsed(cls, text: str, form: str) -> "Address":
+        bucket, _, key = text.removeprefix(REMOTE).partition("/")
+        if not is_remote(text):
+            problem = "got none"
+        elif not BUCKET.fullmatch(bucket):
+            problem = f'got the bucket "{bucket}"; a bucket has 3 to 63 of a-z, 0-9, hyphen and dot'
+        elif not key.strip("/"):
+            problem = f"got no {form.rpartition('/')[2]}; name one"
+        elif len(key.encode(errors="replace")) > LONGEST_KEY:
+            problem = f"got a key of more than {LONGEST_KEY:,} bytes; shorten it"
+        else:
+            return cls(bucket, key)
+        raise UserError(f"{text}: expected {form}, {problem}", WRONG_USAGE)
+
+    def __truediv__(self, name: str) -> "Address":
+        return Address(self.bucket, f"{self.key}/{name}" if self.key else name)
+
+    def __str__(self) -> str:
+        return f"{REMOTE}{self.bucket}/{self.key}"

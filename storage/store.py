@@ -1,0 +1,203 @@
+"""Objects in S3: read, written and listed; tried again where the fault may pass, checked, told in one line where not.
+
+Credentials, region and endpoint are found as boto3 finds them. A request is tried eight times, or as often as
+AWS_MAX_ATTEMPTS says, with growing pauses; a stream that ends early is taken up where it ended.
+"""
+
+import base64
+import hashlib
+import io
+import mimetypes
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from cli.errors import UserError
+from cli.words import nearest
+from storage.address import Address
+from storage.checksum import checksum_of
+from storage.faults import Missing, told
+
+ATTEMPTS = 8
+CONNECT_SECONDS, SILENCE_SECONDS = 10, 30  # until a connection is there; between two bytes of an answer
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0  # seconds before a stream is taken up again, doubled each time
+CHUNK = 2**18  # less than this between two breaks of a stream is no progress
+NEIGHBOURS = 1_000  # keys that are looked at for one of nearly the same name
+
+Moved = Callable[[int, int], None]
+"""Is told how many bytes have been moved, and of how many."""
+
+
+def unwatched(done: int, total: int) -> None:
+    """Shows nothing."""
+
+
+class Several:
+    """Tells of files that are moved one after the other as of one."""
+
+    def __init__(self, moved: Moved, total: int = 0) -> None:
+        """`total` is the size of all together, 0 where it is not known before."""
+        self._moved, self._total = moved, total
+        self._before, self._here = 0, 0
+
+    def next(self) -> Moved:
+        """What the next file has to tell."""
+        self._before, self._here = self._before + self._here, 0
+        return self._tell
+
+    def _tell(self, here: int, size: int) -> None:
+        self._here = here
+        self._moved(self._before + here, max(self._total, self._before + size))
+
+
+class Store:
+    """S3, with the credentials of whoever runs the command. Raises UserError for all that goes wrong."""
+
+    def __init__(self) -> None:
+        try:
+            import boto3.session
+            import botocore.session
+            from botocore.config import Config
+            from botocore.exceptions import BotoCoreError
+        except ImportError:
+            raise UserError('s3:// addresses need boto3, which is not installed; pip install "lastbit[aws]"') from None
+        session = botocore.session.get_session()
+        try:
+            self.attempts: int = session.get_config_variable("max_attempts") or ATTEMPTS
+            settings = Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=SILENCE_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": self.attempts},
+            )
+            self._client: Any = boto3.session.Session(botocore_session=session).client("s3", config=settings)
+        except (BotoCoreError, ValueError) as fault:
+            raise UserError(f"S3: {str(fault).rstrip('.')}; correct the AWS configuration") from fault
+
+    def read(self, address: Address) -> bytes:
+        """The bytes of a small object."""
+        content = io.BytesIO()
+        self._copy(address, content, unwatched)
+        return content.getvalue()
+
+    def download(self, address: Address, path: Path, moved: Moved = unwatched) -> str:
+        """Writes an object to a file, and says what its bytes were checked by: `SHA256`, `MD5`, `size`, …
+
+        Where there is none, Missing names the key that was most likely meant, if the bucket may be listed.
+        """
+        try:
+            with path.open("w+b") as file:
+                return self._copy(address, file, moved)
+        except Missing as missing:
+            raise self._with_suggestion(address, missing) from missing
+
+    def write(self, address: Address, content: bytes) -> None:
+        """Puts a small object there, in the place of one that may be there: readers see the one or the other."""
+        self._put(address, io.BytesIO(content), hashlib.sha256(content).digest())
+
+    def upload(
+        self, path: Path, address: Address, sha256: str, moved: Moved = unwatched, *, replace: bool = True
+    ) -> None:
+        """Puts a file of which the sha256 is known there; S3 refuses other bytes.
+
+        Raises Taken where another object is there and `replace` is False.
+        """
+        with _Watched(path, moved) as file:
+            self._put(address, file, bytes.fromhex(sha256), {} if replace else {"IfNoneMatch": "*"})
+
+    def keys(self, prefix: Address) -> Iterator[tuple[str, datetime]]:
+        """The objects under a prefix: what their keys have after it, and when they were written."""
+        start = f"{prefix.key}/" if prefix.key else ""
+        with told(prefix, self.attempts):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=start)
+            for entry in (entry for page in pages for entry in page.get("Contents", ())):
+                yield entry["Key"].removeprefix(start), entry["LastModified"]
+
+    def _put(self, address: Address, body: BinaryIO, sha256: bytes, condition: dict[str, str] | None = None) -> None:
+        kind = mimetypes.guess_type(address.key)[0] or "application/octet-stream"
+        with told(address, self.attempts):
+            self._client.put_object(
+                Bucket=address.bucket,
+                Key=address.key,
+                Body=body,
+                ContentType=kind,
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=base64.b64encode(sha256).decode(),
+                **condition or {},
+            )
+
+    def _copy(self, address: Address, file: BinaryIO, moved: Moved) -> str:
+        with told(address, self.attempts):
+            for _ in range(2):  # what the way altered may come whole the second time
+                answer = self._get(address)
+                with closing(answer["Body"]), closing(self._chunks(address, answer)) as chunks:
+                    checksum = checksum_of(answer, lambda part: self._size_of_part(address, part))
+                    size, checked_by = answer["ContentLength"], checksum.name if checksum else "size"
+                    file.seek(0)
+                    file.truncate()
+                    for chunk in chunks:
+                        file.write(chunk)
+                        moved(file.tell(), size)
+                if file.tell() == size and (checksum is None or checksum.holds(file)):
+                    return checked_by
+        raise UserError(f"{address}: came twice with other bytes than S3 holds, by their {checked_by}; run again")
+
+    def _get(self, address: Address, **condition: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.get_object(Bucket=address.bucket, Key=address.key, **condition)
+        if "ETag" not in answer or "ContentLength" not in answer:
+            answer["Body"].close()
+            raise UserError(f"{address}: what answers there is not S3; is AWS_ENDPOINT_URL right?")
+        return answer
+
+    def _chunks(self, address: Address, answer: dict[str, Any]) -> Generator[bytes]:
+        """The bytes of an object that was asked for."""
+        from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError
+        from urllib3.exceptions import HTTPError
+
+        done, failures, lately, body = 0, 0, 0, answer["Body"]
+        while True:
+            try:
+                with closing(body):
+                    while chunk := body.read(CHUNK):
+                        done, lately = done + len(chunk), lately + len(chunk)
+                        yield chunk
+                return
+            except FlexibleChecksumError:  # after the last byte; `_copy` looks itself, as at streams taken up again
+                return
+            except (HTTPClientError, HTTPError, IncompleteReadError):
+                failures, lately = (1 if lately >= CHUNK else failures + 1), 0
+                if failures == self.attempts:
+                    raise
+                time.sleep(min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE))
+                body = self._get(address, Range=f"bytes={done}-", IfMatch=answer["ETag"])["Body"]
+
+    def _size_of_part(self, address: Address, number: int) -> int:
+        head = self._client.head_object(Bucket=address.bucket, Key=address.key, PartNumber=number)
+        return int(head["ContentLength"])
+
+    def _with_suggestion(self, address: Address, missing: Missing) -> Missing:
+        """Names the key that was most likely meant, where the bucket may be listed."""
+        folder, _, name = address.key.rpartition("/")
+        siblings = Address(address.bucket, folder)
+        try:
+            known = [key for key, _ in islice(self.keys(siblings), NEIGHBOURS)] if missing.what == "key" else []
+        except UserError:
+            return missing
+        suggestion = nearest(name, known)
+        return Missing(address, missing.what, siblings / suggestion if suggestion else None)
+
+
+class _Watched(io.FileIO):
+    """A file that tells how far it has been read."""
+
+    def __init__(self, path: Path, moved: Moved) -> None:
+        super().__init__(path)
+        self._size, self._moved = path.stat().st_size, moved
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(-1 if size is None else size)
+        self._moved(self.tell(), self._size)
+        return content

@@ -1,0 +1,171 @@
+"""Columns of a file, of whatever type, in the one form that training has for each type of feature."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cli.errors import UserError
+from cli.words import shown
+
+MISSING = ("", "NA", "NaN", "null")  # of a CSV, exactly so; "none" or "n/a" may be a level
+# 1.0 and 0.0 are what pandas makes of a boolean column that has gaps.
+TRUTH = dict.fromkeys(("true", "yes", "1", "1.0"), 1.0) | dict.fromkeys(("false", "no", "0", "0.0"), 0.0)
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The columns that were asked for, as the file holds them.
+
+    `columns` are arrow chunked arrays of any type, null for missing; `places` gives the place in the file
+    (`line 17`) of each of some rows, counted from 0 here.
+    """
+
+    name: str
+    sha256: str
+    columns: dict[str, Any]
+    places: Callable[[Sequence[int]], list[str]]
+
+
+def numbers(source: Source, column: str) -> NDArray[np.float64]:
+    """A number column as float64 [N], NaN for missing.
+
+    Raises UserError for text and for what float32 cannot hold.
+    """
+    cells = decoded(source.columns[column])
+    if pa.types.is_string(cells.type):
+        cells = _parsed(source, column, cells)
+    elif not _is_readable(cells.type):
+        refuse_type(source, column, cells.type, "numbers")
+    if pa.types.is_decimal(cells.type):
+        cells = pc.cast(cells, pa.string())  # the only cast of a decimal that rounds once
+    values: NDArray[np.float64] = pc.cast(cells, pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
+    with np.errstate(over="ignore"):
+        infinite = np.isinf(values.astype(np.float32))
+    if infinite.any():
+        refuse_cells(source, column, "a number within ±3.4e38, as float32 holds", infinite, values)
+    return values
+
+
+def booleans(source: Source, column: str) -> NDArray[np.float64]:
+    """A boolean column as float64 [N]: 1 true, 0 false, NaN missing. Raises UserError for any other value."""
+    levels, codes = coded_labels(source, column)
+    truths = [math.nan if level is None else TRUTH.get(level.strip().lower()) for level in levels]
+    unknown = np.array([truth is None for truth in truths])[codes]
+    if unknown.any():
+        refuse_cells(source, column, "true or false, yes or no, 1 or 0", unknown, levels[codes])
+    return np.array(truths, dtype=np.float64)[codes]
+
+
+def labels(source: Source, column: str) -> NDArray[np.object_]:
+    """A column of text as an object array [N] of str, None for missing; raises as `coded_labels` does."""
+    levels, codes = coded_labels(source, column)
+    texts: NDArray[np.object_] = levels[codes]
+    return texts
+
+
+def coded_labels(source: Source, column: str) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """The different texts of a column, None for missing and for the empty text, and for each row [N] its one.
+
+    Whole numbers are written without a point, true and false as such. Raises UserError for dates, lists and
+    the like.
+    """
+    cells = decoded(source.columns[column])
+    if not _is_readable(cells.type):
+        refuse_type(source, column, cells.type, "text")
+    coded = pc.dictionary_encode(cells).combine_chunks()
+    levels = np.array([_label(level) for level in coded.dictionary.to_pylist()] + [None], dtype=object)
+    return levels, pc.fill_null(coded.indices, len(levels) - 1).to_numpy().astype(np.int64)
+
+
+def decoded(cells: Any) -> Any:
+    """Dictionary columns as plain ones, every kind of string as `string`."""
+    if pa.types.is_dictionary(cells.type):
+        cells = pc.cast(cells, cells.type.value_type)
+    if pa.types.is_large_string(cells.type) or pa.types.is_string_view(cells.type):
+        cells = pc.cast(cells, pa.string())
+    return cells
+
+
+def present(texts: Any) -> Any:
+    """Texts without spaces around them, null for what stands for missing in a CSV."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    return pc.if_else(pc.is_in(trimmed, pa.array(MISSING)), pa.scalar(None, pa.string()), trimmed)
+
+
+def refuse_cells(
+    source: Source,
+    column: str,
+    expected: str,
+    wrong: NDArray[np.bool_],
+    values: Sequence[Any] | NDArray[Any],
+    remedy: str = "correct the file or leave the cell empty",
+) -> NoReturn:
+    """Raises a UserError that names the first of the wrong cells, with their places in the file."""
+    rows = np.flatnonzero(wrong).tolist()
+    places = source.places(rows[:EXAMPLES])
+    cells = ", ".join(f"{_shown(values[row])} ({place})" for row, place in zip(rows, places, strict=False))
+    more = f" and {len(rows) - EXAMPLES} more" if len(rows) > EXAMPLES else ""
+    raise UserError(f"{source.name}: column {column}: expected {expected}, got {cells}{more}; {remedy}")
+
+
+def _parsed(source: Source, column: str, cells: Any) -> Any:
+    texts = present(cells)
+    try:
+        return pc.cast(texts, pa.float64())
+    except pa.ArrowInvalid:
+        fits = {text: _is_number(text) for text in pc.unique(texts).to_pylist()}
+        wrong = np.array([not fits[text] for text in texts.to_pylist()])
+        refuse_cells(source, column, "a number, with a decimal point", wrong, cells.to_pylist())
+
+
+def _is_number(text: str | None) -> bool:
+    try:
+        pa.scalar(text, pa.string()).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _is_readable(type_: Any) -> bool:
+    types = pa.types
+    kinds = (
+        types.is_string,
+        types.is_boolean,
+        types.is_null,
+        types.is_integer,
+        types.is_floating,
+        types.is_decimal,
+    )
+    return any(is_kind(type_) for is_kind in kinds)
+
+
+def _label(level: Any) -> str | None:
+    if isinstance(level, bool):
+        return str(level).lower()
+    if isinstance(level, float):
+        return None if math.isnan(level) else str(int(level)) if level.is_integer() else repr(level)
+    return None if level is None or level == "" else str(level)
+
+
+def places_of(source: Source, rows: NDArray[np.bool_]) -> str:
+    """Where some rows are in the file: the first places, and how many more."""
+    found = np.flatnonzero(rows)
+    more = f" and {len(found) - EXAMPLES:,} more" if len(found) > EXAMPLES else ""
+    return ", ".join(source.places(found[:EXAMPLES].tolist())) + more
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else shown(value)
+
+
+def refuse_type(source: Source, column: str, type_: Any, expected: str) -> NoReturn:
+    """Raises a UserError for a column whose type cannot be read as what is expected."""
+    problem = f"expected {expected}, got values of type {type_}; convert the column"
+    raise UserError(f"{source.name}: column {column}: {problem}")

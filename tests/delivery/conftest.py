@@ -1,0 +1,86 @@
+"""A certified model, the environment that a release is built in, and a runner."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.delivery.runner import Outcome, Runner
+from tests.delivery.workflow_files import ROOT
+from tests.export.packaging.model_folder import certified_model, certify
+
+VARIABLES = {
+    "AWS_REGION": "eu-central-1",
+    "BUILD_ROLE_ARN": "arn:aws:iam::123456789012:role/lastbit-build",
+    "DEPLOY_ROLE_ARN": "arn:aws:iam::123456789012:role/lastbit-deploy",
+    "IMAGE_REPOSITORY": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit",
+    "MODELS": "s3://models/lastbit",
+}
+
+
+def comparison(kind: str, rows: int) -> dict[str, Any]:
+    """What a certificate says of a kind of rows, all equal."""
+    return {
+        "kind": kind,
+        "rows": rows,
+        "margins": 2 * rows,
+        "margins_bit_equal": 2 * rows,
+        "probabilities_bit_equal": rows - 1,
+        "largest_probability_difference": 2.8e-17,
+        "largest_score_difference": 0.0,
+        "bands_that_differ": 0,
+    }
+
+
+FINDINGS: dict[str, Any] = {
+    "limits": {
+        "margins_bit_equal_share": 1.0,
+        "probability_difference": 4.5e-16,
+        "probabilities_bit_equal_share": 0.0,
+        "bands_that_differ": 0,
+    },
+    "rows": [comparison("at every split", 41_901), comparison("real | applicants", 50_000)],
+    "total": comparison("all", 91_901),
+    "single_rows": {"rows": 2_000, "bit_equal": 2_000},
+}
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder whose certificate has findings; not to be changed."""
+    folder = certified_model(tmp_path_factory.mktemp("certified") / "model")
+    certify(folder, **FINDINGS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def release_environment() -> Path:
+    """The Python that a release is built by: made of requirements/release.txt alone, as the workflow makes it."""
+    target = ".venv-release/ready"
+    subprocess.run(["make", target, f"PYTHON={sys.executable}"], cwd=ROOT, check=True, capture_output=True, timeout=300)
+    return ROOT / ".venv-release" / "bin" / "python"
+
+
+def build(runner: Runner, model: Path) -> Outcome:
+    """Runs the job `build` of release.yml, with the model that the job before it has fetched."""
+    shutil.copytree(model, runner.artifacts / "model")
+    return runner.run("release.yml", "build", matrix={"arch": "x86_64"})
+
+
+@pytest.fixture(scope="session")
+def built(
+    tmp_path_factory: pytest.TempPathFactory, certified: Path, release_environment: Path
+) -> tuple[Runner, Outcome]:
+    """What that leaves: artifacts, attestations, the workspace; not to be changed."""
+    assert release_environment.exists()
+    runner = Runner(tmp_path_factory.mktemp("built"), dict(VARIABLES))
+    return runner, build(runner, certified)
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """A repository whose variables are set."""
+    return Runner(tmp_path, dict(VARIABLES))

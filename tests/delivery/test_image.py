@@ -1,0 +1,84 @@
+"""An image that is not built as it has to be is not recorded."""
+
+import json
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from delivery.image import main
+from tests.delivery.runner import COMMANDS
+
+REPOSITORY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit"
+
+
+@pytest.fixture
+def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package to be made an image of, in a workflow whose docker is the stand-in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{COMMANDS}:/usr/bin:/bin")
+    monkeypatch.setenv("STAND_IN", str(tmp_path))
+    for name, value in {
+        "GITHUB_SHA": "a" * 40,
+        "GITHUB_RUN_ID": "5",
+        "GITHUB_RUN_ATTEMPT": "2",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "IMAGE_REPOSITORY": REPOSITORY,
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.onnx").write_bytes(b"graph")
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    with ZipFile(folder / "lambda.zip", "w") as archive:
+        archive.writestr("model/manifest.json", json.dumps({"model_version": "c3bb2f7865ee"}))
+    return folder
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line of a refusal."""
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    return lines[0].removeprefix("error: ")
+
+
+def test_both_processors(dist: Path) -> None:
+    for arch, platform in (("x86_64", "linux/amd64"), ("arm64", "linux/arm64")):
+        assert main(["--arch", arch]) == 0
+        words = json.loads((dist.parent / "calls.jsonl").read_text().splitlines()[-1])
+        assert words[words.index("--platform") + 1] == platform
+        assert f"{REPOSITORY}:c3bb2f7865ee-aaaaaaaaaaaa-{arch}-5.2" in words
+        image = json.loads((dist / "image.json").read_text())["image"]
+        assert (dist.parent / "output").read_text().endswith(f"digest={image.partition('@')[2]}\n")
+
+
+def test_docker_that_fails(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (dist.parent / "docker-fails").touch()
+    assert main([]) == 1
+    assert said(capsys) == "docker buildx imagetools inspect: failed with exit status 1"
+    assert not (dist / "image.json").exists()
+
+
+def test_no_docker(dist: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(dist))
+    assert main([]) == 1
+    assert said(capsys).startswith("docker: no such command")
+
+
+@pytest.mark.parametrize("repository", [f"{REPOSITORY}:latest", "lastbit", "https://example.com/lastbit"])
+def test_a_repository_that_is_none(
+    dist: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, repository: str
+) -> None:
+    monkeypatch.setenv("IMAGE_REPOSITORY", repository)
+    assert main([]) == 2
+    assert said(capsys) == f"IMAGE_REPOSITORY: expected registry/name without a tag, got {repository!r}"
+    assert not (dist.parent / "calls.jsonl").exists()
+
+
+def test_no_package(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (dist / "lambda.zip").write_bytes(b"not a zip")
+    assert main([]) == 1
+    assert "dist/lambda.zip: expected a package with a model inside" in said(capsys)
+    (dist / "lambda.zip").unlink()
+    assert main([]) == 1
+    assert "dist/lambda.zip: no such file; build the release again" in said(capsys)

@@ -1,0 +1,58 @@
+"""One package for all tests: a small model, for the Python and the processor that the tests run on."""
+
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+from export.packaging.target import Target, architecture
+from tests.export.packaging.build_command import package
+from tests.export.packaging.lambda_process import environment, install_base
+from tests.export.packaging.model_folder import certified_model
+
+
+@pytest.fixture(scope="session")
+def target() -> Target:
+    """This machine."""
+    return Target((sys.version_info[0], sys.version_info[1]), architecture(platform.machine()))
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certified model for the reference request."""
+    return certified_model(tmp_path_factory.mktemp("certified") / "model")
+
+
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory: pytest.TempPathFactory, model: Path, target: Target) -> Path:
+    """The folder with task/ and lambda.zip."""
+    out = tmp_path_factory.mktemp("package") / "dist"
+    assert package(model, out, target) == 0
+    return out
+
+
+@pytest.fixture(scope="session")
+def task(dist: Path) -> Path:
+    """What Lambda has as /var/task."""
+    return dist / "task"
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Lambda has as /var/runtime."""
+    return install_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty home, which stays empty."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def variables(task: Path, base: Path, home: Path) -> dict[str, str]:
+    """The environment of a Lambda over the package."""
+    return environment(task, base, home)

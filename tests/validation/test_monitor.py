@@ -1,0 +1,363 @@
+"""The monitor as a user runs it: applicants who are alike, who are not, whose outcomes are known, and wrong input."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+
+from export import to_onnx
+from runtime.score import Scale, band
+from tests.applicants import draw
+from tests.conftest import Opened
+from tests.pages import assert_good_page
+from training import run
+from training.artifacts import load_pipeline
+from validation import run as monitor
+from validation import served
+from validation.bands import scores_of
+from validation.outcomes import outcomes
+from validation.served import Served
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = """
+[data]
+file = "training.csv"
+id = ""
+target = "outcome"
+positive = "bad"
+[features]
+income = { type = "number", log1p = true }
+debt = "number"
+age = "number"
+late_1 = "number"
+late_2 = "number"
+has_paid = "boolean"
+shop = "category"
+region = { type = "category", vocabulary = ["north", "south", "books"] }
+[row_max]
+late = ["late_1", "late_2"]
+[split]
+test_size = 0.5
+[model]
+calibration = "sigmoid"
+[xgboost]
+n_estimators = 15
+[stability]
+feature_limit = 0.2
+"""
+
+
+def table(rows: int, seed: int) -> pd.DataFrame:
+    frame, target = draw(rows, seed)
+    return frame.drop(columns="late_3").assign(outcome=np.where(target == 1, "bad", "good"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts and a model of 4,000 applicants, their settings, and 2,000 others of the same population."""
+    folder = tmp_path_factory.mktemp("monitor")
+    table(4_000, seed=1).to_csv(folder / "training.csv", index=False)
+    table(2_000, seed=2).to_csv(folder / "same.csv", index=False)
+    (folder / "settings.toml").write_text(SETTINGS)
+    words = ["--config", str(folder / "settings.toml"), "--out", str(folder / "artifacts"), "--no-plots", "--quiet"]
+    assert run.main(words) == 0
+    assert to_onnx.main(["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]) == 0
+    return folder
+
+
+@pytest.fixture
+def same(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "same.csv")
+
+
+def watched(folder: Path, tmp_path: Path, frame: "pd.DataFrame | Path", *words: object) -> tuple[int, dict[str, Any]]:
+    """The exit status and the figures for a table, by its settings' target."""
+    file = frame if isinstance(frame, Path) else tmp_path / "new.csv"
+    if not isinstance(frame, Path):
+        frame.to_csv(file, index=False)
+    page, figures = tmp_path / "new.html", tmp_path / "new.json"
+    target = ["--target", "outcome", "--positive", "bad"] if "--config" not in words else []
+    given = ["--data", file, "--model", folder / "model", "--out", page, "--json", figures, "--quiet", *target, *words]
+    status = monitor.main(list(map(str, given)))
+    return status, json.loads(figures.read_text()) if figures.exists() else {}
+
+
+def mistake(capsys: pytest.CaptureFixture[str], status: int, *words: object) -> str:
+    """The one line that a mistake is told in."""
+    assert monitor.main([*map(str, words), "--quiet"]) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert "Traceback" not in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    return captured.err.strip().removeprefix("error: ")
+
+
+# ---------------------------------------------------------------- the model and its reference
+
+
+def test_the_manifest_holds_the_training_rows_as_histograms(folder: Path) -> None:
+    """Those of reference.json, with the test's metrics; small, and of no concern to the runtime."""
+    manifest = json.loads((folder / "model/manifest.json").read_text())
+    written = json.loads((folder / "artifacts/reference.json").read_text())
+    metrics = json.loads((folder / "artifacts/metrics.json").read_text())["test"]
+    reference = manifest["reference"]
+    compared = reference.pop("metrics")
+    assert reference == written
+    assert compared == {name: pytest.approx(metrics[name], abs=1e-6) for name in compared}
+    assert {"rows", "default_rate", "roc_auc", "log_loss", "brier"} <= compared.keys()
+    assert reference["rows"] == 2_000
+    assert reference["limits"] == {"score": 0.25, "feature": 0.2}
+    assert list(reference["features"]) == [feature["name"] for feature in manifest["features"]]
+    assert len(json.dumps(reference)) < 2_500
+
+
+def test_probabilities_are_the_pipeline_s_in_any_batches(
+    folder: Path, same: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    its = Served.load(folder / "model")
+    frame = same[[feature.name for feature in its.features]].astype({"shop": object, "region": object})
+    expected = load_pipeline(folder / "artifacts").predict_proba(frame)[:, 1]
+    np.testing.assert_allclose(its.probabilities(frame, lambda detail: None), expected, rtol=0, atol=4.5e-16)
+    monkeypatch.setattr(served, "ROWS_AT_ONCE", 301)
+    shown: list[str] = []
+    np.testing.assert_allclose(its.probabilities(frame, shown.append), expected, rtol=0, atol=4.5e-16)
+    assert shown[-1] == "2,000"
+
+
+# ---------------------------------------------------------------- what is found
+
+
+def test_others_of_the_same_population_have_not_moved(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+    status, found = watched(folder, tmp_path, same)
+    assert (status, found["moved"]) == (0, [])
+    assert found["rows"] == {"expected": 2_000, "actual": 2_000}
+    assert found["score"]["psi"] < 0.05
+    page = (tmp_path / "new.html").read_text()
+    assert "Nothing has moved beyond its limit." in page
+    assert found["data"]["sha256"] in page
+
+
+def test_what_has_moved_is_named(
+    folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = same.assign(income=same["income"] / 20, shop=same["shop"].where(same["shop"] != "books", "bakery"))
+    status, found = watched(folder, tmp_path, moved)
+    assert status == 1
+    assert found["moved"] == ["score", "income", "shop"]
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {tmp_path}/new.csv: moved beyond the limits: score ")
+    assert ", income " in said
+    assert ", shop " in said
+    page = (tmp_path / "new.html").read_text()
+    assert "The score has moved." in page
+    assert "shop has moved." in page
+    assert "bakery" in page
+
+
+def test_what_training_did_not_have(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+    changed = same.copy()
+    changed.loc[:399, "age"] = np.nan
+    changed.loc[400:409, "age"] = 10
+    changed.loc[410:419, "age"] = 200
+    changed.loc[:599, "region"] = "west"
+    changed.loc[600:609, "region"] = "east"
+    _, found = watched(folder, tmp_path, changed)
+    by_name = {entry["feature"]: entry for entry in found["features"]}
+    age, region = by_name["age"], by_name["region"]
+    assert age["missing"] == changed["age"].isna().mean()
+    training = pd.read_csv(folder / "training.csv")["age"].isna().mean()
+    assert age["missing_in_training"] == pytest.approx(training, abs=0.03)
+    assert (age["unseen"], age["examples"]) == (20 / 2_000, [10, 200])
+    assert region["unseen"] == 610 / 2_000
+    assert region["examples"] == ["west", "east"]
+    assert by_name["has_paid"]["unseen"] == 0
+
+
+def test_outcomes_beside_predictions(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+    """Figures as scikit-learn computes them from the pipeline's probabilities of the rows that have matured."""
+    frame = same.copy()
+    frame.loc[1_500:, "outcome"] = None
+    _, found = watched(folder, tmp_path, frame)
+    its = found["outcomes"]
+    assert (its["rows"], its["unknown"]) == (1_500, 500)
+    probability = load_pipeline(folder / "artifacts").predict_proba(frame)[:1_500, 1]
+    target = (frame["outcome"][:1_500] == "bad").to_numpy()
+    assert its["default_rate"] == target.mean()
+    assert its["low"] < its["default_rate"] < its["high"]
+    assert its["mean_probability"] == pytest.approx(probability.mean())
+    assert its["roc_auc"] == pytest.approx(roc_auc_score(target, probability))
+    assert its["log_loss"] == pytest.approx(log_loss(target, probability))
+    assert its["brier"] == pytest.approx(brier_score_loss(target, probability))
+    metrics = json.loads((folder / "artifacts/metrics.json").read_text())["test"]
+    assert its["training"]["roc_auc"] == pytest.approx(metrics["roc_auc"], abs=1e-6)
+    assert sum(entry["rows"] for entry in its["bands"]) == 1_500
+    edges = json.loads((folder / "model/manifest.json").read_text())["bands"]
+    names = pd.Series([band(score, edges) for score in scores_of(probability, Scale())])
+    for entry in its["bands"]:
+        inside = (names == entry["band"]).to_numpy()
+        assert (entry["rows"], entry["defaults"]) == (inside.sum(), target[inside].sum())
+        assert entry["mean_probability"] == pytest.approx(probability[inside].mean())
+
+
+def test_bands_of_scores_at_their_edges() -> None:
+    edges = [500.0, 550.0, 600.0]
+    scores = np.array([499.9, 500, 549.9, 550, 600, np.nextafter(600, 601)])
+    found = outcomes(np.array([1.0, 0, 1, 0, 1, 0]), np.full(6, 0.5), scores, edges)
+    assert [(entry["band"], entry["rows"]) for entry in found["bands"]] == [
+        ("below 500", 1),
+        ("[500, 550)", 2),
+        ("[550, 600]", 2),
+        ("above 600", 1),
+    ]
+    assert [entry["band"] for entry in found["bands"]] == sorted({band(s, edges) for s in scores}, key=scores_in(edges))
+
+
+def scores_in(edges: list[float]) -> Callable[[str], int]:
+    names = [f"below {edges[0]:g}", "[500, 550)", "[550, 600]", f"above {edges[-1]:g}"]
+    return names.index
+
+
+def test_outcomes_of_one_kind_and_none(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+    _, found = watched(folder, tmp_path, same.assign(outcome="good"))
+    assert (found["outcomes"]["defaults"], found["outcomes"]["roc_auc"]) == (0, None)
+    _, found = watched(folder, tmp_path, same.assign(outcome=None))
+    assert found["outcomes"]["rows"] == 0
+    assert "None is known yet." in (tmp_path / "new.html").read_text()
+
+
+def test_a_file_without_the_target(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+    """By the settings it may be missing; where a flag asks for it, it has to be there."""
+    file = tmp_path / "new.parquet"
+    same.drop(columns="outcome").to_parquet(file)
+    words = ["--config", folder / "settings.toml"]
+    status, found = watched(folder, tmp_path, file, *words)
+    assert (status, found["outcomes"]) == (0, None)
+    assert "The file has no column for them." in (tmp_path / "new.html").read_text()
+
+
+def test_limits_come_from_flags_the_settings_and_the_manifest(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+    def limits(*words: object) -> tuple[float, float]:
+        _, found = watched(folder, tmp_path, same, *words)
+        return found["score"]["limit"], found["features"][0]["limit"]
+
+    assert limits() == (0.25, 0.2)
+    assert limits("--feature-limit", 0.3) == (0.25, 0.3)
+    config = tmp_path / "other.toml"
+    config.write_text((folder / "settings.toml").read_text().replace("feature_limit = 0.2", "score_limit = 0.4"))
+    assert limits("--config", config) == (0.4, 0.25)
+    assert limits("--config", config, "--score-limit", 0.5) == (0.5, 0.25)
+
+
+def test_few_applicants_have_to_move_further(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+    status, found = watched(folder, tmp_path, same.head(15), "--score-limit", 0.01, "--feature-limit", 0.01)
+    assert (status, found["moved"]) == (0, [])
+    assert max(entry["csi"] for entry in found["features"]) > 0.01
+    assert "chance\nalone passes the limit of 0.01" in (tmp_path / "new.html").read_text()
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_as_a_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [sys.executable, "-m", "validation.run", "--data", str(folder / "same.csv"), "--model"]
+    words += [str(folder / "model"), "--out", str(tmp_path / "new.html")]
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (said.returncode, said.stdout) == (0, ""), said.stderr
+    for text in ("Scoring 2,000 applicants", "Score", "income", "0.25", "Written to"):
+        assert text in said.stderr
+    assert list(tmp_path.iterdir()) == [tmp_path / "new.html"]
+    assert monitor.main([*words[3:], "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        monitor.main(["--help"])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
+    for text in ("python -m validation.run --data FILE", "input and output:", "the table:", "limits:", "Exit status"):
+        assert text in said
+
+
+def test_wrong_input(folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, page = tmp_path / "new.csv", tmp_path / "new.html"
+    page.write_text("the last good page")
+    usual = ["--data", file, "--model", folder / "model", "--out", page]
+
+    def told(frame: "pd.DataFrame | str", status: int = 1, *words: object) -> str:
+        if isinstance(frame, str):
+            file.write_text(frame)
+        else:
+            frame.to_csv(file, index=False)
+        return mistake(capsys, status, *usual, *words).replace(f"{tmp_path}/", "")
+
+    stays = "; the last good page is as it was"
+    assert told("") == "new.csv: is empty; expected a header and rows"
+    assert told(same.head(0)) == "new.csv: has a header and no rows; expected rows"
+    assert told(same.rename(columns={"income": "incomes"})).startswith(
+        "new.csv: no column income (features.income); did you mean incomes? its columns, separated by"
+    )
+    assert 'column age: expected a number, with a decimal point, got "old" (line 2)' in told(same.assign(age="old"))
+    assert told(same, 1, "--target", "result").startswith("new.csv: no column result (data.target)")
+    assert told(same, 1, "--target", "region").startswith("new.csv: target region: expected two values, found: books")
+    words = ["--target", "outcome", "--positive", "yes"]
+    assert 'no row has "yes" (data.positive), found: bad, good' in told(same, 1, *words)
+    assert "score_limit: expected a number above 0, got 0" in told(same, 2, "--score-limit", 0)
+    assert mistake(capsys, 2, "--model", folder / "model") == (
+        "--data: expected the file of new applicants, got none; name one"
+    )
+    assert "expected a file, got the folder" in mistake(capsys, 1, *usual[:4], "--out", tmp_path)
+    assert "expected a file, got s3://" in mistake(capsys, 1, *usual[:4], "--out", "s3://bucket/page.html")
+    assert "no such file" in mistake(capsys, 1, "--data", tmp_path / "none.csv", *usual[2:])
+    assert "expected a folder with model.onnx" in mistake(capsys, 1, *usual[:2], "--model", tmp_path / "none")
+    (tmp_path / "full").write_text("a file")
+    assert mistake(capsys, 1, *usual[:4], "--out", tmp_path / "full/page.html").endswith(stays)
+    assert page.read_text() == "the last good page"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "new.csv", "new.html"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda manifest: manifest.pop("reference"), "expected the training rows' histograms, got none"),
+        (lambda manifest: manifest["reference"]["features"].pop("age"), "is not the histograms of these features"),
+        (lambda manifest: manifest["reference"]["score"]["counts"].pop(), "is not the histograms of these features"),
+        (lambda manifest: manifest["reference"].update(limits={}), "is not the histograms of these features"),
+        (lambda manifest: manifest.update(reference=[]), "is not the histograms of these features"),
+        (lambda manifest: manifest["reference"].pop("rows"), "is not the histograms of these features"),
+    ],
+)
+def test_a_manifest_without_a_whole_reference(
+    change: Callable[[Any], object], message: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder / "model", tmp_path / "model")
+    manifest = json.loads((tmp_path / "model/manifest.json").read_text())
+    change(manifest)
+    (tmp_path / "model/manifest.json").write_text(json.dumps(manifest))
+    said = mistake(capsys, 1, "--data", folder / "same.csv", "--model", tmp_path / "model", "--out", tmp_path / "page")
+    assert (
+        said
+        == f"{tmp_path}/model/manifest.json: reference: {message}; export the model again (python -m export.to_onnx)"
+    )
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_page_in_a_browser(
+    folder: Path, same: pd.DataFrame, tmp_path: Path, open_page: Callable[..., Opened]
+) -> None:
+    hostile = same.assign(
+        income=same["income"] * 9, shop=same["shop"].where(same["shop"] != "books", "<img src=x onerror=alert(1)>")
+    )
+    assert watched(folder, tmp_path, hostile)[0] == 1
+    assert_good_page(tmp_path / "new.html", open_page)

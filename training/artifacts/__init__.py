@@ -1,0 +1,160 @@
+"""artifacts/: what a training run leaves behind, and how it is read again.
+
+The pipeline is saved with skops: a description that is checked against a list of types before anything is made
+of it. Opening it runs no code of the file's.
+"""
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import pandas as pd
+import skops.io
+from sklearn.pipeline import Pipeline
+
+from storage.digest import sha256_of
+from cli.errors import UserError
+
+PIPELINE = "pipeline.skops"
+SCHEMA = "schema.json"
+RUN = "run.json"
+SETTINGS = "settings.toml"
+METRICS = "metrics.json"
+SAMPLE = "sample.parquet"
+REFERENCE = "reference.json"
+SCHEMA_VERSION = 1  # of run.json; raise it when an older reader could misread a newer file
+SKOPS_SCHEMA = "schema.json"  # in a skops file; the other members are arrays and boosters
+TRAIN_AGAIN = "train again (python -m training.run)"
+
+# What a pipeline of ours is made of, beyond what skops trusts by itself.
+TRUSTED = frozenset(
+    {
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.model_selection._split.StratifiedKFold",
+        "training.estimator.boosting.MarginXGBClassifier",
+        "training.estimator.calibrated_cv.AutoCalibratedClassifierCV",
+        "training.estimator.crossfit.CrossFittedClassifier",
+        "training.estimator.preparation.Preparation",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The parts of artifacts/ that the export reads."""
+
+    folder: Path
+    pipeline: Pipeline
+    pipeline_sha256: str
+    schema: dict[str, Any]  # raw columns in order, with types, vocabularies and observed ranges
+    reference: dict[str, Any]  # histograms of the training rows, see validation.stability
+    run: dict[str, Any]  # settings, versions, metrics, band edges, hashes
+    sample: pd.DataFrame  # raw columns of real applicants, without ids
+
+
+def save_pipeline(pipeline: Pipeline, path: Path) -> str:
+    """Writes the fitted pipeline, equal ones as equal bytes, and returns the file's sha256."""
+    path.write_bytes(_without_chance(skops.io.dumps(pipeline)))
+    return sha256_of(path)
+
+
+def _without_chance(dump: bytes) -> bytes:
+    """What skops dumped, without addresses in memory, random names and the time of day."""
+    with zipfile.ZipFile(io.BytesIO(dump)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    schema = members.pop(SKOPS_SCHEMA).decode()
+    numbers: dict[str, int] = {}
+    schema = re.sub(r'(?<="__id__": )\d+', lambda id_: str(numbers.setdefault(id_[0], len(numbers) + 1)), schema)
+    renamed = {name: f"{number}{PurePath(name).suffix}" for number, name in enumerate(members, 1)}
+    for name, new in renamed.items():
+        schema = schema.replace(f'"{name}"', f'"{new}"')
+    members = {renamed[name]: content for name, content in members.items()} | {SKOPS_SCHEMA: schema.encode()}
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return file.getvalue()
+
+
+def load_pipeline(path: Path | str) -> Pipeline:
+    """The fitted pipeline of a skops file (or of the artifacts folder that holds one).
+
+    Its `predict_proba` on a DataFrame of the raw columns is what the exported graph has to answer. Raises UserError
+    for a file that is not there, is damaged, or holds a type that no pipeline of ours is made of.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / PIPELINE
+    if not path.exists():
+        raise UserError(f"{path}: no such file; {TRAIN_AGAIN}")
+    try:
+        unknown = set(skops.io.get_untrusted_types(file=path)) - TRUSTED
+        if unknown:
+            raise UserError(
+                f"{path}: holds types that no pipeline of this project has: {', '.join(sorted(unknown))}; "
+                "do not trust this file"
+            )
+        pipeline = skops.io.load(path, trusted=sorted(TRUSTED))
+    except (UserError, KeyboardInterrupt):
+        raise
+    except Exception as fault:
+        reason = " ".join(str(fault).split())[:200] or type(fault).__name__
+        raise UserError(f"{path}: is not a pipeline that can be read ({reason}); {TRAIN_AGAIN}") from fault
+    if not isinstance(pipeline, Pipeline):
+        raise UserError(f"{path}: expected a pipeline, got {type(pipeline).__name__}; {TRAIN_AGAIN}")
+    return pipeline
+
+
+def load_artifacts(folder: Path) -> Artifacts:
+    """Everything that the export needs. Raises UserError, naming the file, where a part is missing or altered."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; {TRAIN_AGAIN}")
+    run = run_of(_read(folder / RUN), folder / RUN)
+    for name, expected in run["files"].items():
+        path = folder / name
+        if not path.exists():
+            raise UserError(f"{path}: no such file; {TRAIN_AGAIN}")
+        if (came := sha256_of(path)) != expected:
+            raise UserError(f"{path}: sha256: expected {expected}, got {came}; the file was changed: {TRAIN_AGAIN}")
+    return Artifacts(
+        folder=folder,
+        pipeline=load_pipeline(folder / PIPELINE),
+        pipeline_sha256=run["files"][PIPELINE],
+        schema=_json(_read(folder / SCHEMA), folder / SCHEMA),
+        reference=_json(_read(folder / REFERENCE), folder / REFERENCE),
+        run=run,
+        sample=pd.read_parquet(folder / SAMPLE),
+    )
+
+
+def run_of(content: bytes, name: object) -> dict[str, Any]:
+    """What the bytes of a run.json say; `name` is what the user calls it. Raises UserError where it is none."""
+    run = _json(content, name)
+    if run.get("schema_version") != SCHEMA_VERSION or PIPELINE not in run.get("files", ()):
+        raise UserError(f"{name}: is not the record of a run of this version; {TRAIN_AGAIN}")
+    return run
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; {TRAIN_AGAIN}") from None
+
+
+def _json(text: bytes, name: object) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError as fault:
+        raise UserError(f"{name}: is not JSON ({fault}); {TRAIN_AGAIN}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{name}: expected a JSON object; {TRAIN_AGAIN}")
+    return content

@@ -1,0 +1,87 @@
+"""What a run leaves in artifacts/: pipeline, schema, tables, figures, pages, and run.json, which names them all."""
+
+from storage.digest import sha256_of
+from storage.json_file import write_json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from training import artifacts
+from validation.evidence import Evidence, Part
+from training.evidence import figures_of, write_tables
+from validation.report.report import write_report
+from training.artifacts.schema import schema_of
+from training.settings import Settings, settings_as_dict, settings_as_toml
+from training.split import split_facts
+from table import Table
+
+SAMPLE_ROWS = 50_000
+PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgboost")
+# tests/test_commands.py holds it.
+SAME_BYTES_AGAIN = (
+    "data.sha256, settings.toml, versions, and the kind of processor and C library that they run on; neither the "
+    "number of cores nor an interrupted search changes a bit of model.onnx"
+)
+
+
+def save(
+    folder: Path,
+    settings: Settings,
+    table: Table,
+    rows: dict[str, NDArray[np.intp]],
+    tuning: dict[str, Any] | None,
+    pipeline: Pipeline,
+    reference: dict[str, Any],
+    parts: dict[str, Part],
+    evidence: Evidence,
+) -> dict[str, Any]:
+    """Writes every artifact into `folder` and returns the content of run.json; `rows` are those of each part."""
+    write_tables(folder, evidence)
+    figures = figures_of(evidence)
+    write_json(folder / artifacts.METRICS, figures["metrics"])
+    write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, parts["train"].frame))
+    write_json(folder / artifacts.REFERENCE, reference)
+    _sample(table.frame, rows["test"], rows["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
+    (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
+    artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
+    run = {
+        "schema_version": artifacts.SCHEMA_VERSION,
+        "data": {
+            "source": table.source,
+            "sha256": table.sha256,
+            "rows": len(table.target),
+            "dropped_rows": table.dropped_rows,
+            "dropped_note": table.dropped_note,
+        },
+        "split": {"method": settings.split.method, **split_facts(table, rows)},
+        "settings": settings_as_dict(settings),
+        "seed": settings.split.seed,
+        "tuning": tuning,
+        **figures,
+        "stability": evidence.stability,
+        "versions": versions(),
+        "same_bytes_again": SAME_BYTES_AGAIN,
+    }
+    write_report(folder, run, evidence, parts)
+    run["files"] = {
+        str(path.relative_to(folder)): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    write_json(folder / artifacts.RUN, run)
+    return run
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that decide on a figure or a bit."""
+    return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
+
+
+def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArray[np.intp]) -> pd.DataFrame:
+    """Real rows for the certificate, those of the test part first. Raw columns only, without ids and target."""
+    rows = np.concatenate([test_rows, train_rows])[:SAMPLE_ROWS]
+    return frame.iloc[rows].reset_index(drop=True)

@@ -1,0 +1,37 @@
+"""The raw columns as training saw them: what serving validates requests against."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from training.estimator.preparation import Preparation
+from training.settings import Settings
+
+
+def schema_of(settings: Settings, pipeline: Pipeline, training_rows: pd.DataFrame) -> dict[str, Any]:
+    """`inputs` (ordered names of both matrices) and `features` in the settings' order.
+
+    A number's `range` is the lowest and highest value of the training rows, null where all are missing.
+    """
+    preparation: Preparation = pipeline[0]
+    features: list[dict[str, Any]] = []
+    for feature in settings.features:
+        entry: dict[str, Any] = {
+            "name": feature.name,
+            "type": feature.type,
+            "nullable": True,
+            "description": feature.description,
+        }
+        if feature.type == "category":
+            entry["vocabulary"] = preparation.vocabularies_[feature.name]
+        if feature.type == "number":
+            values = training_rows[feature.name].to_numpy(dtype=np.float64)
+            values = values[~np.isnan(values)]
+            entry["range"] = [float(values.min()), float(values.max())] if len(values) else None
+        features.append(entry)
+    return {
+        "inputs": {"numbers": list(preparation.numbers), "categories": list(preparation.vocabularies_)},
+        "features": features,
+    }

@@ -1,0 +1,1 @@
+"""The fitted pipeline: preparation, cross-fitted boosters, one calibrator."""

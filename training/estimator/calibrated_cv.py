@@ -1,0 +1,38 @@
+"""scikit-learn's CalibratedClassifierCV with a method that cross-validation chooses."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import cross_val_predict
+
+from training.estimator.calibration import choose, compare
+
+
+class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
+    """A CalibratedClassifierCV whose `method`, "sigmoid" or "isotonic", is found by `fit`.
+
+    Both are compared on what clones of the estimator answer for rows that they have not seen: their decision
+    function where they have one, else their probability. Then all goes scikit-learn's way.
+
+    Attributes
+    ----------
+    method : the one that was chosen.
+    comparison_ : what each loses in cross-validation, see training.estimator.calibration.compare.
+    """
+
+    def __init__(
+        self, estimator: Any = None, *, cv: Any = None, n_jobs: int | None = None, ensemble: Any = "auto"
+    ) -> None:
+        super().__init__(estimator, cv=cv, n_jobs=n_jobs, ensemble=ensemble)
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
+        """Fits on X [N, m] and y [N] with two classes."""
+        target = np.unique(y, return_inverse=True)[1]
+        answer = "decision_function" if hasattr(self.estimator, "decision_function") else "predict_proba"
+        unseen = cross_val_predict(self.estimator, X, target, cv=self.cv, n_jobs=self.n_jobs, method=answer)
+        unseen = unseen if unseen.ndim == 1 else unseen[:, 1]
+        self.comparison_ = compare(unseen, target, ("sigmoid", "isotonic"), seed=0)
+        self.method = choose(self.comparison_)
+        super().fit(X, y, sample_weight, **fit_params)
+        return self

@@ -1,0 +1,125 @@
+"""All that is known of a fitted model, from what it answers for the applicants of each part."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import cpu_count
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from runtime.score import Scale
+from training.contributions import contributions_of
+from training.estimator.calibration import described
+from training.estimator.preparation import Preparation, row_maximum
+from training.settings import Settings
+from validation.bands import band_edges, band_table, scores_of
+from validation.calibration import group, reliability
+from validation.cutoffs import cutoff_table
+from validation.dependence import Axis, dependence
+from validation.evidence import Evidence, Part
+from validation.findings import alarms
+from validation.importance import importance
+from validation.intervals.bootstrap import bootstrap
+from validation.metrics import evaluate
+from validation.sample import sampled_rows
+from validation.stability import compare
+
+CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread
+MOST_THREADS = 4
+TOP_FEATURES = 6
+ROWS_FOR_IMPORTANCE = 1_000
+
+
+def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: NDArray[np.int8]) -> Part:
+    """The part with what the model answers for it; memory beyond the answers does not grow with the rows."""
+
+    def ask(first: int) -> NDArray[np.float64]:
+        return np.asarray(pipeline.predict_proba(frame.iloc[first : first + CHUNK])[:, 1])
+
+    with ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
+        probability = np.concatenate(list(threads.map(ask, range(0, len(frame), CHUNK))))
+    return Part(frame, target, probability, scores_of(probability, settings.score))
+
+
+def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Mapping[str, Any]) -> Evidence:
+    """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
+    from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
+
+    evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
+    train, test = parts["train"], parts["test"]
+    edges = list(evaluation.bands) or band_edges(train.score, scale)
+    threshold, limits = evaluation.threshold, scale.probability_limits
+    metrics = {name: evaluate(part.target, part.probability, threshold, limits) for name, part in parts.items()}
+    drawn = {
+        name: bootstrap(part.target, part.probability, threshold, evaluation.resamples, seed, limits)
+        for name, part in parts.items()
+    }
+    intervals = {name: of_part.limits for name, of_part in drawn.items()}
+    features = importance_of(pipeline, train, seed)
+    return Evidence(
+        metrics=metrics,
+        intervals=intervals,
+        edges=edges,
+        bands={name: band_table(part, edges) for name, part in parts.items()},
+        cutoffs=cutoff_table(test, edges, settings.costs),
+        reliability={name: reliability(group(part.target, part.probability)) for name, part in parts.items()},
+        calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
+        alarms=alarms(test, scale, metrics, intervals, drawn["test"].left_out, evaluation.resamples),
+        stability=compare(reference, test.frame, test.score, settings.stability),
+        importance=features,
+        dependence=dependence_of(pipeline, train.frame, scale, features["Feature"].head(TOP_FEATURES), seed),
+        exploration=explore(train.frame, train.target, settings),
+    )
+
+
+def importance_of(pipeline: Pipeline, part: Part, seed: int) -> pd.DataFrame:
+    """The mean contribution of each feature to the score, over up to ROWS_FOR_IMPORTANCE of the part's rows."""
+    rows = sampled_rows(len(part.frame), ROWS_FOR_IMPORTANCE, seed)
+    return importance(contributions_of(pipeline, part.frame.iloc[rows]), part.score[rows])
+
+
+def dependence_of(
+    pipeline: Pipeline, frame: pd.DataFrame, scale: Scale, features: Iterable[str], seed: int
+) -> dict[str, pd.DataFrame]:
+    """The score along each feature, or group of a row maximum, of the rows of `frame` [N]."""
+    axes = [_axis(pipeline[0], frame, name) for name in features]
+    return dependence(lambda rows: np.asarray(pipeline.predict_proba(rows)[:, 1]), frame, scale, axes, seed)
+
+
+def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
+    members = list((preparation.row_max or {}).get(name, [name]))
+    if name in preparation.vocabularies_:
+        return Axis(name, members, frame[name].to_numpy(dtype=object))
+    if len(members) == 1:
+        return Axis(name, members, frame[name].to_numpy(dtype=np.float64))
+    return Axis(name, members, row_maximum(frame[members].to_numpy(dtype=np.float32)).astype(np.float64))
+
+
+def figures_of(evidence: Evidence) -> dict[str, object]:
+    """What run.json says of the evidence, of JSON's types; a metric without a value is null."""
+    return {
+        "bands": evidence.edges,
+        "calibration": evidence.calibration,
+        "metrics": {
+            part: {name: None if np.isnan(value) else value for name, value in figures.items()}
+            for part, figures in evidence.metrics.items()
+        },
+        "intervals": {
+            part: {name: list(limits) for name, limits in of_part.items()}
+            for part, of_part in evidence.intervals.items()
+        },
+        "alarms": evidence.alarms,
+    }
+
+
+def write_tables(folder: Path, evidence: Evidence) -> None:
+    """Writes the tables as CSV: bands and reliability of each part, cut-offs."""
+    for part, table in evidence.bands.items():
+        table.to_csv(folder / f"bands_{part}.csv", index=False)
+    for part, table in evidence.reliability.items():
+        table.to_csv(folder / f"reliability_{part}.csv", index=False)
+    evidence.cutoffs.to_csv(folder / "cutoffs.csv", index=False)

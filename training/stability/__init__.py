@@ -1,9 +1,0 @@
-"""Whether applicants are still those that the model was trained on: of the score and of each feature.
-
-`reference_of` counts the training rows in a few bins, `compare` sets the counts of other rows beside them.
-"""
-
-from training.stability.comparison import compare
-from training.stability.reference import reference_of
-
-__all__ = ["compare", "reference_of"]

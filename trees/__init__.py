@@ -1,0 +1,1 @@
+"""Boosters into trees and conditions, and what is built from them."""

@@ -1,0 +1,196 @@
+"""A fitted XGBClassifier as arrays: what its JSON says, checked, and nothing that it does not say.
+
+XGBoost adds the base margin and then tree after tree in float32. Everything here keeps that order.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from trees.refusal import BoosterRefused
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One tree. Node 0 is the root; a node without children (`left` < 0) is a leaf."""
+
+    left: NDArray[np.int32]  # child for value < threshold, -1 in a leaf
+    right: NDArray[np.int32]
+    feature: NDArray[np.int32]  # column of the prepared matrix
+    value: NDArray[np.float32]  # threshold of a split, weight of a leaf
+    missing_left: NDArray[np.bool_]  # where NaN goes
+
+    @property
+    def splits(self) -> NDArray[np.bool_]:
+        """Which nodes are splits."""
+        return self.left >= 0
+
+    @property
+    def parts_missing(self) -> NDArray[np.bool_]:
+        """Which splits send missing values left and all others right: nothing is below minus infinity."""
+        return self.splits & self.missing_left & np.isneginf(self.value)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The trees that a fitted booster uses for prediction, in order, and the base margin that comes first."""
+
+    trees: tuple[Tree, ...]
+    base_margin: np.float32
+    columns: int  # of the prepared matrix
+
+    def thresholds(self) -> dict[int, NDArray[np.float32]]:
+        """For each column that is split on: its distinct thresholds, ascending."""
+        found: dict[int, list[NDArray[np.float32]]] = {}
+        for tree in self.trees:
+            splits = tree.splits
+            for feature in np.unique(tree.feature[splits]):
+                found.setdefault(int(feature), []).append(tree.value[splits & (tree.feature == feature)])
+        return {feature: np.unique(np.concatenate(values)) for feature, values in sorted(found.items())}
+
+    def kinds_of_splits(self) -> set[tuple[int, bool]]:
+        """Each column that is split on, with whether missing values go left there; both ways may occur."""
+        return {
+            (int(column), bool(left))
+            for tree in self.trees
+            for column, left in zip(tree.feature[tree.splits], tree.missing_left[tree.splits], strict=True)
+        }
+
+    def parts_missing(self) -> bool:
+        """Whether a split sends missing values left and all others right, minus infinity included."""
+        return any(bool(tree.parts_missing.any()) for tree in self.trees)
+
+    def move_thresholds(self, column: int, move: Callable[[np.float32], np.float32]) -> "Ensemble":
+        """The same ensemble with `move` applied to every threshold on one column."""
+        moved = {threshold: move(threshold) for threshold in self.thresholds().get(column, ())}
+        trees = []
+        for tree in self.trees:
+            value = tree.value.copy()
+            for node in np.flatnonzero(tree.splits & (tree.feature == column)):
+                value[node] = moved[tree.value[node]]
+            trees.append(replace(tree, value=value))
+        return replace(self, trees=tuple(trees))
+
+
+def read_ensemble(classifier: xgboost.XGBClassifier) -> Ensemble:
+    """Reads a fitted binary XGBClassifier (or a subclass of it).
+
+    Raises BoosterRefused, by name, for everything that has not been shown to convert exactly.
+    """
+    missing = classifier.missing
+    if missing is not None and not math.isnan(missing):
+        raise BoosterRefused(
+            f"missing={missing!r} is not supported: only NaN is missing in the graph; replace {missing!r} by NaN "
+            "in the data and fit again"
+        )
+    content = json.loads(classifier.get_booster().save_raw("json"))
+    learner = content["learner"]
+    _refuse_what_is_not_exact(learner)
+    model = learner["gradient_booster"]["model"]
+    used = _trees_used(classifier, model)
+    trees = tuple(_read_tree(tree) for tree in model["trees"][:used])
+    return Ensemble(trees, _base_margin(content), int(learner["learner_model_param"]["num_feature"]))
+
+
+def _refuse_what_is_not_exact(learner: dict[str, Any]) -> None:
+    parameters = learner["learner_model_param"]
+    objective = learner["objective"]["name"]
+    booster = learner["gradient_booster"]["name"]
+    if int(parameters.get("num_class", 0)) > 1 or objective.startswith("multi:"):
+        raise BoosterRefused("multi-class boosters are not supported: expected two classes (binary:logistic)")
+    if objective != "binary:logistic":
+        raise BoosterRefused(f"objective {objective} is not supported: expected binary:logistic")
+    # Since XGBoost 3.4 a booster fitted with dropout is a gbtree in the file, with a weight for each tree.
+    weights = learner["gradient_booster"].get("model", {}).get("weight_drop") or []
+    if booster == "dart" or any(weight != 1 for weight in weights):
+        raise BoosterRefused(
+            "DART boosters are not supported: dropped trees carry weights that other converters ignore, with "
+            "probabilities wrong by up to 0.62; fit with booster='gbtree'"
+        )
+    if booster != "gbtree":
+        raise BoosterRefused(f"booster {booster} is not supported: expected gbtree")
+    if int(parameters.get("num_target", 1)) > 1:
+        raise BoosterRefused("boosters with several targets are not supported: expected one target")
+
+
+def _trees_used(classifier: xgboost.XGBClassifier, model: dict[str, Any]) -> int:
+    """All trees, or those up to the best round of early stopping; a round may hold several trees."""
+    total = len(model["trees"])
+    try:
+        rounds = classifier.best_iteration + 1
+    except AttributeError:  # fitted without early stopping
+        return total
+    ends = model.get("iteration_indptr")
+    if ends is not None:
+        return int(ends[rounds])
+    return int(rounds * int(model["gbtree_model_param"].get("num_parallel_tree", 1)))
+
+
+def _read_tree(tree: dict[str, Any]) -> Tree:
+    if any(tree.get("split_type", ())) or tree.get("categories"):
+        raise BoosterRefused(
+            "native categorical splits are not supported: encode categories before XGBoost (one-hot) and fit again"
+        )
+    if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
+        raise BoosterRefused("leaves with several values are not supported: expected one value a leaf")
+    left, right = tree["left_children"], tree["right_children"]
+    kept = _reachable(left, right)  # pruning (tree_method exact) leaves deleted nodes behind
+    number = {node: i for i, node in enumerate(kept)} | {-1: -1}
+    value = np.asarray(tree["split_conditions"], dtype=np.float32)[kept]
+    # A threshold may be infinite: since XGBoost 3.4 one of minus infinity parts missing values from all others.
+    leaves = np.asarray(left)[kept] < 0
+    if np.isnan(value).any() or not np.isfinite(value[leaves]).all():
+        raise BoosterRefused("a tree holds a threshold or a leaf that is no number; look for overflow in the data")
+    return Tree(
+        left=np.asarray([number[left[node]] for node in kept], dtype=np.int32),
+        right=np.asarray([number[right[node]] for node in kept], dtype=np.int32),
+        feature=np.asarray(tree["split_indices"], dtype=np.int32)[kept],
+        value=value,
+        missing_left=np.asarray(tree["default_left"], dtype=bool)[kept],
+    )
+
+
+def _reachable(left: list[int], right: list[int]) -> list[int]:
+    """The nodes that hang on the root, ascending."""
+    found, stack = [], [0]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        if left[node] >= 0:
+            stack += [left[node], right[node]]
+    return sorted(found)
+
+
+def _base_margin(content: dict[str, Any]) -> np.float32:
+    """The float32 margin before the first tree, as XGBoost itself computes it.
+
+    The file has `base_score` as a probability, a bare number or a bracketed vector by version. Instead of
+    repeating XGBoost's logit, the first tree is cut to its root, a leaf of weight 0, and XGBoost is asked.
+    """
+    learner = content["learner"]
+    model = learner["gradient_booster"]["model"]
+    stump: dict[str, Any] = {
+        key: (value[:1] if isinstance(value, list) and len(value) >= 1 else value)
+        for key, value in model["trees"][0].items()
+    }
+    stump |= {"left_children": [-1], "right_children": [-1], "split_conditions": [0.0], "base_weights": [0.0]}
+    stump["tree_param"] = {**stump["tree_param"], "num_nodes": "1", "num_deleted": "0"}
+    model = {**model, "trees": [stump], "tree_info": [0], "iteration_indptr": [0, 1]}
+    model.pop("weight_drop", None)
+    model["gbtree_model_param"] = {**model["gbtree_model_param"], "num_trees": "1", "num_parallel_tree": "1"}
+    learner = {
+        **learner,
+        "gradient_booster": {**learner["gradient_booster"], "model": model},
+        "attributes": {},
+    }
+    booster = xgboost.Booster(model_file=bytearray(json.dumps({**content, "learner": learner}).encode()))
+    row = np.zeros((1, int(learner["learner_model_param"]["num_feature"])), dtype=np.float32)
+    names = learner["feature_names"] or None
+    matrix = xgboost.DMatrix(row, feature_names=names, feature_types=learner["feature_types"] or None)
+    return np.float32(booster.predict(matrix, output_margin=True)[0])

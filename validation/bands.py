@@ -1,0 +1,75 @@
+"""Scores and their bands: the edges, and the table of what is in each."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from runtime.score import Bands, Scale
+from validation.calibration import interval
+from validation.evidence import Part
+
+CHUNK = 1_000_000  # probabilities that are Python's own floats at a time
+
+
+def scores_of(probability: NDArray[np.float64], scale: Scale) -> NDArray[np.float64]:
+    """The score [N] in points of each probability [N] of default, to the last bit as the runtime makes it."""
+    scores = np.empty(len(probability))
+    for first in range(0, len(probability), CHUNK):
+        scores[first : first + CHUNK] = scale.scores(probability[first : first + CHUNK].tolist())
+    return scores
+
+
+def band_edges(scores: NDArray[np.float64], scale: Scale) -> list[float]:
+    """Ascending edges from the lowest score rounded down to ten to the highest rounded up to ten.
+
+    The step is points_to_double / ln 2 cut to whole points: from band to band the odds grow by a factor of e.
+    """
+    lower = 10 * math.floor(scores.min() / 10)
+    upper = 10 * math.ceil(scores.max() / 10)
+    step = max(1, int(scale.points_to_double / math.log(2)))
+    if lower == upper:
+        upper = lower + step
+    return [float(edge) for edge in range(lower, upper, step)] + [float(upper)]
+
+
+def band_table(part: Part, edges: Sequence[float]) -> pd.DataFrame:
+    """One row a band, riskiest first; below and above all bands too, where applicants are.
+
+    Shares and rates are percentages; a rate over nobody is NaN. The cumulative columns are those of the rule "predict
+    default up to and including this band". `Predicted` is the mean probability of default, `Observed` the default
+    rate with its limits `Low` and `High`, and `Odds` are good to bad.
+    """
+    bands = Bands(edges)
+    place = np.searchsorted(bands.ends, part.score, side="right")
+    size, defaults, expected = (
+        np.bincount(place, weights=weights, minlength=len(bands.labels))
+        for weights in (None, part.target, part.probability)
+    )
+    inside = np.arange(len(bands.labels)) % (len(bands.labels) - 1) > 0
+    kept = np.flatnonzero(inside | (size > 0))
+    size, defaults, expected = size[kept], defaults[kept].astype(int), expected[kept]
+    predicted, caught = size.cumsum(), defaults.cumsum()
+    low, high = interval(defaults, size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision, recall = caught / predicted, caught / defaults.sum()
+        f1 = 2 * precision * recall / (precision + recall)
+        return pd.DataFrame(
+            {
+                "Band": [bands.labels[i] for i in kept],
+                "Band Size": size,
+                "# Default": defaults,
+                "% Total Population": 100 * predicted / size.sum(),
+                "Band Precision": 100 * (defaults / size),
+                "Cumulative Precision": 100 * precision,
+                "Cumulative Recall": 100 * recall,
+                "Cumulative F1-Score": 100 * f1,
+                "Predicted": 100 * (expected / size),
+                "Observed": 100 * (defaults / size),
+                "Low": 100 * low,
+                "High": 100 * high,
+                "Odds": (size - defaults) / defaults,
+            }
+        )

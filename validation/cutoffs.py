@@ -1,0 +1,80 @@
+"""What approving from each score on would have brought."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.settings import Costs
+from validation.calibration import interval
+from validation.evidence import Part
+
+MOST_STEPS = 80  # of the grid between the lowest and the highest score
+
+
+def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFrame:
+    """One row a cut-off score, from the one that approves everybody to the one that approves nobody.
+
+    Cut-offs are round numbers and the edges of the bands. Rates and shares are 0 to 1, over nobody NaN: `Approval
+    rate`; `Bad rate` of those approved, its limits `Low` and `High`, and `Predicted bad rate`; `Defaults refused` of
+    all defaults.
+
+    Where costs are set: `Expected profit` by the probabilities and `Observed profit` by what happened, in total and
+    per applicant, refused ones at 0; `Best` says "expected", "observed" or "both" at the first cut-off that has the
+    highest. An applicant without the amount adds nothing.
+    """
+    order = np.argsort(part.score, kind="stable")
+    score, target, probability = part.score[order], part.target[order], part.probability[order]
+    cutoffs = _cutoffs(score[0], score[-1], edges)
+    refused = np.searchsorted(score, cutoffs, side="left")
+    approved = len(score) - refused
+    bad = _from(target, refused)
+    low, high = interval(bad.astype(int), approved)
+    with np.errstate(invalid="ignore"):
+        table = pd.DataFrame(
+            {
+                "Score from": cutoffs,
+                "Approved": approved,
+                "Approval rate": approved / len(score),
+                "Bad rate": bad / approved,
+                "Low": low,
+                "High": high,
+                "Predicted bad rate": _from(probability, refused) / approved,
+                "Defaults refused": 1 - bad / target.sum(),
+            }
+        )
+    if costs.gain is None or costs.loss is None:
+        return table
+    amount = 1.0 if costs.amount is None else np.nan_to_num(part.frame[costs.amount].to_numpy(dtype=float)[order])
+    expected = _from(((1 - probability) * costs.gain - probability * costs.loss) * amount, refused)
+    observed = _from(np.where(target == 1, -costs.loss, costs.gain) * amount, refused)
+    best = np.full(len(cutoffs), "", dtype=object)
+    best[expected.argmax()] = "expected"
+    best[observed.argmax()] = "both" if best[observed.argmax()] else "observed"
+    return table.assign(
+        **{
+            "Expected profit": expected,
+            "Observed profit": observed,
+            "Expected profit per applicant": expected / len(score),
+            "Observed profit per applicant": observed / len(score),
+            "Best": best,
+        }
+    )
+
+
+def _from(values: NDArray[np.generic], first: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The sum of all values from each place on."""
+    return np.append(np.cumsum(values[::-1], dtype=np.float64)[::-1], 0.0)[first]
+
+
+def _cutoffs(lowest: float, highest: float, edges: Sequence[float]) -> NDArray[np.float64]:
+    width = max(highest - lowest, 1.0) / MOST_STEPS
+    power = 10.0 ** math.floor(math.log10(width))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= width)
+    # A step more than there should be at both ends: a quotient may round to the next whole number.
+    grid = np.round(step * np.arange(math.floor(lowest / step) - 1, math.floor(highest / step) + 3), 9)
+    first, last = grid[grid <= lowest].max(), grid[grid > highest].min()
+    inner = [edge for edge in edges if lowest < edge < highest]
+    return np.unique(np.concatenate([grid[(first <= grid) & (grid <= last)], inner]))

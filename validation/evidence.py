@@ -1,0 +1,54 @@
+"""What is known of a fitted model: all that run.json, the report and the model card say, gathered in one place.
+
+Tables are data frames whose column names are the headings that people read. Everything else is of JSON's types.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Part:
+    """The N applicants of one part of the table (train or test), with what the model answers for them."""
+
+    frame: pd.DataFrame  # [N] raw feature columns
+    target: NDArray[np.int8]  # [N], 1 for an applicant who defaulted
+    probability: NDArray[np.float64]  # [N] of default, 0 to 1
+    score: NDArray[np.float64]  # [N] in points
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What validators read, by part (`train`, `test`) where it is of one."""
+
+    metrics: Mapping[str, Mapping[str, float]]
+    """By part and name, see validation.metrics."""
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]]
+    """Bootstrap confidence limits of those metrics that have one, by part and name."""
+    edges: list[float]
+    """Of the score bands."""
+    bands: Mapping[str, pd.DataFrame]
+    """By part: see validation.bands."""
+    cutoffs: pd.DataFrame
+    """Of the test: what approving from each score on would have brought, see validation.cutoffs."""
+    reliability: Mapping[str, pd.DataFrame]
+    """By part: observed default rate beside the predicted one, see validation.calibration."""
+    calibration: Mapping[str, Any]
+    """`chosen` ("sigmoid", …), `by` ("comparison" or "settings"), `reason` (a sentence), `comparison`: a list of
+    {`method`, `log_loss`, `log_loss_error`, `brier`, `brier_error`} (cross-validated mean and standard error)."""
+    alarms: list[dict[str, Any]]
+    """{`name`, `value`, `limit`, `message`} for each thing that a validator has to look at; empty is good."""
+    stability: Mapping[str, Any]
+    """Test against train, see validation.stability: `score` {`psi`, `limit`, `bins`}, `features` [{`feature`, `csi`,
+    `limit`, `bins`}], the most moved first; `bins` [{`bin`, `expected`, `actual`, `contribution`}], shares 0 to 1."""
+    importance: pd.DataFrame
+    """Feature, "Mean points" (mean absolute contribution to the score), "Share" in %; the largest first."""
+    dependence: Mapping[str, pd.DataFrame]
+    """Of the most important features: Value (a number or a level), "Mean score", "Low", "High" (quartiles), "Share"."""
+    exploration: Mapping[str, Any]
+    """Of the training rows, see training.exploration: `features`, `correlations`, `suspects`."""

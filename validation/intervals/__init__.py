@@ -1,0 +1,1 @@
+"""Bootstrap confidence limits of every metric."""

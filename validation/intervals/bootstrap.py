@@ -1,0 +1,87 @@
+"""Bootstrap confidence limits of the metrics: applicants drawn again with replacement, every figure of each draw."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import cpu_count
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from validation.calibration import CONFIDENCE
+from validation.intervals.ranked import Floats, Ranked
+from validation.metrics import LIMITS
+
+CELLS = 500_000  # weights that a thread holds at a time, or those of one draw
+BLOCK = 65_536
+RAISED_BY_NOISE = ("ece", "brier_reliability")
+MOST_THREADS = 4  # bounds the memory on machines of many cores
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Percentile limits by metric, and how many draws held one class only and were left out."""
+
+    limits: dict[str, tuple[float, float]]
+    left_out: int
+
+
+def bootstrap(
+    target: NDArray[np.int8],
+    probability: Floats,
+    threshold: float,
+    resamples: int,
+    seed: int,
+    limits: tuple[float, float] = LIMITS,
+) -> Intervals:
+    """The limits for what validation.metrics.evaluate says of the same arguments.
+
+    Distances between observed and predicted rates only grow with noise, and a draw adds its own: by as much as they
+    are larger in the mean draw than in the sample, the bootstrap's estimate of that, their limits are taken back.
+
+    Nothing but `seed` decides what is drawn. A metric has no limits where more draws leave it without a value, as
+    they can a slope, than lie beyond a limit. Time is linear in N times `resamples`, memory in N.
+    """
+    applicants = Ranked(target, probability, threshold, limits)
+    rows = len(target)
+    together = max(1, CELLS // rows)
+    chunks = [range(first, min(first + together, resamples)) for first in range(0, resamples, together)]
+
+    def figures_of(chunk: range) -> dict[str, Floats]:
+        weights = np.empty((len(chunk), rows))
+        for row, number in zip(weights, chunk, strict=True):
+            draw_into(row, np.random.default_rng((seed, number)))
+        return applicants.figures(weights)
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
+        parts = list(threads.map(figures_of, chunks))
+    figures = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    both = figures["default_rate"] % 1 > 0
+    figures = {name: values[both] for name, values in figures.items()}
+    itself = applicants.figures(np.ones((1, rows)))
+    for name in RAISED_BY_NOISE:
+        figures[name] = np.maximum(figures[name] - figures[name].mean() + itself[name], 0)
+    figures["brier_resolution"] = figures["brier_reliability"] + figures["brier_uncertainty"] - figures["brier"]
+    return Intervals(dict(_limits(figures)), int((~both).sum()))
+
+
+def draw_into(weights: Floats, rng: np.random.Generator) -> None:
+    """How often each of N applicants is in N draws with replacement, [N].
+
+    First how many draws fall into each block, then where in it: the same distribution as N draws of one out of all,
+    and counted within the processor's cache.
+    """
+    blocks = [weights[first : first + BLOCK] for first in range(0, len(weights), BLOCK)]
+    sizes = np.array([len(block) for block in blocks])
+    for block, draws in zip(blocks, rng.multinomial(len(weights), sizes / len(weights)), strict=True):
+        block[:] = np.bincount(rng.integers(0, len(block), draws), minlength=len(block))
+
+
+def _limits(figures: Mapping[str, Floats]) -> Iterator[tuple[str, tuple[float, float]]]:
+    tail = (1 - CONFIDENCE) / 2
+    for name, values in figures.items():
+        known = values[np.isfinite(values)]
+        if len(known) and len(known) >= (1 - tail) * len(values):
+            low, high = np.quantile(known, [tail, 1 - tail])
+            yield name, (float(low), float(high))

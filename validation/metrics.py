@@ -1,0 +1,69 @@
+"""How well probabilities of default fit what happened; each figure from scikit-learn where it has one."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import (
+    auc,
+    average_precision_score,
+    brier_score_loss,
+    log_loss,
+    precision_recall_fscore_support,
+    roc_curve,
+)
+
+from runtime.score import Scale
+from validation.calibration import (
+    calibration_intercept,
+    decompose_brier,
+    expected_calibration_error,
+    group,
+    log_odds,
+    regress,
+)
+
+LIMITS = Scale().probability_limits
+
+
+def evaluate(
+    target: NDArray[np.int8],
+    probability: NDArray[np.float64],
+    threshold: float,
+    limits: tuple[float, float] = LIMITS,
+) -> dict[str, float]:
+    """Metrics of probabilities [N] of default against a 0/1 target [N] that has both values.
+
+    `precision`, `recall` and `f1` are those of the rule "default from `threshold` on"; without a predicted
+    default the first and the last are 0. `ece` and the parts of the Brier score are over groups of equal mass, and
+    `calibration_slope` and `calibration_intercept` are of the log-odds: see validation.calibration. The
+    slope is NaN where there is none. `on_limit` is the share of probabilities at `limits` or beyond, where the score
+    tells nobody apart.
+    """
+    predicted = probability >= threshold
+    precision, recall, f1, _ = precision_recall_fscore_support(target, predicted, average="binary", zero_division=0)
+    false_positive, true_positive, _ = roc_curve(target, probability)
+    area = auc(false_positive, true_positive)
+    brier = brier_score_loss(target, probability)
+    groups = group(target, probability)
+    x = log_odds(probability, limits)
+    figures = {
+        "rows": len(target),
+        "defaults": int(target.sum()),
+        "default_rate": target.mean(),
+        "mean_probability": probability.mean(),
+        "roc_auc": area,
+        "gini": 2 * area - 1,
+        "pr_auc": average_precision_score(target, probability),
+        "ks": np.abs(true_positive - false_positive).max(),
+        "log_loss": log_loss(target, probability, labels=[0, 1]),
+        "brier": brier,
+        **decompose_brier(groups, brier),
+        "ece": expected_calibration_error(groups),
+        "calibration_slope": regress(target, x)[1],
+        "calibration_intercept": calibration_intercept(target, x),
+        "on_limit": ((probability <= limits[0]) | (probability >= limits[1])).mean(),
+        "threshold": threshold,
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+    }
+    return {name: value if isinstance(value, int) else float(value) for name, value in figures.items()}

@@ -1,0 +1,62 @@
+"""Rendering the pages: Jinja templates with everything escaped, pictures inline, one script known by its hash."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from validation.report import words
+from validation.report.cells import columns_of
+from validation.report.headings import title_of
+
+FOLDER = Path(__file__).parent / "templates"
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(FOLDER),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+SCRIPT = (FOLDER / "tables.js").read_text(encoding="utf-8")
+TEMPLATES.filters |= {
+    "columns": columns_of,
+    "percent": words.percent,
+    "figure": words.figure,
+    "between": words.between,
+    "plain": words.plain,
+    "title_of": title_of,
+}
+TEMPLATES.globals |= {"counted": words.counted}
+TEMPLATES.globals["style"] = Markup((FOLDER / "style.css").read_text(encoding="utf-8"))
+TEMPLATES.globals["script"] = Markup(SCRIPT)
+# A browser runs this script and no other, whatever a column of the table is called.
+TEMPLATES.globals["script_hash"] = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+
+_ID = re.compile(r'\bid="([^"]*)"')
+_REFERENCE = re.compile(r'(href="#|url\(#)([^")]+)')
+
+
+def render(template: str, **content: object) -> str:
+    """The page of `templates/<template>.html.j2`, which extends base.html.j2."""
+    return TEMPLATES.get_template(f"{template}.html.j2").render(**content)
+
+
+def picture(svg: str, alt: str) -> Markup:
+    """An SVG document as an element of a page, with the text that stands for it where it cannot be seen.
+
+    Ids are kept where the picture refers to them, and are its own: two pictures of a page share none.
+    """
+    own = hashlib.sha256(f"{alt}\n{svg}".encode()).hexdigest()[:8]
+    element = svg[svg.index("<svg") :]
+    names: dict[str, str] = {}
+    for _, name in _REFERENCE.findall(element):
+        names.setdefault(name, f"p{own}-{len(names)}")
+    element = _ID.sub(lambda found: f'id="{names[found[1]]}"' if found[1] in names else "", element)
+    element = _REFERENCE.sub(lambda found: found[1] + names[found[2]], element)
+    return Markup(element.replace("<svg", f'<svg role="img" aria-label="{Markup.escape(alt)}"', 1))
+
+
+TEMPLATES.globals["picture"] = picture

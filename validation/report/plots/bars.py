@@ -1,0 +1,37 @@
+"""Named amounts as horizontal bars, the first on top."""
+
+from collections.abc import Sequence
+
+from validation.report.plots.style import INK, TEST, drawing, label
+
+BAR = 0.21  # inches that a bar takes
+CHARACTER = 0.085  # inches, of a wide font
+LONGEST_NAME = 34
+
+
+def bars(names: Sequence[str], values: Sequence[float], what: str, spec: str, limit: float | None = None) -> str:
+    """The SVG; `spec` is how a value is written, `limit` one to be marked."""
+    shown = [short(name) for name in names]
+    left = 0.15 + CHARACTER * max(map(len, shown), default=0)
+    with drawing(height=0.65 + BAR * len(shown)) as canvas:
+        axes = canvas.axes(left=left, right=0.5, top=0.1)
+        place = range(len(shown))
+        axes.barh(place, values, 0.66, color=TEST["color"])
+        for y, value in zip(place, values, strict=True):
+            axes.annotate(format(value, spec), (value, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set_yticks(place, shown, color=INK)
+        axes.set(ylim=(len(shown) - 0.4, -0.6), xlim=(0, 1.02 * max(*values, limit or 0, 1e-12)))
+        axes.grid(visible=False, axis="y")
+        axes.locator_params(axis="x", nbins=4)
+        if limit is not None:
+            axes.axvline(limit, color=INK, linewidth=1.2, linestyle=(0, (3, 2)))
+        label(axes, what, "")
+    return canvas.svg
+
+
+def short(name: str) -> str:
+    """A name cut in the middle, where both ends tell it apart."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    half = (LONGEST_NAME - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"

@@ -1,0 +1,75 @@
+"""Where the classes lie on the scale of scores: their distributions, and how far they are apart (KS)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from runtime.score import Scale
+from validation.evidence import Part
+from validation.report.plots.ranking import Ranking, thinned
+from validation.report.plots.style import DEFAULTED, GRID, INK, REPAID, Picture, drawing, key, label, percent_axis
+from validation.report.words import counted, figure, percent
+
+BINS = 60
+OUTERMOST = 0.002  # share of a class at either end who need not be in the picture
+FILLED = {"color": REPAID, "linewidth": 6}
+LINE = {"color": DEFAULTED, "linewidth": 2}
+
+
+def scores(test: Part, edges: Sequence[float]) -> Picture:
+    """The distribution of the test's scores by class, each to its own total, with the edges of the bands."""
+    repaid, defaulted = test.score[test.target == 0], test.score[test.target == 1]
+    low, high = _span(test)
+    bins = np.linspace(low, high, BINS + 1)
+    with drawing() as canvas:
+        axes = canvas.axes()
+        for edge in edges:
+            axes.axvline(edge, color=GRID, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+        for those, filled in ((repaid, True), (defaulted, False)):
+            share = np.histogram(np.clip(those, low, high), bins)[0] / max(1, len(those))
+            axes.stairs(share, bins, fill=filled, **({"color": REPAID} if filled else LINE))
+        key(axes, [("repaid", FILLED), ("defaulted", LINE)], 0.46, 1.065, across=0.26)
+        axes.grid(visible=False, axis="x")
+        percent_axis(axes.yaxis)
+        axes.set(xlim=(low, high), ylim=(0, None))
+        label(axes, "score in points", "share of the class")
+    below = float(np.mean(repaid < np.median(defaulted)))
+    alt = (
+        f"The median score of those of the test who repaid is {np.median(repaid):.0f} points, of those who defaulted "
+        f"{np.median(defaulted):.0f}; {percent(below)} of those who repaid score lower than that."
+    )
+    beyond = int(((test.score < low) | (test.score > high)).sum())
+    if beyond:
+        alt += f" {counted(beyond, 'applicant')} beyond {low:.0f} to {high:.0f} points stand in the outermost bars."
+    return Picture("scores", "Scores by class", alt, canvas.svg)
+
+
+def _span(part: Part) -> tuple[float, float]:
+    """Where nearly all scores of each class are: a few far away would press all others together."""
+    by_class = [np.quantile(part.score[part.target == y], [OUTERMOST, 1 - OUTERMOST]) for y in (0, 1)]
+    low, high = min(lowest for lowest, _ in by_class), max(highest for _, highest in by_class)
+    room = max(0.05 * (high - low), 1.0)
+    return float(max(low - room, part.score.min() - 0.5)), float(min(high + room, part.score.max() + 0.5))
+
+
+def ks(test: Part, ranking: Ranking, scale: Scale, metrics: Mapping[str, float]) -> Picture:
+    """The share of each class up to a score, and where they are farthest apart."""
+    gap = int(np.argmax(np.abs(ranking.defaulted - ranking.repaid)))
+    with drawing() as canvas:
+        axes = canvas.axes()
+        for share, style in ((ranking.repaid, {**LINE, "color": REPAID}), (ranking.defaulted, LINE)):
+            threshold, y = thinned(ranking.threshold[1:], share[1:])
+            axes.plot(scale.scores(np.clip(threshold, 0, 1).tolist()), y, drawstyle="steps-post", **style)
+        (at,) = scale.scores([min(1.0, float(ranking.threshold[gap]))])
+        low, high = sorted((ranking.repaid[gap], ranking.defaulted[gap]))
+        axes.plot([at, at], [low, high], color=INK, linewidth=1.2, marker="_", markersize=7)
+        axes.annotate(figure(metrics["ks"]), (at, (low + high) / 2), (5, 0), textcoords="offset points", va="center")
+        key(axes, [("repaid", {**LINE, "color": REPAID}), ("defaulted", LINE)], 0.46, 1.065, across=0.26)
+        percent_axis(axes.yaxis)
+        axes.set(xlim=_span(test), ylim=(0, 1.01))
+        label(axes, "score in points", "share at or below")
+    alt = (
+        f"The classes are farthest apart at {at:.0f} points: {percent(ranking.defaulted[gap])} of the test's defaults "
+        f"score at most that, and {percent(ranking.repaid[gap])} of those who repaid. KS {figure(metrics['ks'])}."
+    )
+    return Picture("ks", "Kolmogorov-Smirnov", alt, canvas.svg)

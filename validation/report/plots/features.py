@@ -1,0 +1,89 @@
+"""What the score hangs on: the share of each feature, and the score along the most important ones."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
+
+from validation.report.plots.bars import CHARACTER, bars, short
+from validation.report.plots.style import REPAID, SOFT, TEST, Picture, drawing, label
+
+MOST_FEATURES = 15
+RANGE = {"color": REPAID}
+
+
+def importance(table: pd.DataFrame) -> Picture:
+    """The mean absolute contribution of the most important features, in points."""
+    top = table.head(MOST_FEATURES)
+    names, points = top["Feature"].astype(str).tolist(), top["Mean points"].tolist()
+    first = table.head(3)
+    told = ", ".join(f"{name} ({share:.1f} %)" for name, share in zip(first["Feature"], first["Share"], strict=True))
+    count = f"{len(first)} of {len(table)} features make up" if len(first) > 1 else "one feature makes up"
+    alt = f"{count} {first['Share'].sum():.1f} % of all contributions to the score: {told}."
+    return Picture(
+        "importance",
+        "Importance",
+        alt[0].upper() + alt[1:],
+        bars(names, points, "mean contribution to the score, points", ".1f"),
+    )
+
+
+def dependence(feature: str, table: pd.DataFrame, number: int) -> Picture:
+    """The mean score if everybody had the same value of one feature, and the middle half of the applicants.
+
+    `number` is its place among the pictures. A missing value, NaN of numbers, stands apart.
+    """
+    numeric = pd.api.types.is_numeric_dtype(table["Value"].dtype)
+    svg = _along(feature, table) if numeric else _by_level(table)
+    score, value = table["Mean score"].to_numpy(), [shown(value) for value in table["Value"]]
+    low, high = int(score.argmin()), int(score.argmax())
+    alt = (
+        f"Along {feature} the mean score is lowest, {score[low]:.0f} points, at {value[low]} and highest, "
+        f"{score[high]:.0f}, at {value[high]}."
+    )
+    return Picture(f"dependence_{number}", feature, alt, svg)
+
+
+def shown(value: object) -> str:
+    """A value of a feature, numbers with four digits."""
+    if isinstance(value, float):
+        return "missing" if value != value else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
+
+
+def _along(feature: str, table: pd.DataFrame) -> str:
+    with drawing(height=2.6) as canvas:
+        axes = canvas.axes(right=0.6 if table["Value"].isna().any() else 0.28)
+        known, missing = table[table["Value"].notna()], table[table["Value"].isna()]
+        axes.fill_between(known["Value"], known["Low"], known["High"], linewidth=0, **RANGE)
+        axes.plot(known["Value"], known["Mean score"], marker="o", markersize=3, **TEST)
+        _scaled(axes, known["Value"])
+        if len(missing):
+            apart = blended_transform_factory(axes.transAxes, axes.transData)
+            axes.vlines(1.1, missing["Low"], missing["High"], linewidth=6, transform=apart, clip_on=False, **RANGE)
+            axes.plot(1.1, missing["Mean score"], "o", color=TEST["color"], transform=apart, clip_on=False)
+            axes.text(1.1, -0.035, "missing", color=SOFT, transform=axes.transAxes, ha="center", va="top")
+        label(axes, short(feature), "mean score, and the middle half of the applicants")
+    return canvas.svg
+
+
+def _scaled(axes: Axes, values: "pd.Series[float]") -> None:
+    """Whole numbers have whole ticks. A few large values would press all others against the axis."""
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=bool((values % 1 == 0).all())))
+    if len(values) > 4 and values.max() > 0 and values.max() > 10 * abs(values.median()):
+        axes.set_xscale("symlog", linthresh=max(abs(values.median()), 1e-9))
+    axes.xaxis.set_major_formatter(lambda value, _: shown(value))
+
+
+def _by_level(table: pd.DataFrame) -> str:
+    names = [short(shown(value)) for value in table["Value"]]
+    with drawing(height=0.85 + 0.2 * len(table)) as canvas:
+        axes = canvas.axes(left=0.15 + CHARACTER * max(map(len, names)))
+        place = range(len(table))
+        axes.hlines(place, table["Low"], table["High"], linewidth=5, **RANGE)
+        axes.plot(table["Mean score"], place, "o", color=TEST["color"], markersize=5)
+        axes.set_yticks(place, names, color=SOFT)
+        axes.set(ylim=(len(table) - 0.4, -0.6))
+        axes.locator_params(axis="x", nbins=5)
+        label(axes, "", "mean score and middle half")
+    return canvas.svg

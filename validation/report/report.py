@@ -1,0 +1,84 @@
+"""What a run leaves for people: report.html, model_card.md and, unless the settings say no, plots/."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from storage.digest import sha256_of
+from table import BUILT_IN
+from validation.evidence import Evidence, Part
+from validation.report import card, pages, tables
+from validation.report.weaknesses import weaknesses
+
+REPORT = "report.html"
+CARD = "model_card.md"
+PLOTS = "plots"
+
+
+def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> None:
+    """Writes the report, the model card and the pictures into `folder`, which holds the other artifacts already.
+
+    `run` is what becomes run.json. What a run need not have, such as a search, costs or an exploration, is told where
+    it is there. The same run gives the same bytes.
+    """
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    pictures = _draw(folder, run, evidence, parts) if run["settings"]["evaluation"]["plots"] else {}
+    synthetic = run["data"]["source"] == BUILT_IN
+    content: dict[str, Any] = {
+        "run": run,
+        "settings": run["settings"],
+        "evidence": evidence,
+        "test": evidence.metrics["test"],
+        "train": evidence.metrics["train"],
+        "parts": parts,
+        "tables": tables,
+        "files": files,
+        "synthetic": synthetic,
+        "weaknesses": weaknesses(run, evidence, synthetic=synthetic),
+    }
+    text = card.write(content)
+    (folder / CARD).write_text(text, encoding="utf-8")
+    page = pages.render(
+        "report",
+        **content,
+        sections=_sections(evidence),
+        pictures=pictures,
+        dependences=[name for name in pictures if name.startswith("dependence_")],
+        card=card.as_html(text),
+    )
+    (folder / REPORT).write_text(page, encoding="utf-8")
+
+
+def _sections(evidence: Evidence) -> dict[str, str]:
+    """The sections by id, in the order in which a validator reads; each is a template of its own."""
+    sections = {
+        "verdict": "Verdict",
+        "data": "Data and population",
+        "split": "Split",
+        "method": "Method and settings",
+        "discrimination": "Discrimination",
+        "calibration": "Calibration",
+        "bands": "Bands and cut-offs",
+        "stability": "Stability",
+        "features": "Features",
+        "exploration": "Exploration",
+        "reproducibility": "Reproducibility",
+        "card": "Model card",
+    }
+    there = {
+        "stability": bool(evidence.stability),
+        "features": len(evidence.importance) > 0,
+        "exploration": bool(evidence.exploration),
+    }
+    return {section: title for section, title in sections.items() if there.get(section, True)}
+
+
+def _draw(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> dict[str, Any]:
+    """The pictures by name, each in a file of its own too."""
+    from validation.report.plots.gallery import gallery  # matplotlib costs a third of a second that --no-plots saves
+
+    pictures = gallery(run, evidence, parts)
+    (folder / PLOTS).mkdir()
+    for name, picture in pictures.items():
+        (folder / PLOTS / f"{name}.svg").write_text(picture.svg, encoding="utf-8")
+    return dict(pictures)

@@ -1,0 +1,82 @@
+"""An exported model as later applicants meet it: what it reads, what it answers, what it was trained on."""
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cli.errors import UserError
+from runtime.manifest import EXPORT_AGAIN, ModelRefused
+from runtime.model import Model
+from table.columns import strings
+from training.settings import Feature, FeatureType
+from validation.stability.bins import Bins
+
+ROWS_AT_ONCE = 50_000
+
+
+@dataclass(frozen=True)
+class Served:
+    """`reference` is what validation.stability.reference_of made of the training rows, with the test's `metrics`."""
+
+    model: Model
+    features: tuple[Feature, ...]
+    reference: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Served":
+        """Raises UserError for a model that must not serve, and for one without histograms of its training rows."""
+        try:
+            model = Model.load(str(folder))
+        except ModelRefused as refusal:
+            raise UserError(str(refusal)) from refusal
+        manifest = model.manifest
+        features = tuple(
+            Feature(f.name, cast(FeatureType, f.type), vocabulary=f.vocabulary, description=f.description)
+            for f in manifest.features
+        )
+        reference = manifest.document.get("reference")
+        place = f"{folder}/manifest.json: reference"
+        if reference is None:
+            raise UserError(f"{place}: expected the training rows' histograms, got none; {EXPORT_AGAIN}")
+        if not _is_whole(reference, [feature.name for feature in features]):
+            raise UserError(f"{place}: is not the histograms of these features; {EXPORT_AGAIN}")
+        return cls(model, features, reference)
+
+    def probabilities(self, frame: pd.DataFrame, show: Callable[[str], None]) -> NDArray[np.float64]:
+        """The probability of default of each row [N] of raw columns, asked of the graph in batches, side by side."""
+        starts = range(0, len(frame), ROWS_AT_ONCE)
+        parts = []
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # a session has one thread, so that it is exact
+            for part in pool.map(lambda start: self._ask(frame.iloc[start : start + ROWS_AT_ONCE]), starts):
+                parts.append(part)
+                show(f"{min(len(parts) * ROWS_AT_ONCE, len(frame)):,}")
+        return np.concatenate(parts)
+
+    def _ask(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        numbers = [frame[f.name].to_numpy(dtype=np.float64) for f in self.model.manifest.numbers]
+        categories = [strings(frame[f.name]) for f in self.model.manifest.categories]
+        probability, _ = self.model.predict(
+            np.column_stack(numbers) if numbers else np.empty((len(frame), 0)),
+            np.column_stack(categories) if categories else (),
+        )
+        return probability
+
+
+def _is_whole(reference: object, names: list[str]) -> bool:
+    """Whether a reference has its limits, and for the score and each feature as many rows in bins as it says."""
+    try:
+        entries = cast(Mapping[str, Any], reference)
+        limits = [float(entries["limits"][kind]) for kind in ("score", "feature")]
+        histograms = [entries["score"], *(entries["features"][name] for name in names)]
+        counts = [(len(Bins.of(entry)), [int(count) for count in entry["counts"]]) for entry in histograms]
+        rows = int(entries["rows"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return min(limits) > 0 and rows > 0 and all(size == len(each) and sum(each) == rows for size, each in counts)

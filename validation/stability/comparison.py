@@ -1,0 +1,52 @@
+"""Other applicants set beside the training rows: what has moved, how far, and in which bins."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.settings import Stability
+from validation.stability.bins import Bins
+from validation.stability.index import shift
+
+
+def compare(
+    reference: Mapping[str, Any], frame: pd.DataFrame, scores: NDArray[np.float64], limits: Stability
+) -> dict[str, Any]:
+    """The rows of `frame` [N], one or more, and their scores [N] against what `reference_of` made of the training rows.
+
+    `rows`: `expected` and `actual`. `score` has `psi`, `features` (the most moved first) `feature` and `csi`: the
+    population stability index. Beside it `limit`; `by_chance`, its mean where nothing has changed; `counts_from`, the
+    larger of the limit and what chance alone exceeds one time in 1,000; `moved`, whether it is that much; `bins`:
+    `bin`, `expected` and `actual` shares 0 to 1, `contribution` to the index. Bins that are empty in both are left out.
+    """
+    features = [
+        {"feature": name} | _compared(entry, frame[name].to_numpy(), "csi", limits.feature_limit)
+        for name, entry in reference["features"].items()
+    ]
+    return {
+        "rows": {"expected": reference["rows"], "actual": len(frame)},
+        "score": _compared(reference["score"], scores, "psi", limits.score_limit),
+        "features": sorted(features, key=lambda entry: -entry["csi"]),
+    }
+
+
+def _compared(entry: Mapping[str, Any], column: NDArray[Any], index: str, limit: float) -> dict[str, Any]:
+    bins, expected = Bins.of(entry), np.array(entry["counts"], dtype=np.int64)
+    actual = bins.counts(column)
+    found = shift(expected, actual)
+    shares = zip(bins.labels(), expected / expected.sum(), actual / actual.sum(), found.contributions, strict=True)
+    return {
+        index: found.index,
+        "limit": limit,
+        "by_chance": found.by_chance,
+        "counts_from": found.counts_from(limit),
+        "moved": found.index >= found.counts_from(limit),
+        "bins": [
+            {"bin": label, "expected": float(e), "actual": float(a), "contribution": float(part)}
+            for label, e, a, part in shares
+            if e or a
+        ],
+    }
