@@ -111,7 +111,7 @@ class Observer:
             ("lambda_request_id", request.lambda_request_id),
             ("traceparent", request.traceparent),
         ):
-            if value:
+            if value and value != request.request_id:
                 ids += f',"{name}":{_string(value)}'
         return (
             f',"level":"{level}","timestamp":"{spelled[1]}.{rest:03d}Z",{ids}'
