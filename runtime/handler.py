@@ -16,10 +16,10 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from runtime.event import Request, Response, infer
+from runtime.event import Direct, Request, Response, encoded_size, infer
 from runtime.manifest import Manifest
 from runtime.model import Model
-from runtime.problem import ANSWER_TOO_LARGE, INTERNAL_ERROR, Problem
+from runtime.problem import ANSWER_TOO_LARGE, INTERNAL_ERROR, INVALID_APPLICANT, Problem
 from runtime.service import Service
 from runtime.settings import Settings
 from runtime.strict_json import write
@@ -33,15 +33,14 @@ HEADERS = (
     ("x-content-type-options", "nosniff"),
     ("strict-transport-security", "max-age=63072000; includeSubDomains"),
 )
-# Lambda refuses an answer of more than 6 MiB; half a mebibyte is left for what goes around and for escapes.
-ANSWER_LIMIT = 5_500_000
-
+# More than the headers of an answer ever take, with the ids of a client in them.
+ENVELOPE = 8_192
 
 Observe = Callable[[Request, Response, float], None]
 
 
 class Handler:
-    """Event in, answer out, never an exception.
+    """Event in, answer out; the only exception is EventRefused, for an event that is no request (docs/events.md).
 
     `observe`, where set, is called with the request, the response and the seconds in between: for logs and metrics.
     It must look at nothing that an applicant sent; the response has what it needs.
@@ -49,18 +48,30 @@ class Handler:
 
     def __init__(self, settings: Settings) -> None:
         self.service = Service(Model.load(settings.model_folder), settings)
-        self.observe: Observe | None = _observer(settings, self.service.model.manifest)
+        manifest = self.service.model.manifest
+        self.observe: Observe | None = _observer(settings, manifest)
         self._cors_origins = settings.cors_origins
+        self._names = frozenset({manifest.identifier, "applicants", *(feature.name for feature in manifest.features)})
 
     def __call__(self, event: object, context: object) -> object:
         begin = perf_counter()
-        kind = infer(event)
-        request: Request = kind.request(event, context)
+        event_type = infer(event)
+        if event_type is Direct and not (type(event) is dict and event and event.keys() <= self._names):
+            from runtime.other_events import WarmUp, classify  # other triggers, and direct events with a mistake
+
+            event_type = classify(event, self.service.model.manifest.identifier, self._names)
+            if event_type is WarmUp:
+                return self.service.health()
+        request: Request = event_type.request(event, context)
         try:
             response = self.service.respond(request)
             body = response.text()
-            if len(body) > ANSWER_LIMIT:
-                raise Problem(ANSWER_TOO_LARGE, f"expected at most {ANSWER_LIMIT} bytes: send fewer applicants at once")
+            if 2 * len(body) + ENVELOPE > event_type.answer_limit:
+                self._complete(response.headers, request)
+                size = encoded_size(event_type, event, response, body)
+                if size > event_type.answer_limit:
+                    expected = f"expected at most {event_type.answer_limit} bytes as Lambda encodes it, got {size}"
+                    raise Problem(ANSWER_TOO_LARGE, f"{expected}; send fewer applicants at once")
         except Exception as fault:
             response = _refusal(fault, request)
             body = response.text()
@@ -72,7 +83,7 @@ class Handler:
                 self.observe(request, response, perf_counter() - begin)
             except Exception as fault:
                 _report(fault, request)
-        return kind.answer(event, response, body)
+        return event_type.answer(event, response, body)
 
     def _complete(self, headers: dict[str, str], request: Request) -> None:
         """Adds the headers that every answer has to those that are this answer's own."""
@@ -80,14 +91,14 @@ class Handler:
             headers.setdefault(name, value)
         if request.request_id:
             headers["x-request-id"] = request.request_id
-        if trace_id := request.trace_id:
-            headers["x-amzn-trace-id"] = trace_id
+        if "x-amzn-trace-id" in request.headers and request.trace_id:
+            headers["x-amzn-trace-id"] = request.trace_id
         if self._cors_origins:
             headers["vary"] = "origin"
             origin = request.headers.get("origin", "")
             if origin in self._cors_origins or "*" in self._cors_origins:
                 headers["access-control-allow-origin"] = origin if origin in self._cors_origins else "*"
-                headers["access-control-expose-headers"] = "x-request-id"
+                headers["access-control-expose-headers"] = "x-amzn-trace-id, x-request-id"
 
 
 def _observer(settings: Settings, manifest: Manifest) -> "Observer | None":
@@ -117,7 +128,8 @@ def _refusal(fault: Exception, request: Request) -> Response:
     if request.request_id:
         content["request_id"] = request.request_id
     headers = {**fault.headers, "content-type": "application/problem+json"}
-    return Response(content, fault.kind.status, headers, problem=fault.kind.name)
+    refused = 1 if fault.type is INVALID_APPLICANT else 0
+    return Response(content, fault.type.status, headers, refused=refused, problem=fault.type.name)
 
 
 def _report(fault: Exception, request: Request) -> None:
