@@ -21,7 +21,7 @@ from tests.runtime.model_builder import SMALL_FEATURES, build_model
 from tests.runtime.test_handler import send
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 EXAMPLES = 100
 # Cases that schemathesis derives from the description are fixed; those that it draws are, by derandomize.

@@ -13,7 +13,7 @@ from runtime.strict_json import RepeatedNames, parse
 from tests.runtime.model_builder import EVENTS, SMALL_FEATURES
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 PLANNED = {200, 204, 400, 404, 405, 413, 415, 422}
 
