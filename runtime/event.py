@@ -1,10 +1,12 @@
-"""The events that a Lambda is invoked with: told apart, read into a request, answered in their own shape.
+"""The events that carry a request: distinguished, read into a request, answered in their own shape.
 
 Reading an event never raises, whatever it holds: what is missing or of another type is empty. Only the body
-is read later, when a route needs it, and may turn out unreadable.
+is read later, when a route needs it, and may turn out unreadable. Events that carry no request, and those of
+VPC Lattice, are left to runtime.other_events. docs/events.md lists them all.
 """
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -14,15 +16,40 @@ from runtime.strict_json import Written
 
 Scored: TypeAlias = tuple[float, str, int, int]
 
+# Lambda takes answers of 6 MiB and 100 bytes as the runtime interface encodes them, a load balancer 1 MiB.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+ANSWER_LIMIT = 6_291_556
+LOAD_BALANCER_LIMIT = 1024 * 1024
+
+# A trace header holds several fields (Root, Parent, Sampled, Lineage, and what others add).
+ID_LIMIT, TRACE_LIMIT = 128, 1024
+
 
 class Request:
     """What a route needs to know.
 
-    The names of `headers` are in lower case; `stage` is what the path may begin with ("/prod"), or empty. `route`
-    is the resource that was found for the path, empty until then.
+    The names of `headers` are in lower case; `stage` is what the path may begin with ("/prod"), or empty;
+    `resource` is the path of the resource that API Gateway has matched, or empty. `route` is the resource that
+    was found for the path, empty until then. `request_id` is the client's, API Gateway's or Lambda's: the first
+    that there is.
     """
 
-    __slots__ = ("_body", "_is_base64", "headers", "method", "path", "request_id", "route", "stage", "trace_id")
+    __slots__ = (
+        "_about",
+        "_body",
+        "_is_base64",
+        "gateway_request_id",
+        "headers",
+        "lambda_request_id",
+        "method",
+        "path",
+        "request_id",
+        "resource",
+        "route",
+        "stage",
+        "trace_id",
+        "traceparent",
+    )
 
     def __init__(
         self,
@@ -32,16 +59,27 @@ class Request:
         headers: dict[str, str],
         body: object = None,
         is_base64: bool = False,
-        stage: object = None,
-        request_id: object = None,
+        about: dict[str, Any] | None = None,
+        resource: str = "",
+        context: object = None,
     ) -> None:
+        """`about` is the event's requestContext, `context` the object that Lambda hands over with an event."""
         self.method = method if type(method) is str else ""
         self.path = path if type(path) is str else ""
         self.route = ""
         self.headers = headers
+        self.resource = resource
+        self._about = about = {} if about is None else about
+        stage = about.get("stage")
         self.stage = f"/{stage}" if type(stage) is str else ""
-        self.trace_id = _first_id(headers.get("x-amzn-trace-id"))
-        self.request_id = _first_id(headers.get("x-request-id"), request_id, self.trace_id)
+        trace_id = headers.get("x-amzn-trace-id")
+        self.trace_id = _first_id(trace_id, os.environ.get("_X_AMZN_TRACE_ID"), limit=TRACE_LIMIT)
+        self.traceparent = _first_id(headers.get("traceparent"))
+        self.gateway_request_id = _first_id(about.get("requestId"))
+        self.lambda_request_id = _first_id(getattr(context, "aws_request_id", None))
+        self.request_id = _first_id(
+            headers.get("x-request-id"), self.gateway_request_id, self.lambda_request_id, trace_id
+        )
         self._body = body
         self._is_base64 = is_base64
 
@@ -54,22 +92,28 @@ class Request:
             raise Problem(UNREADABLE_BODY, "expected the event to hold the body as a string or null")
         if len(body) > (size_limit * 3 // 2 if self._is_base64 else size_limit):
             raise Problem(BODY_TOO_LARGE, f"expected at most {size_limit} bytes")
-        if not self._is_base64:
+        encoding = self.headers.get("content-encoding", "")
+        if not (self._is_base64 or encoding):
             return body.encode("utf-8", "surrogatepass")  # a lone surrogate is refused where UTF-8 is read
-        from binascii import a2b_base64  # a library to load, for binary bodies only
+        from runtime.body import decode  # a library to load, for binary bodies only
 
-        try:
-            return a2b_base64(body, strict_mode=True)
-        except ValueError as fault:
-            raise Problem(UNREADABLE_BODY, f"expected base64, as isBase64Encoded says: {fault}") from None
+        return decode(body, encoding, size_limit, is_base64=self._is_base64)
+
+    def base_url(self) -> str:
+        """The address that the route is below, as the client sees it: with a domain where the event names one."""
+        path = self._about.get("path")  # of a REST API: with its stage, or with what a custom domain puts before
+        path = (path if type(path) is str else self.path).rstrip("/")
+        prefix = path[: -len(self.route)].rstrip("/") if path.endswith(self.route) else ""
+        domain = _first_id(self._about.get("domainName"))
+        return f"https://{domain}{prefix}" if domain else prefix or "/"
 
 
 class Response:
     """An answer before it has the shape of its event: `content` is JSON or `Written`, or None for no body.
 
     The rest is for logs and metrics, which must not hold anything that an applicant sent: `scored` has (score, band,
-    missing values, warnings) of each applicant scored, `refused` counts the others of a batch, `problem` is the name
-    of the kind of problem that it is.
+    missing values, warnings) of each applicant scored, `refused` counts the applicants that were not, `problem` is
+    the name of the problem's type.
     """
 
     __slots__ = ("content", "headers", "problem", "refused", "scored", "status")
@@ -101,21 +145,26 @@ class Response:
 class HttpApi:
     """API Gateway HTTP API (payload format 2.0) and function URLs."""
 
+    answer_limit = ANSWER_LIMIT
+
     @staticmethod
     def matches(event: dict[str, Any]) -> bool:
-        return type(_object(event, "requestContext").get("http")) is dict
+        return type(_object(event, "requestContext").get("http")) is dict and "routeArn" not in event
 
     @staticmethod
     def request(event: dict[str, Any], context: object) -> Request:
         about = event["requestContext"]
+        route_key = event.get("routeKey")  # "POST /predict", or "$default"
+        template = route_key.partition(" ")[2] if type(route_key) is str else ""
         return Request(
             about["http"].get("method"),
             event.get("rawPath"),
             headers=_headers(event),
             body=event.get("body"),
             is_base64=event.get("isBase64Encoded") is True,
-            stage=about.get("stage"),
-            request_id=about.get("requestId"),
+            about=about,
+            resource=_resource(event, template),
+            context=context,
         )
 
     @staticmethod
@@ -132,22 +181,25 @@ class RestApi:
     """API Gateway REST API, and HTTP API with payload format 1.0."""
 
     answer = HttpApi.answer
+    answer_limit = ANSWER_LIMIT
 
     @staticmethod
     def matches(event: dict[str, Any]) -> bool:
-        return "httpMethod" in event
+        if "httpMethod" not in event or "methodArn" in event or "apiPath" in event:  # an authorizer's, an agent's
+            return False
+        return "connectionId" not in _object(event, "requestContext")  # a WebSocket API's
 
     @staticmethod
     def request(event: dict[str, Any], context: object) -> Request:
-        about = _object(event, "requestContext")
         return Request(
             event["httpMethod"],
             event.get("path"),
             headers=_headers(event),
             body=event.get("body"),
             is_base64=event.get("isBase64Encoded") is True,
-            stage=about.get("stage"),
-            request_id=about.get("requestId") or getattr(context, "aws_request_id", None),
+            about=_object(event, "requestContext"),
+            resource=_resource(event, event.get("resource")),
+            context=context,
         )
 
 
@@ -155,6 +207,7 @@ class LoadBalancer:
     """Application Load Balancer, with headers of one value or of several."""
 
     request = RestApi.request
+    answer_limit = LOAD_BALANCER_LIMIT
 
     @staticmethod
     def matches(event: dict[str, Any]) -> bool:
@@ -171,10 +224,12 @@ class LoadBalancer:
 
 
 class Direct:
-    """Everything else: an applicant, or `{"applicants": [...]}`, handed over by `aws lambda invoke`.
+    """An applicant, or `{"applicants": [...]}`, handed over by `aws lambda invoke` or by a state machine.
 
     Its answer is the content itself, of a prediction as of a problem.
     """
+
+    answer_limit = ANSWER_LIMIT
 
     @staticmethod
     def request(event: object, context: object) -> Request:
@@ -184,7 +239,7 @@ class Direct:
             "/predict/batch" if is_batch else "/predict",
             headers={},
             body=_json_again(event),
-            request_id=getattr(context, "aws_request_id", None),
+            context=context,
         )
 
     @staticmethod
@@ -192,7 +247,7 @@ class Direct:
         return json.loads(body)
 
 
-KINDS: tuple[Any, ...] = (HttpApi, LoadBalancer, RestApi)
+EVENT_TYPES: tuple[Any, ...] = (HttpApi, LoadBalancer, RestApi)
 
 REASONS = {
     200: "OK",
@@ -208,12 +263,26 @@ REASONS = {
 
 
 def infer(event: object) -> Any:
-    """The kind of an event: the most specific that matches."""
+    """The type of an event that carries a request: the most specific that matches; Direct if none does."""
     if type(event) is dict:
-        for kind in KINDS:
-            if kind.matches(event):
-                return kind
+        for event_type in EVENT_TYPES:
+            if event_type.matches(event):
+                return event_type
     return Direct
+
+
+def encoded_size(event_type: Any, event: Any, response: Response, body: str) -> int:
+    """The bytes of an answer as AWS's runtime interface client writes it.
+
+    It writes a blank after each comma and colon, and a body as a string: with a backslash before each quotation mark
+    and backslash. A body is ASCII without control characters. In the managed runtimes since Python 3.12, text beyond
+    ASCII in a direct answer is written shorter; for those the size is an upper limit.
+    https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/lambda_runtime_marshaller.py
+    """
+    if event_type is Direct:
+        return len(body) + strict_json.separators(body)
+    envelope = json.dumps(event_type.answer(event, response, ""))
+    return len(envelope) + len(body) + body.count('"') + body.count("\\")
 
 
 def _object(event: dict[str, Any], key: str) -> dict[str, Any]:
@@ -233,10 +302,18 @@ def _headers(event: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _first_id(*candidates: object) -> str:
+def _resource(event: dict[str, Any], template: object) -> str:
+    """The path in a resource of API Gateway: of "/predict" itself, of "/v1/{proxy+}" what stands for the variable."""
+    if type(template) is not str or not template.endswith("+}"):
+        return template if type(template) is str else ""
+    value = _object(event, "pathParameters").get(template[template.rfind("{") + 1 : -2])
+    return f"/{value}" if type(value) is str else ""
+
+
+def _first_id(*candidates: object, limit: int = ID_LIMIT) -> str:
     """The first that is fit for a header and a log line."""
     for text in candidates:
-        if type(text) is str and 0 < len(text) <= 128 and text.isascii() and text.isprintable():
+        if type(text) is str and 0 < len(text) <= limit and text.isascii() and text.isprintable():
             return text
     return ""
 

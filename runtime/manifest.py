@@ -92,6 +92,7 @@ class Manifest:
         "features",
         "identifier",
         "model_version",
+        "normalization",
         "numbers",
         "probability_tolerance",
         "scale",
@@ -115,6 +116,7 @@ class Manifest:
         inputs = top.reader("inputs")
         self.numbers = self._columns(inputs, "numbers", ("number", "boolean"))
         self.categories = self._columns(inputs, "categories", ("category",))
+        self.normalization = self._normalization(inputs)
         names = [self.identifier, *(feature.name for feature in self.features)]
         if len(set(names)) < len(names):
             raise top.refusal("features", "the id and every feature named once", sorted(names))
@@ -145,6 +147,20 @@ class Manifest:
             offenders = sorted(set(names) ^ set(by_name)) or sorted(names)
             raise inputs.refusal(key, f"every feature of type {' or '.join(types)}, once", offenders)
         return tuple(by_name[name] for name in names)
+
+    def _normalization(self, inputs: "Reader") -> str:
+        """The Unicode form that categories are brought into before the graph: "NFC", or "" for as they come."""
+        if "normalization" not in inputs or not inputs.has("normalization"):
+            return ""
+        form: str = inputs.take("normalization", str)
+        if form != "NFC":
+            raise inputs.refusal("normalization", "NFC or null", form)
+        from unicodedata import is_normalized  # a library to load, for models with the setting only
+
+        for feature in self.categories:
+            if decomposed := [word for word in feature.vocabulary if not is_normalized("NFC", word)]:
+                raise inputs.refusal("normalization", f"the vocabulary of {feature.name} in NFC", decomposed)
+        return form
 
     def _branches(self, top: "Reader") -> tuple[Branch, ...]:
         """The most travelled splits, of which there need not be any."""

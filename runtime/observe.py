@@ -27,6 +27,7 @@ MOST_VALUES = 100
 _BY_ROUTE = {"Requests": "Count", "Errors": "Count", "Latency": "Milliseconds"}
 _BY_MODEL = {"ColdStart": "Count"}
 _BY_MODEL_IF_SCORED = {**_BY_MODEL, "Score": "None", "MissingShare": "None"}
+_REFUSED = {"Refused": "Count"}
 _BY_PROBLEM = {"Errors": "Count"}
 
 
@@ -36,7 +37,18 @@ class Observer:
     `cold` is whether the next request is the first after a start, or after a restore from a snapshot.
     """
 
-    __slots__ = ("_answered", "_failed", "_features", "_log", "_scored", "_second", "_version", "_write", "cold")
+    __slots__ = (
+        "_answered",
+        "_failed",
+        "_features",
+        "_has_metrics",
+        "_log",
+        "_scored",
+        "_second",
+        "_version",
+        "_write",
+        "cold",
+    )
 
     def __init__(self, manifest: Manifest, write: Write, *, log: bool, namespace: str | None, cold: bool) -> None:
         """Lines with the members of a log or without, with metrics under a namespace or without (None)."""
@@ -44,13 +56,23 @@ class Observer:
         self._second = (0, "1970-01-01T00:00:00")  # the last one that was spelled out
         self._write = write
         self._log = log
+        self._has_metrics = namespace is not None
         self._version = _string(manifest.model_version)
         self._features = max(len(manifest.features), 1)
         # Which metrics a line has, constant for each kind of response; empty without metrics.
         route, model, problem = ["model_version", "route"], ["model_version"], ["model_version", "problem"]
-        self._scored = _directives(namespace, (route, _BY_ROUTE), (model, _BY_MODEL_IF_SCORED))
-        self._answered = _directives(namespace, (route, _BY_ROUTE), (model, _BY_MODEL))
-        self._failed = _directives(namespace, (route, _BY_ROUTE), (model, _BY_MODEL), (problem, _BY_PROBLEM))
+        # Constant but for whether applicants were refused: with it, "Refused" comes to the metrics of the model.
+        self._scored, self._answered, self._failed = (
+            tuple(
+                _directives(namespace, (route, _BY_ROUTE), (model, by_model | refused), *more)
+                for refused in ({}, _REFUSED)
+            )
+            for by_model, more in (
+                (_BY_MODEL_IF_SCORED, ()),
+                (_BY_MODEL, ()),
+                (_BY_MODEL, ((problem, _BY_PROBLEM),)),
+            )
+        )
 
     def __call__(self, request: Request, response: Response, seconds: float) -> None:
         is_cold, self.cold = self.cold, False
@@ -61,7 +83,7 @@ class Observer:
             line += f',"problem":"{response.problem}"'
         if self._log:
             line += self._entry(request, response, milliseconds, now, is_cold)
-        if self._scored:
+        if self._has_metrics:
             line += self._metrics(response, milliseconds, now, is_cold)
         try:
             self._write(f"{line}}}\n".encode())
@@ -69,10 +91,10 @@ class Observer:
             return  # closed, full or not there: no reason to say more
 
     def _entry(self, request: Request, response: Response, milliseconds: float, now: int, is_cold: bool) -> str:
-        """The members for a log. Ids are the only ones that come from outside: quoted, of 128 characters at most."""
+        """The members for a log. Ids are the only ones that come from outside: quoted, and of a limited length."""
         status, scored = response.status, response.scored
         # Level and timestamp as Lambda's own filter of log levels reads them.
-        level = "INFO" if status < 400 else "WARN" if status < 500 else "ERROR"
+        level = "ERROR" if status >= 500 else "WARN" if status >= 400 or response.refused else "INFO"
         second, rest = divmod(now, 1000)
         if (spelled := self._second)[0] != second:
             self._second = spelled = (second, strftime("%Y-%m-%dT%H:%M:%S", gmtime(second)))
@@ -83,9 +105,17 @@ class Observer:
             result = f',"missing":{sum([s[2] for s in scored])},"warnings":{sum([s[3] for s in scored])}'
         else:
             result = ""
+        ids = f'"request_id":{_string(request.request_id)},"trace_id":{_string(request.trace_id)}'
+        for name, value in (
+            ("gateway_request_id", request.gateway_request_id),
+            ("lambda_request_id", request.lambda_request_id),
+            ("traceparent", request.traceparent),
+        ):
+            if value and value != request.request_id:
+                ids += f',"{name}":{_string(value)}'
         return (
-            f',"level":"{level}","timestamp":"{spelled[1]}.{rest:03d}Z","request_id":{_string(request.request_id)}'
-            f',"trace_id":{_string(request.trace_id)},"status":{status},"duration_ms":{milliseconds:.3f}'
+            f',"level":"{level}","timestamp":"{spelled[1]}.{rest:03d}Z",{ids}'
+            f',"status":{status},"duration_ms":{milliseconds:.3f}'
             f',"cold_start":{"true" if is_cold else "false"}'
             f',"scored":{len(scored)},"refused":{response.refused}{result}'
         )
@@ -96,12 +126,14 @@ class Observer:
         values = f',"Requests":1,"Errors":{is_error},"Latency":{milliseconds:.3f},"ColdStart":{1 if is_cold else 0}'
         directives = self._failed if is_error else self._answered
         scored = response.scored
+        if response.refused:
+            values += f',"Refused":{response.refused}'
         if scored:
             directives = self._scored
             share = sum([entry[2] for entry in scored]) / (len(scored) * self._features)
             score = f"{scored[0][0]:.2f}" if len(scored) == 1 else histogram([entry[0] for entry in scored])
             values += f',"Score":{score},"MissingShare":{share:.4f}'
-        return f'{values},"_aws":{{"Timestamp":{now},"CloudWatchMetrics":{directives}}}'
+        return f'{values},"_aws":{{"Timestamp":{now},"CloudWatchMetrics":{directives[response.refused > 0]}}}'
 
 
 def histogram(scores: Sequence[float]) -> str:

@@ -4,12 +4,21 @@ import math
 from typing import Any
 
 from runtime.manifest import Feature, Manifest
-from runtime.problem import KINDS, TYPE_PREFIX, Kind
+from runtime.problem import INVALID_APPLICANT, PROBLEM_TYPES, TYPE_PREFIX
 from runtime.validate import EXACT_LIMIT, IDENTIFIER_LIMIT
 
+# What API Gateway answers by itself, as deploy/template.yaml makes it. 413 is the function's own as well.
+GATEWAY = {
+    403: "API key missing or wrong",
+    413: "Request is too large for API Gateway",
+    429: "Too many requests",
+    504: "No answer in time",
+}
+GATEWAY_TYPE = "about:blank"
 
-def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False) -> dict[str, Any]:
-    """The OpenAPI document as a JSON object."""
+
+def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False, server: str = "/") -> dict[str, Any]:
+    """The OpenAPI document as a JSON object; `server` is the address that its paths are below."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -17,6 +26,9 @@ def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False) -> dict
             "version": manifest.model_version,
             "description": "Missing is null or left out. What training did not see is named in warnings.",
         },
+        "servers": [{"url": server}],
+        # A key where API Gateway asks for one; a function URL or this machine may ask for none.
+        "security": [{"key": []}, {}],
         "paths": {
             "/": {"get": _get("A sign of life", "home", {"const": "Home"})},
             "/health": {"get": _get("Whether the service is ready", "health", _ref("Health"))},
@@ -35,7 +47,10 @@ def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False) -> dict
                 )
             },
         },
-        "components": {"schemas": _schemas(manifest, ignore_unknown_fields)},
+        "components": {
+            "schemas": _schemas(manifest, ignore_unknown_fields),
+            "securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}},
+        },
     }
 
 
@@ -100,15 +115,29 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool) -> dict[str, Any]:
             "properties": {
                 "scored": {"type": "integer", "minimum": 0},
                 "refused": {"type": "integer", "minimum": 0},
-                "answers": {"type": "array", "items": {"anyOf": [_ref("Answer"), _ref("Problem")]}},
+                "answers": {"type": "array", "items": {"anyOf": [_ref("Answer"), _ref("RefusedApplicant")]}},
+            },
+        },
+        "RefusedApplicant": {
+            "type": "object",
+            "description": "The problem of one applicant in a batch, with the id if there was one",
+            "required": ["type", "title", "status", "detail", "errors"],
+            "additionalProperties": False,
+            "properties": {
+                manifest.identifier: identifier,
+                "type": {"const": TYPE_PREFIX + INVALID_APPLICANT.name, "type": "string"},
+                "title": {"type": "string"},
+                "status": {"const": INVALID_APPLICANT.status, "type": "integer"},
+                "detail": {"type": "string"},
+                "errors": {"type": "array", "items": _ref("Remark"), "minItems": 1},
             },
         },
         "Problem": {
             "type": "object",
-            "description": "RFC 9457 problem details",
+            "description": f"RFC 9457 problem details; {GATEWAY_TYPE} is API Gateway's own",
             "required": ["type", "title", "status", "detail"],
             "properties": {
-                "type": {"type": "string", "enum": [TYPE_PREFIX + kind.name for kind in KINDS]},
+                "type": {"type": "string", "enum": [*(TYPE_PREFIX + its.name for its in PROBLEM_TYPES), GATEWAY_TYPE]},
                 "title": {"type": "string"},
                 "status": {"type": "integer"},
                 "detail": {"type": "string"},
@@ -158,7 +187,7 @@ def _get(summary: str, operation: str, schema: dict[str, Any]) -> dict[str, Any]
     return {
         "operationId": operation,
         "summary": summary,
-        "responses": {"200": _content("application/json", schema, "The answer"), **_problems(500)},
+        "responses": {"200": _content("application/json", schema, "The answer"), **_problems(500, *GATEWAY)},
     }
 
 
@@ -174,18 +203,21 @@ def _post(
         },
         "responses": {
             "200": _content("application/json", answer, "The answer"),
-            **_problems(*sorted({kind.status for kind in KINDS} - {404, 405})),
+            **_problems(*({its.status for its in PROBLEM_TYPES} - {404, 405}), *GATEWAY),
         },
     }
 
 
 def _problems(*statuses: int) -> dict[str, Any]:
-    return {str(status): _content("application/problem+json", _ref("Problem"), _titles(status)) for status in statuses}
+    problem = _ref("Problem")
+    return {
+        str(status): _content("application/problem+json", problem, _titles(status)) for status in sorted(set(statuses))
+    }
 
 
 def _titles(status: int) -> str:
-    kinds: list[Kind] = [kind for kind in KINDS if kind.status == status]
-    return "; ".join(kind.title for kind in kinds)
+    titles = [its.title for its in PROBLEM_TYPES if its.status == status]
+    return "; ".join([*titles, *([GATEWAY[status]] if status in GATEWAY else [])])
 
 
 def _content(media_type: str, schema: dict[str, Any], description: str) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """What cannot be answered as asked, as RFC 9457 problem details.
 
-The `type` of each kind is stable: clients may branch on it. No `detail` quotes a value that an applicant
+Each `type` is stable: clients may branch on it. No `detail` quotes a value that an applicant
 sent, and none holds a stack trace, so a problem may be shown and kept.
 """
 
 TYPE_PREFIX = "urn:lastbit:problem:"
 
 
-class Kind:
-    """One kind of problem: the last part of its `type`, its HTTP status, its title."""
+class ProblemType:
+    """A type of problem: the last part of its URN, its HTTP status, its title."""
 
     __slots__ = ("name", "status", "title")
 
@@ -18,19 +18,19 @@ class Kind:
         self.title = title
 
 
-UNREADABLE_BODY = Kind("unreadable-body", 400, "The body of the request cannot be read")
-INVALID_JSON = Kind("invalid-json", 400, "The body of the request is not JSON")
-NESTED_TOO_DEEP = Kind("nested-too-deep", 400, "The JSON is nested too deep")
-NOT_FOUND = Kind("not-found", 404, "There is no such resource")
-METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "The resource does not have this method")
-BODY_TOO_LARGE = Kind("body-too-large", 413, "The body of the request is too large")
-ANSWER_TOO_LARGE = Kind("answer-too-large", 413, "The answer would be too large")
-UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The body of the request has to be JSON")
-INVALID_APPLICANT = Kind("invalid-applicant", 422, "The applicant is not as the model needs it")
-INVALID_BATCH = Kind("invalid-batch", 422, "The batch is not as it has to be")
-INTERNAL_ERROR = Kind("internal-error", 500, "The request could not be answered")
+UNREADABLE_BODY = ProblemType("unreadable-body", 400, "Request body is unreadable")
+INVALID_JSON = ProblemType("invalid-json", 400, "Request body is not valid JSON")
+NESTED_TOO_DEEP = ProblemType("nested-too-deep", 400, "JSON is nested too deeply")
+NOT_FOUND = ProblemType("not-found", 404, "Resource not found")
+METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "Method not allowed")
+BODY_TOO_LARGE = ProblemType("body-too-large", 413, "Request body is too large")
+ANSWER_TOO_LARGE = ProblemType("answer-too-large", 413, "Answer is too large")
+UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "Media type or encoding is not supported")
+INVALID_APPLICANT = ProblemType("invalid-applicant", 422, "Applicant failed validation")
+INVALID_BATCH = ProblemType("invalid-batch", 422, "Batch failed validation")
+INTERNAL_ERROR = ProblemType("internal-error", 500, "Request could not be answered")
 
-KINDS = (
+PROBLEM_TYPES = (
     UNREADABLE_BODY,
     INVALID_JSON,
     NESTED_TOO_DEEP,
@@ -54,13 +54,13 @@ class Problem(Exception):  # noqa: N818  (RFC 9457's word)
 
     def __init__(
         self,
-        kind: Kind,
+        type_: ProblemType,
         detail: str,
         errors: list[dict[str, str]] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.kind = kind
+        self.type = type_
         self.detail = detail
         self.errors = errors
         self.headers = headers or {}
@@ -68,9 +68,9 @@ class Problem(Exception):  # noqa: N818  (RFC 9457's word)
     def content(self) -> dict[str, object]:
         """The members of the problem+json object."""
         content: dict[str, object] = {
-            "type": TYPE_PREFIX + self.kind.name,
-            "title": self.kind.title,
-            "status": self.kind.status,
+            "type": TYPE_PREFIX + self.type.name,
+            "title": self.type.title,
+            "status": self.type.status,
             "detail": self.detail,
         }
         if self.errors:

@@ -1,5 +1,6 @@
 """The resources of the service: from a request to what is answered."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -56,24 +57,26 @@ class Service:
         return route(request)
 
     def _methods(self, request: Request) -> dict[str, Route]:
-        """The methods of the resource, whose path may have the prefix of a custom domain and of a stage."""
-        path = request.path.rstrip("/") or "/"
-        found = self._routes.get(path)
-        if found is None:
-            for prefix in (self._settings.base_path, request.stage):
-                if prefix and (path == prefix or path.startswith(prefix + "/")):
-                    path = path[len(prefix) :] or "/"
-            found = self._routes.get(path)
-        if found is None:
-            raise Problem(problem.NOT_FOUND, f"expected one of {', '.join(self._routes)}")
-        request.route = path
-        return found
+        """The methods of the resource, whose path may have the prefixes of a custom domain and of a stage."""
+        route = request.path
+        if route not in self._routes:
+            from runtime.paths import candidates  # most requests do without
+
+            route = next(filter(self._routes.__contains__, candidates(request, self._settings.base_path)), "")
+            if not route:
+                raise Problem(problem.NOT_FOUND, f"expected one of {', '.join(self._routes)}")
+        request.route = route
+        return self._routes[route]
 
     def _home(self, request: Request) -> Response:
         return Response("Home")
 
+    def health(self) -> dict[str, str]:
+        """That the service is ready, and with which model."""
+        return {"status": "ok", "model_version": self.model.manifest.model_version}
+
     def _health(self, request: Request) -> Response:
-        return Response({"status": "ok", "model_version": self.model.manifest.model_version})
+        return Response(self.health())
 
     def _describe(self, request: Request) -> Response:
         """The manifest without what only the start and the monitor need."""
@@ -83,7 +86,8 @@ class Service:
     def _openapi(self, request: Request) -> Response:
         from runtime.openapi import describe  # only when asked
 
-        return Response(describe(self.model.manifest, ignore_unknown_fields=self._settings.ignore_unknown_fields))
+        ignore = self._settings.ignore_unknown_fields
+        return Response(describe(self.model.manifest, ignore_unknown_fields=ignore, server=request.base_url()))
 
     def _predict(self, request: Request) -> Response:
         applicant = self._validator.applicant(_json(request, BODY_LIMIT))
@@ -146,19 +150,37 @@ def _literal(text: str) -> str:
 def _json(request: Request, size_limit: int) -> object:
     """The JSON value in the body of a request that says it is JSON, or says nothing."""
     media_type = request.headers.get("content-type", "application/json")
-    essence = media_type.partition(";")[0].strip().lower()
-    if essence != "application/json" and not (essence.startswith("application/") and essence.endswith("+json")):
+    if media_type != "application/json" and not _is_json(media_type):
         raise Problem(problem.UNSUPPORTED_MEDIA_TYPE, "expected the header content-type: application/json")
     return parse(request.body(size_limit), size_limit)
+
+
+# Where a header came more than once, its values are joined by commas; within quotation marks a comma is one of a value.
+_VALUES = re.compile(r'(?:[^",]|"[^"]*"?)+')
+
+
+def _is_json(media_types: str) -> bool:
+    essences = [value.partition(";")[0].strip().lower() for value in _VALUES.findall(media_types)]
+    return bool(essences) and all(
+        essence == "application/json" or (essence.startswith("application/") and essence.endswith("+json"))
+        for essence in essences
+    )
 
 
 def _allow(methods: dict[str, Route]) -> str:
     return ", ".join(["GET", "HEAD"] if "GET" in methods else methods)
 
 
+# Those that clients of AWS, of OpenTelemetry and of this service send.
+ALLOWED_HEADERS = (
+    "authorization, content-encoding, content-type, traceparent, tracestate, x-amz-content-sha256, x-amz-date, "
+    "x-amz-security-token, x-amz-user-agent, x-amzn-trace-id, x-api-key, x-request-id"
+)
+
+
 def _preflight(methods: dict[str, Route]) -> dict[str, str]:
     return {
         "access-control-allow-methods": _allow(methods),
-        "access-control-allow-headers": "authorization, content-type, x-api-key, x-request-id",
+        "access-control-allow-headers": ALLOWED_HEADERS,
         "access-control-max-age": "3600",
     }

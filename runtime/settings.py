@@ -6,6 +6,15 @@ from collections.abc import Mapping
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html: others are not accepted.
 NAMESPACE = r"(?!AWS/|[: ])[0-9A-Za-z.\-_/#: ]{1,255}"
+# As browsers write an origin (RFC 6454, 6.2): in lower case, without a path, without the usual port of its scheme.
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])"
+ORIGIN = (
+    rf"(?:https://{_HOST}(?!:443\Z)|http://{_HOST}(?!:80\Z)|(?!https?:|file:)[a-z][a-z0-9+.\-]*://{_HOST})"
+    r"(?::(?!0)(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+)
+# What API Gateway lets a custom domain have, and what a load balancer's rule may match.
+BASE_PATH = r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@]+)+"
 
 
 class SettingRefused(ValueError):  # noqa: N818  (named for what happened)
@@ -19,7 +28,8 @@ class Settings:
       by default.
     * `UNKNOWN_FIELDS`: `refuse` (default) or `ignore` the fields of an applicant that the model does not
       know.
-    * `CORS_ORIGINS`: origins that browsers may ask from, comma-separated, or `*`; none by default.
+    * `CORS_ORIGINS`: origins that browsers may ask from, `scheme://host[:port]`, comma-separated; or `*` for all of
+      them; none by default. Wildcards within an origin are refused: name each.
     * `BASE_PATH`: what a custom domain puts before the paths, such as `/credit`.
     * `LOG_REQUESTS`, `METRICS`: `on` or `off`; on in Lambda by default (where `AWS_LAMBDA_FUNCTION_NAME` is set).
     * `METRICS_NAMESPACE`: the CloudWatch namespace of the metrics; `lastbit` by default.
@@ -46,11 +56,13 @@ class Settings:
         if unknown not in ("refuse", "ignore"):
             raise SettingRefused(f"UNKNOWN_FIELDS: expected refuse or ignore, got {unknown!r}")
         self.ignore_unknown_fields = unknown == "ignore"
-        origins = environment.get("CORS_ORIGINS", "").split(",")
-        self.cors_origins = frozenset(origin.strip() for origin in origins) - {""}
+        self.cors_origins = _origins(environment.get("CORS_ORIGINS", ""))
         base_path = environment.get("BASE_PATH", "").rstrip("/")
-        if base_path and not base_path.startswith("/"):
-            raise SettingRefused(f"BASE_PATH: expected a path that begins with /, got {base_path!r}")
+        if base_path and not re.fullmatch(BASE_PATH, base_path):
+            raise SettingRefused(
+                "BASE_PATH: expected a path such as /credit, of letters, digits or - . _ ~ ! $ & ' ( ) * + , ; = : @, "
+                f"got {base_path!r}"
+            )
         self.base_path = base_path
         self.log_requests = _switch(environment, "LOG_REQUESTS")
         self.metrics = _switch(environment, "METRICS")
@@ -62,6 +74,19 @@ class Settings:
             )
         self.metrics_namespace = namespace or "lastbit"
         self.initialization = environment.get("AWS_LAMBDA_INITIALIZATION_TYPE", "")
+
+
+def _origins(text: str) -> frozenset[str]:
+    origins = frozenset(origin.strip() for origin in text.split(",")) - {""}
+    for origin in sorted(origins - {"*"}):
+        if not re.fullmatch(ORIGIN, origin):
+            raise SettingRefused(
+                "CORS_ORIGINS: expected scheme://host[:port] as a browser sends it, in lower case, without a path, "
+                f"a wildcard, or the scheme's own port, got {origin!r}"
+            )
+    if "*" in origins and len(origins) > 1:
+        raise SettingRefused("CORS_ORIGINS: expected * alone or a list of origins, got both")
+    return origins
 
 
 def _switch(environment: Mapping[str, str], name: str) -> bool:

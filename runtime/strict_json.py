@@ -12,6 +12,7 @@ DEPTH_LIMIT = 32
 
 # A string, up to the end of the text if it is never closed: no text makes this pattern go back.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TO_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
 
@@ -45,6 +46,8 @@ def parse(body: bytes, size_limit: int) -> object:
     """
     if len(body) > size_limit:
         raise Problem(BODY_TOO_LARGE, f"expected at most {size_limit} bytes, got {len(body)}")
+    if body.startswith(_BYTE_ORDER_MARK):  # which a parser may ignore: RFC 8259, 8.1
+        body = body[len(_BYTE_ORDER_MARK) :]
     if not body or body.isspace():
         raise Problem(INVALID_JSON, "expected a JSON object, got an empty body")
     if _is_too_deep(body):
@@ -60,6 +63,12 @@ def parse(body: bytes, size_limit: int) -> object:
         raise Problem(INVALID_JSON, f"expected JSON, at {where}: {fault.msg}") from None
     except ValueError:  # an integer of more digits than Python converts: infinity as a float
         return _decode_integers_as_floats(text)
+
+
+def separators(text: str) -> int:
+    """How many commas and colons are between the values of compact JSON in ASCII."""
+    outside = _STRING.sub(b"", text.encode())
+    return outside.count(b",") + outside.count(b":")
 
 
 def _names_differ(value: object, body: bytes) -> bool:

@@ -45,11 +45,12 @@ class Applicant:
 class Validator:
     """What a manifest says of applicants, arranged so that a good field costs one look into a dictionary."""
 
-    __slots__ = ("_batch_limit", "_categories", "_identifier", "_ignore_unknown", "_known", "_numbers")
+    __slots__ = ("_batch_limit", "_categories", "_composes", "_identifier", "_ignore_unknown", "_known", "_numbers")
 
     def __init__(self, manifest: Manifest, *, ignore_unknown_fields: bool = False) -> None:
         self._identifier = manifest.identifier
         self._batch_limit = manifest.batch_limit
+        self._composes = manifest.normalization == "NFC"
         self._ignore_unknown = ignore_unknown_fields
         self._numbers = tuple((f.name, _kind(f), *usual_range(f), f.nullable, f) for f in manifest.numbers)
         self._categories = tuple((f.name, frozenset(f.vocabulary), f.nullable, f) for f in manifest.categories)
@@ -97,9 +98,11 @@ class Validator:
                 categories.append(category)
             elif fault := _category_fault(feature, category):
                 errors.append(error(child(pointer, name), fault))
+            elif self._composes and (composed := _composed(category)) in vocabulary:
+                categories.append(composed)
             else:
                 categories.append(category)
-                warnings.append(error(child(pointer, name), "training saw no such category"))
+                warnings.append(error(child(pointer, name), "category not seen in training"))
 
         if not value.keys() <= self._known:
             errors += self._unknown_fields(value, pointer)
@@ -202,13 +205,20 @@ def _text_fault(value: str) -> str | None:
     return None
 
 
+def _composed(text: str) -> str:
+    """The text in Unicode's normalization form C, in which a letter and its accent are one character."""
+    from unicodedata import normalize  # a library to load, for unseen categories only
+
+    return normalize("NFC", text)
+
+
 def _unseen_in_training(feature: Feature, value: float) -> str | None:
     if feature.range is None:
-        return "training saw no value of this field"
+        return "no value of this field was seen in training"
     low, high = feature.range
     if low <= value <= high:
         return None
-    return f"outside the range of training, {_plain(low)} to {_plain(high)}"
+    return f"outside the training range, {_plain(low)} to {_plain(high)}"
 
 
 def _plain(number: float) -> str:
@@ -253,8 +263,9 @@ def _named(value: object) -> str:
 
 
 def _invalid(errors: list[dict[str, str]]) -> Problem:
-    things = "1 thing is" if len(errors) == 1 else f"{len(errors)} things are"
-    return Problem(INVALID_APPLICANT, f"{things} wrong: see errors", errors)
+    return Problem(
+        INVALID_APPLICANT, "1 validation error" if len(errors) == 1 else f"{len(errors)} validation errors", errors
+    )
 
 
 def _invalid_batch(pointer: str, detail: str) -> Problem:

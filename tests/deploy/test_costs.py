@@ -24,7 +24,7 @@ from deploy.deploy import VERSIONS_KEPT
 from deploy.template import read_template
 from runtime.manifest import Manifest
 from runtime.observe import Observer
-from runtime.problem import KINDS
+from runtime.problem import PROBLEM_TYPES
 from tests.deploy.served import open_handler
 from tests.deploy.test_template import of_type, within
 
@@ -70,7 +70,7 @@ def test_one_request_a_second_by_hand() -> None:
     assert costs["Lambda, duration"] == pytest.approx(2_628_000 * 0.002 * 0.0000166667)
     assert costs["SnapStart, snapshots"] == pytest.approx(3 * 2_628_000 * 0.0000015046)
     assert costs["Logs, the function's"] == pytest.approx(2_628_000 * 876 * 0.50e-9)
-    assert costs["Metrics, alarms, dashboard, key"] == pytest.approx(35 * 0.30 + 14 * 0.10 + 3 + 1)
+    assert costs["Metrics, alarms, dashboard, key"] == pytest.approx(36 * 0.30 + 14 * 0.10 + 3 + 1)
 
 
 @pytest.mark.parametrize(("memory", "milliseconds"), [(0.125, 8), (0.5, 3), (1.0, 2), (1769 / 1024, 2), (4.0, 2)])
@@ -92,7 +92,7 @@ def test_the_assumptions_are_what_they_are_about() -> None:
     # The query over the models reads a metric for each of two, while traffic moves.
     assert its.alarm_metrics == len(read) + 2
     routes = 7  # six resources, and none
-    assert its.metrics == 3 * routes + 3 + len(KINDS)
+    assert its.metrics == 3 * routes + 4 + len(PROBLEM_TYPES)
     assert its.snapshots == VERSIONS_KEPT
     prod = (ROOT / "deploy/stages.toml").read_text().partition("[prod.parameters]")[2]
     assert "MemorySize = 1024" in prod

@@ -1,4 +1,4 @@
-"""Every kind of event is told apart, read and answered in its own shape; nothing in an event raises."""
+"""Every type of event is recognised, read and answered in its own shape; nothing in a request raises."""
 
 import json
 from base64 import b64encode
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime.event import KINDS, REASONS, Direct, HttpApi, LoadBalancer, Request, RestApi, infer
-from runtime.problem import BODY_TOO_LARGE, UNREADABLE_BODY, Kind, Problem
-from runtime.problem import KINDS as PROBLEM_KINDS
+from runtime.event import EVENT_TYPES, REASONS, Direct, HttpApi, LoadBalancer, Request, RestApi, infer
+from runtime.other_events import EventRefused, Lattice, classify
+from runtime.problem import BODY_TOO_LARGE, PROBLEM_TYPES, UNREADABLE_BODY, Problem, ProblemType
 from tests.runtime.model_builder import EVENTS, reference_request
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 ReadEvent = Callable[[str], Any]
 
@@ -22,7 +22,7 @@ class Context:
     aws_request_id = "from-the-context"
 
 
-KIND_OF = {
+TYPE_OF = {
     "alb": LoadBalancer,
     "alb_multi_value": LoadBalancer,
     "direct": Direct,
@@ -30,22 +30,26 @@ KIND_OF = {
     "function_url": HttpApi,
     "http_api_v2": HttpApi,
     "http_api_v2_batch": HttpApi,
+    "http_api_v2_gzip": HttpApi,
     "rest_api_v1": RestApi,
     "rest_api_v1_base64": RestApi,
     "rest_api_v1_test_invoke": RestApi,
+    "vpc_lattice_v1": Lattice,
+    "vpc_lattice_v2": Lattice,
 }
 
 
 def test_every_recorded_event_is_tested() -> None:
-    assert {file.stem for file in EVENTS.glob("*.json")} == KIND_OF.keys()
+    assert {file.stem for file in EVENTS.glob("*.json")} == TYPE_OF.keys()
 
 
-@pytest.mark.parametrize("name", KIND_OF)
-def test_the_kind(name: str, event: ReadEvent) -> None:
-    assert infer(event(name)) is KIND_OF[name]
+@pytest.mark.parametrize("name", TYPE_OF)
+def test_the_type(name: str, event: ReadEvent) -> None:
+    found = infer(event(name))
+    assert (classify(event(name), "uuid", set()) if found is Direct else found) is TYPE_OF[name]
 
 
-@pytest.mark.parametrize("name", [name for name in KIND_OF if "batch" not in name and "invoke" not in name])
+@pytest.mark.parametrize("name", [name for name in TYPE_OF if "batch" not in name and "invoke" not in name])
 def test_the_reference_request_by_every_way(name: str, event: ReadEvent, handler: "Handler") -> None:
     expected = handler(reference_request(), None)
     answer: Any = handler(event(name), Context())
@@ -105,7 +109,7 @@ def test_the_load_balancer_is_answered_as_it_asks(event: ReadEvent, handler: "Ha
 
 
 def test_every_problem_has_a_reason_phrase() -> None:
-    assert {kind.status for kind in PROBLEM_KINDS} <= REASONS.keys()
+    assert {its.status for its in PROBLEM_TYPES} <= REASONS.keys()
 
 
 def test_a_console_test_event_with_nulls(event: ReadEvent, handler: "Handler") -> None:
@@ -129,8 +133,10 @@ def test_a_direct_batch(event: ReadEvent, handler: "Handler") -> None:
     assert json.loads(over_http["body"]) == answer
 
 
-@pytest.mark.parametrize("event", [None, [], "x", 3, {"a": {1, 2}}, {"uuid": float("nan")}])
-def test_a_direct_event_that_is_no_applicant(event: object, handler: "Handler") -> None:
+@pytest.mark.parametrize(
+    "event", [{"uuid": {1, 2}}, {"uuid": float("nan")}, {"applicants": 3, "x": 1}, {"applicants": 3}]
+)
+def test_a_direct_event_that_is_a_wrong_applicant(event: object, handler: "Handler") -> None:
     answer: Any = handler(event, None)
     assert answer["status"] in (400, 422)
 
@@ -152,7 +158,7 @@ def test_a_body_in_base64() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "kind", "detail"),
+    ("wrong", "problem_type", "detail"),
     [
         ("a", UNREADABLE_BODY, "expected base64, as isBase64Encoded says: "),
         ("YQ==YQ==", UNREADABLE_BODY, "expected base64, as isBase64Encoded says: "),
@@ -161,10 +167,10 @@ def test_a_body_in_base64() -> None:
         ("A" * 2000, BODY_TOO_LARGE, "expected at most 1000 bytes"),
     ],
 )
-def test_a_body_in_wrong_base64(wrong: str, kind: Kind, detail: str) -> None:
+def test_a_body_in_wrong_base64(wrong: str, problem_type: ProblemType, detail: str) -> None:
     with pytest.raises(Problem) as problem:
         request(wrong, is_base64=True).body(1000)
-    assert problem.value.kind is kind
+    assert problem.value.type is problem_type
     assert problem.value.detail.startswith(detail)
 
 
@@ -207,14 +213,18 @@ ODD: list[object] = [
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 @pytest.mark.parametrize("base", ["requestContext", "httpMethod"])
-def test_odd_parts_never_raise(part: str, odd: object, base: str, handler: "Handler") -> None:
+def test_odd_parts_of_a_request_never_raise(part: str, odd: object, base: str, handler: "Handler") -> None:
     event = {base: PARTS[base], part: odd}
+    if infer(event) is Direct:  # the odd part is what made it a request
+        with pytest.raises(EventRefused):
+            handler(event, None)
+        return
     answer: Any = handler(event, None)
     assert answer.get("statusCode", answer.get("status")) in (400, 404, 405, 422)
 
 
-def test_no_two_kinds_are_mixed_up(event: ReadEvent) -> None:
-    """The order decides between a load balancer and a REST API; every other event has one kind at most."""
-    for name in KIND_OF:
-        matching = [kind for kind in KINDS if kind.matches(event(name))]
-        assert matching[:1] == ([] if KIND_OF[name] is Direct else [KIND_OF[name]])
+def test_no_two_types_are_mixed_up(event: ReadEvent) -> None:
+    """The order decides between a load balancer and a REST API; every other event has one type at most."""
+    for name, its in TYPE_OF.items():
+        matching = [event_type for event_type in (*EVENT_TYPES, Lattice) if event_type.matches(event(name))]
+        assert matching[:1] == ([] if its is Direct else [its])

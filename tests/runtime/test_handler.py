@@ -13,7 +13,7 @@ from runtime.score import Scale, band
 from tests.runtime.model_builder import BANDS, reference_request
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
     from tests.runtime.conftest import MakeHandler
 
 SMALL = {"uuid": "é1", "income": 1200.5, "owner": True, "age": 40, "insured": False, "region": "north"}
@@ -83,8 +83,8 @@ def test_warnings_come_with_the_answer(small: "Handler") -> None:
     status, _, answer = send(small, "POST", "/predict", {**SMALL, "age": 90, "shop": "Nowhere"})
     assert status == 200
     assert answer["warnings"] == [
-        {"pointer": "/age", "detail": "outside the range of training, 18 to 75.5"},
-        {"pointer": "/shop", "detail": "training saw no such category"},
+        {"pointer": "/age", "detail": "outside the training range, 18 to 75.5"},
+        {"pointer": "/shop", "detail": "category not seen in training"},
     ]
 
 
@@ -96,18 +96,18 @@ def test_a_batch_answers_each_in_order(small: "Handler") -> None:
     entries = answer["answers"]
     for index in (0, 4):
         assert entries[index] == send(small, "POST", "/predict", applicants[index])[2] | (
-            {"warnings": [{"pointer": "/applicants/4/age", "detail": "outside the range of training, 18 to 75.5"}]}
+            {"warnings": [{"pointer": "/applicants/4/age", "detail": "outside the training range, 18 to 75.5"}]}
             if index == 4
             else {}
         )
-    title = "The applicant is not as the model needs it"
+    title = "Applicant failed validation"
     kind = "urn:lastbit:problem:invalid-applicant"
     assert entries[1] == {
         "uuid": "2",
         "type": kind,
         "title": title,
         "status": 422,
-        "detail": "3 things are wrong: see errors",
+        "detail": "3 validation errors",
         "errors": [
             {"pointer": "/applicants/1/age", "detail": "expected a number, got null or nothing"},
             {"pointer": "/applicants/1/insured", "detail": "expected a boolean, got null or nothing"},
@@ -147,18 +147,10 @@ def test_a_batch_too_long(handler: "Handler") -> None:
     assert answer == problem(
         "invalid-batch",
         422,
-        "The batch is not as it has to be",
+        "Batch failed validation",
         detail,
         errors=[{"pointer": "/applicants", "detail": detail}],
     )
-
-
-def test_an_answer_too_large(handler: "Handler") -> None:
-    wrong = {"é" * (90 + i): 0 for i in range(10)}  # six times as long in the ASCII of an answer
-    body = json.dumps({"applicants": [wrong] * 1000}, ensure_ascii=False)
-    status, _, answer = send(handler, "POST", "/predict/batch", body)
-    assert status == 413
-    assert answer["detail"] == "expected at most 5500000 bytes: send fewer applicants at once"
 
 
 def test_home_and_health(handler: "Handler", reference_model: Path) -> None:
@@ -185,7 +177,22 @@ def test_head_of_nothing(handler: "Handler") -> None:
     assert (status, answer) == (404, None)
 
 
-@pytest.mark.parametrize("path", ["/none", "", "//", "/predict/x", "/PREDICT", "predict", "/predict\ud800"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/none",
+        "",
+        "//",
+        "/predict/x",
+        "/PREDICT",
+        "predict",
+        "/%2Fpredict",
+        "/predict%2f",
+        "/%2570redict",
+        "/./predict",
+        "/predict\ud800",
+    ],
+)
 def test_another_path(handler: "Handler", path: str) -> None:
     status, headers, answer = send(handler, "POST", path, SMALL)
     if path in ("", "//"):
@@ -195,7 +202,7 @@ def test_another_path(handler: "Handler", path: str) -> None:
     assert answer == problem(
         "not-found",
         404,
-        "There is no such resource",
+        "Resource not found",
         "expected one of /, /health, /model, /openapi.json, /predict, /predict/batch",
     )
 
@@ -214,7 +221,7 @@ def test_another_path(handler: "Handler", path: str) -> None:
 def test_another_method(handler: "Handler", method: str, path: str, allow: str) -> None:
     status, headers, answer = send(handler, method, path)
     assert (status, headers["allow"]) == (405, allow)
-    assert answer == problem("method-not-allowed", 405, "The resource does not have this method", f"expected {allow}")
+    assert answer == problem("method-not-allowed", 405, "Method not allowed", f"expected {allow}")
 
 
 @pytest.mark.parametrize(
@@ -225,6 +232,14 @@ def test_another_method(handler: "Handler", method: str, path: str, allow: str) 
         ("/prod/predict/", "prod", ""),
         ("/credit/predict", "$default", "/credit"),
         ("/credit/prod/predict", "prod", "/credit"),
+        ("/prod/credit/predict", "prod", "/credit"),
+        ("//prod//credit///predict//", "prod", "/credit"),
+        ("/predict/predict", "predict", "/predict"),
+        ("//predict", "$default", ""),
+        ("/prod//predict", "prod", ""),
+        ("/%70redict", "$default", ""),
+        ("/pro%64/predic%74", "prod", ""),
+        ("/cr%65dit/predict", "$default", "/credit"),
         ("/predict", "predict", ""),
         ("/predict/predict", "predict", ""),
     ],
@@ -239,19 +254,40 @@ def test_the_stage_alone_is_home(handler: "Handler") -> None:
     assert send(handler, "GET", "/production", stage="prod")[0] == 404
 
 
-@pytest.mark.parametrize("media_type", ["application/json", "Application/JSON; charset=utf-8", "application/ld+json"])
+REPEATED = [
+    "application/json, application/json",
+    "application/json; charset=utf-8,application/json",
+    'application/ld+json; profile="a,b"',
+]
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "Application/JSON; charset=utf-8", "application/ld+json", *REPEATED]
+)
 def test_content_types_that_are_json(handler: "Handler", media_type: str) -> None:
     assert send(handler, "POST", "/predict", reference_request(), content_type=media_type)[0] == 200
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "", "json", "text/a+json"])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "",
+        "json",
+        "text/a+json",
+        ",",
+        "application/json, text/csv",
+        'text/csv; a="b, application/json',
+    ],
+)
 def test_content_types_that_are_not(handler: "Handler", media_type: str) -> None:
     status, _, answer = send(handler, "POST", "/predict", reference_request(), content_type=media_type)
     assert status == 415
     assert answer == problem(
         "unsupported-media-type",
         415,
-        "The body of the request has to be JSON",
+        "Media type or encoding is not supported",
         "expected the header content-type: application/json",
     )
 
@@ -296,7 +332,11 @@ def test_cors_by_setting(make_handler: "MakeHandler") -> None:
     assert (status, answer) == (204, None)
     assert headers["access-control-allow-origin"] == "https://a"
     assert headers["access-control-allow-methods"] == headers["allow"] == "POST"
-    assert "content-type" in headers["access-control-allow-headers"]
+    allowed = headers["access-control-allow-headers"].split(", ")
+    assert {"content-type", "x-api-key", "x-amz-date", "x-amz-security-token", "traceparent", "tracestate"} <= {
+        *allowed
+    }
+    assert allowed == sorted(allowed)
     status, headers, _ = send(handler, "POST", "/predict", "{", origin="https://a")
     assert (status, headers["access-control-allow-origin"]) == (400, "https://a")
 
@@ -321,7 +361,7 @@ def test_an_unexpected_fault(make_handler: "MakeHandler", capsys: pytest.Capture
     assert answer == problem(
         "internal-error",
         500,
-        "The request could not be answered",
+        "Request could not be answered",
         "the fault is on our side; it is logged with the request id",
     )
     out, err = capsys.readouterr()

@@ -20,7 +20,7 @@ from tests.runtime.model_builder import SMALL_FEATURES, reference_request
 from tests.runtime.test_handler import SMALL, send
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
     from tests.runtime.conftest import MakeHandler
 
     Observed = Callable[..., tuple[Handler, list[bytes]]]
@@ -156,7 +156,8 @@ def test_an_error_by_its_kind(
     taken = metrics(found)
     assert list(taken) == [(version, route), (version,), (version, problem)]
     assert (taken[(version, route)]["Errors"], taken[(version, problem)]) == (1, {"Errors": 1})
-    assert taken[(version,)] == {"ColdStart": 1}
+    refused = {"Refused": 1} if problem == "invalid-applicant" else {}
+    assert taken[(version,)] == {"ColdStart": 1} | refused
     assert SECRET not in writes[0].decode()
     assert bool(capsys.readouterr().err) is (problem == "internal-error")
 
@@ -220,6 +221,46 @@ def test_ids_are_quoted(observed: "Observed", identifier: str) -> None:
     assert (found["request_id"], found["trace_id"], found["status"]) == (identifier, identifier, 200)
 
 
+class Context:
+    aws_request_id = "lambda-1"
+
+
+def test_all_ids_are_in_the_line(observed: "Observed", monkeypatch: pytest.MonkeyPatch) -> None:
+    handler, writes = observed()
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;" + "Lineage=" + "a" * 200
+    event = {
+        "httpMethod": "POST",
+        "path": "/predict",
+        "headers": {"X-Request-Id": "client-1", "TraceParent": parent, "X-Amzn-Trace-Id": trace},
+        "requestContext": {"requestId": "gateway-1"},
+        "body": json.dumps(SMALL),
+    }
+    answer: Any = handler(event, Context())
+    found = line(writes[0])
+    names = ("request_id", "gateway_request_id", "lambda_request_id", "trace_id", "traceparent")
+    assert [found[name] for name in names] == ["client-1", "gateway-1", "lambda-1", trace, parent]
+    assert (answer["headers"]["x-request-id"], answer["headers"]["x-amzn-trace-id"]) == ("client-1", trace)
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272794")
+    handler(SMALL, Context())
+    found = line(writes[1])
+    assert (found["request_id"], found["trace_id"]) == ("lambda-1", "Root=1-5759e988-bd862e3fe1be46a994272794")
+    assert not {"gateway_request_id", "lambda_request_id"} & found.keys()  # none, and the request id itself
+
+
+@pytest.mark.parametrize("refused", [1, 1000])
+def test_refused_applicants_are_counted_and_warned_of(observed: "Observed", refused: int) -> None:
+    handler, writes = observed()
+    for scored in (0, 1):
+        applicants = [SMALL] * scored + [{"uuid": "1"}] * (refused - scored)
+        assert send(handler, "POST", "/predict/batch", {"applicants": applicants})[0] == 200
+        found = line(writes[scored])
+        [by_model] = [its for dimensions, its in metrics(found).items() if len(dimensions) == 1]
+        assert by_model.get("Refused", 0) == found["refused"] == refused - scored
+        assert ("Score" in by_model) is (scored > 0)
+        assert found["level"] == ("WARN" if refused > scored else "INFO")
+
+
 def test_an_id_that_is_not_fit_for_a_line_is_left_out(observed: "Observed") -> None:
     handler, writes = observed()
     send(handler, "GET", "/health", x_request_id="a\nb", x_amzn_trace_id="é")
@@ -245,7 +286,7 @@ def test_a_line_that_cannot_be_written(
 def test_a_clock_that_jumps(observed: "Observed", seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     handler, writes = observed()
     times = iter([5.0, 5.0 + seconds])
-    monkeypatch.setattr("runtime.handler.perf_counter", lambda: next(times))
+    monkeypatch.setattr("runtime.dispatch.perf_counter", lambda: next(times))
     assert send(handler, "POST", "/predict", SMALL)[0] == 200
     found = line(writes[0])
     assert (found["duration_ms"], found["Latency"]) == (0, 0)

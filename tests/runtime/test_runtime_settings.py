@@ -48,10 +48,66 @@ def test_logs_and_metrics_are_on_in_lambda() -> None:
             )
             for name in ("AWS/Lambda", "x" * 256, "a\nb", "é", ":a", '"')
         ),
-        ({"BASE_PATH": "x"}, "BASE_PATH: expected a path that begins with /, got 'x'"),
+        *(
+            (
+                {"BASE_PATH": path},
+                "BASE_PATH: expected a path such as /credit, of letters, digits or - . _ ~ ! $ & ' ( ) * + , ; = : @, "
+                f"got {path!r}",
+            )
+            for path in ("x", "//x", "/x//y", "/x?", "/%41", "/é", "/a b")
+        ),
+        *(
+            (
+                {"CORS_ORIGINS": origin},
+                "CORS_ORIGINS: expected scheme://host[:port] as a browser sends it, in lower case, without a path, "
+                f"a wildcard, or the scheme's own port, got {origin!r}",
+            )
+            for origin in (
+                "a.com",
+                "https://a.com/",
+                "https://a.com/app",
+                "https://*.example.com",
+                "https://A.com",
+                "https://a.com:443",
+                "http://a.com:80",
+                "https://a.com:0",
+                "https://a.com:65536",
+                "https://a.com:",
+                "https://user@a.com",
+                "https://bücher.example",
+                "https://a..com",
+                "https://-a.com",
+                "https://",
+                "null",
+                "file://",
+                "https://a.com https://b.com",
+                "**",
+            )
+        ),
+        ({"CORS_ORIGINS": "*,https://a.com"}, "CORS_ORIGINS: expected * alone or a list of origins, got both"),
     ],
 )
 def test_a_wrong_value_is_refused(environment: dict[str, str], line: str) -> None:
     with pytest.raises(SettingRefused) as refusal:
         Settings(environment)
     assert str(refusal.value) == line
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "https://a.com",
+        "https://app.a-b.example:8443",
+        "http://localhost:3000",
+        "http://127.0.0.1",
+        "http://[::1]:8080",
+        "https://xn--bcher-kva.example",
+        "http://a.com:443",
+        "https://a.com:65535",
+        "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    ],
+)
+def test_an_origin_as_browsers_send_it(origin: str) -> None:
+    assert Settings({"CORS_ORIGINS": f" {origin} ,"}).cors_origins == {origin}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.problem import BODY_TOO_LARGE, INVALID_JSON, NESTED_TOO_DEEP, Kind, Problem
-from runtime.strict_json import DEPTH_LIMIT, RepeatedNames, parse, write
+from runtime.problem import BODY_TOO_LARGE, INVALID_JSON, NESTED_TOO_DEEP, Problem, ProblemType
+from runtime.strict_json import DEPTH_LIMIT, RepeatedNames, parse, separators, write
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -37,10 +37,10 @@ def test_never_writes_a_number_that_is_not_finite(number: float) -> None:
         write({"a": [number]})
 
 
-def refused(body: bytes, kind: Kind, limit: int = 10**7) -> str:
+def refused(body: bytes, problem_type: ProblemType, limit: int = 10**7) -> str:
     with pytest.raises(Problem) as problem:
         parse(body, limit)
-    assert problem.value.kind is kind
+    assert problem.value.type is problem_type
     return problem.value.detail
 
 
@@ -55,7 +55,8 @@ def refused(body: bytes, kind: Kind, limit: int = 10**7) -> str:
         (b'{"a": 01}', "expected JSON, at line 1 column 8: Expecting ',' delimiter"),
         (b'{"a": .5}', "expected JSON, at line 1 column 7: Expecting value"),
         (b'{"a": "\x01"}', "expected JSON, at line 1 column 8: Invalid control character at"),
-        (b'\xef\xbb\xbf{"a": 1}', "expected JSON, at line 1 column 1: Expecting value"),
+        (b'\xef\xbb\xbf\xef\xbb\xbf{"a": 1}', "expected JSON, at line 1 column 1: Expecting value"),
+        (b"\xef\xbb\xbf", "expected a JSON object, got an empty body"),
         (b'{"a": "\xff"}', "expected UTF-8, got another byte at position 7"),
         (b'{"a": "\xed\xa0\x80"}', "expected UTF-8, got another byte at position 7"),
     ],
@@ -122,3 +123,14 @@ def test_numbers_beyond_float64_are_infinite() -> None:
         "c": math.inf,
     }
     assert parse(b'{"a": ' + b"9" * 5000 + b', "b": 1}', 10**4) == {"a": math.inf, "b": 1}
+
+
+def test_a_byte_order_mark_is_ignored() -> None:
+    assert parse(b'\xef\xbb\xbf{"a": "\xef\xbb\xbf"}', 100) == {"a": "\ufeff"}
+
+
+@given(JSON)
+def test_separators_are_those_outside_of_strings(value: Any) -> None:
+    spaced = json.dumps(value)
+    compact = write(value)
+    assert len(compact) + separators(compact) == len(spaced)

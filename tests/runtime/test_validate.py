@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runtime.manifest import Manifest
+from runtime.manifest import Manifest, ModelRefused
 from runtime.problem import INVALID_APPLICANT, INVALID_BATCH, Problem
 from runtime.strict_json import parse
 from runtime.validate import Applicant, Validator
@@ -47,11 +47,10 @@ def read(validator: Validator, body: bytes) -> Applicant:
 def errors(validator: Validator, body: bytes) -> list[tuple[str, str]]:
     with pytest.raises(Problem) as problem:
         read(validator, body)
-    assert problem.value.kind is INVALID_APPLICANT
+    assert problem.value.type is INVALID_APPLICANT
     found = problem.value.errors
     assert found
-    things = "1 thing is" if len(found) == 1 else f"{len(found)} things are"
-    assert problem.value.detail == f"{things} wrong: see errors"
+    assert problem.value.detail == ("1 validation error" if len(found) == 1 else f"{len(found)} validation errors")
     return [(entry["pointer"], entry["detail"]) for entry in found]
 
 
@@ -176,12 +175,12 @@ def test_every_exact_number_is_let_in(validator: Validator, value: float) -> Non
 @pytest.mark.parametrize(
     ("change", "pointer", "detail"),
     [
-        ({"income": 5000.000001}, "/income", "outside the range of training, 0 to 5000"),
-        ({"income": -1}, "/income", "outside the range of training, 0 to 5000"),
-        ({"age": 76}, "/age", "outside the range of training, 18 to 75.5"),
-        ({"debt": 0}, "/debt", "training saw no value of this field"),
-        ({"shop": "travel"}, "/shop", "training saw no such category"),
-        ({"region": "x\0"}, "/region", "training saw no such category"),
+        ({"income": 5000.000001}, "/income", "outside the training range, 0 to 5000"),
+        ({"income": -1}, "/income", "outside the training range, 0 to 5000"),
+        ({"age": 76}, "/age", "outside the training range, 18 to 75.5"),
+        ({"debt": 0}, "/debt", "no value of this field was seen in training"),
+        ({"shop": "travel"}, "/shop", "category not seen in training"),
+        ({"region": "x\0"}, "/region", "category not seen in training"),
     ],
 )
 def test_what_training_did_not_see_is_a_warning(
@@ -245,7 +244,7 @@ def test_pointers_begin_where_the_applicant_stands(validator: Validator) -> None
 def test_a_wrong_batch(validator: Validator, batch: bytes, pointer: str, detail: str) -> None:
     with pytest.raises(Problem) as problem:
         validator.batch(parse(batch, 10**6))
-    assert problem.value.kind is INVALID_BATCH
+    assert problem.value.type is INVALID_BATCH
     assert problem.value.detail == detail
     assert problem.value.errors == [{"pointer": pointer, "detail": detail}]
 
@@ -253,3 +252,38 @@ def test_a_wrong_batch(validator: Validator, batch: bytes, pointer: str, detail:
 def test_a_batch_may_be_full_or_empty(validator: Validator) -> None:
     assert validator.batch({"applicants": []}) == []
     assert len(validator.batch({"applicants": [1] * 1000})) == 1000
+
+
+DECOMPOSED = "Cafe\u0301"
+
+
+def composing(manifest: Manifest, form: object = "NFC") -> Manifest:
+    return Manifest({**manifest.document, "inputs": {**manifest.document["inputs"], "normalization": form}})
+
+
+def test_a_decomposed_category_is_another_one_by_default(manifest: Manifest) -> None:
+    for its in (manifest, composing(manifest, None)):
+        applicant = read(Validator(its), body({"shop": DECOMPOSED}))
+        assert applicant.categories[0] == DECOMPOSED
+        assert applicant.warnings == [{"pointer": "/shop", "detail": "category not seen in training"}]
+
+
+def test_a_decomposed_category_is_composed_where_the_manifest_says_so(manifest: Manifest) -> None:
+    validator = Validator(composing(manifest))
+    applicant = read(validator, body({"shop": DECOMPOSED}))
+    assert (applicant.categories[0], applicant.warnings) == ("Café", [])
+    unseen = read(validator, body({"shop": "Bu\u0308cher"}))
+    assert unseen.warnings == [{"pointer": "/shop", "detail": "category not seen in training"}]
+
+
+def test_normalization_is_nfc_or_none(manifest: Manifest) -> None:
+    for form in ("NFKC", 1, ""):
+        with pytest.raises(ModelRefused, match="inputs: normalization: expected "):
+            composing(manifest, form)
+
+
+def test_a_vocabulary_that_is_not_nfc_is_refused_with_the_setting(manifest: Manifest) -> None:
+    document = json.loads(json.dumps(manifest.document))
+    document["features"][5]["vocabulary"] = ["Travel", DECOMPOSED]
+    with pytest.raises(ModelRefused, match="normalization: expected the vocabulary of shop in NFC"):
+        composing(Manifest(document))
