@@ -26,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ModelRefused, SettingRefused) as fault:
         _complain(str(fault))
         return 1
+    except KeyboardInterrupt:
+        _complain("interrupted; nothing was served")
+        return 1
     try:
         server = Server(handler, options.host, options.port, quiet=options.quiet)
     except (OSError, UnicodeError) as fault:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from local.serve import main
 from tests.runtime.model_builder import reference_request
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,15 @@ def test_without_the_server_one_line_says_what_to_install(reference_model: Path)
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "uvicorn: expected to be installed, got nothing; run pip install 'lastbit[serve]'\n"
+
+
+def test_an_interruption_before_it_serves(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(_: str | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("local.serve.load_handler", interrupted)
+    assert main([]) == 1
+    assert capsys.readouterr() == ("", "interrupted; nothing was served\n")
 
 
 @pytest.mark.parametrize("arguments", [["--port", "x"], ["--port", "65536"], ["--unknown"]])
