@@ -22,7 +22,7 @@ from tests.runtime.test_handler import send
 from tests.tiers import examples
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 # Cases that schemathesis derives from the description are fixed; those that it draws are, by derandomize.
 LEAST_CASES = {"GET /": 5, "POST /predict": 100, "POST /predict/batch": 100}
