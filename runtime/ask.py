@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from runtime.manifest import ModelRefused
-from runtime.settings import SettingRefused
+from runtime.settings import SettingRefused, Settings
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,15 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def load_handler(model_folder: str | None) -> "Handler":
-    """The Lambda handler, over another model folder than the environment's if one is given.
+    """A handler as Lambda has it, over another model folder than the environment's if one is given.
 
     Raises ModelRefused or SettingRefused.
     """
-    if model_folder is not None:
-        os.environ["MODEL_DIR"] = model_folder
-    from runtime.handler import handler
+    from runtime.dispatch import Handler  # onnxruntime with it: not for --help
 
-    return handler
+    environment = dict(os.environ)
+    if model_folder is not None:
+        environment["MODEL_DIR"] = model_folder
+    return Handler(Settings(environment))
 
 
 def _parser() -> argparse.ArgumentParser:

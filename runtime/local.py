@@ -19,7 +19,7 @@ from runtime.manifest import ModelRefused
 from runtime.settings import SettingRefused
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 # What API Gateway accepts at most; the handler's own limits are lower and answered by it.
 BODY_LIMIT = 10 * 1024 * 1024

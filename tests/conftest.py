@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytest_plugins = ["tests.tiers"]
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # The last of them keep a browser that nobody uses from asking its maker for news.
 FLAGS = [

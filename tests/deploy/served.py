@@ -1,7 +1,6 @@
 """A model, its package, and the service over it on loopback: as it should be, or broken on purpose."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import numpy as np
-import pytest
 
 from runtime.local import Server
 from runtime.manifest import Manifest
@@ -22,7 +20,7 @@ from tests.export.packaging.model_folder import certify
 from tests.runtime.model_builder import build_model, write_manifest
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 Answer = dict[str, Any]
 Respond = Callable[[Any], Answer]
@@ -71,14 +69,9 @@ def handler_of(model: Path) -> Respond:
 
 def open_handler(model: Path) -> "Handler":
     """The Lambda handler over a model folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODEL_DIR", str(model))  # runtime.handler opens a model when it is imported
-        patch.delitem(sys.modules, "runtime.handler", raising=False)
-        from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
-        handler = Handler(Settings({"MODEL_DIR": str(model)}))
-    sys.modules.pop("runtime.handler", None)
-    return handler
+    return Handler(Settings({"MODEL_DIR": str(model)}))
 
 
 def guarded(respond: Respond, key: str) -> Respond:

@@ -19,7 +19,7 @@ from runtime.event import (
 from runtime.other_events import Lattice
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 EVENTS: dict[str, Any] = {
     "http": {"rawPath": "/predict/batch", "requestContext": {"http": {"method": "POST"}}},

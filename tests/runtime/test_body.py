@@ -16,7 +16,7 @@ from runtime.problem import BODY_TOO_LARGE, UNREADABLE_BODY, UNSUPPORTED_MEDIA_T
 from tests.runtime.model_builder import reference_request
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 LIMIT = 64 * 1024
 

@@ -19,11 +19,11 @@ from runtime.openapi import describe
 from runtime.validate import EXACT_LIMIT
 from tests.runtime.model_builder import SMALL_FEATURES, build_model
 from tests.runtime.test_handler import send
+from tests.tiers import examples
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
-EXAMPLES = 100
 # Cases that schemathesis derives from the description are fixed; those that it draws are, by derandomize.
 LEAST_CASES = {"GET /": 5, "POST /predict": 100, "POST /predict/batch": 100}
 
@@ -56,7 +56,7 @@ def test_the_description_is_the_served_one(small: "Handler") -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=examples(100), derandomize=True, database=None, suppress_health_check=[*HealthCheck])
 def test_every_answer_is_as_described(case: schemathesis.Case[Any], address: str) -> None:
     """Never a 5xx; status, content type and body as described; what is so is accepted, what is not is refused."""
     asked[case.operation.label] += 1

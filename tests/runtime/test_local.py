@@ -18,7 +18,7 @@ import pytest
 from tests.runtime.model_builder import REFERENCE_REQUEST, reference_request
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
     from runtime.local import Server
 
 ROOT = Path(__file__).parents[2]

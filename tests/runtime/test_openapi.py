@@ -12,7 +12,7 @@ from tests.runtime.model_builder import SMALL_FEATURES, reference_request
 from tests.runtime.test_handler import send
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
     from tests.runtime.conftest import MakeHandler
 
 

@@ -14,7 +14,7 @@ from runtime.other_events import MEMBERS, RECORDS, EventRefused, Lattice
 from tests.runtime.model_builder import EVENTS, reference_request
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 ReadEvent = Callable[[str], Any]
 

@@ -13,7 +13,7 @@ from tests.runtime.model_builder import EVENTS, reference_request
 from tests.runtime.test_handler import send
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
     from tests.runtime.conftest import MakeHandler
 
 ROUTES = ["/", "/health", "/model", "/openapi.json", "/predict", "/predict/batch"]

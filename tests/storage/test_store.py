@@ -18,6 +18,7 @@ from storage.store import CHUNK, Store
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
 from tests.storage.objects import CONTENT, at, fetched, told
+from tests.tiers import examples
 
 NOTHING = hashlib.sha256().hexdigest()
 
@@ -114,7 +115,7 @@ def test_a_stream_that_ends_early_is_taken_up_where_it_ended(at_: int, bucket: B
 
 
 @given(st.lists(st.integers(0, len(CONTENT)), max_size=6))
-@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_wherever_a_stream_breaks_the_bytes_are_the_same(bucket: Bucket, tmp_path: Path, cuts: list[int]) -> None:
     """After more than a chunk, then at once again, then after more than a chunk, ..."""
     bucket.proxy.heal()

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
@@ -200,7 +199,6 @@ label = st.none() | st.sampled_from(["a", "b", "1", "2025-01-31", "x" * 50])
 
 
 @given(st.lists(st.tuples(cell, cell, st.none() | st.booleans(), label, st.booleans()), min_size=2, max_size=40))
-@hypothesis_settings(deadline=None, max_examples=60)
 def test_any_table_is_explored(rows: list[tuple[Any, ...]]) -> None:
     frame = pd.DataFrame(rows, columns=["a", "b", "owner", "shop", "bad"])
     target = frame.pop("bad").to_numpy(dtype=np.int8)

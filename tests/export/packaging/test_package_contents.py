@@ -48,7 +48,7 @@ print(json.dumps([loaded, sorted({name.partition(".")[0] for name in sys.modules
 
 FILES_IN_TRACEBACKS = """
 import json, numpy
-from runtime.handler import Handler
+from runtime.dispatch import Handler
 print(json.dumps([Handler.__call__.__code__.co_filename, numpy.linalg.inv.__wrapped__.__code__.co_filename]))
 """
 
