@@ -14,7 +14,7 @@ from tests.runtime.model_builder import EVENTS, SMALL_FEATURES
 from tests.tiers import examples
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 PLANNED = {200, 204, 400, 404, 405, 413, 415, 422}
 
