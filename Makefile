@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run package bundle deploy rollback smoke test parity lint lint-deploy format bench clean
+.PHONY: help run package bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -64,9 +64,15 @@ smoke: $(READY)  ## test what runs at URL=..., with the key in LASTBIT_API_KEY
 	@$(BIN)/python deploy/smoke.py $(URL) $(FLAGS)
 
 # What is packaged and deployed is what is locked, so other versions do not concern these.
-TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,package deploy workflows))
-test: $(READY)  ## run every test, or those in TESTS
+TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,export/packaging deploy delivery))
+test: $(READY)  ## what decides whether a change lands: every test, large matrices sampled; or those in TESTS
 	@$(BIN)/python -m pytest $(TESTS)
+
+test-quick: $(READY)  ## about two minutes: without what trains, packages or kills
+	@$(BIN)/python -m pytest --tier quick $(TESTS)
+
+test-full: $(READY)  ## every case of every matrix, as each week
+	@$(BIN)/python -m pytest --tier full $(TESTS)
 
 CALIBRATION ?= sigmoid
 parity: $(READY)  ## train, export and certify, then check the certificate again

@@ -1,19 +1,16 @@
 """A model, its package, and the service over it on loopback: as it should be, or broken on purpose."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import numpy as np
-import pytest
 
-from runtime.local import Server
+from local.server import Server
 from runtime.manifest import Manifest
 from runtime.score import band
 from runtime.session import open_session
@@ -22,7 +19,7 @@ from tests.export.packaging.model_folder import certify
 from tests.runtime.model_builder import build_model, write_manifest
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 Answer = dict[str, Any]
 Respond = Callable[[Any], Answer]
@@ -71,14 +68,9 @@ def handler_of(model: Path) -> Respond:
 
 def open_handler(model: Path) -> "Handler":
     """The Lambda handler over a model folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODEL_DIR", str(model))  # runtime.handler opens a model when it is imported
-        patch.delitem(sys.modules, "runtime.handler", raising=False)
-        from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
-        handler = Handler(Settings({"MODEL_DIR": str(model)}))
-    sys.modules.pop("runtime.handler", None)
-    return handler
+    return Handler(Settings({"MODEL_DIR": str(model)}))
 
 
 def guarded(respond: Respond, key: str) -> Respond:
@@ -102,11 +94,5 @@ def answer(status: int, content: Any, **headers: str) -> Answer:
 def serving(respond: Respond) -> Iterator[str]:
     """Its URL, while the block runs."""
     handler: Any = lambda event, context: respond(event)  # noqa: E731
-    server = Server(("127.0.0.1", 0), handler, quiet=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.stop()
-        thread.join()
+    with Server(handler, quiet=True) as server:
+        yield server.url

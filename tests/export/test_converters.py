@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
@@ -64,7 +64,6 @@ def test_isotonic_is_exact_at_every_knot_beside_it_and_between(dtype: type[np.fl
     assert bits_equal(expected, run_calibrator(calibrator, values)) == len(values)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.lists(
         st.tuples(st.floats(-50, 50, width=32), st.floats(0, 1, width=32)),
@@ -91,7 +90,6 @@ def test_isotonic_is_exact_for_any_knots(
     assert bits_equal(calibrator.predict(values).astype(np.float64), got) == len(values)
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.floats(-5, -0.1), st.floats(-5, 5), st.sampled_from([np.float32, np.float64]))
 def test_sigmoid_is_within_two_ulp_of_one_everywhere(a: float, b: float, dtype: type[np.floating[Any]]) -> None:
     calibrator = _SigmoidCalibration()

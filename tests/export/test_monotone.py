@@ -25,6 +25,7 @@ from export.refusal import ExportRefused
 from runtime.score import Scale
 from runtime.session import open_session
 from tests.applicants import draw, pipeline
+from tests.tiers import examples
 from training.estimator.boosting import MarginXGBClassifier
 from training.estimator.crossfit import CrossFittedClassifier
 
@@ -104,7 +105,7 @@ def test_a_feature_without_a_split_holds() -> None:
     seed=st.integers(0, 50),
     more=st.sampled_from([{}, {"subsample": 0.6}, {"tree_method": "exact"}, {"num_parallel_tree": 2}]),
 )
-@hypothesis_settings(deadline=None, max_examples=8)
+@hypothesis_settings(max_examples=examples(8))
 def test_what_xgboost_constrains_is_proven_and_the_contrary_is_not(
     signs: tuple[int, ...], depth: int, seed: int, more: dict[str, Any]
 ) -> None:
@@ -192,7 +193,7 @@ def falls(tree: Trees, moved: int) -> bool:
 
 
 @given(trees())
-@hypothesis_settings(deadline=None, max_examples=300)
+@hypothesis_settings(max_examples=examples(300))
 def test_crossings_are_found_just_where_an_answer_falls(tree: Trees) -> None:
     assert any(crossings(tree, frozenset([0]), 1)) == falls(tree, 0)
     assert any(crossings(tree, frozenset([2, 3]), 1)) == falls(tree, 2)

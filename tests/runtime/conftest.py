@@ -1,8 +1,7 @@
 """What the tests of the runtime share: model folders, and handlers over them."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from runtime.settings import Settings
 from tests.runtime.model_builder import EVENTS, SMALL_FEATURES, build_model, reference_features
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
     MakeHandler = Callable[..., Handler]
 
@@ -34,21 +33,14 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_handler(reference_model: Path) -> Iterator["MakeHandler"]:
-    """Makes handlers: `make_handler(folder, CORS_ORIGINS="*")`.
+def make_handler(reference_model: Path) -> "MakeHandler":
+    """Makes handlers: `make_handler(folder, CORS_ORIGINS="*")`."""
+    from runtime.dispatch import Handler
 
-    runtime.handler opens a model when it is imported; it is forgotten again for the tests of other folders.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODEL_DIR", str(reference_model))
-        patch.delitem(sys.modules, "runtime.handler", raising=False)
-        from runtime.handler import Handler
+    def make(folder: Path = reference_model, **environment: str) -> Handler:
+        return Handler(Settings({"MODEL_DIR": str(folder), **environment}))
 
-        def make(folder: Path = reference_model, **environment: str) -> Handler:
-            return Handler(Settings({"MODEL_DIR": str(folder), **environment}))
-
-        yield make
-        sys.modules.pop("runtime.handler", None)
+    return make
 
 
 @pytest.fixture(scope="session")

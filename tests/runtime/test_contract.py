@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,17 +12,17 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from runtime.local import Server
+from local.server import Server
 from runtime.manifest import Manifest
 from runtime.openapi import describe
 from runtime.validate import EXACT_LIMIT
 from tests.runtime.model_builder import SMALL_FEATURES, build_model
 from tests.runtime.test_handler import send
+from tests.tiers import examples
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
-EXAMPLES = 100
 # Cases that schemathesis derives from the description are fixed; those that it draws are, by derandomize.
 LEAST_CASES = {"GET /": 5, "POST /predict": 100, "POST /predict/batch": 100}
 
@@ -37,12 +36,8 @@ asked: Counter[str] = Counter()
 @pytest.fixture(scope="module")
 def address(small: "Handler") -> Iterator[str]:
     """Of a server over the small model."""
-    server = Server(("127.0.0.1", 0), small, quiet=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.stop()
-    thread.join()
+    with Server(small, quiet=True) as server:
+        yield server.url
 
 
 def has_large_whole_number(value: object) -> bool:
@@ -56,7 +51,7 @@ def test_the_description_is_the_served_one(small: "Handler") -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=examples(100), derandomize=True, database=None, suppress_health_check=[*HealthCheck])
 def test_every_answer_is_as_described(case: schemathesis.Case[Any], address: str) -> None:
     """Never a 5xx; status, content type and body as described; what is so is accepted, what is not is refused."""
     asked[case.operation.label] += 1

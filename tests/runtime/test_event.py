@@ -13,7 +13,7 @@ from runtime.problem import BODY_TOO_LARGE, PROBLEM_TYPES, UNREADABLE_BODY, Prob
 from tests.runtime.model_builder import EVENTS, reference_request
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 ReadEvent = Callable[[str], Any]
 

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.event import Direct, infer
@@ -11,9 +11,10 @@ from runtime.observe import Observer
 from runtime.other_events import MEMBERS, EventRefused
 from runtime.strict_json import RepeatedNames, parse
 from tests.runtime.model_builder import EVENTS, SMALL_FEATURES
+from tests.tiers import examples
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 PLANNED = {200, 204, 400, 404, 405, 413, 415, 422}
 
@@ -63,7 +64,7 @@ EVENTS_OF_ANY_KIND = st.dictionaries(
 )
 RECORDED = [json.loads(file.read_text()) for file in sorted(EVENTS.glob("*.json"))]
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=examples(150))
 
 
 def refuse_constant(token: str) -> None:

@@ -13,7 +13,7 @@ from runtime.score import Scale, band
 from tests.runtime.model_builder import BANDS, reference_request
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
     from tests.runtime.conftest import MakeHandler
 
 SMALL = {"uuid": "é1", "income": 1200.5, "owner": True, "age": 40, "insured": False, "region": "north"}

@@ -20,7 +20,7 @@ from tests.runtime.model_builder import SMALL_FEATURES, reference_request
 from tests.runtime.test_handler import SMALL, send
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
     from tests.runtime.conftest import MakeHandler
 
     Observed = Callable[..., tuple[Handler, list[bytes]]]
@@ -286,7 +286,7 @@ def test_a_line_that_cannot_be_written(
 def test_a_clock_that_jumps(observed: "Observed", seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     handler, writes = observed()
     times = iter([5.0, 5.0 + seconds])
-    monkeypatch.setattr("runtime.handler.perf_counter", lambda: next(times))
+    monkeypatch.setattr("runtime.dispatch.perf_counter", lambda: next(times))
     assert send(handler, "POST", "/predict", SMALL)[0] == 200
     found = line(writes[0])
     assert (found["duration_ms"], found["Latency"]) == (0, 0)

@@ -15,7 +15,7 @@ from runtime.observe import Observer
 from tests.runtime.test_handler import SMALL, send
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
     from tests.runtime.conftest import MakeHandler
 
 ROOT = Path(__file__).parents[2]

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 MODULES_ALLOWED = {
     "runtime",
     "runtime.event",
+    "runtime.dispatch",
     "runtime.handler",
     "runtime.manifest",
     "runtime.model",

@@ -23,6 +23,7 @@ from cli.errors import UserError
 from table import Applicants, Table, read_applicants, read_table, synthetic_table
 from table.cells import MISSING
 from table.csv_file import find_separator
+from tests.tiers import examples
 from training.settings import Data, Feature, Model, Settings, Split, load_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -204,7 +205,7 @@ optional_numbers = st.none() | st.floats(-3e38, 3e38)
     ending=st.sampled_from(["\n", "\r\n"]),
     mark=st.sampled_from(["", "\ufeff"]),
 )
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150))
 def test_a_csv_round_trip(
     tmp_path: Path,
     rows: list[tuple[float | None, bool | None, str]],
@@ -233,7 +234,7 @@ def test_a_csv_round_trip(
 
 
 @given(st.lists(st.sampled_from([*MISSING, " NA ", "1.5", " 2 ", "-1e3", "nan"]), min_size=1, max_size=6))
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_numbers_are_read_alike_on_the_fast_and_on_the_exact_way(tmp_path: Path, texts: list[str]) -> None:
     values = {"1.5": 1.5, " 2 ": 2.0, "-1e3": -1000.0}
     frame = table_of(tmp_path, with_column("age", texts)).frame

@@ -14,7 +14,8 @@ import pytest
 from table import read_table
 from tests.applicants import draw
 from tests.conftest import Opened
-from tests.pages import assert_good_page
+from tests.fonts import FONT_SETS
+from tests.pages import assert_good_page, assert_nothing_is_cut_off
 from training import explore
 from training.exploration import explore as explored
 from training.settings import Feature, Settings, load_settings
@@ -92,6 +93,8 @@ def test_the_page_in_a_browser(name: str, tmp_path: Path, open_page: Callable[..
     else:
         page.write_text(render("exploration", **hostile()))
     assert_good_page(page, open_page)
+    for fonts in FONT_SETS:
+        assert_nothing_is_cut_off(page, open_page, fonts)
     pictures = open_page(page).page.get_by_role("img")
     assert pictures.count() == {"german": 20, "hostile": 5}[name]
     for label in pictures.evaluate_all("all => all.map((its) => its.ariaLabel)"):

@@ -261,7 +261,7 @@ def test_settings_survive_json(settings: Settings) -> None:
 
 
 @given(settings_strategy(), st.booleans())
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_settings_survive_toml(tmp_path: Path, settings: Settings, searched: bool) -> None:
     """From another folder, and after a search as after none."""
     number = next((feature.name for feature in settings.features if feature.type == "number"), None)

@@ -114,7 +114,7 @@ def test_rows_at_the_boundary_are_all_in_the_test(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(0, 20), min_size=12, max_size=60), st.floats(0.05, 0.9))
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_row_of_the_test_is_before_one_of_training(tmp_path: Path, when: list[int], size: float) -> None:
     settings = replace(BY_TIME, split=replace(BY_TIME.split, test_size=size))
     times = np.array(when)

@@ -15,7 +15,6 @@ import numpy as np
 import optuna
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from scipy.special import expit
@@ -80,7 +79,6 @@ def mistake(table: Table, file: Path, settings: Settings = SETTINGS) -> str:
 
 
 @given(st.integers(0, 10_000), st.floats(0.05, 3), st.floats(-6, 6), st.sampled_from([40, 400]))
-@hypothesis_settings(deadline=None, max_examples=40)
 def test_the_best_line_is_that_of_a_logistic_regression(seed: int, scale: float, shift: float, rows: int) -> None:
     rng = np.random.default_rng(seed)
     margins = rng.normal(size=rows) * scale + shift

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -27,7 +27,6 @@ def part(scores: list[float], target: list[int], probability: list[float] | None
     return Part(pd.DataFrame(index=range(len(scores))), np.array(target, dtype=np.int8), p, np.array(scores))
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(0, 1), max_size=30))
 def test_scores_are_the_runtime_s_to_the_last_bit(probabilities: list[float]) -> None:
     scale = Scale(probability_limits=(1e-6, 0.999))
@@ -41,7 +40,6 @@ def test_what_is_no_probability_is_refused() -> None:
         scores_of(np.array([0.5, math.nan]), Scale())
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(SCORES, st.integers(0, 1)), min_size=1, max_size=60))
 def test_everybody_is_in_the_band_of_the_runtime(applicants: list[tuple[float, int]]) -> None:
     scores, target = map(list, zip(*applicants, strict=True))

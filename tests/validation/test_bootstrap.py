@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binom, rankdata
@@ -34,7 +34,6 @@ def figures(sample: Sample, weight: NDArray[np.int64], threshold: float = 0.5) -
     return {name: float(values[0]) for name, values in answer.items()}
 
 
-@settings(deadline=None, max_examples=60)
 @given(samples(), st.data(), st.sampled_from([0.0, 0.1, 0.5, 0.75, 1.0]))
 def test_a_draw_has_scikit_learn_s_figures(sample: Sample, data: st.DataObject, threshold: float) -> None:
     y, p = sample
@@ -70,7 +69,6 @@ def test_a_draw_has_scikit_learn_s_figures(sample: Sample, data: st.DataObject, 
     assert parts == pytest.approx(got["brier"], abs=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
 @given(samples())
 def test_everybody_once_is_the_sample_itself(sample: Sample) -> None:
     once = figures(sample, np.ones(len(sample[0]), dtype=int))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.validation.samples import draw
@@ -61,7 +61,6 @@ def test_without_costs_there_is_no_profit() -> None:
     assert not {"Expected profit", "Observed profit", "Best"} & set(cutoff_table(part(), EDGES, Costs()))
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=40))
 def test_any_scores_have_a_short_table_from_all_to_none(scores: list[float]) -> None:
     rows = len(scores)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from scipy.special import expit
 from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
@@ -24,7 +24,6 @@ from validation.calibration import (
 from validation.metrics import LIMITS, evaluate
 
 
-@settings(deadline=None, max_examples=60)
 @given(samples())
 def test_every_sample_of_two_classes_has_figures(sample: Sample) -> None:
     figures = evaluate(*sample, 0.5)

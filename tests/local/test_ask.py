@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.ask import main
+from local.ask import main
+from local.model import load_handler
 from tests.runtime.model_builder import REFERENCE_REQUEST, reference_request
 
 if TYPE_CHECKING:
-    from runtime.handler import Handler
+    from runtime.dispatch import Handler
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +53,13 @@ def test_a_problem_goes_to_standard_error(reference_model: Path) -> None:
     status, out, err = ask("-", "--model", str(reference_model), stdin='{"uuid": 1}')
     assert (status, out) == (1, "")
     assert json.loads(err)["errors"] == [{"pointer": "/uuid", "detail": "expected a string, got a number"}]
+
+
+def test_each_folder_gets_a_handler_of_its_own(reference_model: Path, small_model: Path) -> None:
+    folders = [reference_model, small_model, reference_model]
+    versions = [load_handler(str(folder)).service.model.manifest.model_version for folder in folders]
+    assert versions == [json.loads((folder / "manifest.json").read_text())["model_version"] for folder in folders]
+    assert versions[0] != versions[1]
 
 
 def test_a_missing_model(tmp_path: Path) -> None:
