@@ -39,10 +39,10 @@ def copies_of(train: Part, test: Part) -> Copies:
 
 
 def _is_fine(frame: pd.DataFrame) -> bool:
-    return any(_values(frame[name].to_numpy()) for name in frame.columns if frame[name].dtype != object)
+    return any(_is_fine_grained(frame[name].to_numpy()) for name in frame.select_dtypes("number"))
 
 
-def _values(column: NDArray[np.float64]) -> bool:
+def _is_fine_grained(column: NDArray[np.float64]) -> bool:
     known = column[~np.isnan(column)]
     distinct = len(np.unique(known))
     return distinct >= FEWEST_VALUES and distinct >= FINE * len(known)
