@@ -18,6 +18,7 @@ from cli.parser import Parser
 from delivery import workflow
 from delivery.certificate import show
 from delivery.markdown import table
+from export.registry.models import Registry
 from storage.address import Address
 from storage.store import Store
 
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's options. What is empty is as if it were not there: a workflow's inputs are."""
     options = Parser(
         prog="python -m delivery.train",
-        description="training.run and export.to_onnx from S3 to S3, with their summaries.",
+        description="training.run, export.to_onnx and export.registry from S3 to S3, with their summaries.",
     )
     files = options.add_argument_group("input and output")
     files.add_argument("--data", required=True, metavar="ADDRESS", help="the table, s3://bucket/key")
@@ -50,10 +51,12 @@ def train(args: argparse.Namespace) -> None:
     for name in ("data", "artifacts", "models"):
         if not getattr(args, name):
             raise UserError(f"--{name}: expected an address in S3, got none (docs/delivery.md)", WRONG_USAGE)
+    Registry(args.models).check()  # before an hour of training, not after it
     optional = [word for name in ("config", "tune") if (value := getattr(args, name)) for word in (f"--{name}", value)]
     _run("training.run", "--data", args.data, *optional, "--out", args.artifacts)
     workflow.summary(as_markdown(json.loads(Store().read(Address.of_prefix(args.artifacts) / RUN))))
-    _run("export.to_onnx", "--artifacts", args.artifacts, "--publish", args.models)
+    _run("export.to_onnx", "--artifacts", args.artifacts)
+    _run("export.registry", "publish", args.models)
     show(Path("model"))
 
 

@@ -1,6 +1,5 @@
 """`python -m export.to_onnx`: artifacts/ to model/ — one graph, its manifest, and the certificate that it is exact."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +15,9 @@ from export.certificate.certify import Limits, certify, versions
 from export.graph.pipeline import build
 from export.manifest import binary_columns, manifest_of, scale_of
 from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
-from export.registry import commands as publish
-from export.registry.models import Registry
 from runtime.model import Model
 from runtime.session import open_session
+from storage.address import is_remote
 from storage.digest import sha256_of
 from storage.folder import replaced_folder
 from storage.json_file import write_json
@@ -32,38 +30,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser()
     args = options.parse_args(arguments)
     progress = Progress(quiet=args.quiet)
-    if instead := publish.chosen(options, args):
-        return command.run(lambda: instead(args, progress), publish.WHAT_STAYS)
+    if is_remote(args.out):
+        options.error(f"--out is a folder of this machine; python -m export.registry publish {args.out} uploads it")
 
     def load_and_export() -> None:
-        registry = None if args.publish is None else Registry(args.publish)
-        if registry:
-            registry.check()
-        out = Path(args.out or publish.MODEL)
-        with local_run(args.artifacts or "artifacts", progress) as folder, progress.step("Opening the fitted pipeline"):
+        with local_run(args.artifacts, progress) as folder, progress.step("Opening the fitted pipeline"):
             artifacts = load_artifacts(folder)
-        export(artifacts, out, progress)
-        if registry:
-            publish.publish(registry, out, progress)
+        export(artifacts, Path(args.out), progress)
 
-    stays = "the last good model is as it was" if args.publish is None else publish.WHAT_STAYS
-    return command.run(load_and_export, stays)
+    return command.run(load_and_export, "the last good model is as it was")
 
 
 def parser() -> Parser:
     """The command's options."""
     options = Parser(
         prog="python -m export.to_onnx",
-        usage=publish.USAGE,
-        description="Convert the fitted pipeline, calibrator included, to one ONNX graph, and prove that it answers\n"
+        description="Convert the fitted pipeline, calibrator included, to one ONNX graph, and prove that it answers "
         "as scikit-learn does. What cannot be shown exact is refused, and nothing is written.",
-        epilog=publish.EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     files = options.add_argument_group("input and output")
-    files.add_argument("--artifacts", metavar="DIR", help="what training wrote, here or s3://…; default artifacts")
-    files.add_argument("--out", metavar="DIR", help=f"where the model goes; default {publish.MODEL}")
-    publish.add_flags(options)
+    files.add_argument(
+        "--artifacts",
+        default="artifacts",
+        metavar="DIR",
+        help="what training wrote, here or s3://… (default: %(default)s)",
+    )
+    files.add_argument("--out", default="model", metavar="DIR", help="where the model goes (default: %(default)s)")
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     return options
 

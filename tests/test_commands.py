@@ -399,7 +399,7 @@ class Stranger:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk(table: Path, capsys: Any, monkeypatch: Any) -> None:
     """Every file that training writes goes to a device without room."""
-    from training import artifacts
+    from training.artifacts import save
 
     assert run.main([*map(str, wrong(table))]) == 0
     before = sha256_of(table / "artifacts/run.json")
@@ -408,7 +408,7 @@ def test_a_full_disk(table: Path, capsys: Any, monkeypatch: Any) -> None:
         with Path("/dev/full").open("w") as file:
             file.write(str(content))
 
-    monkeypatch.setattr(artifacts, "write_json", full)
+    monkeypatch.setattr(save, "write_json", full)
     said = mistake(capsys, 1, run.main, *wrong(table))
     assert "the disk is full; make room and run again; the last good artifacts are as they were" in said
     assert sha256_of(table / "artifacts/run.json") == before

@@ -139,7 +139,7 @@ class Registry:
             if sha256[name] != expected:
                 raise ExportRefused(
                     f"{source / name}: sha256: {POINTER} has {expected}, found {sha256[name]}; "
-                    "do not use it: --rollback to a version that is whole"
+                    "do not use it: roll back to a version that is whole"
                 )
         with progress.step("Starting the runtime on it"):
             self._examine(version, folder, source)
@@ -162,17 +162,19 @@ class Registry:
         if missing.what == "bucket":
             return missing
         if named_by_pointer:
-            return UserError(f"{self.address / POINTER}: names version {version}, which is not whole; use --rollback")
+            return UserError(
+                f"{self.address / POINTER}: names version {version}, which is not whole; roll back to another"
+            )
         try:
             suggestion = nearest(version, [published.version for published in self.versions()])
         except UserError:  # whoever may fetch need not be allowed to list
             suggestion = None
         guess = f"did you mean {suggestion}? " if suggestion else ""
-        return UserError(f"{self.address}: no version {version}; {guess}--versions lists them")
+        return UserError(f"{self.address}: no version {version}; {guess}python -m export.registry versions lists them")
 
     def _latest(self) -> dict[str, Any]:
         if (pointer := self._pointer()) is None:
-            raise UserError(f"{self.address}: no model is published there; publish one with --publish")
+            raise UserError(f"{self.address}: no model is published there; python -m export.registry publish does it")
         return pointer
 
     def _pointer(self) -> dict[str, Any] | None:
@@ -191,7 +193,7 @@ class Registry:
             if not VERSION.fullmatch(pointer["model_version"]):
                 raise ValueError
         except (ValueError, TypeError, KeyError, AttributeError):
-            problem = "does not point to a published model; name another prefix, or --rollback to a version"
+            problem = "does not point to a published model; name another prefix, or roll back to a version"
             raise NoPointer(f"{address}: {problem}") from None
         return pointer
 

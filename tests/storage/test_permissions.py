@@ -21,13 +21,15 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "storage.md"
 
 
 def documented() -> dict[str, set[str]]:
-    """The permissions that each flag needs."""
+    """The permissions that each flag and command needs."""
     _, _, section = DOCUMENT.read_text(encoding="utf-8").partition("## Permissions")
-    return {flag: set(re.findall(r"s3:\w+", cell)) for flag, cell in re.findall(r"\| `(--\w+)` \| (.*) \|", section)}
+    return {
+        flag: set(re.findall(r"s3:\w+", cell)) for flag, cell in re.findall(r"\| `((?:--)?\w+)` \| (.*) \|", section)
+    }
 
 
 def actions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> dict[str, Callable[[], object]]:
-    """What each flag does."""
+    """What each flag and command does."""
     registry = Registry(f"{bucket}/models")
     other = Model.load(str(trained[1] / "model")).manifest.model_version
 
@@ -51,10 +53,10 @@ def actions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> dict[s
         "--data": data,
         "--out": out,
         "--artifacts": artifacts,
-        "--publish": publish,
-        "--fetch": lambda: registry.fetch("latest", scratch / "model", SILENT),
-        "--versions": registry.versions,
-        "--rollback": lambda: registry.roll_back(other, SILENT),
+        "publish": publish,
+        "fetch": lambda: registry.fetch("latest", scratch / "model", SILENT),
+        "versions": registry.versions,
+        "rollback": lambda: registry.roll_back(other, SILENT),
     }
 
 

@@ -162,7 +162,7 @@ def test_a_version_that_is_not_whole_is_not_there(
     bucket.proxy.heal()
     assert [entry.version for entry in Registry(f"{bucket}/models").versions()] == [versions[0]]
     message = told(lambda: fetch(bucket, tmp_path / "model", versions[1]))
-    assert message == f"{bucket}/models: no version {versions[1]}; --versions lists them"
+    assert message == f"{bucket}/models: no version {versions[1]}; python -m export.registry versions lists them"
     assert not (tmp_path / "model").exists()
 
 
@@ -171,20 +171,24 @@ def test_what_is_not_there(
 ) -> None:
     out = tmp_path / "model"
     assert told(lambda: fetch(bucket, out)) == (
-        f"{bucket}/models: no model is published there; publish one with --publish"
+        f"{bucket}/models: no model is published there; python -m export.registry publish does it"
     )
     publish(trained[0], bucket)
+    listing = "python -m export.registry versions lists them"
     nearly = versions[0][:-1] + ("0" if versions[0][-1] != "0" else "1")
     assert told(lambda: fetch(bucket, out, nearly)) == (
-        f"{bucket}/models: no version {nearly}; did you mean {versions[0]}? --versions lists them"
+        f"{bucket}/models: no version {nearly}; did you mean {versions[0]}? {listing}"
     )
     bucket.proxy.will(faulty.refused(403, "AccessDenied"), "GET", bucket.name)  # to list it
-    assert told(lambda: fetch(bucket, out, nearly)) == f"{bucket}/models: no version {nearly}; --versions lists them"
+    assert (
+        told(lambda: fetch(bucket, out, nearly))
+        == f"{bucket}/models: no version {nearly}; python -m export.registry versions lists them"
+    )
     assert "access denied" in told(Registry(f"{bucket}/models").versions, Denied)
     bucket.proxy.heal()
     bucket.client.delete_object(Bucket=bucket.name, Key=f"models/{versions[0]}/model.onnx")
     assert told(lambda: fetch(bucket, out)) == (
-        f"{bucket}/models/latest.json: names version {versions[0]}, which is not whole; use --rollback"
+        f"{bucket}/models/latest.json: names version {versions[0]}, which is not whole; roll back to another"
     )
     nowhere = Registry("s3://no-such-bucket-here/models")
     for action in (nowhere.check, nowhere.versions, lambda: nowhere.fetch(versions[0], out, SILENT)):
@@ -274,7 +278,7 @@ def test_a_pointer_that_is_none(
     for action in (registry.check, registry.versions, lambda: fetch(bucket, tmp_path / "model")):
         assert told(action) == (
             f"{bucket}/models/latest.json: does not point to a published model; "
-            "name another prefix, or --rollback to a version"
+            "name another prefix, or roll back to a version"
         )
     registry.roll_back(versions[0], SILENT)
     assert fetch(bucket, tmp_path / "model") == versions[0]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from cli.progress import Progress
 from export import to_onnx, verify
+from export.registry import __main__ as registry
 from export.registry.models import Registry
 from runtime.model import Model
 from tests.storage import faulty
@@ -40,11 +42,13 @@ def mistake(capsys: pytest.CaptureFixture[str], status: int, main: Any, *argumen
     return line.removeprefix("error: ")
 
 
-def usage(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+def usage(capsys: pytest.CaptureFixture[str], main: Any, *arguments: object) -> str:
+    """The one line that wrong usage is told in, without the command's name."""
     with pytest.raises(SystemExit) as stopped:
-        to_onnx.main(list(map(str, arguments)))
+        main(list(map(str, arguments)))
     assert stopped.value.code == 2
-    return capsys.readouterr().err.splitlines()[0].removeprefix("python -m export.to_onnx: ")
+    [line] = capsys.readouterr().err.splitlines()
+    return line.partition(": ")[2].removesuffix(" (--help lists the flags)")
 
 
 def version_in(folder: Path) -> str:
@@ -72,13 +76,15 @@ def test_from_a_table_in_s3_to_a_model_that_was_fetched(
 
     models = f"{bucket}/models"
     exports = ["--artifacts", f"{bucket}/runs", "--out", tmp_path / "model"]
-    said = command("export.to_onnx", *exports, "--publish", models)
+    said = command("export.to_onnx", *exports)
+    assert said.returncode == 0, said.stderr
+    said = command("export.registry", "publish", models, "--model", tmp_path / "model")
     assert said.returncode == 0, said.stderr
     version = version_in(tmp_path)
     assert f"Published as {models}/{version}, the latest\n" in said.stderr
     assert version == version_in(trained[0])  # the same table, settings and seed
 
-    said = command("export.to_onnx", "--fetch", models, "--out", tmp_path / "fetched/model")
+    said = command("export.registry", "fetch", models, "--out", tmp_path / "fetched/model")
     assert said.returncode == 0, said.stderr
     assert version_in(tmp_path / "fetched") == version
     assert list(scratch.iterdir()) == []
@@ -86,13 +92,16 @@ def test_from_a_table_in_s3_to_a_model_that_was_fetched(
 
 def test_equal_trainings_publish_equal_bytes(bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path) -> None:
     models = f"{bucket}/models"
+    publish = ["publish", models, "--model", str(tmp_path / "model"), "--quiet"]
     artifacts = ["--artifacts", str(trained[0] / "artifacts"), "--out", str(tmp_path / "model"), "--quiet"]
-    assert to_onnx.main([*artifacts, "--publish", models]) == 0
+    assert to_onnx.main(artifacts) == 0
+    assert registry.main(publish) == 0
     before = bucket.content()
     settings = ["--config", str(trained[0] / "settings.toml"), "--seed", "1", *FEW_TREES]
     assert run.main([*settings, "--out", str(tmp_path / "artifacts")]) == 0
     artifacts[1] = str(tmp_path / "artifacts")
-    assert to_onnx.main([*artifacts, "--publish", models]) == 0
+    assert to_onnx.main(artifacts) == 0
+    assert registry.main(publish) == 0
     assert bucket.content() == before
 
 
@@ -105,17 +114,17 @@ def test_versions_and_rollback(
     one, two = map(version_in, trained)
 
     def listed() -> dict[str, str]:
-        assert to_onnx.main(["--versions", models]) == 0
+        assert registry.main(["versions", models]) == 0
         header, *rows = capsys.readouterr().out.splitlines()
         assert header.split() == ["version", "published", "(UTC)"]
         return {row.split()[0]: " ".join(row.split()[3:]) for row in rows}
 
     assert listed() == {one: "", two: "latest"}
-    assert to_onnx.main(["--rollback", models, "--version", one]) == 0
+    assert registry.main(["rollback", models, "--version", one]) == 0
     assert f"The latest of {models} is now {one}" in capsys.readouterr().err
     assert listed() == {one: "latest", two: ""}
     for words, expected in ((["--version", two], two), (["--version", "latest"], one), ([], one)):
-        assert to_onnx.main(["--fetch", models, "--out", str(tmp_path / "model"), "--quiet", *words]) == 0
+        assert registry.main(["fetch", models, "--out", str(tmp_path / "model"), "--quiet", *words]) == 0
         assert version_in(tmp_path) == expected
 
 
@@ -136,31 +145,44 @@ def test_who_uses_no_s3_does_not_load_boto3() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+def test_the_registry_needs_nothing_of_training() -> None:
+    others = {"sklearn", "xgboost", "onnx", "skl2onnx", "pandas", "scipy", "boto3"}
+    code = f"import export.registry.__main__, sys; print({others} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"
+
+
 # ---------------------------------------------------------------- mistakes
 
 
-def test_flags_that_do_not_go_together(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_of_the_registry_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     models = "s3://bucket/models"
-    hint = " (--help lists the flags)"
-    assert usage(capsys, "--fetch", models, "--artifacts", "a") == f"--artifacts does not go with --fetch{hint}"
-    assert usage(capsys, "--versions", models, "--out", "a") == f"--out does not go with --versions{hint}"
-    assert usage(capsys, "--version", "latest") == f"--version does not go with an export{hint}"
-    wanted = f"--rollback needs the --version to go back to; --versions lists them{hint}"
-    assert usage(capsys, "--rollback", models) == wanted
-    assert usage(capsys, "--rollback", models, "--version", "latest") == wanted
-    assert "not allowed with argument --publish" in usage(capsys, "--publish", models, "--fetch", models)
-    assert "expected latest or 12 of 0-9 and a-f, as --versions lists, got 'v1'" in usage(
-        capsys, "--fetch", models, "--version", "v1"
+    assert usage(capsys, registry.main) == "the following arguments are required: COMMAND"
+    assert "invalid choice: 'publsh'" in usage(capsys, registry.main, "publsh", models)
+    assert usage(capsys, registry.main, "fetch") == "the following arguments are required: s3://bucket/prefix"
+    assert usage(capsys, registry.main, "versions", models, "--out", "a") == "unknown flag --out"
+    assert usage(capsys, registry.main, "rollback", models) == "the following arguments are required: --version"
+    for name, besides, wrong in (("fetch", "latest or ", "v1"), ("rollback", "", "v1"), ("rollback", "", "latest")):
+        assert usage(capsys, registry.main, name, models, "--version", wrong) == (
+            f"argument --version: expected {besides}12 of 0-9 and a-f, "
+            f"as python -m export.registry versions lists, got '{wrong}'"
+        )
+
+
+def test_a_model_folder_is_not_in_s3(capsys: pytest.CaptureFixture[str]) -> None:
+    models = "s3://bucket/models"
+    assert usage(capsys, registry.main, "fetch", models, "--out", "s3://bucket/other") == (
+        "--out is a folder of this machine; publish uploads a model: publish s3://bucket/other"
     )
-    assert usage(capsys, "--out", models) == (
-        f"--out is a folder here; --publish uploads the model: --publish {models}{hint}"
+    assert usage(capsys, to_onnx.main, "--out", models) == (
+        f"--out is a folder of this machine; python -m export.registry publish {models} uploads it"
     )
 
 
-@pytest.mark.parametrize("flag", ["--publish", "--fetch", "--versions"])
+@pytest.mark.parametrize("name", ["publish", "fetch", "versions"])
 @pytest.mark.parametrize("address", ["", "models", "s3://", "s3://bucket", "s3://bucket/"])
-def test_an_address_that_is_none_is_wrong_usage(flag: str, address: str, capsys: Any) -> None:
-    assert "expected s3://bucket/prefix, got " in mistake(capsys, 2, to_onnx.main, flag, address)
+def test_a_wrong_address_is_wrong_usage(name: str, address: str, capsys: Any) -> None:
+    assert "expected s3://bucket/prefix, got " in mistake(capsys, 2, registry.main, name, address)
 
 
 def test_wrong_addresses_of_training(capsys: Any) -> None:
@@ -169,29 +191,27 @@ def test_wrong_addresses_of_training(capsys: Any) -> None:
     assert "s3://x: expected s3://bucket/prefix" in mistake(capsys, 2, to_onnx.main, "--artifacts", "s3://x")
 
 
-def test_nothing_is_trained_or_exported_for_a_place_that_is_none(
+def test_nothing_is_trained_or_uploaded_for_a_place_that_is_none(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, capsys: Any
 ) -> None:
     words = ["--config", trained[0] / "settings.toml", *FEW_TREES, "--out", "s3://no-such-bucket-here/runs"]
     expected = "s3://no-such-bucket-here/runs/run.json: no such bucket; correct the address"
     assert mistake(capsys, 1, run.main, *words) == expected
-    words = ["--artifacts", trained[0] / "artifacts", "--out", tmp_path / "model", "--quiet", "--publish"]
+    words = ["publish", "s3://no-such-bucket-here/models", "--model", trained[0] / "model", "--quiet"]
     expected = "s3://no-such-bucket-here/models/latest.json: no such bucket; correct the address"
-    assert mistake(capsys, 1, to_onnx.main, *words, "s3://no-such-bucket-here/models") == expected
-    assert not (tmp_path / "model").exists()
-    assert mistake(capsys, 1, to_onnx.main, "--versions", f"{bucket}/models") == (
-        f"{bucket}/models: no model is published there; publish one with --publish"
+    assert mistake(capsys, 1, registry.main, *words) == expected
+    assert mistake(capsys, 1, registry.main, "versions", f"{bucket}/models") == (
+        f"{bucket}/models: no model is published there; python -m export.registry publish does it"
     )
 
 
-def test_a_refused_export_publishes_nothing(
-    bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_model_without_a_certificate_is_not_published(
+    bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, capsys: Any
 ) -> None:
-    from export.certificate import certify as certificate
-
-    monkeypatch.setattr(certificate, "SIGMOID_ON_MARGIN", -1.0)
-    words = ["--artifacts", trained[0] / "artifacts", "--out", tmp_path / "model", "--publish", f"{bucket}/models"]
-    assert "probabilities differ on rows of the kind" in mistake(capsys, 1, to_onnx.main, *words)
+    shutil.copytree(trained[0] / "model", tmp_path / "model")
+    (tmp_path / "model" / "certificate.json").unlink()
+    words = ["publish", f"{bucket}/models", "--model", tmp_path / "model"]
+    assert "certificate.json: no such file" in mistake(capsys, 1, registry.main, *words)
     assert bucket.content() == {}
 
 
@@ -204,7 +224,7 @@ def test_ctrl_c_at_each_stage(
     models, runs = f"{bucket}/models", f"{bucket}/runs"
     bucket.put("table.csv", (trained[0] / "table.csv").read_bytes())
     settings = ["--config", trained[0] / "settings.toml", *FEW_TREES]
-    exports = ["--artifacts", trained[0] / "artifacts", "--out", tmp_path / "model", "--quiet"]
+    publish = ["publish", models, "--model", trained[0] / "model", "--quiet"]
     Registry(models).publish(trained[1] / "model", SILENT)
     before = bucket.content()
     stays = "interrupted; the model folder and the published models are whole, as they were or new"
@@ -212,8 +232,8 @@ def test_ctrl_c_at_each_stage(
     for main, words, where, said in (
         (run.main, [*settings, "--data", f"{bucket}/table.csv", "--out", tmp_path / "artifacts"], "table.csv", last),
         (run.main, [*settings, "--out", runs], "schema.json", last),
-        (to_onnx.main, [*exports, "--publish", models], "manifest.json", stays),
-        (to_onnx.main, ["--fetch", models, "--out", tmp_path / "fetched", "--quiet"], "model.onnx", stays),
+        (registry.main, publish, "manifest.json", stays),
+        (registry.main, ["fetch", models, "--out", tmp_path / "fetched", "--quiet"], "model.onnx", stays),
     ):
         bucket.proxy.heal()
         bucket.proxy.will(faulty.interrupted, ending=where)
@@ -221,7 +241,7 @@ def test_ctrl_c_at_each_stage(
         bucket.proxy.heal()
         assert Registry(models).fetch("latest", tmp_path / "latest", SILENT) == (version_in(trained[1]))
     assert list(scratch.iterdir()) == []
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "model", "scratch"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "scratch"]
     assert "runs/run.json" not in bucket.content()
     assert bucket.content().items() >= before.items()
 
