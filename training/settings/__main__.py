@@ -32,7 +32,7 @@ def reference_page() -> str:
     """The content of docs/settings.md."""
     others = {name: setting for name, setting in settings_of(Parameters).items() if name not in REFERENCE}
     flags = {f"xgboost.{name}": (f"--xgboost {_word(name, setting.example)}",) for name, setting in others.items()}
-    return HEAD + page_of(DECLARED, TITLES, FLAGS | flags)
+    return HEAD + page_of(DECLARED, TITLES, {**FLAGS, **flags})
 
 
 def _word(name: str, value: object) -> str:
