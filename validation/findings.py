@@ -1,11 +1,11 @@
 """What a validator has to look at before anything else: findings beyond a limit, and what to do about each."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
 from runtime.score import Scale
+from validation.documents import Alarm
 from validation.evidence import Part
 
 # Share of the applicants whose odds are within a factor of two of the best. On four tables calibrated log-odds have 3
@@ -20,7 +20,6 @@ GAP = 0.05
 # With fewer, figures of a validation are too uncertain: Collins, Ogundimu and Altman (2016, doi:10.1002/sim.6787).
 LEAST_DEFAULTS = 100
 
-Alarm = dict[str, Any]
 Figures = Mapping[str, Mapping[str, float]]
 Limits = Mapping[str, Mapping[str, tuple[float, float]]]
 
@@ -37,7 +36,7 @@ def alarms(
         *_calibration(metrics["test"], intervals["test"]),
         *_sample(metrics, left_out, resamples),
     ]
-    return [dict(zip(("name", "value", "limit", "message"), finding, strict=True)) for finding in found]
+    return [Alarm(name=name, value=value, limit=limit, message=message) for name, value, limit, message in found]
 
 
 def _scores(test: Part, scale: Scale) -> Iterator[tuple[str, float, float, str]]:

@@ -1,7 +1,5 @@
 """Alarms: each on a sample that gives reason, and none on one that does not."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +9,7 @@ from scipy.special import expit
 from runtime.score import Scale
 from tests.validation.samples import draw
 from validation.bands import scores_of
+from validation.documents import Alarm
 from validation.evidence import Part
 from validation.findings import alarms
 from validation.intervals.bootstrap import bootstrap
@@ -19,7 +18,7 @@ from validation.metrics import evaluate
 
 def found(
     target: NDArray[np.int8], probability: NDArray[np.float64], train_auc: float | None = None
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Alarm]:
     """The alarms of a test part, by name."""
     scale = Scale()
     test = Part(pd.DataFrame(index=range(len(target))), target, probability, scores_of(probability, scale))

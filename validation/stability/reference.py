@@ -7,10 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.settings import Settings
+from validation.documents import Histogram, Reference
 from validation.stability.bins import Bins, bins_of, bins_of_scores
 
 
-def reference_of(frame: pd.DataFrame, scores: NDArray[np.float64], settings: Settings) -> dict[str, Any]:
+def reference_of(frame: pd.DataFrame, scores: NDArray[np.float64], settings: Settings) -> Reference:
     """The histograms of the score [N] in points and of each raw feature of the training rows, in JSON's types.
 
     Counts and edges only, nothing of a single applicant: `rows`; `limits` of the score and of each feature, from the
@@ -26,5 +27,5 @@ def reference_of(frame: pd.DataFrame, scores: NDArray[np.float64], settings: Set
     }
 
 
-def _histogram(bins: Bins, column: NDArray[Any]) -> dict[str, Any]:
-    return bins.as_dict() | {"counts": bins.counts(column).tolist()}
+def _histogram(bins: Bins, column: NDArray[Any]) -> Histogram:
+    return {"values": list(bins.values), "edges": list(bins.edges), "counts": bins.counts(column).tolist()}
