@@ -27,6 +27,13 @@ TOP = (
     ("model/certificate.json", of_model.Certificate),
     ("latest.json, of published models", of_model.Pointer),
 )
+NAMES: dict[object, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    type(None): "null",
+}
 HEAD = """\
 # Files
 
@@ -66,7 +73,8 @@ def page() -> str:
 
 def _section(heading: str, kind: type, told: list[type]) -> str:
     told.append(kind)
-    notes, needed = _notes()[kind.__name__], getattr(kind, "__required_keys__", frozenset())
+    notes = _notes()[kind.__name__]
+    needed: frozenset[str] = getattr(kind, "__required_keys__", frozenset())
     rows = [
         f"| `{name}`{'' if name in needed else ' ?'} | {_shown(type_)} | {notes.get(name, '')} |"
         for name, type_ in typing.get_type_hints(kind).items()
@@ -96,7 +104,13 @@ def _parts(type_: object) -> Iterator[type]:
 
 def _shown(type_: object) -> str:
     """The type in words of JSON."""
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
+    names: dict[object, str] = {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "true or false",
+        type(None): "null",
+    }
     if isinstance(type_, type) and typing.is_typeddict(type_):
         return f"[{type_.__name__}](#{type_.__name__.lower()})"
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)
@@ -106,7 +120,7 @@ def _shown(type_: object) -> str:
         return f"object of {_shown(arguments[1])}"
     if arguments:
         return " or ".join(map(_shown, arguments))
-    return names.get(type_, "any")  # type: ignore[index]
+    return NAMES.get(type_, "any")
 
 
 def _notes() -> dict[str, dict[str, str]]:

@@ -30,6 +30,8 @@ from storage.folder import replaced_folder
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS = ROOT / "requirements" / "lambda.txt"
 RUNTIME = ROOT / "runtime"
+# Commands of this machine: what stands behind them, in local/, is no part of the package.
+ENTRY_POINTS = ("ask.py", "local.py")
 # Every package has it, and nothing else does.
 MARKER = f"model/{CERTIFICATE}"
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: layers count too, where there are any.
@@ -157,7 +159,8 @@ def _assemble(task: Path, model: Path, wheels: Sequence[Wheel]) -> int:
                 else:
                     archive.extract(entry, task)
     for source in sorted(RUNTIME.rglob("*.py")):
-        _copy(source, task / "runtime" / source.relative_to(RUNTIME))
+        if source.name not in ENTRY_POINTS:
+            _copy(source, task / "runtime" / source.relative_to(RUNTIME))
     for name in (GRAPH, MANIFEST, CERTIFICATE):
         _copy(model / name, task / "model" / name)
     return left_out

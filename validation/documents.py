@@ -23,6 +23,8 @@ class CalibrationTrial(TypedDict):
     """Standard error of the difference to the best method that is not isotonic."""
     brier: float
     brier_error: float
+    on_limit: float
+    """Share of the probabilities at or beyond the limits of the score."""
 
 
 class CalibrationChoice(TypedDict):

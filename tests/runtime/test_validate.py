@@ -78,7 +78,7 @@ def test_an_empty_category_is_missing(validator: Validator) -> None:
 
 
 WHOLE = (
-    "expected a whole number that float64 tells apart (from -9007199254740992 to 9007199254740992){}, got one beyond"
+    "expected a whole number that float64 holds exactly (from -9007199254740992 to 9007199254740992){}, got one beyond"
 )
 HALF = "expected Unicode text, got half of a surrogate pair"
 

@@ -58,6 +58,12 @@ class Column:
         return bins_of(self.values, self.kind)
 
     @cached_property
+    def codes(self) -> NDArray[np.intp]:
+        """Each value [N] as a number: 0 is missing, the others by their position in `distinct`, from 1."""
+        codes = pd.Index(self.distinct).get_indexer(pd.Index(self.values)) + 1
+        return np.where(self.missing, 0, codes)
+
+    @cached_property
     def places(self) -> NDArray[np.intp]:
         """Which of `bins` each row [N] is in."""
         return self.bins.places(self.values)
