@@ -104,13 +104,6 @@ def _parts(type_: object) -> Iterator[type]:
 
 def _shown(type_: object) -> str:
     """The type in words of JSON."""
-    names: dict[object, str] = {
-        str: "text",
-        int: "whole number",
-        float: "number",
-        bool: "true or false",
-        type(None): "null",
-    }
     if isinstance(type_, type) and typing.is_typeddict(type_):
         return f"[{type_.__name__}](#{type_.__name__.lower()})"
     origin, arguments = typing.get_origin(type_), typing.get_args(type_)

@@ -7,17 +7,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from export.documents import Certificate
 from export.refusal import ExportRefused
+
+if TYPE_CHECKING:
+    from export.documents import Certificate
 
 GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
 CERTIFICATE_VERSION = 1  # raise it when an older reader could misread a newer certificate
 EXPORT_AGAIN = "export again (python -m export.to_onnx)"
 
 
-def read_certificate(folder: Path) -> Certificate:
+def read_certificate(folder: Path) -> "Certificate":
     """The certificate of a model folder, after its hashes were compared with the files.
 
     Raises ExportRefused, naming the file, where one is missing, damaged or not the one that was certified.
@@ -48,7 +50,7 @@ def refuse_other(what: str, certified: object, found: object) -> None:
         raise ExportRefused(f"{what}: the certificate has {certified}, found {found}; {EXPORT_AGAIN}")
 
 
-def _read(path: Path) -> Certificate:
+def _read(path: Path) -> "Certificate":
     try:
         certificate = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -61,4 +63,4 @@ def _read(path: Path) -> Certificate:
     for member in ("sha256", "versions"):
         if not isinstance(certificate.get(member), dict):
             raise ExportRefused(f"{path}: {member}: expected an object; {EXPORT_AGAIN}")
-    return cast(Certificate, certificate)
+    return cast("Certificate", certificate)
