@@ -64,7 +64,7 @@ smoke: $(READY)  ## test what runs at URL=..., with the key in LASTBIT_API_KEY
 	@$(BIN)/python deploy/smoke.py $(URL) $(FLAGS)
 
 # What is packaged and deployed is what is locked, so other versions do not concern these.
-TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,package deploy workflows))
+TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,export/packaging deploy delivery))
 test: $(READY)  ## what decides whether a change lands: every test, large matrices sampled; or those in TESTS
 	@$(BIN)/python -m pytest $(TESTS)
 

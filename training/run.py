@@ -51,7 +51,8 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
     """
     with replaced_folder(out, artifacts.RUN) as folder:
         with progress.step("Reading the table"):
-            table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
+            schema = settings.schema
+            table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
         if table.dropped_rows:
             progress.say(f"  {escaped(table.dropped_note)}")
         rows, tuning = split(table, settings), None
@@ -69,7 +70,7 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
                 pipeline = assemble(settings).fit(*part_of["train"], **groups)
         with progress.step("Evaluating"):
             parts = {name: answer(settings, pipeline, *its) for name, its in part_of.items()}
-            reference = reference_of(parts["train"].frame, parts["train"].score, settings)
+            reference = reference_of(parts["train"].frame, parts["train"].score, settings.features, settings.stability)
             evidence = gather(settings, pipeline, parts, reference)
         with progress.step("Writing the report"):
             run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, reference, parts, evidence))

@@ -17,7 +17,8 @@ from export import to_onnx
 from runtime.score import Scale, band
 from tests.applicants import draw
 from tests.conftest import Opened
-from tests.pages import assert_good_page
+from tests.fonts import FONT_SETS
+from tests.pages import assert_good_page, assert_nothing_is_cut_off
 from training import run
 from training.artifacts import load_pipeline
 from validation import run as monitor
@@ -361,3 +362,5 @@ def test_the_page_in_a_browser(
     )
     assert watched(folder, tmp_path, hostile)[0] == 1
     assert_good_page(tmp_path / "new.html", open_page)
+    for fonts in FONT_SETS:
+        assert_nothing_is_cut_off(tmp_path / "new.html", open_page, fonts)

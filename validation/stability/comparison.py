@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.settings import Stability
 from validation.documents import FeatureShift, Shift, StabilityFindings
+from validation.settings import Stability
 from validation.stability.bins import Bins
 from validation.stability.index import shift
 
