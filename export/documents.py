@@ -159,10 +159,20 @@ class SelfCheckEntry(TypedDict):
     band: str
 
 
+class CheckedScore(TypedDict):
+    """A probability beside an edge of a band or at an end, with its score and band."""
+
+    probability: float
+    score: float
+    band: str
+
+
 class SelfCheck(TypedDict):
     """Rows that the runtime answers before it serves."""
 
     probability_tolerance: float
+    inputs: InputColumns
+    scores: list[CheckedScore]
     rows: list[SelfCheckEntry]
 
 

@@ -10,17 +10,23 @@ from export.certificate import probes
 from export.certificate.certify import versions
 from export.certificate.comparison import Session, ask_graph
 from export.converters.classifier import answers_margin, boosters_of
-from export.documents import ManifestBody, ManifestCalibration, ManifestDocument, ScoreScale, SelfCheckEntry
+from export.documents import (
+    CheckedScore,
+    ManifestBody,
+    ManifestCalibration,
+    ManifestDocument,
+    ScoreScale,
+    SelfCheckEntry,
+)
 from export.graph.pipeline import Contract, travelled_splits
-from export.model_folder import version_of
-from runtime.manifest import SCHEMA_VERSION
-from runtime.score import Scale, band
+from runtime.digest import version_of
+from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
+from runtime.score import Scale, band, scores_to_check
 from training.artifacts import Artifacts
 from training.estimator.calibration import method_of
 from training.settings.checks import REQUEST_ID
 
 BATCH_LIMIT = 1_000
-SELF_CHECK_ROWS = 8
 METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "log_loss", "brier")
 
 
@@ -48,6 +54,8 @@ def manifest_of(
         "versions": versions(),
         "self_check": {
             "probability_tolerance": tolerance,
+            "inputs": artifacts.schema["inputs"],
+            "scores": cast("list[CheckedScore]", scores_to_check(scale, edges)),
             "rows": _self_check_rows(artifacts, session, scale, edges),
         },
     }

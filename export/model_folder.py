@@ -5,9 +5,8 @@ This knows nothing of scikit-learn and XGBoost: packaging, as in Dockerfile.lamb
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from export.refusal import ExportRefused
 
@@ -36,12 +35,6 @@ def read_certificate(folder: Path) -> "Certificate":
             raise ExportRefused(f"{path}: no such file; {EXPORT_AGAIN}")
         refuse_other(f"{path}: sha256", certificate["sha256"].get(name), hashlib.sha256(path.read_bytes()).hexdigest())
     return certificate
-
-
-def version_of(manifest: Mapping[str, Any]) -> str:
-    """The version of the model that a manifest describes: a digest of all that it says besides the version."""
-    content = {key: value for key, value in manifest.items() if key != "model_version"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()[:12]
 
 
 def refuse_other(what: str, certified: object, found: object) -> None:

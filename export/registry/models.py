@@ -21,7 +21,7 @@ from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import nearest
 from export.documents import Pointer
-from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, read_certificate, version_of
+from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, read_certificate
 from export.refusal import ExportRefused
 from runtime.manifest import ModelRefused
 from runtime.model import Model
@@ -149,10 +149,10 @@ class Registry:
         try:
             read_certificate(folder)
             manifest = Model.load(str(folder)).manifest
-            found = version_of(manifest.document)
-            if not version == manifest.model_version == found:
+            if version != manifest.model_version:
                 raise ExportRefused(
-                    f"{folder / MANIFEST}: expected model version {version}, found {found}; do not use it"
+                    f"{folder / MANIFEST}: expected model version {version}, found {manifest.model_version}; "
+                    "do not use it"
                 )
         except (ExportRefused, ModelRefused) as refusal:  # they know the folder, the user knows where it came from
             raise ExportRefused(str(refusal).replace(str(folder), str(source))) from refusal

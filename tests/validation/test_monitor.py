@@ -19,6 +19,7 @@ from tests.applicants import draw
 from tests.conftest import Opened
 from tests.fonts import FONT_SETS
 from tests.pages import assert_good_page, assert_nothing_is_cut_off
+from tests.runtime.model_builder import write_manifest
 from training import run
 from training.artifacts import load_pipeline
 from validation import run as monitor
@@ -343,7 +344,7 @@ def test_a_manifest_without_a_whole_reference(
     shutil.copytree(folder / "model", tmp_path / "model")
     manifest = json.loads((tmp_path / "model/manifest.json").read_text())
     change(manifest)
-    (tmp_path / "model/manifest.json").write_text(json.dumps(manifest))
+    write_manifest(tmp_path / "model", manifest)
     said = mistake(capsys, 1, "--data", folder / "same.csv", "--model", tmp_path / "model", "--out", tmp_path / "page")
     assert (
         said
