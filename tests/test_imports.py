@@ -44,10 +44,6 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-# Being cut: a table gets a schema of its own, validation its own settings.
-ARROWS_UP = {("table", "training"), ("validation", "training")}
-
-
 # Commands that keep their names; what stands behind them is above runtime, and neither is in the package.
 ENTRY_POINTS = {ROOT / "runtime" / "ask.py", ROOT / "runtime" / "local.py"}
 
@@ -56,8 +52,7 @@ ENTRY_POINTS = {ROOT / "runtime" / "ask.py", ROOT / "runtime" / "local.py"}
 def test_rooms_import_only_from_rooms_below(room: str) -> None:
     for path in (ROOT / room).rglob("*.py"):
         ours = {name.split(".")[0] for name in imported(path)} & {*ROOMS, "tests"}
-        up = {name for name in ours - ALLOWED[room] if (room, name) not in ARROWS_UP}
-        assert up == ({"local"} if path in ENTRY_POINTS else set()), path
+        assert ours - ALLOWED[room] == ({"local"} if path in ENTRY_POINTS else set()), path
 
 
 def test_deploying_needs_little_of_training() -> None:

@@ -11,8 +11,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from local.server import Server
-from runtime.manifest import Manifest
-from runtime.score import band
+from runtime.score import Scale, band
 from runtime.session import open_session
 from runtime.settings import Settings
 from tests.export.packaging.model_folder import certify
@@ -39,7 +38,7 @@ def askable_model(folder: Path, features: list[dict[str, Any]]) -> Path:
         feed["categories"] = np.array([row["categories"] for row in rows], dtype=object)
     graph = (folder / "model.onnx").read_bytes()
     probability, margin = open_session(graph).run(["probability", "margin"], feed)
-    scale = Manifest(document).scale
+    scale = Scale()
     for index, row in enumerate(rows):
         score = scale.score(float(probability[index]))
         row |= {"margin": margin[index].tolist(), "probability": float(probability[index]), "score": score}

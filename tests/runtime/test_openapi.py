@@ -8,7 +8,7 @@ import pytest
 
 from runtime.manifest import Manifest
 from runtime.openapi import describe, example
-from tests.runtime.model_builder import SMALL_FEATURES, reference_request
+from tests.runtime.model_builder import SMALL_FEATURES, reference_request, versioned
 from tests.runtime.test_handler import send
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_an_example_of_features_without_range_or_vocabulary(manifest: Manifest) 
     document["features"][5].update(vocabulary=[])
     document["features"][6].update(vocabulary=[])
     document["features"][0].update(range=[-1.7e308, 1.7e308])
-    sample = example(Manifest(document))
+    sample = example(Manifest(versioned(document)))
     assert (sample["debt"], sample["shop"], sample["region"], sample["income"]) == (
         0.0,
         None,

@@ -54,7 +54,7 @@ def features(frame: pd.DataFrame, **kinds: Any) -> Settings:
 
 @pytest.fixture(scope="module")
 def population() -> Table:
-    return synthetic_table(Settings())
+    return synthetic_table(Settings().schema)
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +232,7 @@ def test_honest_tables_have_no_suspects(population: Table) -> None:
     assert found["suspects"] == []
     for example in ("german_credit", "lending_club"):
         settings = load_settings(EXAMPLES / example / "settings.toml", {})
-        table = read_table(settings)
+        table = read_table(settings.schema)
         assert explore(table.frame, table.target, settings)["suspects"] == []
 
 

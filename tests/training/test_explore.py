@@ -41,7 +41,7 @@ def test_as_a_command(tmp_path: Path) -> None:
     for text in ("Exploring 20 features of 1,000 rows", "status_of_existing_checking_account", "ROC-AUC", "Written to"):
         assert text in said.stderr
     settings = load_settings(GERMAN, {})
-    table = read_table(settings)
+    table = read_table(settings.schema)
     assert json.loads(figures.read_text()) == explored(table.frame, table.target, settings)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["german.html", "german.json"]
 

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.settings import Feature
-from training.settings.feature import FeatureType
+from table.settings import Feature, FeatureType
 from validation.stability.bins import MOST_BINS, Bins, bins_of, bins_of_counts
 
 QUANTILES = {
