@@ -85,8 +85,12 @@ def _optimal_splits(column: Column) -> list[Any]:
 
 @contextmanager
 def _ctrl_c_left_alone() -> Iterator[None]:
-    """OR-Tools catches SIGINT while it solves, and sets it to its default after: Ctrl-C would then end the process
-    there and then, with its temporary files left. It does not where this parameter says so."""
+    """Keep OR-Tools from SIGINT while the block runs.
+
+    Its solver catches SIGINT, and afterwards sets it to the default: Ctrl-C would then end the process at once, with
+    its temporary files left. A parameter of the solver prevents that, but optbinning (0.21) makes the solver itself and
+    hands on no parameters; so the class that it makes one of is replaced, for the whole process, until the block ends.
+    """
     from ortools.sat.python import cp_model
 
     solver = cp_model.CpSolver

@@ -67,9 +67,8 @@ def open_study(file: Path, origin: Mapping[str, str]) -> Iterator[Study]:
     is writing to it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _held(file):
+    with _held(file), _without_messages():
         _drop_torn_line(file)
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
             storage = JournalStorage(JournalFileBackend(str(file), lock_obj=_NoLock(str(file))))
             names = optuna.get_all_study_names(storage)
@@ -94,6 +93,17 @@ def _refuse_other(file: Path, found: Mapping[str, str], origin: Mapping[str, str
         if found.get(key) != origin.get(key):
             there, here = (shown(json.loads(side[key])) if key in side else "not set" for side in (found, origin))
             raise UserError(f"{file}: is the study of another search: {key} is {there} there and {here} here; {ANEW}")
+
+
+@contextmanager
+def _without_messages() -> Iterator[None]:
+    """Silence Optuna, which reports every trial through one logger of the process, while the block runs."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
 
 
 @contextmanager
