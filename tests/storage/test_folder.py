@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import storage.folder
 from cli.errors import UserError
+from storage.exchange import exchange
 from storage.folder import replaced_folder
 from storage.scratch import name_for_old, scratch_beside
 from tests.tiers import Sample
@@ -197,13 +197,12 @@ def test_an_interruption_while_the_folder_is_replaced_comes_too_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "model", "old")
-    real = storage.folder.exchange
 
     def interrupted(one: Path, two: Path) -> bool:
         os.kill(os.getpid(), signal.SIGINT)
-        return real(one, two)
+        return exchange(one, two)
 
-    monkeypatch.setattr(storage.folder, "exchange", interrupted)
+    monkeypatch.setattr("storage.folder.exchange", interrupted)
     write(tmp_path / "model", "new")
     assert content(tmp_path / "model") == {"new"}
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
