@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run package bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean
+.PHONY: help run package bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -64,7 +64,7 @@ smoke: $(READY)  ## test what runs at URL=..., with the key in LASTBIT_API_KEY
 	@$(BIN)/python deploy/smoke.py $(URL) $(FLAGS)
 
 # What is packaged and deployed is what is locked, so other versions do not concern these.
-TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,package deploy workflows))
+TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,export/packaging deploy delivery))
 test: $(READY)  ## what decides whether a change lands: every test, large matrices sampled; or those in TESTS
 	@$(BIN)/python -m pytest $(TESTS)
 
@@ -99,6 +99,9 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+settings: $(READY)  ## docs/settings.md from the declared settings
+	@$(BIN)/python -m training.settings > docs/settings.md
 
 bench: $(READY)  ## measure every figure that the README quotes; python -m benchmarks NAME for a part
 	@$(BIN)/python -m benchmarks

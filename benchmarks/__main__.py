@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import exactness, fit, package, parts, ranking, scale, speed, startup, training, warm
+from benchmarks import exactness, fit, local, package, parts, ranking, scale, speed, startup, training, warm
 from benchmarks.report import show
 from cli.progress import Progress
 
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "startup": startup.measure,
     "parts": parts.measure,
     "warm": warm.measure,
+    "local": local.measure,
     "package": package.measure,
     "training": training.measure,
     "fit": fit.measure,

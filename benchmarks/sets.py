@@ -52,7 +52,7 @@ def trial(name: str, seed: int) -> Trial:
 @cache
 def _table(name: str) -> tuple[Settings, pd.DataFrame, NDArray[np.int8]]:
     settings = _settings(name)
-    table = synthetic_table(settings) if settings.data.file is None else read_table(settings)
+    table = synthetic_table(settings.schema) if settings.data.file is None else read_table(settings.schema)
     return settings, table.frame, table.target
 
 

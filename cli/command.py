@@ -14,6 +14,7 @@ DISK = {
     errno.EROFS: "the disk is read-only; name a folder that can be written",
     errno.EACCES: "no permission; name a folder that can be written",
     errno.EDQUOT: "the disk quota is used up; make room and run again",
+    errno.EFBIG: "the file is larger than may be written here; raise the limit (ulimit -f) and run again",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from runtime.event import Direct, Request, Response, encoded_size, infer
+from runtime.event import ENVELOPE, Direct, Request, Response, encoded_size, infer
 from runtime.manifest import Manifest
 from runtime.model import Model
 from runtime.problem import ANSWER_TOO_LARGE, INTERNAL_ERROR, INVALID_APPLICANT, Problem
@@ -22,8 +22,6 @@ HEADERS = (
     ("x-content-type-options", "nosniff"),
     ("strict-transport-security", "max-age=63072000; includeSubDomains"),
 )
-# More than the headers of an answer ever take, with the ids of a client in them.
-ENVELOPE = 8_192
 
 Observe = Callable[[Request, Response, float], None]
 

@@ -20,6 +20,8 @@ Scored: TypeAlias = tuple[float, str, int, int]
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 ANSWER_LIMIT = 6_291_556
 LOAD_BALANCER_LIMIT = 1024 * 1024
+# More than the headers of an answer ever take, with the ids of a client in them.
+ENVELOPE = 8_192
 
 # A trace header holds several fields (Root, Parent, Sampled, Lineage, and what others add).
 ID_LIMIT, TRACE_LIMIT = 128, 1024

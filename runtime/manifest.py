@@ -3,22 +3,27 @@
 A manifest that is not whole or contradicts itself is refused by name before anything is scored.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runtime.score import Scale
+from runtime.digest import version_of
+from runtime.reader import EXPORT_AGAIN as EXPORT_AGAIN
+from runtime.reader import LARGEST, Reader
+from runtime.reader import ModelRefused as ModelRefused
+from runtime.score import SCORE_TOLERANCE, Bands, Scale
+from runtime.strict_json import NotStrict, parse_file
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+SIZE_LIMIT = 32 * 2**20  # bytes of a manifest: a million levels of a category
+MOST_APPLICANTS = 10_000  # in a batch; Lambda's 6 MiB hold no more of any model
+SELF_CHECK_ROWS = 8
+# The C library's expf differs by an ulp of float32 between systems; no model of ours differs by more.
+MOST_TOLERANCE = 1e-7
+LARGEST_MARGIN = 3.4028234663852886e38  # float32's
 MOST_BRANCHES = 32  # their outcomes fit a uint32
 # What /model leaves out: rows that a start checks itself with, histograms that validation.run compares with.
 NOT_DESCRIBED = ("self_check", "reference")
-EXPORT_AGAIN = "export the model again (python -m export.to_onnx)"
-
-
-class ModelRefused(Exception):  # noqa: N818  (named for what happened)
-    """A model that must not serve; in one line: what, what was expected, what came, what to do."""
 
 
 class Feature:
@@ -26,8 +31,8 @@ class Feature:
 
     __slots__ = ("description", "name", "nullable", "range", "type", "vocabulary")
 
-    def __init__(self, entry: "Reader") -> None:
-        self.name: str = entry.take("name", str)
+    def __init__(self, entry: Reader) -> None:
+        self.name: str = entry.take_name("name")
         self.type: str = entry.take("type", str)
         if self.type not in ("number", "boolean", "category"):
             raise entry.refusal("type", "number, boolean or category", self.type)
@@ -51,7 +56,7 @@ class SelfCheckRow:
 
     __slots__ = ("band", "categories", "margin", "numbers", "probability", "score")
 
-    def __init__(self, entry: "Reader", numbers: int, categories: int) -> None:
+    def __init__(self, entry: Reader, numbers: int, categories: int) -> None:
         self.numbers: list[float] = [math.nan if n is None else n for n in entry.take_list("numbers", float, None)]
         self.categories: list[str] = entry.take_list("categories", str)
         for key, got, expected in (
@@ -60,8 +65,8 @@ class SelfCheckRow:
         ):
             if got != expected:
                 raise entry.refusal(key, f"{expected} values", got)
-        self.margin: list[float] = entry.take_list("margin", float)
-        self.probability: float = entry.take("probability", float)
+        self.margin: list[float] = entry.take_list("margin", float, limit=LARGEST_MARGIN)
+        self.probability: float = entry.take_number("probability", 0, 1)
         self.score: float = entry.take("score", float)
         self.band: str = entry.take("band", str)
 
@@ -111,7 +116,7 @@ class Manifest:
         self.document = document
         self.model_version: str = top.take("model_version", str)
         self.sha256: str = top.take("sha256", str)
-        self.identifier: str = top.take("id", str)
+        self.identifier: str = top.take_name("id")
         self.features = tuple(Feature(entry) for entry in top.readers("features"))
         inputs = top.reader("inputs")
         self.numbers = self._columns(inputs, "numbers", ("number", "boolean"))
@@ -128,18 +133,43 @@ class Manifest:
         self.versions: dict[str, Any] = top.take("versions", dict)
         limits = top.reader("limits")
         self.batch_limit: int = limits.take("batch", int)
-        if self.batch_limit < 1:
-            raise limits.refusal("batch", "one applicant or more", self.batch_limit)
+        if not 1 <= self.batch_limit <= MOST_APPLICANTS:
+            raise limits.refusal("batch", f"1 to {MOST_APPLICANTS} applicants", self.batch_limit)
         self.branches = self._branches(top)
         check = top.reader("self_check")
-        self.probability_tolerance: float = check.take("probability_tolerance", float)
+        self.probability_tolerance: float = check.take_number("probability_tolerance", 0, MOST_TOLERANCE)
         self.self_check = tuple(
             SelfCheckRow(row, len(self.numbers), len(self.categories)) for row in check.readers("rows")
         )
-        if not self.self_check:
-            raise check.refusal("rows", "one row or more", "none")
+        if len(self.self_check) < SELF_CHECK_ROWS:
+            raise check.refusal("rows", f"{SELF_CHECK_ROWS} rows or more", len(self.self_check))
+        self._check_names(check.reader("inputs"))
+        self._check_scores(check)
+        if (found := version_of(document)) != self.model_version:
+            raise top.refusal("model_version", f"{found}, the digest of all else in it", self.model_version)
 
-    def _columns(self, inputs: "Reader", key: str, types: tuple[str, ...]) -> tuple[Feature, ...]:
+    def _check_names(self, named: Reader) -> None:
+        """Refuses inputs that are not named, in this order, as those that the self-check rows were made for."""
+        for key, features in (("numbers", self.numbers), ("categories", self.categories)):
+            names = [feature.name for feature in features]
+            if (expected := named.take_list(key, str)) != names:
+                at = next((i for i, pair in enumerate(zip(expected, names, strict=False)) if pair[0] != pair[1]), 0)
+                raise named.refusal(f"{key}[{at}]", "the name that the inputs have there", expected[at : at + 1])
+
+    def _check_scores(self, check: Reader) -> None:
+        """Refuses a scale or bands that answer otherwise than at export, at every edge of a band and both limits."""
+        bands = Bands(self.bands)
+        entries = check.readers("scores")
+        if len(entries) < (expected := 2 * len(self.bands) + 2):
+            raise check.refusal("scores", f"{expected} or more, two for each edge and both ends", len(entries))
+        for entry in entries:
+            score = self.scale.score(entry.take_number("probability", 0, 1))
+            if not abs(score - entry.take("score", float)) <= SCORE_TOLERANCE:
+                raise entry.refusal("score", f"{score!r} by this scale", entry.take("score", float))
+            if (label := bands.name(score)) != entry.take("band", str):
+                raise entry.refusal("band", f"{label} by these bands", entry.take("band", str))
+
+    def _columns(self, inputs: Reader, key: str, types: tuple[str, ...]) -> tuple[Feature, ...]:
         """The features of one input of the graph, in its order."""
         names = inputs.take_list(key, str)
         by_name = {feature.name: feature for feature in self.features if feature.type in types}
@@ -148,7 +178,7 @@ class Manifest:
             raise inputs.refusal(key, f"every feature of type {' or '.join(types)}, once", offenders)
         return tuple(by_name[name] for name in names)
 
-    def _normalization(self, inputs: "Reader") -> str:
+    def _normalization(self, inputs: Reader) -> str:
         """The Unicode form that categories are brought into before the graph: "NFC", or "" for as they come."""
         if "normalization" not in inputs or not inputs.has("normalization"):
             return ""
@@ -162,14 +192,14 @@ class Manifest:
                 raise inputs.refusal("normalization", f"the vocabulary of {feature.name} in NFC", decomposed)
         return form
 
-    def _branches(self, top: "Reader") -> tuple[Branch, ...]:
+    def _branches(self, top: Reader) -> tuple[Branch, ...]:
         """The most travelled splits, of which there need not be any."""
         entries = top.readers("branches")
         if len(entries) > MOST_BRANCHES:
             raise top.refusal("branches", f"at most {MOST_BRANCHES}", len(entries))
         return tuple(self._branch(entry) for entry in entries)
 
-    def _branch(self, entry: "Reader") -> Branch:
+    def _branch(self, entry: Reader) -> Branch:
         if "category" in entry:
             category = entry.take("category", int)
             if not 0 <= category < len(self.categories):
@@ -186,79 +216,6 @@ class Manifest:
         return cls(_read_json(path), path)
 
 
-class Reader:
-    """Takes values out of one object of the manifest; refuses, with its place, what is not as expected."""
-
-    __slots__ = ("_object", "_place")
-
-    def __init__(self, value: object, place: str) -> None:
-        self._place = place
-        if not isinstance(value, dict):
-            raise ModelRefused(f"{place}: expected an object, got {_shown(value)}; {EXPORT_AGAIN}")
-        self._object: dict[str, Any] = value
-
-    def refusal(self, key: str, expected: str, got: object) -> ModelRefused:
-        return ModelRefused(f"{self._place}: {key}: expected {expected}, got {_shown(got)}; {EXPORT_AGAIN}")
-
-    def has(self, key: str) -> bool:
-        """Whether there is a value other than null."""
-        return self._value(key) is not None
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._object
-
-    def take(self, key: str, kind: type) -> Any:
-        value = self._value(key)
-        if not _is(value, kind):
-            raise self.refusal(key, _NAMES[kind], value)
-        return value
-
-    def take_list(self, key: str, *kinds: type | None) -> list[Any]:
-        values: list[Any] = self.take(key, list)
-        for index, value in enumerate(values):
-            if not any(_is(value, kind) for kind in kinds):
-                expected = " or ".join(_NAMES[kind] for kind in kinds)
-                raise self.refusal(f"{key}[{index}]", expected, value)
-        return values
-
-    def reader(self, key: str) -> "Reader":
-        return Reader(self._value(key), f"{self._place}: {key}")
-
-    def readers(self, key: str) -> list["Reader"]:
-        values = self.take(key, list)
-        return [Reader(value, f"{self._place}: {key}[{index}]") for index, value in enumerate(values)]
-
-    def _value(self, key: str) -> Any:
-        try:
-            return self._object[key]
-        except KeyError:
-            raise ModelRefused(f"{self._place}: {key}: expected a value, got none; {EXPORT_AGAIN}") from None
-
-
-_NAMES: dict[type | None, str] = {
-    str: "a string",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a finite number",
-    list: "a list",
-    dict: "an object",
-    None: "null",
-}
-
-
-def _is(value: object, kind: type | None) -> bool:
-    if kind is None:
-        return value is None
-    if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-    return type(value) is kind
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
 def _scale(entry: Reader) -> Scale:
     limits = entry.take_list("probability_limits", float)
     if len(limits) != 2 or not 0 < limits[0] < limits[1] < 1:
@@ -272,18 +229,20 @@ def _scale(entry: Reader) -> Scale:
     for key, value in (("odds", scale.odds), ("points_to_double", scale.points_to_double)):
         if value <= 0:
             raise entry.refusal(key, "a number above 0", value)
+    try:
+        ends = scale.scores(limits)
+    except (OverflowError, ValueError, ZeroDivisionError):
+        ends = [math.inf]
+    if not all(-LARGEST <= score <= LARGEST for score in ends):
+        raise entry.refusal("probability_limits", "limits that have finite scores on this scale", limits)
     return scale
 
 
 def _read_json(path: str) -> Any:
     try:
         with open(path, "rb") as file:  # noqa: PTH123  (pathlib: 5 ms of start-up)
-            return json.loads(file.read(), parse_constant=_refuse_constant)
+            return parse_file(file.read(SIZE_LIMIT + 1), SIZE_LIMIT)
     except OSError as fault:
         raise ModelRefused(f"{path}: expected a manifest, got: {fault.strerror}; {EXPORT_AGAIN}") from None
-    except (ValueError, RecursionError) as fault:  # cut short, not UTF-8, not JSON, NaN, nested too deep
+    except NotStrict as fault:
         raise ModelRefused(f"{path}: expected JSON, got: {fault}; {EXPORT_AGAIN}") from None
-
-
-def _refuse_constant(token: str) -> None:
-    raise ValueError(f"{token} is not JSON")

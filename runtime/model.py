@@ -4,13 +4,13 @@ from runtime.session import open_session  # first: it keeps onnxruntime and nump
 
 # isort: split
 import os
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import onnxruntime
 
+from runtime.digest import sha256
 from runtime.manifest import EXPORT_AGAIN, Manifest, ModelRefused, SelfCheckRow
 from runtime.score import SCORE_TOLERANCE, band
 
@@ -51,7 +51,7 @@ class Model:
         manifest = Manifest.read(f"{folder}/manifest.json")
         path = f"{folder}/model.onnx"
         graph = _read(path)
-        digest = _sha256(graph)
+        digest = sha256(graph)
         if digest != manifest.sha256:
             raise ModelRefused(f"{path}: sha256: expected {manifest.sha256}, got {digest}; {EXPORT_AGAIN}")
         try:
@@ -141,21 +141,3 @@ def _read(path: str) -> bytes:
             return file.read()
     except OSError as fault:
         raise ModelRefused(f"{path}: expected a graph, got: {fault.strerror}; {EXPORT_AGAIN}") from None
-
-
-def _sha256(data: bytes) -> str:
-    """The digest in hexadecimal.
-
-    hashlib brings OpenSSL: 4 ms to load where nobody has yet, more than it saves on a model of a megabyte.
-    Python's own implementation is as exact; it has no public name, so hashlib stays the way for a Python that
-    renames it.
-    """
-    if "_hashlib" not in sys.modules:
-        name = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
-        try:
-            return str(__import__(name).sha256(data).hexdigest())
-        except (ImportError, AttributeError):
-            pass
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()

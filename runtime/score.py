@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 # math.log may differ by an ulp between machines; a ten-millionth of a point decides nothing.
 SCORE_TOLERANCE = 1e-7
+BESIDE_EDGE = 1e-3  # points: far more than the logarithms of two machines differ by
 
 
 class Scale(NamedTuple):
@@ -53,6 +54,19 @@ class Scale(NamedTuple):
             scores.append(points + factor * log((1 - p) / p / base))
         return scores
 
+    def probability(self, score: float) -> float:
+        """The probability of default with that score, within the limits.
+
+        >>> Scale().probability(600.0) == 1 / 51
+        True
+        """
+        lowest, highest = self.probability_limits
+        doublings = (score - self.points) / self.points_to_double
+        if not -1_000 < doublings < 1_000:  # beyond what float64 holds
+            return lowest if doublings > 0 else highest
+        odds: float = self.odds * 2.0**doublings
+        return min(max(1 / (1 + odds), lowest), highest)
+
 
 class Bands:
     """The names of the bands between ascending `edges` (two or more).
@@ -88,3 +102,17 @@ def band(score: float, edges: Sequence[float]) -> str:
 def band_labels(edges: Sequence[float]) -> list[str]:
     """The name of every band, lowest first, as `band` writes them."""
     return Bands(edges).names
+
+
+def scores_to_check(scale: Scale, edges: Sequence[float]) -> list[dict[str, float | str]]:
+    """Probabilities on both sides of every edge of a band and at both ends, with the score and the band of each.
+
+    A start that finds others has another scale, other limits or other bands than this export.
+    """
+    scores = [edge + side for edge in edges for side in (-BESIDE_EDGE, BESIDE_EDGE)]
+    probabilities = [0.0, *sorted(map(scale.probability, scores)), 1.0]
+    names = Bands(edges)
+    return [
+        {"probability": p, "score": score, "band": names.name(score)}
+        for p, score in zip(probabilities, scale.scores(probabilities), strict=True)
+    ]

@@ -4,27 +4,18 @@ Loaded only where the environment says that a snapshot will be taken.
 """
 
 import gc
-from typing import Any, Protocol
+from typing import Any
 
 from runtime import paths  # noqa: F401  (loaded before the snapshot, for paths with a stage)
+from runtime.dispatch import Handler
 from runtime.manifest import ModelRefused
 from runtime.model import WORTH_ORDERING
 from runtime.observe import Observer
 from runtime.openapi import example
-from runtime.service import Service
 from runtime.strict_json import write
 
 
-class Observed(Protocol):
-    """A handler, as far as the hooks need one."""
-
-    observe: Any
-    service: Service
-
-    def __call__(self, event: object, context: object) -> object: ...
-
-
-def register(handler: Observed) -> None:
+def register(handler: Handler) -> None:
     """Registers the hooks with AWS's library, where it is there."""
     try:
         from snapshot_restore_py import (
@@ -37,7 +28,7 @@ def register(handler: Observed) -> None:
     register_after_restore(after_restore, handler)
 
 
-def before_snapshot(handler: Observed) -> None:
+def before_snapshot(handler: Handler) -> None:
     """Answers an applicant and a batch, unobserved: every module is loaded then, every buffer allocated.
 
     Raises ModelRefused if one is not answered: no snapshot then, but one line that says why.
@@ -56,7 +47,7 @@ def before_snapshot(handler: Observed) -> None:
     gc.freeze()
 
 
-def after_restore(handler: Observed) -> None:
+def after_restore(handler: Handler) -> None:
     """The next request is the first of this process. Model, session and answers are as they were in the snapshot."""
     if isinstance(handler.observe, Observer):
         handler.observe.cold = True

@@ -4,7 +4,9 @@ Python's own parser lets repeated names, deep nesting and integers of any length
 """
 
 import json
+import math
 import re
+from typing import NoReturn
 
 from runtime.problem import BODY_TOO_LARGE, INVALID_JSON, NESTED_TOO_DEEP, Problem
 
@@ -15,6 +17,10 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TO_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+class NotStrict(ValueError):  # noqa: N818  (named for what is there)
+    """A file that is no strict JSON, in one line."""
 
 
 class Written(str):
@@ -63,6 +69,23 @@ def parse(body: bytes, size_limit: int) -> object:
         raise Problem(INVALID_JSON, f"expected JSON, at {where}: {fault.msg}") from None
     except ValueError:  # an integer of more digits than Python converts: infinity as a float
         return _decode_integers_as_floats(text)
+
+
+def parse_file(content: bytes, size_limit: int) -> object:
+    """The JSON value of a file that decides something: no repeated name, no number beyond float64.
+
+    Raises NotStrict for all that is not strict JSON in UTF-8, nests deeper than a request may, or is too large.
+    """
+    if len(content) > size_limit:
+        raise NotStrict(f"more than {size_limit:,} bytes")
+    if _is_too_deep(content):
+        raise NotStrict(f"more than {DEPTH_LIMIT} levels of arrays and objects")
+    try:
+        return _decode_file(content.decode())
+    except NotStrict:
+        raise
+    except ValueError as fault:  # cut short, not UTF-8, not JSON
+        raise NotStrict(str(fault)) from None
 
 
 def separators(text: str) -> int:
@@ -118,10 +141,37 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return repeated
 
 
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = _object(pairs)
+    if isinstance(found, RepeatedNames):
+        raise NotStrict(f"{json.dumps(found.names[0])} more than once in an object")
+    return found
+
+
+def _finite(token: str) -> float:
+    if (value := float(token)) in (math.inf, -math.inf):
+        raise NotStrict(f"a number beyond float64, {token[:20]}")
+    return value
+
+
+def _whole(token: str) -> int:
+    if len(token) > 300:  # float64 ends at 309 digits, and Python converts no more than 4,300
+        _finite(token)
+    return int(token)
+
+
+def _no_constant(token: str) -> NoReturn:
+    raise NotStrict(f"{token}, which is not JSON")
+
+
 _decode = json.JSONDecoder(parse_constant=NotFinite).decode
 _decode_pairs = json.JSONDecoder(parse_constant=NotFinite, object_pairs_hook=_object).decode
 _decode_integers_as_floats = json.JSONDecoder(
     parse_constant=NotFinite, object_pairs_hook=_object, parse_int=float
+).decode
+
+_decode_file = json.JSONDecoder(
+    parse_constant=_no_constant, object_pairs_hook=_unique, parse_float=_finite, parse_int=_whole
 ).decode
 
 # write(value) -> compact JSON in ASCII; raises ValueError for a number that is not finite.

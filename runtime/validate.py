@@ -186,7 +186,7 @@ def _number_fault(feature: Feature, value: object) -> str | None:
         return f"expected a number{or_null}, got {_named(value)}"
     if not -EXACT_LIMIT <= value <= EXACT_LIMIT:
         limits = f"from {-EXACT_LIMIT} to {EXACT_LIMIT}"
-        return f"expected a whole number that float64 tells apart ({limits}){or_null}, got one beyond"
+        return f"expected a whole number that float64 holds exactly ({limits}){or_null}, got one beyond"
     return None
 
 

@@ -1,17 +1,21 @@
-"""Objects in S3: read, written and listed; tried again where the fault may pass, checked, told in one line where not.
+"""Objects in S3: read, written and listed. Faults that may pass are retried, bytes are checked, the rest is one line.
 
-Credentials, region and endpoint are found as boto3 finds them. A request is tried eight times, or as often as
-AWS_MAX_ATTEMPTS says, with growing pauses; a stream that ends early is taken up where it ended.
+boto3's client finds credentials, region and endpoint, signs, and retries requests with growing pauses, eight times or
+as often as AWS_MAX_ATTEMPTS says. Its transfer manager (s3transfer 0.19) cannot do what docs/storage.md promises. It
+refuses `IfNoneMatch`, knows the SHA-256 of a part only, and does not hand on the answer that confirms an upload. It
+asks for an object's head first, and a refused HEAD does not say whether bucket, key or credentials are wrong. It then
+reads ranges, for which there is no checksum, and starts a broken range again, five times in all; here a stream
+continues where it ended.
 """
 
 import base64
-import hashlib
 import io
 import mimetypes
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +24,8 @@ from cli.errors import UserError
 from cli.words import nearest
 from storage.address import Address
 from storage.checksum import checksum_of
-from storage.faults import Missing, told
+from storage.digest import sha256_of
+from storage.faults import Missing, NotS3, ask_for_a_region_once, told
 
 ATTEMPTS = 8
 CONNECT_SECONDS, SILENCE_SECONDS = 10, 30  # until a connection is there; between two bytes of an answer
@@ -29,7 +34,7 @@ CHUNK = 2**18  # less than this between two breaks of a stream is no progress
 NEIGHBOURS = 1_000  # keys that are looked at for one of nearly the same name
 
 Moved = Callable[[int, int], None]
-"""Is told how many bytes have been moved, and of how many."""
+"""Receives the number of bytes that have been moved, and the number of all."""
 
 
 def unwatched(done: int, total: int) -> None:
@@ -37,21 +42,19 @@ def unwatched(done: int, total: int) -> None:
 
 
 class Several:
-    """Tells of files that are moved one after the other as of one."""
+    """Files that are moved one after the other, shown as one."""
 
     def __init__(self, moved: Moved, total: int = 0) -> None:
-        """`total` is the size of all together, 0 where it is not known before."""
-        self._moved, self._total = moved, total
-        self._before, self._here = 0, 0
+        """`total` is the size of all together, 0 if it is not known beforehand."""
+        self._moved, self._total, self._done = moved, total, 0
 
     def next(self) -> Moved:
-        """What the next file has to tell."""
-        self._before, self._here = self._before + self._here, 0
-        return self._tell
+        """The callback for the next file."""
+        return partial(self._show, self._done)
 
-    def _tell(self, here: int, size: int) -> None:
-        self._here = here
-        self._moved(self._before + here, max(self._total, self._before + size))
+    def _show(self, before: int, here: int, size: int) -> None:
+        self._done = before + here
+        self._moved(self._done, max(self._total, before + size))
 
 
 class Store:
@@ -74,6 +77,7 @@ class Store:
                 retries={"mode": "standard", "total_max_attempts": self.attempts},
             )
             self._client: Any = boto3.session.Session(botocore_session=session).client("s3", config=settings)
+            ask_for_a_region_once(self._client)
         except (BotoCoreError, ValueError) as fault:
             raise UserError(f"S3: {str(fault).rstrip('.')}; correct the AWS configuration") from fault
 
@@ -96,7 +100,7 @@ class Store:
 
     def write(self, address: Address, content: bytes) -> None:
         """Puts a small object there, in the place of one that may be there: readers see the one or the other."""
-        self._put(address, io.BytesIO(content), hashlib.sha256(content).digest())
+        self._put(address, io.BytesIO(content), sha256_of(content))
 
     def upload(
         self, path: Path, address: Address, sha256: str, moved: Moved = unwatched, *, replace: bool = True
@@ -106,28 +110,37 @@ class Store:
         Raises Taken where another object is there and `replace` is False.
         """
         with _Watched(path, moved) as file:
-            self._put(address, file, bytes.fromhex(sha256), {} if replace else {"IfNoneMatch": "*"})
+            self._put(address, file, sha256, {} if replace else {"IfNoneMatch": "*"})
 
     def keys(self, prefix: Address) -> Iterator[tuple[str, datetime]]:
         """The objects under a prefix: what their keys have after it, and when they were written."""
         start = f"{prefix.key}/" if prefix.key else ""
         with told(prefix, self.attempts):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=start)
-            for entry in (entry for page in pages for entry in page.get("Contents", ())):
-                yield entry["Key"].removeprefix(start), entry["LastModified"]
+            for page in pages:
+                if "Name" not in page:
+                    raise NotS3(prefix)
+                for entry in page.get("Contents", ()):
+                    yield entry["Key"].removeprefix(start), entry["LastModified"]
 
-    def _put(self, address: Address, body: BinaryIO, sha256: bytes, condition: dict[str, str] | None = None) -> None:
-        kind = mimetypes.guess_type(address.key)[0] or "application/octet-stream"
+    def _put(self, address: Address, body: BinaryIO, sha256: str, condition: dict[str, str] | None = None) -> None:
+        content = {
+            "Body": body,
+            "ContentType": mimetypes.guess_type(address.key)[0] or "application/octet-stream",
+            "ChecksumAlgorithm": "SHA256",
+            "ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256)).decode(),
+        }
         with told(address, self.attempts):
-            self._client.put_object(
-                Bucket=address.bucket,
-                Key=address.key,
-                Body=body,
-                ContentType=kind,
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=base64.b64encode(sha256).decode(),
-                **condition or {},
-            )
+            self._ask("put_object", address, ("ETag",), **content, **condition or {})
+
+    def _ask(self, operation: str, address: Address, expected: tuple[str, ...], **more: Any) -> dict[str, Any]:
+        """S3's answer about one object. Raises NotS3 if it lacks what S3 always says: then S3 confirmed nothing."""
+        answer: dict[str, Any] = getattr(self._client, operation)(Bucket=address.bucket, Key=address.key, **more)
+        if any(name not in answer for name in expected):
+            if "Body" in answer:
+                answer["Body"].close()
+            raise NotS3(address)
+        return answer
 
     def _copy(self, address: Address, file: BinaryIO, moved: Moved) -> str:
         with told(address, self.attempts):
@@ -146,11 +159,7 @@ class Store:
         raise UserError(f"{address}: came twice with other bytes than S3 holds, by their {checked_by}; run again")
 
     def _get(self, address: Address, **condition: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self._client.get_object(Bucket=address.bucket, Key=address.key, **condition)
-        if "ETag" not in answer or "ContentLength" not in answer:
-            answer["Body"].close()
-            raise UserError(f"{address}: what answers there is not S3; is AWS_ENDPOINT_URL right?")
-        return answer
+        return self._ask("get_object", address, ("ETag", "ContentLength"), **condition)
 
     def _chunks(self, address: Address, answer: dict[str, Any]) -> Generator[bytes]:
         """The bytes of an object that was asked for."""
@@ -175,8 +184,7 @@ class Store:
                 body = self._get(address, Range=f"bytes={done}-", IfMatch=answer["ETag"])["Body"]
 
     def _size_of_part(self, address: Address, number: int) -> int:
-        head = self._client.head_object(Bucket=address.bucket, Key=address.key, PartNumber=number)
-        return int(head["ContentLength"])
+        return int(self._ask("head_object", address, ("ContentLength",), PartNumber=number)["ContentLength"])
 
     def _with_suggestion(self, address: Address, missing: Missing) -> Missing:
         """Names the key that was most likely meant, where the bucket may be listed."""
@@ -191,7 +199,7 @@ class Store:
 
 
 class _Watched(io.FileIO):
-    """A file that tells how far it has been read."""
+    """A file that reports how far it has been read."""
 
     def __init__(self, path: Path, moved: Moved) -> None:
         super().__init__(path)

@@ -20,8 +20,8 @@ from storage.files import local_file
 from table.cells import Source, booleans, coded_labels, labels, numbers, places_of, refuse_cells
 from table.csv_file import CsvFile
 from table.parquet_file import MAGIC, SUFFIXES, ParquetFile
+from table.settings import Schema
 from table.times import Times, times
-from training.settings import Settings
 
 BUILT_IN = "built-in population"
 NO_ROWS = "has a header and no rows; expected rows"
@@ -32,11 +32,11 @@ SILENT = Progress(quiet=True)
 class Table:
     """N labelled applicants.
 
-    `frame` [N] holds the feature columns only, in the settings' order: numbers float64, NaN for missing;
+    `frame` [N] holds the feature columns only, in the schema's order: numbers float64, NaN for missing;
     booleans float64 too, 1 true, 0 false, NaN missing, as the model and the graph read them; categories
     object columns of str, None for missing. `target` is int8 [N], 1 for an applicant who defaulted. `ids` [N]
     are texts, "" where the file has none; None where no id column is named. `time` [N] and `group` [N] are those
-    of the split, None where the settings name none; of a split by time no time is missing, and never a group.
+    of the split, None where the schema names none; of a split by time no time is missing, and never a group.
     `dropped_rows` had no target, `dropped_note` says it in a sentence: how many, where, and by time how late.
     `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
     """
@@ -65,62 +65,62 @@ class Applicants:
     source: str
 
 
-def read_table(settings: Settings, progress: Progress = SILENT) -> Table:
-    """The table of `settings.data.file`, CSV or Parquet, here or in S3.
+def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
+    """The table of `schema.data.file`, CSV or Parquet, here or in S3.
 
     Raises UserError for whatever is wrong with it. `progress` shows the download.
     """
-    if settings.data.file is None:
-        raise ValueError("settings.data.file is None: the built-in population is synthetic_table's")
-    with local_file(settings.data.file, progress) as path:
-        source = _source(settings.data.file, path, settings, _wanted(settings))
-    return _table(source, settings)
+    if schema.data.file is None:
+        raise ValueError("schema.data.file is None: the built-in population is synthetic_table's")
+    with local_file(schema.data.file, progress) as path:
+        source = _source(schema.data.file, path, schema, _wanted(schema))
+    return _table(source, schema)
 
 
-def read_applicants(settings: Settings, progress: Progress = SILENT, *, must_have_outcomes: bool = False) -> Applicants:
-    """The features of every row of `settings.data.file`, and the target where there is one.
+def read_applicants(schema: Schema, progress: Progress = SILENT, *, must_have_outcomes: bool = False) -> Applicants:
+    """The features of every row of `schema.data.file`, and the target where there is one.
 
     Raises UserError for whatever is wrong with the file, and for a missing target if it must be there.
     """
-    if settings.data.file is None:
-        raise ValueError("settings.data.file is None: there is nothing to read")
-    wanted = {feature.name: f"features.{feature.name}" for feature in settings.features}
-    target = settings.data.target
+    if schema.data.file is None:
+        raise ValueError("schema.data.file is None: there is nothing to read")
+    wanted = {feature.name: f"features.{feature.name}" for feature in schema.features}
+    target = schema.data.target
     optional = frozenset() if must_have_outcomes else frozenset({target})
-    with local_file(settings.data.file, progress) as path:
-        source = _source(settings.data.file, path, settings, wanted | {target: "data.target"}, optional)
-    frame = _features(source, settings, slice(None))
+    with local_file(schema.data.file, progress) as path:
+        source = _source(schema.data.file, path, schema, wanted | {target: "data.target"}, optional)
+    frame = _features(source, schema, slice(None))
     if not len(frame):
         raise UserError(f"{source.name}: {NO_ROWS}")
-    outcome = _outcomes(source, settings)[0] if target in source.columns else None
+    outcome = _outcomes(source, schema)[0] if target in source.columns else None
     return Applicants(frame, outcome, source.sha256, source.name)
 
 
-def synthetic_table(settings: Settings) -> Table:
+def synthetic_table(schema: Schema) -> Table:
     """The built-in population: 90,000 applicants drawn with a seed of their own, so always the same ones."""
     frame = population.draw()
-    wanted = _wanted(settings)
+    wanted = _wanted(schema)
     _check_columns(BUILT_IN, list(frame.columns), wanted, "its columns")
     drawn = pa.Table.from_pandas(frame[list(wanted)], preserve_index=False)
     columns = {name: drawn.column(name) for name in wanted}
-    return _table(Source(BUILT_IN, _digest(frame), columns, lambda rows: [f"row {r + 1}" for r in rows]), settings)
+    return _table(Source(BUILT_IN, _digest(frame), columns, lambda rows: [f"row {r + 1}" for r in rows]), schema)
 
 
-def _wanted(settings: Settings) -> dict[str, str]:
+def _wanted(schema: Schema) -> dict[str, str]:
     """The columns that are read, each with the setting that asks for it."""
-    wanted = {feature.name: f"features.{feature.name}" for feature in settings.features}
-    wanted[settings.data.target] = "data.target"
-    if settings.data.id is not None:
-        wanted[settings.data.id] = "data.id"
-    if settings.split.time is not None:
-        wanted[settings.split.time] = "split.time"
-    if settings.split.group is not None:
-        wanted[settings.split.group] = "split.group"
+    wanted = {feature.name: f"features.{feature.name}" for feature in schema.features}
+    wanted[schema.data.target] = "data.target"
+    if schema.data.id is not None:
+        wanted[schema.data.id] = "data.id"
+    if schema.time is not None:
+        wanted[schema.time] = "split.time"
+    if schema.group is not None:
+        wanted[schema.group] = "split.group"
     return wanted
 
 
 def _source(
-    name: str, path: Path, settings: Settings, wanted: dict[str, str], optional: frozenset[str] = frozenset()
+    name: str, path: Path, schema: Schema, wanted: dict[str, str], optional: frozenset[str] = frozenset()
 ) -> Source:
     """The wanted columns of the file at `path`, which the user calls `name`; `optional` ones where it has them."""
     with _opened(name, path) as file:
@@ -131,10 +131,10 @@ def _source(
             _check_columns(name, parquet.columns, wanted, "its columns")
             return Source(name, sha256, parquet.read(wanted), parquet.places)
         content = file.read()
-    text = CsvFile(name, content, settings.data.separator, wanted)
+    text = CsvFile(name, content, schema.data.separator, wanted)
     wanted = _there(wanted, optional, text.columns)
     _check_columns(name, text.columns, wanted, f"its columns, separated by {shown(text.separator)}")
-    numeric = {feature.name for feature in settings.features if feature.type == "number"}
+    numeric = {feature.name for feature in schema.features if feature.type == "number"}
     return Source(name, hashlib.sha256(content).hexdigest(), text.read(wanted, numeric), text.places)
 
 
@@ -173,19 +173,19 @@ def _check_columns(name: str, columns: Sequence[str], wanted: dict[str, str], in
             raise UserError(f"{name}: no column {column} ({setting}); {guess}{known}{remedy}")
 
 
-def _table(source: Source, settings: Settings) -> Table:
-    target, kept = _target(source, settings)
-    frame = _features(source, settings, kept)
+def _table(source: Source, schema: Schema) -> Table:
+    target, kept = _target(source, schema)
+    frame = _features(source, schema, kept)
     ids = None
-    if settings.data.id is not None:
-        ids = ["" if text is None else text for text in labels(source, settings.data.id)[kept]]
-    time = _times(source, settings, kept)
+    if schema.data.id is not None:
+        ids = ["" if text is None else text for text in labels(source, schema.data.id)[kept]]
+    time = _times(source, schema, kept)
     return Table(
         frame=frame,
         target=target,
         ids=ids,
         time=None if time is None else time.of(kept),
-        group=_groups(source, settings, kept),
+        group=_groups(source, schema, kept),
         dropped_rows=int((~kept).sum()),
         dropped_note=_dropped_note(source, kept, time),
         sha256=source.sha256,
@@ -193,9 +193,9 @@ def _table(source: Source, settings: Settings) -> Table:
     )
 
 
-def _features(source: Source, settings: Settings, kept: "NDArray[np.bool_] | slice") -> pd.DataFrame:
+def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> pd.DataFrame:
     columns = {}
-    for feature in settings.features:
+    for feature in schema.features:
         if feature.type == "category":
             columns[feature.name] = pd.Series(labels(source, feature.name)[kept], dtype=object)
         else:
@@ -206,22 +206,22 @@ def _features(source: Source, settings: Settings, kept: "NDArray[np.bool_] | sli
     return pd.DataFrame(columns, copy=False)
 
 
-def _times(source: Source, settings: Settings, kept: NDArray[np.bool_]) -> Times | None:
-    if settings.split.time is None:
+def _times(source: Source, schema: Schema, kept: NDArray[np.bool_]) -> Times | None:
+    if schema.time is None:
         return None
-    time = times(source, settings.split.time)
-    if settings.split.method == "time":
-        _refuse_missing(source, settings.split.time, "a time", time.missing() & kept)
+    time = times(source, schema.time)
+    if schema.every_row_has_a_time:
+        _refuse_missing(source, schema.time, "a time", time.missing() & kept)
     return time
 
 
-def _groups(source: Source, settings: Settings, kept: NDArray[np.bool_]) -> pd.Categorical | None:
-    if settings.split.group is None:
+def _groups(source: Source, schema: Schema, kept: NDArray[np.bool_]) -> pd.Categorical | None:
+    if schema.group is None:
         return None
-    levels, codes = coded_labels(source, settings.split.group)
+    levels, codes = coded_labels(source, schema.group)
     named = np.array([level is not None for level in levels])
     codes = np.where(named, np.cumsum(named) - 1, -1)[codes]
-    _refuse_missing(source, settings.split.group, "a group", (codes < 0) & kept)
+    _refuse_missing(source, schema.group, "a group", (codes < 0) & kept)
     return pd.Categorical.from_codes(codes[kept], categories=levels[named]).remove_unused_categories()
 
 
@@ -250,10 +250,10 @@ def _dropped_note(source: Source, kept: NDArray[np.bool_], time: Times | None) -
     return f"{note}; {share} later than the last one with a target, {time.shown(last)}: the outcome is not known yet"
 
 
-def _target(source: Source, settings: Settings) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+def _target(source: Source, schema: Schema) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """0 or 1 for each row that has a target, and which rows [all] those are."""
-    outcome, found = _outcomes(source, settings)
-    where = f"{source.name}: target {settings.data.target}"
+    outcome, found = _outcomes(source, schema)
+    where = f"{source.name}: target {schema.data.target}"
     if not len(outcome):
         raise UserError(f"{source.name}: {NO_ROWS}")
     if not found:
@@ -264,9 +264,9 @@ def _target(source: Source, settings: Settings) -> tuple[NDArray[np.int8], NDArr
     return outcome[kept].astype(np.int8), kept
 
 
-def _outcomes(source: Source, settings: Settings) -> tuple[NDArray[np.float64], list[str]]:
+def _outcomes(source: Source, schema: Schema) -> tuple[NDArray[np.float64], list[str]]:
     """1 for each row [all] whose target is the positive one, 0 for the other, NaN for none; the values that it has."""
-    column, positive = settings.data.target, _plain(settings.data.positive)
+    column, positive = schema.data.target, _plain(schema.data.positive)
     levels, codes = coded_labels(source, column)
     plain = [None if level is None else _plain(level) for level in levels]
     found = sorted({label for label in plain if label is not None})
@@ -274,7 +274,7 @@ def _outcomes(source: Source, settings: Settings) -> tuple[NDArray[np.float64], 
     if len(found) > 2:
         raise UserError(f"{where}: expected two values, found: {listed(found)}; name another column as data.target")
     if len(found) == 2 and positive not in found:
-        named = f"no row has {shown(settings.data.positive)} (data.positive)"
+        named = f"no row has {shown(schema.data.positive)} (data.positive)"
         raise UserError(f"{where}: {named}, found: {', '.join(found)}; set data.positive to one of them")
     return np.array([np.nan if label is None else float(label == positive) for label in plain])[codes], found
 

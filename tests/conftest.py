@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fonts import FontSet
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytest.register_assert_rewrite("tests.pages")
 pytest_plugins = ["tests.tiers"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -37,26 +40,38 @@ class Opened:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator["Browser"]:
-    """The system's Chromium; tests that need it are skipped where there is none."""
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[FontSet | None], "Browser"]]:
+    """The system's Chromium, one for each font set; None: with what the machine has. Skipped where there is none."""
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield chromium
-        chromium.close()
+        started: dict[FontSet | None, Browser] = {}
+
+        def browser(fonts: FontSet | None) -> "Browser":
+            if fonts and not fonts.found():
+                pytest.skip(f"font set {fonts.name} is not installed (Debian: apt-get install {fonts.package})")
+            if fonts not in started:
+                environment = fonts.environment(tmp_path_factory.mktemp("fonts")) if fonts else None
+                started[fonts] = playwright.chromium.launch(
+                    executable_path=executable, args=FLAGS, env=dict(environment) if environment else None
+                )
+            return started[fonts]
+
+        yield browser
+        for one in started.values():
+            one.close()
 
 
 @pytest.fixture
-def open_page(browser: "Browser") -> Iterator[Callable[..., Opened]]:
-    """Opens a file without a network, in a context of its own; keywords are the context's."""
+def open_page(browsers: Callable[[FontSet | None], "Browser"]) -> Iterator[Callable[..., Opened]]:
+    """Opens a file without a network, in a context of its own, with a font set; keywords are the context's."""
     contexts = []
 
-    def opened(path: Path, **options: Any) -> Opened:
-        context = browser.new_context(offline=True, **options)
+    def opened(path: Path, fonts: FontSet | None = None, **options: Any) -> Opened:
+        context = browsers(fonts).new_context(offline=True, **options)
         contexts.append(context)
         its = Opened(context.new_page())
         its.page.on("request", lambda request: its.requests.append(request.url))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,15 +12,18 @@ from sklearn.pipeline import Pipeline
 
 from runtime.score import Scale
 from training.contributions import contributions_of
-from training.estimator.calibration import described
+from training.documents import Figures
+from training.estimator.calibration import described, method_of
 from training.estimator.preparation import Preparation, row_maximum
 from training.settings import Settings
 from validation.bands import band_edges, band_table, scores_of
 from validation.calibration import group, reliability
+from validation.copies import copies_of
 from validation.cutoffs import cutoff_table
 from validation.dependence import Axis, dependence
+from validation.documents import Reference
 from validation.evidence import Evidence, Part
-from validation.findings import alarms
+from validation.findings import Examined, alarms
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
@@ -45,7 +47,7 @@ def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: 
     return Part(frame, target, probability, scores_of(probability, settings.score))
 
 
-def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Mapping[str, Any]) -> Evidence:
+def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Reference) -> Evidence:
     """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
     from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
 
@@ -60,6 +62,21 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
     }
     intervals = {name: of_part.limits for name, of_part in drawn.items()}
     features = importance_of(pipeline, train, seed)
+    stability = compare(reference, test.frame, test.score, settings.stability)
+    exploration = explore(train.frame, train.target, settings)
+    examined = Examined(
+        test=test,
+        scale=scale,
+        metrics=metrics,
+        intervals=intervals,
+        calibrator=method_of(pipeline[1]),
+        on_margin=settings.model.calibrate_on == "margin",
+        stability=stability,
+        leaks={entry["feature"]: entry["reason"] for entry in exploration["suspects"] if entry["leak"]},
+        copies=copies_of(train, test),
+        left_out=drawn["test"].left_out,
+        resamples=evaluation.resamples,
+    )
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -68,11 +85,11 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         cutoffs=cutoff_table(test, edges, settings.costs),
         reliability={name: reliability(group(part.target, part.probability)) for name, part in parts.items()},
         calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
-        alarms=alarms(test, scale, metrics, intervals, drawn["test"].left_out, evaluation.resamples),
-        stability=compare(reference, test.frame, test.score, settings.stability),
+        alarms=alarms(examined),
+        stability=stability,
         importance=features,
         dependence=dependence_of(pipeline, train.frame, scale, features["Feature"].head(TOP_FEATURES), seed),
-        exploration=explore(train.frame, train.target, settings),
+        exploration=exploration,
     )
 
 
@@ -99,7 +116,7 @@ def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
     return Axis(name, members, row_maximum(frame[members].to_numpy(dtype=np.float32)).astype(np.float64))
 
 
-def figures_of(evidence: Evidence) -> dict[str, object]:
+def figures_of(evidence: Evidence) -> Figures:
     """What run.json says of the evidence, of JSON's types; a metric without a value is null."""
     return {
         "bands": evidence.edges,

@@ -16,7 +16,7 @@ from storage.json_file import json_text
 from storage.whole_file import out_file, write_whole
 from table import read_table, synthetic_table
 from training.exploration import explore
-from training.options import add_data, add_features, add_input, settings_from
+from training.options import add_columns, add_input, settings_from
 from training.settings import Settings
 from validation.report.pages import render
 
@@ -60,8 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument("--out", default="exploration.html", metavar="FILE.html", help="the page, default %(default)s")
     files.add_argument("--json", metavar="FILE.json", help="its figures too")
     files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
-    add_data(parser.add_argument_group("the table"))
-    add_features(parser.add_argument_group("features", "Without a TOML these replace the reference's 24."))
+    add_columns(parser)
     sample = parser.add_argument_group("sample")
     sample.add_argument(
         "--seed", dest="split.seed", type=int, metavar="N", help="of the rows that are drawn of more than 200,000"
@@ -72,7 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
 def look(settings: Settings, page: Path, figures: Path | None, progress: Progress) -> None:
     """Explores the settings' table and writes the page and, where a file for them is given, the figures."""
     with progress.step("Reading the table"):
-        table = synthetic_table(settings) if settings.data.file is None else read_table(settings, progress)
+        schema = settings.schema
+        table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
     with progress.step(f"Exploring {len(settings.features)} features of {len(table.target):,} rows") as show:
         found = explore(table.frame, table.target, settings, show)
     html = render("exploration", found=found, source=table.source, sha256=table.sha256, dropped_rows=table.dropped_rows)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.settings import Costs
 from validation.calibration import interval
 from validation.evidence import Part
+from validation.settings import Costs
 
 MOST_STEPS = 80  # of the grid between the lowest and the highest score
 

@@ -1,11 +1,18 @@
-"""What a validator has to look at before anything else: findings beyond a limit, and what to do about each."""
+"""What a validator has to look at before anything else: findings beyond a limit, and what to do about each.
 
-from collections.abc import Iterator, Mapping
+A clean model should raise none. So a figure whose interval would miss its ideal one time in twenty by chance is only
+called off where it is missed by half as much again: 3 times in 1,000.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from runtime.score import Scale
+from validation.copies import Copies
+from validation.documents import Alarm
 from validation.evidence import Part
 
 # Share of the applicants whose odds are within a factor of two of the best. On four tables calibrated log-odds have 3
@@ -20,79 +27,193 @@ GAP = 0.05
 # With fewer, figures of a validation are too uncertain: Collins, Ogundimu and Altman (2016, doi:10.1002/sim.6787).
 LEAST_DEFAULTS = 100
 
-Alarm = dict[str, Any]
+# Whole models of credit risk hardly ever rank better; a leak does.
+TOO_GOOD = 0.97
+# Share of the test's rows that are copies of training rows.
+COPIES = 0.01
+# A calibration figure is off where its ideal is this many times the interval's half-width away.
+HALF_WIDTHS = 1.5
+NAMED = 5  # features that an alarm names
+
 Figures = Mapping[str, Mapping[str, float]]
-Limits = Mapping[str, Mapping[str, tuple[float, float]]]
+Intervals = Mapping[str, Mapping[str, tuple[float, float]]]
+Finding = tuple[str, float, float, str]
 
 
-def alarms(
-    test: Part, scale: Scale, metrics: Figures, intervals: Limits, left_out: int = 0, resamples: int = 1
-) -> list[Alarm]:
-    """Each finding as `name`, `value`, `limit` and a sentence, `message`; empty is good.
+@dataclass(frozen=True)
+class Examined:
+    """What alarms are raised on; what a validation does not know is left out.
 
-    `metrics` and `intervals` are by part and name; `left_out` of the test's `resamples` held one class only.
+    `metrics` and `intervals` are by part and name, `stability` is that of validation.stability.compare, `leaks` the
+    features that seem to know the outcome with the reason of each, `calibrator` "sigmoid", "isotonic" or "none",
+    `on_margin` whether it reads margins. `left_out` of the test's `resamples` held one class only.
     """
+
+    test: Part
+    scale: Scale
+    metrics: Figures
+    intervals: Intervals
+    calibrator: str = "sigmoid"
+    on_margin: bool = True
+    stability: Mapping[str, Any] | None = None
+    leaks: Mapping[str, str] = field(default_factory=dict)
+    copies: Copies | None = None
+    left_out: int = 0
+    resamples: int = 1
+
+
+def alarms(examined: Examined) -> list[Alarm]:
+    """Each finding as `name`, `value`, `limit` and a sentence, `message`; empty is good."""
     found = [
-        *_scores(test, scale),
-        *_calibration(metrics["test"], intervals["test"]),
-        *_sample(metrics, left_out, resamples),
+        *_leaks(examined),
+        *_copies(examined.copies),
+        *_moved(examined.stability),
+        *_scores(examined),
+        *_calibration(examined),
+        *_sample(examined),
     ]
-    return [dict(zip(("name", "value", "limit", "message"), finding, strict=True)) for finding in found]
+    return [Alarm(name=name, value=value, limit=limit, message=message) for name, value, limit, message in found]
 
 
-def _scores(test: Part, scale: Scale) -> Iterator[tuple[str, float, float, str]]:
+def _leaks(examined: Examined) -> Iterator[Finding]:
+    if leaks := examined.leaks:
+        first, reason = next(iter(leaks.items()))
+        rest = f"; so {'do' if len(leaks) > 2 else 'does'} {_named(list(leaks)[1:])}" if len(leaks) > 1 else ""
+        yield (
+            "suspected leak",
+            len(leaks),
+            0,
+            f"{first} {reason}{'' if reason.endswith(('?', '.')) else '.'} It may know the outcome{rest}. Take out "
+            "what is not known when the decision is made.",
+        )
+    area = examined.metrics["test"]["roc_auc"]
+    if area > TOO_GOOD:
+        yield (
+            "ROC-AUC too good",
+            area,
+            TOO_GOOD,
+            f"The test's ROC-AUC is {area:.3f}: look for a feature that is known only after the outcome, or for "
+            "copied rows.",
+        )
+
+
+def _copies(copies: Copies | None) -> Iterator[Finding]:
+    if copies is None or copies.by_chance:
+        return
+    if copies.share > COPIES:
+        yield (
+            "copied rows",
+            copies.share,
+            COPIES,
+            f"{copies.share:.1%} of the test's rows equal a training row in every feature, so the test measures "
+            'memory; remove the copies, or keep those of a customer together (split.method = "group").',
+        )
+    if copies.contradicting > COPIES:
+        yield (
+            "contradicting copies",
+            copies.contradicting,
+            COPIES,
+            f"{copies.contradicting:.1%} of the test's rows equal training rows in every feature and have the other "
+            "outcome; look for a customer's rows of several dates, or for outcomes of another row.",
+        )
+
+
+def _moved(stability: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if stability is None:
+        return
+    score = stability["score"]
+    if score["moved"]:
+        yield (
+            "score moved",
+            score["psi"],
+            score["counts_from"],
+            f"The score's population stability index from train to test is {score['psi']:.2f}, its limit "
+            f"{score['counts_from']:.2f}: the test's applicants are others; train on more recent ones.",
+        )
+    moved = [entry for entry in stability["features"] if entry["moved"]]
+    if moved:
+        worst = moved[0]
+        names = _named([f"{entry['feature']} ({entry['csi']:.2f})" for entry in moved])
+        yield (
+            "features moved",
+            worst["csi"],
+            worst["counts_from"],
+            f"{len(moved)} of {len(stability['features'])} features moved from train to test beyond their limit: "
+            f"{names}; find what changed in each, and train without what will not be as it was.",
+        )
+
+
+def _scores(examined: Examined) -> Iterator[Finding]:
+    test, scale = examined.test, examined.scale
     squeezed = float((test.score >= test.score.max() - scale.points_to_double).mean())
     if squeezed > SQUEEZED:
+        remedy = (
+            "features and trees separate these applicants no better: look for features that do"
+            if examined.on_margin
+            else 'calibrate margins (model.calibrate_on = "margin")'
+        )
         yield (
             "scores squeeze",
             squeezed,
             SQUEEZED,
             f"{squeezed:.1%} of the test's applicants are within {scale.points_to_double:g} points of the best score; "
-            'calibrate margins (model.calibrate_on = "margin") where that is not done; where it is, the features and '
-            "trees tell these applicants apart no better.",
+            f"{remedy}.",
         )
     low, high = scale.probability_limits
     on_limit = float(((test.probability <= low) | (test.probability >= high)).mean())
     if on_limit > ON_LIMIT:
+        remedy = (
+            'use model.calibration = "sigmoid"'
+            if examined.calibrator == "isotonic"
+            else "look for a leak, or set score.probability_limits to what the data can support"
+        )
         yield (
             "probability on its limit",
             on_limit,
             ON_LIMIT,
             f"{on_limit:.1%} of the test's probabilities are at or beyond {low:g} or {high:g}, where the score stays; "
-            'use model.calibration = "sigmoid", or set score.probability_limits to what the data can tell apart.',
+            f"{remedy}.",
         )
     _, sizes = np.unique(test.probability, return_counts=True)
     tied = float(sizes.max() / len(test.probability))
     if tied > TIED:
+        remedy = (
+            'isotonic plateaus tie them; use model.calibration = "sigmoid"'
+            if examined.calibrator == "isotonic"
+            else "few features or shallow trees make few different scores; add features, or deeper or more trees"
+        )
         yield (
             "tied applicants",
             tied,
             TIED,
             f"{tied:.1%} of the test's applicants have one and the same probability, and all have {len(sizes):,} of "
-            'them; if isotonic plateaus are the reason, use model.calibration = "sigmoid".',
+            f"them; {remedy}.",
         )
 
 
-def _calibration(
-    metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]]
-) -> Iterator[tuple[str, float, float, str]]:
+def _calibration(examined: Examined) -> Iterator[Finding]:
+    metrics, intervals = examined.metrics["test"], examined.intervals["test"]
+    if metrics["on_limit"] > ON_LIMIT:  # log-odds that stay at a limit say nothing of the others' calibration
+        return
     for name, ideal, below, above in (
         ("calibration_slope", 1.0, "probabilities are too extreme", "probabilities are not extreme enough"),
         ("calibration_intercept", 0.0, "risk is overstated", "risk is understated"),
     ):
         low, high = intervals.get(name, (ideal, ideal))
-        if not low <= ideal <= high:
+        value = metrics[name]
+        if not value - HALF_WIDTHS * (value - low) <= ideal <= value + HALF_WIDTHS * (high - value):
             what = name.replace("_", " ")
             yield (
                 what,
-                metrics[name],
+                value,
                 ideal,
-                f"The {what} on the test is {metrics[name]:.3f}, {low:.3f} to {high:.3f}, and not {ideal:g}: "
+                f"The {what} on the test is {value:.3f}, {low:.3f} to {high:.3f}, and not {ideal:g}: "
                 f"{below if high < ideal else above}; compare the calibrations, and the test's population with train.",
             )
 
 
-def _sample(metrics: Figures, left_out: int, resamples: int) -> Iterator[tuple[str, float, float, str]]:
+def _sample(examined: Examined) -> Iterator[Finding]:
+    metrics, left_out, resamples = examined.metrics, examined.left_out, examined.resamples
     gap = metrics["train"]["roc_auc"] - metrics["test"]["roc_auc"]
     if gap > GAP:
         yield (
@@ -117,3 +238,8 @@ def _sample(metrics: Figures, left_out: int, resamples: int) -> Iterator[tuple[s
             f"{left_out:,} of the bootstrap's {resamples:,} draws of the test held one class only and were left out; "
             "do not rely on the intervals.",
         )
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from runtime.score import band_labels
+from validation.calibration import interval
 
 
 def outcomes(
@@ -17,8 +17,9 @@ def outcomes(
 ) -> dict[str, Any]:
     """Figures of the rows [N] whose outcome is known (1 defaulted, 0 repaid, NaN not yet); `rows` may be 0, then alone.
 
-    `roc_auc` is None where only one outcome has been seen. `bands`, the riskiest first: `band`, `rows`, `defaults`, the
-    observed `default_rate` with `low` and `high` (95 %, Wilson), and `mean_probability`, the predicted one.
+    `roc_auc` is None where only one outcome has been seen. `bands`, the riskiest first: `band`, `rows`, `defaults`,
+    the observed `default_rate` with `low` and `high` (see validation.calibration.interval), and the predicted one,
+    `mean_probability`.
     """
     known = ~np.isnan(outcome)
     target, probability, scores = outcome[known].astype(np.int8), probability[known], scores[known]
@@ -50,12 +51,12 @@ def _by_band(
 
 def _observed(target: NDArray[np.int8], probability: NDArray[np.float64]) -> dict[str, Any]:
     rows, defaults = len(target), int(target.sum())
-    interval = binomtest(defaults, rows).proportion_ci(method="wilson")
+    low, high = interval(np.array([defaults]), np.array([rows]))
     return {
         "rows": rows,
         "defaults": defaults,
         "default_rate": defaults / rows,
-        "low": float(interval.low),
-        "high": float(interval.high),
+        "low": float(low[0]),
+        "high": float(high[0]),
         "mean_probability": float(probability.mean()),
     }

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,19 @@ from cli import command
 from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.settings.declared import read_values
+from cli.settings.flags import add_flags
+from cli.settings.origin import Origin
+from cli.settings.toml import read_toml, tables_of
 from storage.json_file import json_text
 from storage.whole_file import out_file, write_whole
 from table import read_applicants
-from training.options import add_input, add_limits, add_separator, add_target, settings_from
-from training.settings import Settings, Stability
+from table.settings import Data, Schema, beside
 from validation.bands import scores_of
 from validation.outcomes import outcomes
 from validation.report.pages import render
 from validation.served import Served
+from validation.settings import Stability
 from validation.stability import compare
 from validation.stability.unusual import unusual
 
@@ -30,8 +33,8 @@ SHOWN = 10
 
 EPILOG = """\
 A limit comes from its flag, else from the TOML, else from the model's manifest, which has those of its training.
-Exit status: 0 nothing has moved beyond its limit; 1 something has, or the comparison failed, with one line that
-says what; 2 wrong flags or settings.
+Exit status: 0 nothing has moved beyond its limit, or --report-only; 1 something has, or the comparison failed, with
+one line that says what; 2 wrong flags or settings.
 
 examples:
   python -m validation.run --data march.csv
@@ -44,21 +47,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def compare_and_write() -> None:
-        settings, page = settings_from(args), out_file("--out", args.out)
+        (data, limits), page = _settings(args), out_file("--out", args.out)
         figures = out_file("--json", args.json) if "json" in args else None
-        if settings.data.file is None:
+        if data.file is None:
             raise UserError("--data: expected the file of new applicants, got none; name one", WRONG_USAGE)
         progress = Progress(quiet=args.quiet)
         with progress.step("Opening the model"):
             served = Served.load(Path(args.model))
-        settings = replace(settings, features=served.features, row_max={}, stability=_limits(args, settings, served))
-        found = watch(served, settings, "data.target" in args, progress)
+        if "config" not in args:
+            limits = served.limits | limits
+        found = watch(served, data, Stability(**limits), "data.target" in args, progress)
         if figures is not None:
             write_whole(figures, json_text(found))
         write_whole(page, render("monitor", **found))
         _summarise(found, page, progress)
         if found["moved"]:
-            raise UserError(f"{settings.data.file}: moved beyond the limits: {_named(found)}; see {page}")
+            moved = f"{data.file}: moved beyond the limits: {_named(found)}; see {page}"
+            if not args.report_only:
+                raise UserError(moved)
+            progress.say(escape(moved))
 
     return command.run(compare_and_write, "the last good page is as it was")
 
@@ -75,33 +82,38 @@ def build_parser() -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
     )
     files = parser.add_argument_group("input and output")
-    add_input(files, "that of the TOML")
+    files.add_argument("--config", metavar="FILE.toml", help="the settings that the model was trained with")
+    add_flags(files, Data, "data", "file", default="that of the TOML")
     files.add_argument("--model", default="model", metavar="DIR", help="what was exported, default %(default)s")
     files.add_argument("--out", default="monitor.html", metavar="FILE.html", help="the page, default %(default)s")
     files.add_argument("--json", metavar="FILE.json", help="its figures too")
     files.add_argument("--quiet", action="store_true", default=False, help="print errors, and what has moved, only")
+    files.add_argument(
+        "--report-only", action="store_true", default=False, help="exit status 0 where something has moved, too"
+    )
     table = parser.add_argument_group("the table", "Its features are those of the model; the target may be missing.")
-    add_target(table)
-    add_separator(table)
-    add_limits(parser.add_argument_group("limits"), "the TOML's or the model's")
+    add_flags(table, Data, "data", "target", "positive", "separator")
+    add_flags(parser.add_argument_group("limits"), Stability, "stability", default="the TOML's or the model's")
     return parser
 
 
-def watch(served: Served, settings: Settings, must_have_outcomes: bool, progress: Progress) -> dict[str, Any]:
-    """The applicants of the settings' file set beside the training rows, in JSON's types.
+def watch(
+    served: Served, data: Data, limits: Stability, must_have_outcomes: bool, progress: Progress
+) -> dict[str, Any]:
+    """The applicants of the data's file set beside the training rows, in JSON's types.
 
     `data` and `model` say which; `rows`, `score` and `features` are those of validation.stability.compare, each feature
     with what validation.stability.unusual says of it; `moved` names what is beyond its limit; `outcomes` is
     validation.outcomes' where the file has the target, with the test's metrics as `training`, else None.
     """
     with progress.step("Reading the applicants"):
-        applicants = read_applicants(settings, progress, must_have_outcomes=must_have_outcomes)
+        applicants = read_applicants(Schema(data, served.features), progress, must_have_outcomes=must_have_outcomes)
     manifest = served.model.manifest
     with progress.step(f"Scoring {len(applicants.frame):,} applicants") as show:
         probability = served.probabilities(applicants.frame, show)
         scores = scores_of(probability, manifest.scale)
     with progress.step("Comparing"):
-        found = compare(served.reference, applicants.frame, scores, settings.stability)
+        found = compare(served.reference, applicants.frame, scores, limits)
         oddities = unusual(served, applicants.frame)
         known = None
         if applicants.outcome is not None:
@@ -119,12 +131,19 @@ def watch(served: Served, settings: Settings, must_have_outcomes: bool, progress
     }
 
 
-def _limits(args: argparse.Namespace, settings: Settings, served: Served) -> Stability:
-    if "config" in args:
-        return settings.stability
-    recorded = {f"{what}_limit": limit for what, limit in served.reference["limits"].items()}
-    told = {name: limit for name, limit in asdict(settings.stability).items() if f"stability.{name}" in args}
-    return Stability(**recorded | told)
+def _settings(args: argparse.Namespace) -> tuple[Data, dict[str, float]]:
+    """The table of applicants and the limits that TOML and flags set; the TOML's other tables concern training."""
+    file = Path(args.config) if "config" in args else None
+    flags = {key: value for key, value in vars(args).items() if "." in key}
+    origin = Origin(None if file is None else str(file), frozenset(flags))
+    content = {} if file is None else beside(file, read_toml(file))
+    tables: dict[str, dict[str, object]] = {"data": {}, "stability": {}}
+    tables |= tables_of(content, tables.keys(), origin, others=True)
+    for key, value in flags.items():
+        table, _, name = key.partition(".")
+        tables[table][name] = value
+    data = Data(**read_values(Data, "data", tables["data"], origin))
+    return data, read_values(Stability, "stability", tables["stability"], origin)
 
 
 def _summarise(found: dict[str, Any], page: Path, progress: Progress) -> None:

@@ -15,7 +15,7 @@ from cli.errors import UserError
 from runtime.manifest import EXPORT_AGAIN, ModelRefused
 from runtime.model import Model
 from table.columns import strings
-from training.settings import Feature, FeatureType
+from table.settings import Feature, FeatureType
 from validation.stability.bins import Bins
 
 ROWS_AT_ONCE = 50_000
@@ -48,6 +48,11 @@ class Served:
         if not _is_whole(reference, [feature.name for feature in features]):
             raise UserError(f"{place}: is not the histograms of these features; {EXPORT_AGAIN}")
         return cls(model, features, reference)
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits of Stability that the model was trained with."""
+        return {f"{what}_limit": limit for what, limit in self.reference["limits"].items()}
 
     def probabilities(self, frame: pd.DataFrame, show: Callable[[str], None]) -> NDArray[np.float64]:
         """The probability of default of each row [N] of raw columns, asked of the graph in batches, side by side."""

@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import numpy as np
 
-from runtime.local import Server
-from runtime.manifest import Manifest
-from runtime.score import band
+from local.server import Server
+from runtime.score import Scale, band
 from runtime.session import open_session
 from runtime.settings import Settings
 from tests.export.packaging.model_folder import certify
@@ -41,7 +39,7 @@ def askable_model(folder: Path, features: list[dict[str, Any]]) -> Path:
         feed["categories"] = np.array([row["categories"] for row in rows], dtype=object)
     graph = (folder / "model.onnx").read_bytes()
     probability, margin = open_session(graph).run(["probability", "margin"], feed)
-    scale = Manifest(document).scale
+    scale = Scale()
     for index, row in enumerate(rows):
         score = scale.score(float(probability[index]))
         row |= {"margin": margin[index].tolist(), "probability": float(probability[index]), "score": score}
@@ -107,11 +105,5 @@ def answer(status: int, content: Any, **headers: str) -> Answer:
 def serving(respond: Respond) -> Iterator[str]:
     """Its URL, while the block runs."""
     handler: Any = lambda event, context: respond(event)  # noqa: E731
-    server = Server(("127.0.0.1", 0), handler, quiet=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.stop()
-        thread.join()
+    with Server(handler, quiet=True) as server:
+        yield server.url

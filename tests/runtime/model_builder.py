@@ -11,7 +11,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from runtime.score import Scale, band
+from runtime.digest import version_of
+from runtime.manifest import SCHEMA_VERSION
+from runtime.score import Scale, band, scores_to_check
 from runtime.session import open_session
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -71,8 +73,8 @@ def build_model(folder: Path, features: Sequence[dict[str, Any]]) -> dict[str, A
     (folder / "model.onnx").write_bytes(graph)
     digest = hashlib.sha256(graph).hexdigest()
     manifest = {
-        "schema_version": 1,
-        "model_version": digest[:12],
+        "schema_version": SCHEMA_VERSION,
+        "model_version": "",  # see write_manifest
         "sha256": digest,
         "id": "uuid",
         "inputs": {"numbers": numbers, "categories": categories},
@@ -91,6 +93,8 @@ def build_model(folder: Path, features: Sequence[dict[str, Any]]) -> dict[str, A
         "versions": {"onnxruntime": "1.32.0"},
         "self_check": {
             "probability_tolerance": 4.5e-16,
+            "inputs": {"numbers": list(numbers), "categories": list(categories)},
+            "scores": scores_to_check(Scale(), BANDS),
             "rows": _self_check_rows(graph, len(numbers), len(categories), vocabulary),
         },
     }
@@ -98,8 +102,15 @@ def build_model(folder: Path, features: Sequence[dict[str, Any]]) -> dict[str, A
     return manifest
 
 
-def write_manifest(folder: Path, manifest: Any) -> None:
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Writes a manifest with the version that its content has."""
+    (folder / "manifest.json").write_text(json.dumps(versioned(manifest)))
+
+
+def versioned(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The same manifest, after its version was set to that of its content."""
+    manifest["model_version"] = version_of(manifest)
+    return manifest
 
 
 def build_graph(numbers: int, categories: int, vocabulary: Sequence[str]) -> bytes:

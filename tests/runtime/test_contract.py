@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from runtime.local import Server
+from local.server import Server
 from runtime.manifest import Manifest
 from runtime.openapi import describe
 from runtime.validate import EXACT_LIMIT
@@ -37,12 +36,8 @@ asked: Counter[str] = Counter()
 @pytest.fixture(scope="module")
 def address(small: "Handler") -> Iterator[str]:
     """Of a server over the small model."""
-    server = Server(("127.0.0.1", 0), small, quiet=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.stop()
-    thread.join()
+    with Server(small, quiet=True) as server:
+        yield server.url
 
 
 def has_large_whole_number(value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.manifest import EXPORT_AGAIN, Manifest, ModelRefused
-from tests.runtime.model_builder import SMALL_FEATURES, build_model
+from tests.runtime.model_builder import SMALL_FEATURES, build_model, versioned
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -35,14 +35,15 @@ def test_what_it_holds(document: dict[str, Any]) -> None:
 def test_the_inputs_give_the_order(document: dict[str, Any]) -> None:
     changed = copy.deepcopy(document)
     changed["inputs"]["numbers"].reverse()
-    assert [f.name for f in Manifest(changed).numbers] == document["inputs"]["numbers"][::-1]
+    changed["self_check"]["inputs"]["numbers"].reverse()
+    assert [f.name for f in Manifest(versioned(changed)).numbers] == document["inputs"]["numbers"][::-1]
 
 
 REFUSED: list[tuple[Change, str]] = [
     (lambda d: d.pop("sha256"), "sha256: expected a value, got none"),
     (lambda d: d.pop("self_check"), "self_check: expected a value, got none"),
     (lambda d: d.update(schema_version="1"), 'schema_version: expected a whole number, got "1"'),
-    (lambda d: d.update(schema_version=0), "schema_version: expected 1, got 0"),
+    (lambda d: d.update(schema_version=0), "schema_version: expected 2, got 0"),
     (lambda d: d.update(features={}), "features: expected a list, got {}"),
     (lambda d: d.update(inputs=[]), "inputs: expected an object, got []"),
     (lambda d: d.update(calibration=None), "calibration: expected an object, got null"),
@@ -55,7 +56,7 @@ REFUSED: list[tuple[Change, str]] = [
     ),
     (
         lambda d: d["features"][0].update(range=[2, 1]),
-        "features[0]: range: expected the lowest and the highest number, or null, got [2, 1]",
+        "features[0]: range: expected the lowest and the highest number, or null, got [2.0, 1.0]",
     ),
     (
         lambda d: d["features"][0].update(range=["a", 1]),
@@ -87,18 +88,18 @@ REFUSED: list[tuple[Change, str]] = [
         "features: expected the id and every feature named once",
     ),
     (lambda d: d.update(id="age"), "features: expected the id and every feature named once"),
-    (lambda d: d["score"].update(odds=0), "score: odds: expected a number above 0, got 0"),
+    (lambda d: d["score"].update(odds=0), "score: odds: expected a number above 0, got 0.0"),
     (lambda d: d["score"].update(points=True), "score: points: expected a finite number, got true"),
     (
         lambda d: d["score"].update(points_to_double=-20),
-        "score: points_to_double: expected a number above 0, got -20",
+        "score: points_to_double: expected a number above 0, got -20.0",
     ),
     (
         lambda d: d["score"].update(probability_limits=[0, 1]),
-        "score: probability_limits: expected two ascending probabilities between 0 and 1, got [0, 1]",
+        "score: probability_limits: expected two ascending probabilities between 0 and 1, got [0.0, 1.0]",
     ),
-    (lambda d: d.update(bands=[1]), "bands: expected two or more ascending edges, got [1]"),
-    (lambda d: d.update(bands=[1, 1]), "bands: expected two or more ascending edges, got [1, 1]"),
+    (lambda d: d.update(bands=[1]), "bands: expected two or more ascending edges, got [1.0]"),
+    (lambda d: d.update(bands=[1, 1]), "bands: expected two or more ascending edges, got [1.0, 1.0]"),
     (
         lambda d: d.update(branches=[{"numbers": [99], "below": 0.5}]),
         "branches[0]: numbers: expected positions in the inputs' numbers, got [99]",
@@ -108,8 +109,8 @@ REFUSED: list[tuple[Change, str]] = [
         "branches[0]: category: expected a position in the inputs' categories, got 7",
     ),
     (lambda d: d.update(branches=d["branches"] * 33), "branches: expected at most 32, got 33"),
-    (lambda d: d["limits"].update(batch=0), "limits: batch: expected one applicant or more, got 0"),
-    (lambda d: d["self_check"].update(rows=[]), 'self_check: rows: expected one row or more, got "none"'),
+    (lambda d: d["limits"].update(batch=0), "limits: batch: expected 1 to 10000 applicants, got 0"),
+    (lambda d: d["self_check"].update(rows=[]), "self_check: rows: expected 8 rows or more, got 0"),
     (
         lambda d: d["self_check"]["rows"][1]["numbers"].pop(),
         "self_check: rows[1]: numbers: expected 5 values, got 4",
@@ -139,8 +140,8 @@ def test_what_is_wrong_is_named(document: dict[str, Any], change: Change, line: 
 
 def test_a_newer_schema_asks_for_a_newer_runtime(document: dict[str, Any]) -> None:
     with pytest.raises(ModelRefused) as refusal:
-        Manifest({**document, "schema_version": 2}, "m")
-    assert str(refusal.value) == "m: schema_version: expected 1, got 2; deploy a newer runtime"
+        Manifest({**document, "schema_version": 3}, "m")
+    assert str(refusal.value) == "m: schema_version: expected 2, got 3; deploy a newer runtime"
 
 
 def test_long_values_are_cut(document: dict[str, Any]) -> None:
@@ -157,7 +158,7 @@ def test_long_values_are_cut(document: dict[str, Any]) -> None:
             "Expecting property name enclosed in double quotes: line 1 column 22 (char 21)",
         ),
         (b"", "Expecting value: line 1 column 1 (char 0)"),
-        (b'{"bands": [NaN]}', "NaN is not JSON"),
+        (b'{"bands": [NaN]}', "NaN, which is not JSON"),
         (b"\xff{}", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
     ],
 )
@@ -172,5 +173,5 @@ def test_what_is_not_json_is_refused(tmp_path: Path, content: bytes, reason: str
 def test_a_deep_manifest_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "manifest.json"
     file.write_bytes(b"[" * 100_000)
-    with pytest.raises(ModelRefused, match="expected JSON, got: maximum recursion depth exceeded"):
+    with pytest.raises(ModelRefused, match="expected JSON, got: more than 32 levels of arrays and objects"):
         Manifest.read(str(file))

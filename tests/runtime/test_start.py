@@ -13,12 +13,14 @@ ROOT = Path(__file__).parents[2]
 # What the handler may load besides numpy and onnxruntime: each costs every cold start.
 MODULES_ALLOWED = {
     "runtime",
+    "runtime.digest",
     "runtime.event",
     "runtime.dispatch",
     "runtime.handler",
     "runtime.manifest",
     "runtime.model",
     "runtime.problem",
+    "runtime.reader",
     "runtime.score",
     "runtime.service",
     "runtime.session",
@@ -142,7 +144,7 @@ def test_a_broken_model_stops_the_start_with_one_line(home: Path, tmp_path: Path
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"runtime.manifest.ModelRefused: {tmp_path}/model: "
+        f"runtime.reader.ModelRefused: {tmp_path}/model: "
         "expected a folder with model.onnx and manifest.json, got none; "
         "run python -m training.run and python -m export.to_onnx first"
     )

@@ -10,7 +10,7 @@ from runtime.manifest import Manifest, ModelRefused
 from runtime.problem import INVALID_APPLICANT, INVALID_BATCH, Problem
 from runtime.strict_json import parse
 from runtime.validate import Applicant, Validator
-from tests.runtime.model_builder import SMALL_FEATURES, build_model
+from tests.runtime.model_builder import SMALL_FEATURES, build_model, versioned
 
 GOOD = {
     "uuid": "a-1",
@@ -78,7 +78,7 @@ def test_an_empty_category_is_missing(validator: Validator) -> None:
 
 
 WHOLE = (
-    "expected a whole number that float64 tells apart (from -9007199254740992 to 9007199254740992){}, got one beyond"
+    "expected a whole number that float64 holds exactly (from -9007199254740992 to 9007199254740992){}, got one beyond"
 )
 HALF = "expected Unicode text, got half of a surrogate pair"
 
@@ -200,7 +200,7 @@ def test_the_range_of_training_is_closed(validator: Validator, value: float) -> 
 def test_a_range_beyond_whole_numbers(manifest: Manifest) -> None:
     document = json.loads(json.dumps(manifest.document))
     document["features"][0]["range"] = [0, 1e300]
-    validator = Validator(Manifest(document))
+    validator = Validator(Manifest(versioned(document)))
     assert read(validator, body({"income": 1e299})).warnings == []
     assert errors(validator, body({"income": 10**299})) == [("/income", WHOLE.format(" or null"))]
 
@@ -214,7 +214,7 @@ def test_unknown_fields_can_be_ignored(manifest: Manifest) -> None:
 
 
 def test_the_id_may_have_another_name(manifest: Manifest) -> None:
-    validator = Validator(Manifest({**manifest.document, "id": "application"}))
+    validator = Validator(Manifest(versioned({**manifest.document, "id": "application"})))
     assert errors(validator, body({"application": "1"})) == [("/uuid", "unknown field")]
 
 
@@ -258,7 +258,8 @@ DECOMPOSED = "Cafe\u0301"
 
 
 def composing(manifest: Manifest, form: object = "NFC") -> Manifest:
-    return Manifest({**manifest.document, "inputs": {**manifest.document["inputs"], "normalization": form}})
+    inputs = {**manifest.document["inputs"], "normalization": form}
+    return Manifest(versioned({**manifest.document, "inputs": inputs}))
 
 
 def test_a_decomposed_category_is_another_one_by_default(manifest: Manifest) -> None:
@@ -286,4 +287,4 @@ def test_a_vocabulary_that_is_not_nfc_is_refused_with_the_setting(manifest: Mani
     document = json.loads(json.dumps(manifest.document))
     document["features"][5]["vocabulary"] = ["Travel", DECOMPOSED]
     with pytest.raises(ModelRefused, match="normalization: expected the vocabulary of shop in NFC"):
-        composing(Manifest(document))
+        composing(Manifest(versioned(document)))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cli.errors import WRONG_USAGE, UserError
 from storage.address import BUCKET, Address, is_remote
-from storage.faults import Denied, Missing
+from storage.digest import sha256_of
+from storage.faults import Denied, Missing, NotS3
 from storage.store import Store
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
@@ -124,6 +125,33 @@ def test_a_bucket_in_another_region(bucket: Bucket, tmp_path: Path) -> None:
     assert message.endswith("set AWS_REGION to eu-central-1")
 
 
+def test_a_bucket_in_a_region_that_s3_does_not_name(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.proxy.will(faulty.refused(301, "PermanentRedirect", "Must be addressed using the specified endpoint."))
+    assert told(lambda: fetched(bucket, tmp_path)) == (
+        f"{at(bucket)}: the bucket is in another region (PermanentRedirect: Must be addressed using the specified "
+        f"endpoint); set AWS_REGION to its region (aws s3api get-bucket-location --bucket {bucket.name})"
+    )
+    assert len(bucket.proxy.seen) == 2  # the object, and once the region
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_that_is_not_of_a_bucket_names_its_goal(status: int, bucket: Bucket, tmp_path: Path) -> None:
+    page = faulty.Answer(status, [("location", "https://elsewhere.test/")], b"<html>Moved</html>")
+    bucket.proxy.will(lambda handler, _: handler.give(page))
+    for action in (lambda: fetched(bucket, tmp_path), lambda: Store().write(at(bucket), b"")):
+        problem = f"is redirected to https://elsewhere.test/ ({status}); are AWS_ENDPOINT_URL and AWS_REGION right?"
+        assert told(action) == f"{at(bucket)}: {problem}"
+    assert len(bucket.proxy.seen) <= 4
+
+
+def test_a_region_that_only_the_bucket_names_is_followed(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.put("loans/table.csv", CONTENT)
+    bucket.proxy.will(faulty.refused(301, "PermanentRedirect"), "GET", times=1)
+    named = faulty.Answer(301, [("x-amz-bucket-region", "eu-central-1")], b"")
+    bucket.proxy.will(lambda handler, _: handler.give(named), "HEAD")
+    assert fetched(bucket, tmp_path)[1] == CONTENT
+
+
 def test_no_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -145,11 +173,33 @@ def test_a_wrong_configuration(name: str, value: str, bucket: Bucket, monkeypatc
     assert message.endswith("; correct the AWS configuration")
 
 
-def test_whoever_answers_is_not_s3(bucket: Bucket, tmp_path: Path) -> None:
-    page = faulty.Answer(200, [("content-type", "text/html")], b"<html>Welcome</html>")
-    bucket.proxy.will(lambda handler, _: handler.give(page))
+PAGES = [b"", b"<html>Welcome</html>", b'<html xmlns="http://www.w3.org/1999/xhtml"><body><p>Log in</p></body></html>']
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_answer_without_etag_is_not_taken_for_s3(page: bytes, bucket: Bucket, tmp_path: Path) -> None:
+    """Nobody confirmed the upload, nobody gave the object, nobody listed the keys."""
+    answer = faulty.Answer(200, [("content-type", "text/html")], page)
+    bucket.proxy.will(lambda handler, _: handler.give(answer))
+    (tmp_path / "file").write_bytes(CONTENT)
     message = f"{at(bucket)}: what answers there is not S3; is AWS_ENDPOINT_URL right?"
-    assert told(lambda: fetched(bucket, tmp_path)) == message
+    digest = sha256_of(CONTENT)
+    assert told(lambda: Store().write(at(bucket), CONTENT), NotS3) == message
+    assert told(lambda: Store().upload(tmp_path / "file", at(bucket), digest), NotS3) == message
+    assert told(lambda: Store().upload(tmp_path / "file", at(bucket), digest, replace=False), NotS3) == message
+    assert told(lambda: fetched(bucket, tmp_path), NotS3) == message
+    assert told(lambda: list(Store().keys(at(bucket))), NotS3) == message
+    assert bucket.content() == {}
+
+
+def test_a_page_that_is_no_xml_is_an_upload_that_failed(bucket: Bucket) -> None:
+    answer = faulty.Answer(200, [("content-type", "text/html")], b"<html><p>Welcome<br></html>")
+    bucket.proxy.will(lambda handler, _: handler.give(answer))
+    message = told(lambda: Store().write(at(bucket), b"content"))
+    assert message == (
+        f"{at(bucket)}: S3 answers 500: Internal Server Error (tried 3 times); wait a little and run again"
+    )
+    assert bucket.content() == {}
 
 
 def test_nobody_listens(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

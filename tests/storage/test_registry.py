@@ -11,9 +11,9 @@ import pytest
 
 from cli.errors import UserError
 from cli.progress import Progress
-from export.model_folder import version_of
 from export.refusal import ExportRefused
 from export.registry.models import FILES, Registry
+from runtime.digest import version_of
 from runtime.model import Model
 from storage.faults import Denied, Missing
 from tests.storage import faulty
@@ -237,7 +237,8 @@ def test_a_version_is_a_digest_of_what_it_names(
     assert version_of(json.loads((model / "manifest.json").read_text())) == versions[0]
     put_altered(bucket, model, versions[0], {"limits": {"batch": 7}})
     message = told(lambda: fetch(bucket, tmp_path / "model", versions[0]), ExportRefused)
-    assert f"manifest.json: expected model version {versions[0]}, found " in message
+    assert "manifest.json: model_version: expected " in message
+    assert f'the digest of all else in it, got "{versions[0]}"' in message
     put_altered(bucket, model, versions[1], {})  # a whole model under another's name
     message = told(lambda: fetch(bucket, tmp_path / "model", versions[1]), ExportRefused)
     assert f"expected model version {versions[1]}, found {versions[0]}" in message

@@ -59,8 +59,8 @@ def test_a_table_in_s3_is_the_table_of_its_bytes(
     pd.read_csv(csv).to_parquet(tmp_path / "table.parquet", index=False)
     for file in (csv, tmp_path / "table.parquet"):
         bucket.put(f"loans/{file.name}", file.read_bytes())
-        here = read_table(settings_for(trained[0], str(file)))
-        there = read_table(settings_for(trained[0], f"{bucket}/loans/{file.name}"))
+        here = read_table(settings_for(trained[0], str(file)).schema)
+        there = read_table(settings_for(trained[0], f"{bucket}/loans/{file.name}").schema)
         pd.testing.assert_frame_equal(there.frame, here.frame)
         assert there.source == f"{bucket}/loans/{file.name}"
         assert there.sha256 == here.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -71,7 +71,7 @@ def test_a_mistake_in_a_table_names_its_address(bucket: Bucket, trained: tuple[P
     def mistake(content: bytes, key: str = "table.csv") -> str:
         bucket.put(key, content)
         with pytest.raises(UserError) as caught:
-            read_table(settings_for(trained[0], f"{bucket}/{key}"))
+            read_table(settings_for(trained[0], f"{bucket}/{key}").schema)
         return str(caught.value)
 
     table = (trained[0] / "table.csv").read_bytes()

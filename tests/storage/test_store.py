@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import os
-import zlib
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -238,8 +240,64 @@ def test_an_object_that_must_not_be_replaced(bucket: Bucket, tmp_path: Path) -> 
     assert bucket.get("loans/table.csv") == b""
 
 
-def test_crc32_is_what_zlib_says(bucket: Bucket, tmp_path: Path) -> None:
-    """The one checksum that neither hashlib nor S3's server side computes for us."""
-    value = base64.b64encode(zlib.crc32(CONTENT).to_bytes(4, "big")).decode()
-    bucket.put("loans/table.csv", CONTENT, ChecksumAlgorithm="CRC32", ChecksumCRC32=value)
-    assert fetched(bucket, tmp_path) == ("CRC32", CONTENT)
+# ---------------------------------------------------------------- checksums
+
+
+def _crc(width: int, polynomial: int) -> Callable[[bytes, int], int]:
+    """A reflected cyclic redundancy check, bit by bit, in the form of awscrt.checksums."""
+    ones = (1 << width) - 1
+
+    def step(chunk: bytes, previous: int = 0) -> int:
+        value = previous ^ ones
+        for byte in chunk:
+            value ^= byte
+            for _ in range(8):
+                value = value >> 1 ^ (polynomial if value & 1 else 0)
+        return value ^ ones
+
+    return step
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),  # of "123456789", in the catalogue of parametrised CRC algorithms
+    [("CRC32", 0xCBF43926), ("CRC32C", 0xE3069283), ("CRC64NVME", 0xAE8B14860A799888)],
+)
+def test_cyclic_redundancy_checks_have_their_published_values(
+    name: str, check: int, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awscrt = ModuleType("awscrt")
+    awscrt.checksums = SimpleNamespace(  # type: ignore[attr-defined]
+        crc32c=_crc(32, 0x82F63B78), crc64nvme=_crc(64, 0x9A6C9329AC4BC9B5)
+    )
+    monkeypatch.setitem(sys.modules, "awscrt", awscrt)
+    value = base64.b64encode(check.to_bytes(8 if check >> 32 else 4, "big")).decode()
+    bucket.put("loans/table.csv", b"123456789", ChecksumAlgorithm=name, **{f"Checksum{name}": value})
+    assert fetched(bucket, tmp_path) == (name, b"123456789")
+    bucket.proxy.will(faulty.flipped, "GET")
+    assert f"by their {name}; run again" in told(lambda: fetched(bucket, tmp_path))
+
+
+def test_without_awscrt_the_etag_is_checked_instead(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "awscrt", None)
+    bucket.put("loans/table.csv", CONTENT, ChecksumAlgorithm="CRC32C", ChecksumCRC32C="AAAAAA==")
+    assert fetched(bucket, tmp_path) == ("MD5", CONTENT)
+
+
+# ---------------------------------------------------------------- progress
+
+
+@given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=4), min_size=1, max_size=4), st.booleans())
+def test_several_files_are_shown_as_one_that_grows(files: list[list[int]], known: bool) -> None:
+    shown: list[tuple[int, int]] = []
+    total = sum(map(sum, files))
+    several = store.Several(lambda *moved: shown.append(moved), total if known else 0)
+    for sizes in files:
+        moved, done = several.next(), 0
+        for size in sizes:
+            done += size
+            moved(done, sum(sizes))
+    assert shown == sorted(shown)
+    assert shown[-1] == (total, total)
+    assert all(done <= of for done, of in shown)

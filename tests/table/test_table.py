@@ -42,7 +42,7 @@ GOOD_AND_BAD = "a;30;true;car;0\nb;40;false;tv;1\n" * 4
 def table_of(folder: Path, content: str | bytes, settings: Settings = BASE, name: str = "rows.csv") -> Table:
     file = folder / name
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_table(replace(settings, data=replace(settings.data, file=str(file))))
+    return read_table(replace(settings, data=replace(settings.data, file=str(file))).schema)
 
 
 def mistake_in(folder: Path, content: str | bytes, settings: Settings = BASE, name: str = "rows.csv") -> str:
@@ -153,7 +153,7 @@ def test_a_true_or_false_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("example", "rows", "bad"), [("german_credit", 1000, 300), ("lending_club", 9857, 517)])
 def test_example_data(example: str, rows: int, bad: int) -> None:
     settings = load_settings(EXAMPLES / example / "settings.toml", {})
-    table = read_table(settings)
+    table = read_table(settings.schema)
     assert (len(table.frame), int(table.target.sum()), table.dropped_rows, table.ids) == (rows, bad, 0, None)
     assert not table.frame.isna().any(axis=None)
     if example == "german_credit":
@@ -161,14 +161,14 @@ def test_example_data(example: str, rows: int, bad: int) -> None:
 
 
 def test_the_built_in_population() -> None:
-    table = synthetic_table(Settings())
+    table = synthetic_table(Settings().schema)
     assert table.frame.shape == (90_000, 24)
     assert [str(dtype) for dtype in table.frame.dtypes].count("float64") == 23
     assert set(np.unique(table.frame["has_paid"])) == {0.0, 1.0}
     assert table.ids is not None
     assert (len(set(table.ids)), table.dropped_rows, table.source) == (90_000, 0, "built-in population")
     assert 0.013 < table.target.mean() < 0.016
-    assert table.sha256 == synthetic_table(replace(Settings(), split=Split(seed=1))).sha256
+    assert table.sha256 == synthetic_table(replace(Settings(), split=Split(seed=1)).schema).sha256
 
 
 # ---------------------------------------------------------------- separators
@@ -329,7 +329,7 @@ def test_csv_and_parquet_give_the_same_table(tmp_path: Path) -> None:
 def applicants_of(folder: Path, content: str, *, must_have_outcomes: bool = False) -> Applicants:
     (folder / "new.csv").write_text(content)
     settings = replace(BASE, data=replace(BASE.data, file=str(folder / "new.csv")))
-    return read_applicants(settings, must_have_outcomes=must_have_outcomes)
+    return read_applicants(settings.schema, must_have_outcomes=must_have_outcomes)
 
 
 def test_applicants_with_outcomes_of_which_some_are_not_known_yet(tmp_path: Path) -> None:
@@ -480,7 +480,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
     def mistake(name: str) -> str:
         with pytest.raises(UserError) as caught:
-            read_table(replace(BASE, data=replace(BASE.data, file=f"{tmp_path}/{name}")))
+            read_table(replace(BASE, data=replace(BASE.data, file=f"{tmp_path}/{name}")).schema)
         return str(caught.value).replace(f"{tmp_path}/", "")
 
     remedy = "give --data an existing CSV or Parquet file"
@@ -536,7 +536,7 @@ def test_wrong_columns_of_parquet(columns: dict[str, Any], message: str | None, 
 def test_the_population_has_its_own_columns_only() -> None:
     settings = load_settings(None, {"numbers": ("time_hour",)})
     with pytest.raises(UserError) as caught:
-        synthetic_table(settings)
+        synthetic_table(settings.schema)
     assert str(caught.value).startswith(
         "built-in population: no column time_hour (features.time_hour); did you mean time_hours? its columns: uuid, "
     )

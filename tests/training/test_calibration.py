@@ -32,7 +32,7 @@ def test_losses_are_those_of_a_cross_validation() -> None:
     sigmoid = cross_val_predict(_SigmoidCalibration(), x, y, cv=folds)
     isotonic = cross_val_predict(IsotonicRegression(out_of_bounds="clip"), x, y, cv=folds)
     answers = {"none": expit(x), "sigmoid": sigmoid, "isotonic": isotonic}
-    comparison = compare(x, y, seed=11)
+    comparison = compare(x, y, seed=11, certain_ends=True)
     assert [entry["method"] for entry in comparison] == list(answers)
     for entry, p in zip(comparison, answers.values(), strict=True):
         assert entry["log_loss"] == pytest.approx(log_loss(y, p), rel=1e-12)
@@ -55,8 +55,17 @@ def test_a_class_of_two_rows_is_enough() -> None:
 
 
 def entries(**losses: tuple[float, float, float, float]) -> Comparison:
-    names = ("log_loss", "log_loss_error", "brier", "brier_error")
-    return [{"method": method, **dict(zip(names, values, strict=True))} for method, values in losses.items()]
+    return [
+        {
+            "method": method,
+            "log_loss": loss,
+            "log_loss_error": error,
+            "brier": brier,
+            "brier_error": brier_error,
+            "on_limit": 0.0,
+        }
+        for method, (loss, error, brier, brier_error) in losses.items()
+    ]
 
 
 PLAIN = {"none": (0.30, 0.002, 0.09, 0.001), "sigmoid": (0.28, 0, 0.08, 0)}
@@ -110,7 +119,33 @@ def test_a_calibrator_is_scikit_learn_s_own() -> None:
     assert np.array_equal(calibrated(sigmoid, x), expit(-(sigmoid.a_ * x + sigmoid.b_)))
     assert np.array_equal(calibrated(fit_calibrator("none", x, y), x), expit(x))
     isotonic = IsotonicRegression(out_of_bounds="clip").fit(x, y)
-    assert np.array_equal(calibrated(fit_calibrator("isotonic", x, y), x), isotonic.predict(x))
+    assert np.array_equal(calibrated(fit_calibrator("isotonic", x, y, certain_ends=True), x), isotonic.predict(x))
+
+
+@pytest.mark.parametrize("rows", [40, 500, 20_000])
+@pytest.mark.parametrize("spread", [1.0, 6.0])
+def test_isotonic_ends_inside_zero_and_one_by_the_rows_that_support_them(rows: int, spread: float) -> None:
+    rng = np.random.default_rng(rows)
+    x = rng.normal(scale=spread, size=rows)
+    y = (rng.random(rows) < expit(x)).astype(int)
+    certain = calibrated(fit_calibrator("isotonic", x, y, certain_ends=True), x)
+    inside = calibrated(fit_calibrator("isotonic", x, y), x)
+    assert ((inside > 0) & (inside < 1)).all()
+    for end, expected in ((0.0, 0.5), (1.0, -0.5)):
+        at_end = certain == end
+        if at_end.any():
+            assert inside[at_end] == pytest.approx(end + expected / (at_end.sum() + 1))
+    between = (certain > inside.min()) & (certain < inside.max())
+    assert np.array_equal(inside[between], certain[between])
+    assert (np.diff(inside[np.argsort(x, kind="stable")]) >= 0).all()
+
+
+def test_isotonic_of_many_certainties_is_not_chosen() -> None:
+    comparison = entries(**PLAIN, isotonic=(0.27, 0.001, 0.08, 0.001))
+    comparison[-1]["on_limit"] = 0.2
+    assert choose(comparison) == "sigmoid"
+    reason = describe("sigmoid", comparison, by_settings=False)["reason"]
+    assert "20.0% of its probabilities are certainties, so sigmoid is taken" in reason
 
 
 @pytest.mark.parametrize("booster", [MarginXGBClassifier, XGBClassifier])

@@ -14,7 +14,8 @@ import pytest
 from table import read_table
 from tests.applicants import draw
 from tests.conftest import Opened
-from tests.pages import assert_good_page
+from tests.fonts import FONT_SETS
+from tests.pages import assert_good_page, assert_nothing_is_cut_off
 from training import explore
 from training.exploration import explore as explored
 from training.settings import Feature, Settings, load_settings
@@ -40,7 +41,7 @@ def test_as_a_command(tmp_path: Path) -> None:
     for text in ("Exploring 20 features of 1,000 rows", "status_of_existing_checking_account", "ROC-AUC", "Written to"):
         assert text in said.stderr
     settings = load_settings(GERMAN, {})
-    table = read_table(settings)
+    table = read_table(settings.schema)
     assert json.loads(figures.read_text()) == explored(table.frame, table.target, settings)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["german.html", "german.json"]
 
@@ -92,6 +93,8 @@ def test_the_page_in_a_browser(name: str, tmp_path: Path, open_page: Callable[..
     else:
         page.write_text(render("exploration", **hostile()))
     assert_good_page(page, open_page)
+    for fonts in FONT_SETS:
+        assert_nothing_is_cut_off(page, open_page, fonts)
     pictures = open_page(page).page.get_by_role("img")
     assert pictures.count() == {"german": 20, "hostile": 5}[name]
     for label in pictures.evaluate_all("all => all.map((its) => its.ariaLabel)"):

@@ -416,7 +416,7 @@ def test_out_folder(tmp_path: Path) -> None:
         ("--xgboost max_bin", "argument --xgboost: expected NAME=VALUE, got max_bin"),
         (
             "--probability-limits low",
-            "argument --probability-limits: expected LOW,HIGH as in 1e-8,0.99999999, got low",
+            "argument --probability-limits: expected LOW,HIGH as in 1e-08,0.99999999, got low",
         ),
         (
             "--vocabulary 'a=[1]'",
@@ -489,15 +489,15 @@ MISTAKES = [
     ),
     (
         "[data]\nfile = 3",
-        "data.file: expected text that is not empty, got 3",
+        'data.file: expected text that is not empty, got 3; for example file = "loans.csv"',
     ),
     (
         '[data]\nfile = ""',
-        'data.file: expected text that is not empty, got ""',
+        'data.file: expected text that is not empty, got ""; for example file = "loans.csv"',
     ),
     (
         '[data]\nseparator = ";;"',
-        'data.separator: expected one character, got ";;"; leave it out to have it found',
+        'data.separator: expected one character, got ";;"; leave it out to have it detected',
     ),
     (
         '[data]\ntarget = ""',
@@ -569,7 +569,7 @@ MISTAKES = [
     ),
     (
         '[features]\na = { type = "number", description = 1 }',
-        "features.a.description: expected text, got 1",
+        'features.a.description: expected text, got 1; for example description = "euros"',
     ),
     (
         "@[data]\ntarget = 'age'",
@@ -585,7 +585,7 @@ MISTAKES = [
     ),
     (
         "@[row_max]\nworst = 'age'",
-        'row_max.worst: expected a list of texts, got "age"; for example worst = ["a", "b"]',
+        'row_max.worst: expected a list of texts, got "age"; for example worst = ["late_1", "late_2"]',
     ),
     (
         "@[row_max]\nworst = []",
@@ -720,7 +720,7 @@ MISTAKES = [
     ),
     (
         "[xgboost]\nlearning_rate = 0",
-        "xgboost.learning_rate: expected a number above 0 and of at most 1, got 0; for example learning_rate = 1.0",
+        "xgboost.learning_rate: expected a number above 0 and of at most 1, got 0; for example learning_rate = 0.1",
     ),
     (
         "[xgboost]\nsubsample = 1.1",
@@ -847,7 +847,7 @@ FLAG_MISTAKES = [
     ),
     (
         "--data ''",
-        'command line: data.file: expected text that is not empty, got ""',
+        'command line: data.file: expected text that is not empty, got ""; for example file = "loans.csv"',
     ),
     (
         "--no-ensemble",
@@ -878,7 +878,7 @@ FLAG_MISTAKES = [
     ),
     (
         "--separator ab",
-        'command line: data.separator: expected one character, got "ab"; leave it out to have it found',
+        'command line: data.separator: expected one character, got "ab"; leave it out to have it detected',
     ),
     (
         "--numbers a --target a",

@@ -55,7 +55,7 @@ def csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def table(csv: Path) -> Table:
-    return read_table(replace(SETTINGS, data=replace(SETTINGS.data, file=str(csv))))
+    return read_table(replace(SETTINGS, data=replace(SETTINGS.data, file=str(csv))).schema)
 
 
 @pytest.fixture(autouse=True)
@@ -241,11 +241,11 @@ def test_large_tables_are_searched_in_part(
 
 def test_groups_are_kept_together(csv: Path, tmp_path: Path) -> None:
     settings = replace(SETTINGS, data=replace(SETTINGS.data, file=str(csv)), split=Split(0.25, 3, "group", group="who"))
-    grouped = read_table(settings)
+    grouped = read_table(settings.schema)
     assert (
         found(grouped, tmp_path / "a.study", settings, trials=1).record["best_value"]
         != (
-            found(read_table(replace(settings, split=SETTINGS.split)), tmp_path / "b.study", trials=1).record[
+            found(read_table(replace(settings, split=SETTINGS.split).schema), tmp_path / "b.study", trials=1).record[
                 "best_value"
             ]
         )

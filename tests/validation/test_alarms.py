@@ -1,5 +1,6 @@
 """Alarms: each on a sample that gives reason, and none on one that does not."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,28 +10,113 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from runtime.score import Scale
+from tests import applicants
 from tests.validation.samples import draw
 from validation.bands import scores_of
+from validation.copies import copies_of
+from validation.documents import Alarm
 from validation.evidence import Part
-from validation.findings import alarms
+from validation.findings import Examined, alarms
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
 
 
 def found(
-    target: NDArray[np.int8], probability: NDArray[np.float64], train_auc: float | None = None
-) -> dict[str, dict[str, Any]]:
+    target: NDArray[np.int8], probability: NDArray[np.float64], train_auc: float | None = None, **known: Any
+) -> dict[str, Alarm]:
     """The alarms of a test part, by name."""
     scale = Scale()
     test = Part(pd.DataFrame(index=range(len(target))), target, probability, scores_of(probability, scale))
     figures = evaluate(target, probability, 0.5)
     metrics = {"train": figures | {"roc_auc": train_auc or figures["roc_auc"]}, "test": figures}
     drawn = bootstrap(target, probability, 0.5, 100, 0)
-    return {alarm["name"]: alarm for alarm in alarms(test, scale, metrics, {"test": drawn.limits}, drawn.left_out, 100)}
+    examined = Examined(test, scale, metrics, {"test": drawn.limits}, left_out=drawn.left_out, resamples=100, **known)
+    return {alarm["name"]: alarm for alarm in alarms(examined)}
 
 
 def test_a_good_model_gives_none() -> None:
     assert found(*draw(4_000)) == {}
+
+
+def test_of_fifty_clean_draws_at_most_two_raise_an_alarm() -> None:
+    pages = [found(*draw(4_000, seed)) for seed in range(50)]
+    assert sum(map(bool, pages)) <= 2, [page for page in pages if page]
+
+
+def parts(rows: int, copies: int = 0, flip: bool = False) -> tuple[Part, Part]:
+    """Train and test of the tests' applicants; so many of the test's rows are training rows."""
+    frame, target = applicants.draw(2 * rows, seed=rows)
+    answers = np.linspace(0.05, 0.9, rows)
+    train = Part(frame[:rows], target[:rows], answers, answers)
+    its, outcomes = frame[rows:].reset_index(drop=True), target[rows:].copy()
+    its.iloc[:copies] = frame.iloc[:copies].to_numpy()
+    outcomes[:copies] = 1 - target[:copies] if flip else target[:copies]
+    return train, Part(its.astype(frame.dtypes), outcomes, answers, answers)
+
+
+@pytest.mark.parametrize(("copies", "flip", "names"), [
+    (0, False, set()),
+    (40, False, {"copied rows"}),
+    (40, True, {"copied rows", "contradicting copies"}),
+])  # fmt: skip
+def test_copies_of_training_rows_are_an_alarm(copies: int, flip: bool, names: set[str]) -> None:
+    seen = copies_of(*parts(1_000, copies, flip))
+    assert seen.share == pytest.approx(copies / 1_000)
+    assert set(found(*draw(4_000), copies=seen)) == names
+
+
+def test_equal_rows_of_coarse_columns_are_no_copies() -> None:
+    train, test = parts(1_000)
+    columns = ["late_1", "has_paid", "shop"]
+    seen = copies_of(*(replace(part, frame=part.frame[columns]) for part in (train, test)))
+    assert seen.share > 0.9
+    assert found(*draw(4_000), copies=seen) == {}
+
+
+def stability(moved: list[str], score_moved: bool) -> dict[str, Any]:
+    """A comparison in which some of ten features moved, as validation.stability.compare gives it."""
+    names = [*moved, *(f"still_{i}" for i in range(10 - len(moved)))]
+    features = [
+        {"feature": name, "csi": 1 - i / 10, "counts_from": 0.25, "moved": name in moved}
+        for i, name in enumerate(names)
+    ]
+    return {"score": {"psi": 0.4, "counts_from": 0.25, "moved": score_moved}, "features": features}
+
+
+@pytest.mark.parametrize(("count", "more"), [(1, ""), (5, ""), (8, " and 3 more")])
+def test_features_that_moved_are_an_alarm_which_names_the_worst(count: int, more: str) -> None:
+    moved = [f"moved_{i}" for i in range(count)]
+    alarm = found(*draw(4_000), stability=stability(moved, False))["features moved"]
+    assert f"{count} of 10 features moved" in alarm["message"]
+    assert ", ".join(f"{name} ({1 - i / 10:.2f})" for i, name in enumerate(moved[:5])) + more + ";" in alarm["message"]
+    assert (alarm["value"], alarm["limit"]) == (1, 0.25)
+
+
+def test_a_score_that_moved_is_an_alarm() -> None:
+    assert set(found(*draw(4_000), stability=stability([], True))) == {"score moved"}
+    assert found(*draw(4_000), stability=stability([], False)) == {}
+
+
+def test_a_suspected_leak_is_an_alarm_with_its_reason() -> None:
+    alarm = found(*draw(4_000), leaks={"recovered": "is there for defaults only: is it known only after the outcome?"})
+    assert alarm["suspected leak"]["message"].startswith("recovered is there for defaults only")
+
+
+def test_a_ranking_too_good_to_be_true_is_an_alarm() -> None:
+    y, p = draw(4_000)
+    alarm = found(y, np.clip(0.9 * y + 0.05 + p / 1_000, 0, 1))["ROC-AUC too good"]
+    assert alarm["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("calibrator", "remedy"), [("isotonic", 'model.calibration = "sigmoid"'), ("sigmoid", "a leak")]
+)
+def test_a_remedy_can_apply_to_the_model(calibrator: str, remedy: str) -> None:
+    y, p = draw(4_000)
+    certain = np.where((p < np.quantile(p, 0.06)) & (y == 0), 0.0, p)
+    alarm = found(y, certain, calibrator=calibrator)["probability on its limit"]
+    assert remedy in alarm["message"]
+    assert "calibration intercept" not in found(y, certain, calibrator=calibrator)
 
 
 def test_scores_that_squeeze() -> None:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.validation.samples import draw
-from training.settings import Costs
 from validation.cutoffs import MOST_STEPS, cutoff_table
 from validation.evidence import Part
+from validation.settings import Costs
 
 EDGES = [380.0, 642.0, 663.3, 1000.0]
 

@@ -29,7 +29,8 @@ def evidence_of(its: Settings, rows: int = 900) -> Evidence:
     pipeline = assemble(its).fit(frame[:half], target[:half])
     parts = {"train": slice(0, half), "test": slice(half, rows)}
     answers = {name: answer(its, pipeline, frame[r], target[r]) for name, r in parts.items()}
-    return gather(its, pipeline, answers, reference_of(answers["train"].frame, answers["train"].score, its))
+    train = answers["train"]
+    return gather(its, pipeline, answers, reference_of(train.frame, train.score, its.features, its.stability))
 
 
 def test_answers_in_chunks_are_the_pipeline_s_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,9 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from scipy.stats import entropy
 
+from table.settings import Feature
 from tests.applicants import draw
-from training.settings import Feature, Settings, Stability
+from validation.settings import Stability
 from validation.stability import compare, reference_of
 from validation.stability.bins import (
     LEAST_ROWS,
@@ -221,14 +222,11 @@ def test_chance_alone_is_not_called_moved(rows: int) -> None:
 
 # ---------------------------------------------------------------- reference and comparison
 
-SETTINGS = Settings(
-    features=(
-        Feature("income", "number"),
-        Feature("late_1", "number"),
-        Feature("has_paid", "boolean"),
-        Feature("shop", "category"),
-    ),
-    row_max={},
+FEATURES = (
+    Feature("income", "number"),
+    Feature("late_1", "number"),
+    Feature("has_paid", "boolean"),
+    Feature("shop", "category"),
 )
 
 
@@ -236,7 +234,7 @@ SETTINGS = Settings(
 def applicants() -> tuple[pd.DataFrame, NDArray[np.float64], dict[str, Any]]:
     frame, _ = draw(4_000)
     scores = np.random.default_rng(0).normal(600, 40, len(frame))
-    return frame, scores, json.loads(json.dumps(reference_of(frame[:3_000], scores[:3_000], SETTINGS)))
+    return frame, scores, json.loads(json.dumps(reference_of(frame[:3_000], scores[:3_000], FEATURES, LIMITS)))
 
 
 def test_what_a_reference_holds(applicants: Any) -> None:

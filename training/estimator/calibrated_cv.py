@@ -32,7 +32,7 @@ class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
         answer = "decision_function" if hasattr(self.estimator, "decision_function") else "predict_proba"
         unseen = cross_val_predict(self.estimator, X, target, cv=self.cv, n_jobs=self.n_jobs, method=answer)
         unseen = unseen if unseen.ndim == 1 else unseen[:, 1]
-        self.comparison_ = compare(unseen, target, ("sigmoid", "isotonic"), seed=0)
+        self.comparison_ = compare(unseen, target, ("sigmoid", "isotonic"), seed=0, certain_ends=True)
         self.method = choose(self.comparison_)
         super().fit(X, y, sample_weight, **fit_params)
         return self

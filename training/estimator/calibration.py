@@ -11,21 +11,45 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from runtime.score import Scale
+from validation.documents import CalibrationChoice, CalibrationTrial
+from validation.findings import ON_LIMIT
+
 METHODS = ("none", "sigmoid", "isotonic")
 NAMES = {"none": "no calibration", "sigmoid": "sigmoid", "isotonic": "isotonic"}
 FOLDS = 5
 SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-learn
 
-Comparison = list[dict[str, Any]]
+Comparison = list[CalibrationTrial]
 
 
-def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any]) -> Any:
-    """scikit-learn's calibrator fitted on margins or probabilities `x` [N] and a 0/1 target [N]; None for "none"."""
+def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any], *, certain_ends: bool = False) -> Any:
+    """scikit-learn's calibrator fitted on margins or probabilities `x` [N] and a 0/1 target [N]; None for "none".
+
+    `certain_ends` lets isotonic regression answer 0 and 1, as CalibratedClassifierCV's does.
+    """
     if method == "none":
         return None
-    calibrator = _SigmoidCalibration() if method == "sigmoid" else IsotonicRegression(out_of_bounds="clip")
+    if method == "isotonic":
+        return IsotonicRegression(out_of_bounds="clip").fit(x, target) if certain_ends else fit_isotonic(x, target)
     with threadpool_limits(1, user_api="blas"):  # no sum depends on the cores; two threads are slower here, too
-        return calibrator.fit(x, target)
+        return _SigmoidCalibration().fit(x, target)
+
+
+def fit_isotonic(x: NDArray[Any], target: NDArray[Any]) -> IsotonicRegression:
+    """Isotonic regression whose ends are inside (0, 1), as far as the data support.
+
+    Its first step is often 0 and its last one 1, for ever: the first n rows had no default, the last n no repayment.
+    Both rates are kept away from certainty by Jeffreys' posterior mean for them, 0.5 / (n + 1) (Brown, Cai and DasGupta
+    2001, doi:10.1214/ss/1009213286); steps in between stay as they are.
+    """
+    calibrator = IsotonicRegression(out_of_bounds="clip").fit(x, target)
+    fitted = calibrator.predict(x)
+    lowest, highest = (0.5 / (np.count_nonzero(fitted == end) + 1) for end in (0.0, 1.0))
+    if lowest == highest == 0.5:  # neither end is certain
+        return calibrator
+    bounds = (lowest if lowest < 0.5 else None, 1 - highest if highest < 0.5 else None)
+    return IsotonicRegression(y_min=bounds[0], y_max=bounds[1], out_of_bounds="clip").fit(x, target)
 
 
 def calibrated(calibrator: Any, x: NDArray[Any]) -> NDArray[np.float64]:
@@ -34,13 +58,19 @@ def calibrated(calibrator: Any, x: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def compare(
-    x: NDArray[Any], target: NDArray[Any], methods: Sequence[str] = METHODS, seed: int | None = None
+    x: NDArray[Any],
+    target: NDArray[Any],
+    methods: Sequence[str] = METHODS,
+    seed: int | None = None,
+    *,
+    certain_ends: bool = False,
 ) -> Comparison:
     """What each method loses on rows that its calibrator has not seen.
 
     `x` [N] are margins or probabilities of a model that has not seen the rows either. An entry holds `method`,
     `log_loss` and `brier`, the means over all rows, and `log_loss_error` and `brier_error`, the standard errors of
     their difference, row by row, from those of the plain method: the one of "none" and "sigmoid" that loses less.
+    `on_limit` is the share of the rows whose probability the score cannot separate from certainty.
     """
     folds = StratifiedKFold(min(FOLDS, int(np.bincount(target).min())), shuffle=True, random_state=seed)
     splits = list(folds.split(x, target))
@@ -48,8 +78,8 @@ def compare(
     for method in methods:
         p = np.empty(len(target))
         for seen, unseen in splits:
-            p[unseen] = calibrated(fit_calibrator(method, x[seen], target[seen]), x[unseen])
-        losses[method] = _log_losses(p, target), (p - target) ** 2
+            p[unseen] = calibrated(fit_calibrator(method, x[seen], target[seen], certain_ends=certain_ends), x[unseen])
+        losses[method] = _log_losses(p, target), (p - target) ** 2, share_on_limit(p)
     plain = min((m for m in methods if m != "isotonic"), key=lambda method: losses[method][0].mean())
     return [
         {
@@ -58,22 +88,24 @@ def compare(
             "log_loss_error": _standard_error(log_loss - losses[plain][0]),
             "brier": float(brier.mean()),
             "brier_error": _standard_error(brier - losses[plain][1]),
+            "on_limit": on_limit,
         }
-        for method, (log_loss, brier) in losses.items()
+        for method, (log_loss, brier, on_limit) in losses.items()
     ]
 
 
 def choose(comparison: Comparison) -> str:
     """The plain method that loses less, or isotonic where its lead is more than chance.
 
-    Isotonic makes equals of applicants whom the margin tells apart, and its ends are 0 and 1. So its log loss has to
-    be lower by more than a standard error, and its Brier score not higher.
+    Isotonic makes equals of applicants whom the margin separates. So its log loss has to be lower by more than a
+    standard error, its Brier score not higher, and no more of its probabilities on a limit than an alarm allows.
     """
     plain, isotonic = _plain_and_isotonic(comparison)
     if isotonic is None:
         return str(plain["method"])
     clear = isotonic["log_loss"] + isotonic["log_loss_error"] < plain["log_loss"]
-    return "isotonic" if clear and isotonic["brier"] <= plain["brier"] else str(plain["method"])
+    sound = isotonic["brier"] <= plain["brier"] and isotonic["on_limit"] <= ON_LIMIT
+    return "isotonic" if clear and sound else str(plain["method"])
 
 
 def method_of(classifier: Any) -> str:
@@ -81,12 +113,12 @@ def method_of(classifier: Any) -> str:
     return str(classifier.calibration_ if hasattr(classifier, "calibration_") else classifier.method)
 
 
-def described(classifier: Any, *, by_settings: bool) -> dict[str, Any]:
+def described(classifier: Any, *, by_settings: bool) -> CalibrationChoice:
     """`describe` for a fitted classifier; without a comparison where scikit-learn's own was told what to take."""
     return describe(method_of(classifier), getattr(classifier, "comparison_", []), by_settings=by_settings)
 
 
-def describe(chosen: str, comparison: Comparison, *, by_settings: bool) -> dict[str, Any]:
+def describe(chosen: str, comparison: Comparison, *, by_settings: bool) -> CalibrationChoice:
     """`chosen`, `by` ("comparison" or "settings"), `reason` (a sentence) and `comparison`, of JSON's types."""
     return {
         "chosen": chosen,
@@ -112,14 +144,22 @@ def _reason(chosen: str, comparison: Comparison, by_settings: bool) -> str:
     else:
         lead, error = plain["log_loss"] - isotonic["log_loss"], isotonic["log_loss_error"]
         fault = f"its lead of {lead:.2g} is no more than a standard error, {error:.2g}"
-        fault = fault if lead <= error else "its Brier score is higher"
+        if lead > error:
+            beyond = f"{isotonic['on_limit']:.1%} of its probabilities are certainties"
+            fault = "its Brier score is higher" if isotonic["brier"] > plain["brier"] else beyond
         why = f"isotonic has the lowest, but ties applicants and {fault}, so {NAMES[chosen]} is taken"
     return f"Cross-validated log loss: {losses}; {why}."
 
 
-def _plain_and_isotonic(comparison: Comparison) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _plain_and_isotonic(comparison: Comparison) -> tuple[CalibrationTrial, CalibrationTrial | None]:
     plain = min((e for e in comparison if e["method"] != "isotonic"), key=lambda entry: float(entry["log_loss"]))
     return plain, next((entry for entry in comparison if entry["method"] == "isotonic"), None)
+
+
+def share_on_limit(p: NDArray[np.float64]) -> float:
+    """The share of probabilities [N] at or beyond the score's default limits."""
+    low, high = Scale().probability_limits
+    return float(((p <= low) | (p >= high)).mean())
 
 
 def _log_losses(p: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.float64]:

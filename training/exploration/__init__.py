@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from training.exploration.column import Column
 from training.exploration.correlations import duplicates, rank_correlations
 from training.exploration.risk import risk_of
-from training.exploration.suspects import suspicion_of
+from training.exploration.suspects import knows_the_outcome, suspicion_of
 from training.settings import Settings
 
 __all__ = ["explore"]
@@ -33,7 +33,8 @@ def explore(
     are more than 200,000, so many drawn with the settings' seed, the default rate kept. `features` (the highest
     information value first): `feature`, `type`, `description`, `missing_share`, `distinct`, `quantiles` of a number,
     `distribution` (see Column.distribution), and `iv`, `auc` and `bins` (see training.exploration.risk).
-    `correlations`: pairs `a`, `b` with their `spearman`. `suspects`: `feature` and the `reason`, a sentence.
+    `correlations`: pairs `a`, `b` with their `spearman`. `suspects`: `feature`, the `reason`, a sentence, and whether
+    it is a `leak`.
     `show` is told the feature that is looked at.
     """
     rows = _rows_to_look_at(target, settings.split.seed)
@@ -68,7 +69,7 @@ def explore(
         "features": sorted(features, key=lambda entry: -entry["iv"]),
         "correlations": pairs[:MOST_PAIRS],
         "suspects": [
-            {"feature": column.name, "reason": reason}
+            {"feature": column.name, "reason": reason, "leak": knows_the_outcome(reason)}
             for column, reason in zip(columns, reasons, strict=True)
             if reason is not None
         ],

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.settings import Feature
-from training.settings.feature import FeatureType
+from table.settings import Feature, FeatureType
 from validation.stability.bins import MOST_BINS, Bins, bins_of, bins_of_counts
 
 QUANTILES = {
@@ -56,6 +55,12 @@ class Column:
         if self.kind == "number":
             return bins_of_counts(self.distinct, self.rows)
         return bins_of(self.values, self.kind)
+
+    @cached_property
+    def codes(self) -> NDArray[np.intp]:
+        """Each value [N] as a number: 0 is missing, the others by their position in `distinct`, from 1."""
+        codes = pd.Index(self.distinct).get_indexer(pd.Index(self.values)) + 1
+        return np.where(self.missing, 0, codes)
 
     @cached_property
     def places(self) -> NDArray[np.intp]:

@@ -17,6 +17,7 @@ WORTH_TELLING = 0.5
 THE_SAME = 0.999  # rank correlation
 THE_SAME_LEVELS = 0.99  # mutual information, as a share of the larger entropy: 1 where levels pair up
 FEW_LEVELS = 100
+ROWS_A_LEVEL = 10  # on average; of columns whose rows nearly all differ, every two go in pairs
 
 
 def rank_correlations(columns: Sequence[Column], rows: NDArray[np.intp]) -> list[dict[str, Any]]:
@@ -46,7 +47,8 @@ def duplicates(columns: Sequence[Column], rows: NDArray[np.intp], pairs: Sequenc
 
 def _same_levels(columns: Sequence[Column], rows: NDArray[np.intp]) -> list[tuple[str, str]]:
     """Pairs of features of few values, missing among them, where each value of one goes with one of the other."""
-    codes = {c.name: pd.factorize(c.values[rows])[0] for c in columns if 1 < len(c.distinct) <= FEW_LEVELS}
+    most = min(FEW_LEVELS, len(rows) // ROWS_A_LEVEL)
+    codes = {c.name: pd.factorize(c.values[rows])[0] for c in columns if 1 < len(c.distinct) <= most}
     amount = {name: entropy(np.bincount(code + 1)) for name, code in codes.items()}  # -1 is missing
     return [
         (a, b)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc
 
 from training.exploration.column import Column
+from training.exploration.out_of_fold import Worth, worth_of
 from validation.stability.bins import MISSING, MOST_BINS, Bins, intervals
 
 LEVELS_SHOWN = 6
@@ -22,8 +23,11 @@ Binned = tuple[list[str], NDArray[np.intp]]  # the name of each bin, missing las
 
 
 def risk_of(column: Column) -> dict[str, Any]:
-    """`bins`, those without an applicant left out: `bin`, `rows`, `share`, `default_rate`, `woe`, `iv`; the sum `iv`;
-    and `auc`, the ROC-AUC of the bins' default rates, 0.5 to 1 whatever the direction, missing values included.
+    """`bins`, those without an applicant left out: `bin`, `rows`, `share`, `default_rate`, `woe`, `iv`; `iv`, the
+    information value; and `auc`, the ROC-AUC, 0.5 to 1, missing values included.
+
+    Of numbers and booleans both are those of the bins: the sum, and the ranking by the bins' default rates. Levels are
+    put into bins by the very rates that would be judged, so a category's two figures are out of fold (see out_of_fold).
 
     The bins are optbinning's. It merges bins that are pure, as those of a leak are, and small ones; where that
     leaves a single one, the bins of validation.stability show what there is.
@@ -49,7 +53,10 @@ def risk_of(column: Column) -> dict[str, Any]:
         }
         for i in range(len(found))
     ]
-    return {"iv": float(iv.sum()), "auc": float(auc(refused, caught)), "bins": bins}
+    worth = worth_of(column.codes, column.target) if column.kind == "category" else None
+    if worth is None:
+        worth = Worth(float(iv.sum()), float(auc(refused, caught)))
+    return {"iv": worth.iv, "auc": worth.auc, "bins": bins}
 
 
 def _binned(column: Column) -> Binned:
@@ -78,8 +85,12 @@ def _optimal_splits(column: Column) -> list[Any]:
 
 @contextmanager
 def _ctrl_c_left_alone() -> Iterator[None]:
-    """OR-Tools catches SIGINT while it solves, and sets it to its default after: Ctrl-C would then end the process
-    there and then, with its temporary files left. It does not where this parameter says so."""
+    """Keep OR-Tools from SIGINT while the block runs.
+
+    Its solver catches SIGINT, and afterwards sets it to the default: Ctrl-C would then end the process at once, with
+    its temporary files left. A parameter of the solver prevents that, but optbinning (0.21) makes the solver itself and
+    hands on no parameters; so the class that it makes one of is replaced, for the whole process, until the block ends.
+    """
     from ortools.sat.python import cp_model
 
     solver = cp_model.CpSolver

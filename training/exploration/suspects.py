@@ -27,6 +27,8 @@ OWN_VALUES = 0.99  # share of different values of an identifier
 DENSITY = 0.02  # of an identifier's numbers in their range: as many different ones are drawn from no distribution
 TELLS_APART = 0.1  # information value of a date that may be later than the application
 KNOWN_LATER = "is it known only after the outcome?"
+IS_THE_TARGET = "and hardly anybody else: it is the target"
+IN_ORDER = "the rows seem to be in order of their outcome"
 
 ISO_DATE = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?([T ].*)?")
 
@@ -44,6 +46,11 @@ def suspicion_of(column: Column, found: Mapping[str, Any]) -> str | None:
         _is_hardly_ever_there,
     )
     return next((reason for rule in rules if (reason := rule(column, found))), None)
+
+
+def knows_the_outcome(reason: str) -> bool:
+    """Whether a suspicion is that of a leak, not of a feature that is of no use."""
+    return reason.endswith((KNOWN_LATER, IS_THE_TARGET, IN_ORDER))
 
 
 def _is_constant(column: Column, found: Mapping[str, Any]) -> str | None:
@@ -66,7 +73,7 @@ def _names_rows(column: Column, found: Mapping[str, Any]) -> str | None:
     what = "has a value of its own in almost every row, as an identifier has"
     if found["auc"] < 0.6:
         return what
-    return f"{what}, and ranks defaults (ROC-AUC {found['auc']:.2f}): the rows seem to be in order of their outcome"
+    return f"{what}, and ranks defaults (ROC-AUC {found['auc']:.2f}): {IN_ORDER}"
 
 
 def _is_a_date(column: Column, found: Mapping[str, Any]) -> str | None:
@@ -99,7 +106,7 @@ def _all_defaulted(column: Column, found: Mapping[str, Any]) -> str | None:
         enough = rows >= LEAST_ROWS and defaults >= LEAST_OF_DEFAULTS * all_defaults
         if enough and defaults >= CERTAIN * rows and binom.sf(defaults - 1, rows, base) <= BY_CHANCE:
             who = f"all {rows:,}" if defaults == rows else f"{defaults / rows:.1%} of the {rows:,}"
-            what = "and hardly anybody else: it is the target" if defaults >= ALL * all_defaults else KNOWN_LATER
+            what = IS_THE_TARGET if defaults >= ALL * all_defaults else KNOWN_LATER
             return f"{who} applicants {group} defaulted, against {base:.1%} of all, {what}"
     return None
 

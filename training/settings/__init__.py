@@ -5,18 +5,22 @@ is frozen: a setting is changed where it is read, nowhere else.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cli.settings.declared import read_values
+from cli.settings.origin import Origin
+from cli.settings.toml import read_toml
+from runtime.score import Scale
 from storage.address import is_remote
-from training.settings import reading, xgboost_parameters
+from table.settings import Data, Feature, FeatureType, beside
 from training.settings.checks import refuse_contradictions
-from training.settings.document import Document, document_of, read_toml
-from training.settings.feature import Feature, FeatureType
+from training.settings.document import Document, document_of, read_features, read_row_max
 from training.settings.flags import flagged_keys, lay_flags_over
-from training.settings.keys import Origin, Section
-from training.settings.tables import Costs, Data, Evaluation, Model, Settings, Split, Stability, Tuning
+from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
+from training.settings.xgboost_parameters import read_parameters
+from validation.settings import Costs, Evaluation, Stability
 
 __all__ = [
     "Costs",
@@ -36,21 +40,21 @@ __all__ = [
 ]
 
 
-def settings_as_dict(settings: Settings) -> dict[str, object]:
+def settings_as_dict(settings: Settings) -> dict[str, Any]:
     """The settings in the shape of the TOML, of JSON's types only; `settings_from_dict` reads them back."""
-    return {
-        "data": asdict(settings.data),
-        "features": {feature.name: _definition(feature) for feature in settings.features},
-        "row_max": {group: list(members) for group, members in settings.row_max.items()},
-        "split": asdict(settings.split),
-        "model": asdict(settings.model),
-        "xgboost": {k: dict(v) if isinstance(v, Mapping) else v for k, v in settings.xgboost.items()},
-        "tuning": asdict(settings.tuning) | {"keep": list(settings.tuning.keep)},
-        "score": settings.score._asdict() | {"probability_limits": list(settings.score.probability_limits)},
-        "evaluation": asdict(settings.evaluation) | {"bands": list(settings.evaluation.bands)},
-        "costs": asdict(settings.costs),
-        "stability": asdict(settings.stability),
-    }
+    document: dict[str, Any] = _plain(settings)
+    document["features"] = {definition.pop("name"): definition for definition in document["features"]}
+    return document
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Scale):
+        return _plain(value._asdict())
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(member) for key, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, tuple) else value
 
 
 def settings_as_toml(settings: Settings) -> str:
@@ -61,11 +65,11 @@ def settings_as_toml(settings: Settings) -> str:
     """
     import tomli_w  # only where settings are written
 
-    document: Any = settings_as_dict(replace(settings, tuning=replace(settings.tuning, trials=0)))
+    document = settings_as_dict(replace(settings, tuning=replace(settings.tuning, trials=0)))
     file = settings.data.file
     if file is not None and not is_remote(file):
         document["data"]["file"] = str(Path(file).absolute())
-    defaults: Any = settings_as_dict(Settings())
+    defaults = settings_as_dict(Settings())
     written = {
         table: {
             # TOML has no word for nothing: it is left out where that is the default, else it is the empty text.
@@ -78,12 +82,6 @@ def settings_as_toml(settings: Settings) -> str:
     return "# Repeats the run: python -m training.run --config THIS\n\n" + tomli_w.dumps(written)
 
 
-def _definition(feature: Feature) -> dict[str, object]:
-    definition = asdict(feature) | {"vocabulary": list(feature.vocabulary)}
-    del definition["name"]
-    return definition
-
-
 def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Settings:
     """The settings of a TOML file (None: the reference system's), with flags laid over them.
 
@@ -93,11 +91,7 @@ def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Setting
     """
     if path is None:
         return settings_from_dict({}, overrides)
-    document = read_toml(path)
-    data = document.get("data")
-    if isinstance(data, dict) and isinstance(data.get("file"), str) and data["file"] and not is_remote(data["file"]):
-        data["file"] = str(path.parent / data["file"])
-    return settings_from_dict(document, overrides, str(path))
+    return settings_from_dict(beside(path, read_toml(path)), overrides, str(path))
 
 
 def settings_from_dict(
@@ -110,25 +104,27 @@ def settings_from_dict(
     overrides = overrides or {}
     origin = Origin(file, flagged_keys(overrides))
     document = lay_flags_over(document_of(content, origin), overrides, _reference_document(), origin)
-    sections = {name: Section(name, values, origin) for name, values in document.items()}
+
+    def values(table: str) -> dict[str, Any]:
+        return read_values(DECLARED[table], table, document[table], origin)
+
     settings = Settings(
-        data=reading.read_data(sections["data"]),
-        features=reading.read_features(document["features"], origin),
-        row_max=reading.read_row_max(sections["row_max"]),
-        split=reading.read_split(sections["split"]),
-        model=reading.read_model(sections["model"]),
-        xgboost=xgboost_parameters.read_parameters(sections["xgboost"]),
-        tuning=reading.read_tuning(sections["tuning"]),
-        score=reading.read_score(sections["score"]),
-        evaluation=reading.read_evaluation(sections["evaluation"]),
-        costs=reading.read_costs(sections["costs"]),
-        stability=reading.read_stability(sections["stability"]),
+        data=Data(**values("data")),
+        features=read_features(document["features"], origin),
+        row_max=read_row_max(document["row_max"], origin),
+        split=Split(**values("split")),
+        model=Model(**values("model")),
+        xgboost=read_parameters(document["xgboost"], origin),
+        tuning=Tuning(**values("tuning")),
+        score=Scale(**values("score")),
+        evaluation=Evaluation(**values("evaluation")),
+        costs=Costs(**values("costs")),
+        stability=Stability(**values("stability")),
     )
     refuse_contradictions(settings, origin)
     return settings
 
 
 def _reference_document() -> Document:
-    reference = Settings()
-    features: dict[str, object] = {feature.name: _definition(feature) for feature in reference.features}
-    return {"features": features, "row_max": dict(reference.row_max)}
+    reference = settings_as_dict(Settings())
+    return {table: reference[table] for table in ("features", "row_max")}

@@ -1,55 +1,21 @@
-"""The settings as they are written: tables of keys and values, before any value is read."""
+"""The tables of the settings, and the features in them, before any other value is read."""
 
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 
-from cli.errors import WRONG_USAGE, UserError
-from cli.words import did_you_mean, shown, suggested_file
-from training.settings.keys import Origin
+from cli.settings.declared import read_values, settings_of
+from cli.settings.origin import Origin
+from cli.settings.toml import tables_of
+from cli.words import shown
+from table.settings import Feature
+from training.settings.tables import DECLARED, RowMax
 
 Document = dict[str, dict[str, object]]
-TABLES = (
-    "data",
-    "features",
-    "row_max",
-    "split",
-    "model",
-    "xgboost",
-    "tuning",
-    "score",
-    "evaluation",
-    "costs",
-    "stability",
-)
-
-
-def read_toml(path: Path) -> dict[str, object]:
-    """What a TOML file holds. Raises UserError, exit status 2, where there is none to read."""
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
-    except FileNotFoundError:
-        problem = f"no such file{suggested_file(path)}; give --config an existing TOML file"
-    except IsADirectoryError:
-        problem = "expected a TOML file, got a folder; give --config the file in it"
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    except UnicodeDecodeError as error:
-        problem = f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8"
-    except tomllib.TOMLDecodeError as error:
-        problem = f"not valid TOML: {error}; correct it there"
-    raise UserError(f"{path}: {problem}", WRONG_USAGE)
+TABLES = tuple(DECLARED)
 
 
 def document_of(content: Mapping[str, object], origin: Origin) -> Document:
     """The tables of a document, all known, each feature as a table (`age = "number"` is short for one)."""
-    document: Document = {}
-    for name, table in content.items():
-        if name not in TABLES:
-            origin.refuse(name, f"unknown table; {did_you_mean(name, TABLES)}")
-        if not isinstance(table, Mapping):
-            origin.refuse(name, f"expected a table, [{name}], got {shown(table)}")
-        document[name] = dict(table)
+    document = tables_of(content, TABLES, origin)
     if "features" in document:
         document["features"] = {
             name: _definition(name, definition, origin) for name, definition in document["features"].items()
@@ -68,3 +34,26 @@ def _definition(name: str, definition: object, origin: Origin) -> dict[str, obje
         f"features.{name}",
         f'expected a type or a table with one, got {shown(definition)}; for example {name} = "number"',
     )
+
+
+def read_features(definitions: Mapping[str, object], origin: Origin) -> tuple[Feature, ...]:
+    """The features of a document's table. Raises UserError, exit status 2, for the first mistake."""
+    if not definitions:
+        origin.refuse("features", 'expected at least one feature, got none; for example age = "number"')
+    return tuple(
+        Feature(name, **read_values(Feature, f"features.{name}", definition, origin))
+        for name, definition in definitions.items()
+        if isinstance(definition, Mapping)
+    )
+
+
+def read_row_max(groups: Mapping[str, object], origin: Origin) -> dict[str, tuple[str, ...]]:
+    """The members of each group. Raises UserError, exit status 2, for the first mistake."""
+    [members] = settings_of(RowMax).values()
+    read = {group: members.named(group).read(value, "row_max", origin) for group, value in groups.items()}
+    for group, its in read.items():
+        if not its:
+            origin.refuse(
+                f"row_max.{group}", "expected at least one feature, got none; name one or leave the group out"
+            )
+    return read

@@ -15,9 +15,9 @@ The flags come as one mapping:
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from cli.settings.origin import Origin
 from cli.words import did_you_mean
 from training.settings.document import TABLES, Document
-from training.settings.keys import Origin
 
 DECLARING = {"numbers": "number", "booleans": "boolean", "categories": "category"}
 

@@ -1,121 +1,167 @@
-"""What each table of the settings holds. `Settings()` is the reference system's.
+"""The tables of the settings that concern the fit, and all of them together. `Settings()` is the reference system's.
 
 Every class is frozen: a setting is changed where it is read, nowhere else.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import date
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+
+from cli.settings.declared import Usage
+from cli.settings.kinds import Names, OptionalText
 from runtime.score import Scale
-from training.settings import xgboost_parameters
-from training.settings.feature import REFERENCE_FEATURES, REFERENCE_ROW_MAX, Feature
+from table.settings import Data, Feature, Schema
+from training.settings.reference import REFERENCE_FEATURES, REFERENCE_ROW_MAX
+from training.settings.xgboost_parameters import REFERENCE, Parameters, Value
+from validation.settings import Costs, Evaluation, Stability
 
-Estimator = Literal["cross-fit", "calibrated-cv"]
-Calibration = Literal["auto", "sigmoid", "isotonic", "none"]
-CalibrateOn = Literal["margin", "probability"]
-SplitMethod = Literal["stratified", "time", "group"]
-
-ESTIMATORS: tuple[Estimator, ...] = ("cross-fit", "calibrated-cv")
-CALIBRATIONS: tuple[Calibration, ...] = ("auto", "sigmoid", "isotonic", "none")
-CALIBRATE_ON: tuple[CalibrateOn, ...] = ("margin", "probability")
-SPLIT_METHODS: tuple[SplitMethod, ...] = ("stratified", "time", "group")
+LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
 SCALE = Scale()
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
-    file: str | None = None
-    """CSV or Parquet, here or as s3://bucket/key; None: the built-in synthetic population."""
-    separator: str | None = None
-    """Of a CSV; None: found out."""
-    id: str | None = "uuid"
-    """The column that names a row; None: there is none."""
-    target: str = "default"
-    positive: str = "1"
-    """The target's value for an applicant who defaulted."""
+def _moment(value: object) -> object:
+    """TOML has dates, times and numbers of its own: as text."""
+    if value == "":
+        return None
+    return str(value) if isinstance(value, int | float | date) and not isinstance(value, bool) else value
 
 
-@dataclass(frozen=True, slots=True)
+def _within(limits: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < limits[0] < limits[1] < 1:
+        raise ValueError
+    return limits
+
+
+@dataclass(frozen=True)
 class Split:
-    test_size: float = 0.25
-    """Share of the rows; by time, of the latest ones unless `test_from` is set."""
-    seed: int = 99
-    method: SplitMethod = "stratified"
-    """By the target, by time (the latest applicants are the test), or by group (each in one part only)."""
-    time: str | None = None
-    """The column with each applicant's time: dates, times or numbers."""
-    test_from: str | None = None
-    """By time: the first moment of the test part, as the column writes it."""
-    group: str | None = None
-    """The column that names what must not be in both parts, such as a customer."""
+    """The rows that are held out for the test."""
+
+    test_size: Annotated[
+        float, Field(gt=0, lt=1, description="share of the rows held out; by time, the latest ones")
+    ] = 0.25
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED, description="seed of the split, the folds and the search")] = 99
+    method: Annotated[
+        Literal["stratified", "time", "group"],
+        Field(description="by the target, by time (the latest applicants) or by group (each in one part)"),
+        Usage(flag="--split"),
+    ] = "stratified"
+    time: Annotated[
+        OptionalText,
+        Field(description="column with each applicant's time, for a split by time", examples=["applied"]),
+        Usage(flag="--time-column", metavar="COLUMN"),
+    ] = None
+    test_from: Annotated[
+        str | None,
+        Field(description="first moment of the test, as the column writes it", examples=["2025-07-01"]),
+        BeforeValidator(_moment),
+        Usage(metavar="TIME", unset="by test_size", expected="a date, a time or a number"),
+    ] = None
+    group: Annotated[
+        OptionalText,
+        Field(description="column of what must not be in both parts, such as a customer", examples=["customer"]),
+        Usage(flag="--group-column", metavar="COLUMN"),
+    ] = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
-    estimator: Estimator = "cross-fit"
-    calibration: Calibration = "auto"
-    """"auto": the calibrator that cross-validation prefers."""
-    calibrate_on: CalibrateOn = "margin"
-    folds: int = 3
-    ensemble: bool = True
-    """Of calibrated-cv: average a calibrated model per fold, instead of one model on all training rows."""
+    """The estimator and its calibrator."""
+
+    estimator: Annotated[
+        Literal["cross-fit", "calibrated-cv"], Field(description="averaged boosters, or CalibratedClassifierCV")
+    ] = "cross-fit"
+    calibration: Annotated[
+        Literal["auto", "sigmoid", "isotonic", "none"],
+        Field(description="calibrator; auto takes what cross-validation prefers"),
+    ] = "auto"
+    calibrate_on: Annotated[Literal["margin", "probability"], Field(description="input of the calibrator")] = "margin"
+    folds: Annotated[int, Field(ge=2, description="folds of the cross-fit")] = 3
+    ensemble: Annotated[
+        bool, Field(description="of calibrated-cv: one calibrated model for each fold, not one for all rows")
+    ] = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tuning:
-    trials: int = 0
-    """Sets of XGBoost parameters to try; 0: the settings' parameters are taken as they are."""
-    folds: int = 4
-    """Of the cross-validation of each trial."""
-    study: str | None = None
-    """The file that holds the trials, from which a search resumes; None: beside the artifacts."""
-    keep: tuple[str, ...] = ()
-    """XGBoost parameters that stay as they are set."""
+    """The search for XGBoost's parameters."""
+
+    trials: Annotated[
+        int,
+        Field(ge=0, le=100_000, description="sets of parameters to try, on at most 100,000 rows; 0 is no search"),
+        Usage(flag="--tune"),
+    ] = 0
+    folds: Annotated[
+        int, Field(ge=2, description="folds of each trial's cross-validation"), Usage(flag="--tune-folds")
+    ] = 4
+    study: Annotated[
+        OptionalText,
+        Field(description="file of the trials, from which a search resumes", examples=["loans.study"]),
+        Usage(metavar="FILE", unset="OUT.study"),
+    ] = None
+    keep: Annotated[
+        Names, Field(description="parameters that stay as they are set", examples=[["gamma"]]), Usage(metavar="A,B")
+    ] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    threshold: float = 0.5
-    """Probability of default from which an applicant counts as a predicted default."""
-    plots: bool = True
-    bands: tuple[float, ...] = ()
-    """Edges of the score bands, ascending; empty: from the training scores."""
-    resamples: int = 200
-    """Of the bootstrap that the intervals stand on."""
+class Score:  # it becomes a runtime.score.Scale, which knows no pydantic
+    """The scale of the score in points."""
+
+    points: Annotated[float, Field(description="score where the odds of good to bad are `odds`")] = SCALE.points
+    odds: Annotated[float, Field(gt=0, description="odds of good to bad at `points`")] = SCALE.odds
+    points_to_double: Annotated[float, Field(gt=0, description="points that double the odds")] = SCALE.points_to_double
+    probability_limits: Annotated[
+        tuple[float, float],
+        Strict(False),
+        Field(description="lowest and highest probability, beyond which the score stays"),
+        AfterValidator(_within),
+        Usage(metavar="LOW,HIGH", expected="two numbers, lowest and highest, with 0 < lowest < highest < 1"),
+    ] = SCALE.probability_limits
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What a decision is worth, for the expected profit at each cut-off score; all None: not told."""
-
-    gain: float | None = None
-    """From an approved applicant who repays."""
-    loss: float | None = None
-    """From an approved applicant who defaults, above 0."""
-    amount: str | None = None
-    """A number feature of which gain and loss are shares; None: they are amounts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stability:
-    score_limit: float = 0.25
-    """Population stability index of the score from which it counts as moved."""
-    feature_limit: float = 0.25
-    """The same for each feature's characteristic stability index."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
-    data: Data = Data()
+    """The whole configuration of a training run."""
+
+    data: Data = field(default_factory=Data)
     features: tuple[Feature, ...] = REFERENCE_FEATURES
     row_max: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(REFERENCE_ROW_MAX))
     """New column → the number features that it replaces by their row maximum, missing values skipped."""
     split: Split = Split()
     model: Model = Model()
-    xgboost: Mapping[str, xgboost_parameters.Value] = field(default_factory=lambda: dict(xgboost_parameters.REFERENCE))
+    xgboost: Mapping[str, Value] = field(default_factory=lambda: dict(REFERENCE))
     tuning: Tuning = Tuning()
     score: Scale = SCALE
-    evaluation: Evaluation = Evaluation()
-    costs: Costs = Costs()
-    stability: Stability = Stability()
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    costs: Costs = field(default_factory=Costs)
+    stability: Stability = field(default_factory=Stability)
+
+    @property
+    def schema(self) -> Schema:
+        """The columns that are read of the table."""
+        split = self.split
+        return Schema(self.data, self.features, split.time, split.group, every_row_has_a_time=split.method == "time")
+
+
+class RowMax:
+    """Number features that are replaced by their row maximum, missing values skipped; NAME is the new column's."""
+
+    NAME: Annotated[Names, Field(description="the features of the group", examples=[["late_1", "late_2"]])]
+
+
+# Every table of the TOML and the class that declares its keys; of features and row_max, of each entry.
+DECLARED: Mapping[str, type] = {
+    "data": Data,
+    "features": Feature,
+    "row_max": RowMax,
+    "split": Split,
+    "model": Model,
+    "xgboost": Parameters,
+    "tuning": Tuning,
+    "score": Score,
+    "evaluation": Evaluation,
+    "costs": Costs,
+    "stability": Stability,
+}

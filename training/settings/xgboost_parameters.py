@@ -1,38 +1,73 @@
-"""Which parameters of XGBClassifier can be set: those whose trees the exporter reproduces to the last bit."""
+"""The parameters of XGBClassifier that can be set: those whose trees the exporter reproduces to the last bit."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Annotated, Literal
 
-from cli.words import did_you_mean, shown
-from training.settings.keys import Section
+from pydantic import AfterValidator, Field
+
+from cli.settings.declared import Usage, read_values, settings_of
+from cli.settings.origin import Origin
+from cli.words import shown
 
 Value = int | float | str | Mapping[str, int]
 
-REFERENCE: Mapping[str, Value] = MappingProxyType(
-    {
-        "n_estimators": 200,
-        "max_depth": 4,
-        "min_child_weight": 5.0,
-        "gamma": 1.5,
-        "learning_rate": 0.026826957952797246,
-        "subsample": 1.0,
-        "colsample_bytree": 1.0,
-    }
-)
 
-# Lowest, usual and highest; a slip of the finger is refused before it fills the memory.
-INTEGERS = {
-    "n_estimators": (1, 200, 100_000),
-    "max_depth": (0, 4, 100),
-    "max_leaves": (0, 16, 100_000),
-    "max_bin": (2, 256, 65_536),
-    "early_stopping_rounds": (1, 20, 100_000),
-    "num_parallel_tree": (1, 4, 1_000),
-}
-SHARES = ("learning_rate", "subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
-FROM_ZERO = ("min_child_weight", "gamma", "reg_alpha", "reg_lambda", "max_delta_step")
-CHOICES = {"tree_method": ("auto", "exact", "approx", "hist"), "grow_policy": ("depthwise", "lossguide")}
-KNOWN = (*INTEGERS, *SHARES, *FROM_ZERO, *CHOICES, "scale_pos_weight", "base_score", "monotone_constraints")
+def _signs(directions: dict[str, int]) -> dict[str, int]:
+    if not set(directions.values()) <= {1, -1}:
+        raise ValueError
+    return directions
+
+
+class Parameters:
+    """Parameters of XGBClassifier that can be exported exactly; without a default here XGBoost's own holds."""
+
+    # A highest value refuses a slip of the finger before it fills the memory.
+
+    n_estimators: Annotated[int, Field(ge=1, le=100_000, description="trees of each booster")] = 200
+    max_depth: Annotated[int, Field(ge=0, le=100, description="most splits on the way to a leaf; 0 is no limit")] = 4
+    min_child_weight: Annotated[float, Field(ge=0, description="least sum of Hessians in a leaf")] = 5.0
+    gamma: Annotated[float, Field(ge=0, description="least gain of a split")] = 1.5
+    learning_rate: Annotated[
+        float, Field(gt=0, le=1, description="share of each tree that is added", examples=[0.1])
+    ] = 0.026826957952797246
+    subsample: Annotated[float, Field(gt=0, le=1, description="share of the rows of each tree")] = 1.0
+    colsample_bytree: Annotated[float, Field(gt=0, le=1, description="share of the columns of each tree")] = 1.0
+    colsample_bylevel: Annotated[
+        float, Field(gt=0, le=1, description="share of the columns of each level", examples=[1.0])
+    ]
+    colsample_bynode: Annotated[
+        float, Field(gt=0, le=1, description="share of the columns of each split", examples=[1.0])
+    ]
+    max_leaves: Annotated[int, Field(ge=0, le=100_000, description="most leaves of a tree", examples=[16])]
+    max_bin: Annotated[int, Field(ge=2, le=65_536, description="most bins of a column", examples=[256])]
+    early_stopping_rounds: Annotated[
+        int, Field(ge=1, le=100_000, description="rounds without a gain after which a booster ends", examples=[20])
+    ]
+    num_parallel_tree: Annotated[int, Field(ge=1, le=1_000, description="trees of each round", examples=[4])]
+    reg_alpha: Annotated[float, Field(ge=0, description="L1 penalty of leaves", examples=[1.0])]
+    reg_lambda: Annotated[float, Field(ge=0, description="L2 penalty of leaves", examples=[1.0])]
+    max_delta_step: Annotated[float, Field(ge=0, description="largest value of a leaf; 0 is no limit", examples=[1.0])]
+    tree_method: Annotated[
+        Literal["auto", "exact", "approx", "hist"], Field(description="search for splits", examples=["auto"])
+    ]
+    grow_policy: Annotated[
+        Literal["depthwise", "lossguide"], Field(description="node to split next", examples=["depthwise"])
+    ]
+    scale_pos_weight: Annotated[float, Field(gt=0, description="weight of an applicant who defaulted", examples=[1.0])]
+    base_score: Annotated[float, Field(gt=0, lt=1, description="probability before the first tree", examples=[0.5])]
+    monotone_constraints: Annotated[
+        dict[str, int],
+        Field(description="features along which risk only rises or only falls", examples=[{"recovery_debt": 1}]),
+        AfterValidator(_signs),
+        Usage(expected="a table of features, each 1 (rising) or -1 (falling)"),
+    ]
+
+
+KNOWN = settings_of(Parameters)
+REFERENCE: Mapping[str, Value] = MappingProxyType(
+    {name: getattr(Parameters, name) for name in KNOWN if hasattr(Parameters, name)}
+)
 
 # XGBoost's other names for a parameter, and what has its place elsewhere in the settings.
 OTHER_NAMES = {
@@ -58,62 +93,31 @@ REFUSED: Mapping[str, tuple[Value | None, str]] = {
 }
 
 
-def read_parameters(table: Section) -> dict[str, Value]:
-    """The reference's parameters and over them the table's: whole numbers as int, other numbers as float.
-
-    A parameter that is in neither stays away, so that XGBoost's own default holds.
-    """
-    parameters: dict[str, Value] = dict(REFERENCE)
-    for name in table.values:
+def read_parameters(table: Mapping[str, object], origin: Origin) -> dict[str, Value]:
+    """The reference's parameters and over them the table's. Raises UserError, exit status 2, for the first mistake."""
+    for name, value in table.items():
+        if name in OTHER_NAMES:
+            origin.refuse(f"xgboost.{name}", f"unknown key; it is called {OTHER_NAMES[name]} here")
         if name in REFUSED:
-            parameters[name] = _only_default(table, name)
-        elif name in KNOWN:
-            parameters[name] = _read(table, name)
-        elif name in OTHER_NAMES:
-            table.refuse(name, f"unknown key; it is called {OTHER_NAMES[name]} here")
-        else:
-            table.refuse(name, f"unknown key; {did_you_mean(name, KNOWN)}")
-    _refuse_contradictions(table, parameters)
+            _refuse_all_but_default(name, value, origin)
+    its = {name: value for name, value in table.items() if name not in REFUSED}
+    allowed = {name: value for name, (value, _) in REFUSED.items() if name in table and value is not None}
+    parameters: dict[str, Value] = {**REFERENCE, **read_values(Parameters, "xgboost", its, origin), **allowed}
+    _refuse_contradictions(parameters, origin)
     return parameters
 
 
-def _read(table: Section, name: str) -> Value:
-    if name in INTEGERS:
-        lowest, usual, highest = INTEGERS[name]
-        return table.integer(name, usual, at_least=lowest, at_most=highest)
-    if name in SHARES:
-        return table.number(name, 1.0, above=0, at_most=1)
-    if name in FROM_ZERO:
-        return table.number(name, 1.0, at_least=0)
-    if name in CHOICES:
-        return table.choice(name, CHOICES[name][0], CHOICES[name])
-    if name == "base_score":
-        return table.number(name, 0.5, above=0, below=1)
-    if name == "scale_pos_weight":
-        return table.number(name, 1.0, above=0)
-    rising: Mapping[str, int] = {"recovery_debt": 1}
-    return table.converted(name, rising, _directions, "a table of features, each 1 (rising) or -1 (falling)", rising)
-
-
-def _directions(value: object) -> Mapping[str, int] | None:
-    if not isinstance(value, Mapping):
-        return None
-    fits = all(isinstance(direction, int) and direction in (1, -1) for direction in value.values())
-    return dict(value) if fits and not any(isinstance(v, bool) for v in value.values()) else None
-
-
-def _only_default(table: Section, name: str) -> Value:
-    value, (allowed, reason) = table.values[name], REFUSED[name]
+def _refuse_all_but_default(name: str, value: object, origin: Origin) -> None:
+    allowed, reason = REFUSED[name]
     if allowed is None or value != allowed or type(value) is not type(allowed):
         remedy = "leave it out" if allowed is None else f"leave it out, or {shown(allowed)}"
-        table.refuse(name, f"{shown(value)} cannot be exported exactly: {reason}; {remedy}")
-    return allowed
+        origin.refuse(f"xgboost.{name}", f"{shown(value)} cannot be exported exactly: {reason}; {remedy}")
 
 
-def _refuse_contradictions(table: Section, parameters: Mapping[str, Value]) -> None:
+def _refuse_contradictions(parameters: Mapping[str, Value], origin: Origin) -> None:
     exact = parameters.get("tree_method") == "exact"
     if exact and parameters.get("grow_policy") == "lossguide":
-        table.refuse("grow_policy", '"lossguide" contradicts tree_method = "exact"; use "hist" or "approx"')
+        origin.refuse("xgboost.grow_policy", '"lossguide" contradicts tree_method = "exact"; use "hist" or "approx"')
     if parameters["max_depth"] == 0 and (exact or not parameters.get("max_leaves")):
         needed = 'a tree_method other than "exact"' if exact else "a max_leaves above 0"
-        table.refuse("max_depth", f"0 (no limit) needs {needed}; set it, or a depth of at least 1")
+        origin.refuse("xgboost.max_depth", f"0 (no limit) needs {needed}; set it, or a depth of at least 1")

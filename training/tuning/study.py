@@ -5,7 +5,6 @@ written, each in one line, so a search that is killed leaves no half of one, and
 same questions as one that ran through.
 """
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cli.errors import UserError
 from cli.words import shown
 from storage.address import is_remote
+from storage.lock import try_lock
 from training.settings import Settings, settings_as_dict
 
 NAME = "lastbit"
@@ -67,9 +67,8 @@ def open_study(file: Path, origin: Mapping[str, str]) -> Iterator[Study]:
     is writing to it.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _held(file):
+    with _held(file), _without_messages():
         _drop_torn_line(file)
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
             storage = JournalStorage(JournalFileBackend(str(file), lock_obj=_NoLock(str(file))))
             names = optuna.get_all_study_names(storage)
@@ -97,13 +96,22 @@ def _refuse_other(file: Path, found: Mapping[str, str], origin: Mapping[str, str
 
 
 @contextmanager
+def _without_messages() -> Iterator[None]:
+    """Silence Optuna, which reports every trial through one logger of the process, while the block runs."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+@contextmanager
 def _held(file: Path) -> Iterator[None]:
     """Holds the file for this process. The system lets go of it, however the process ends."""
     with file.open("ab") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{file}: another search is writing to this study; wait for it, or {ANEW}") from None
+        if not try_lock(held):
+            raise UserError(f"{file}: another search is writing to this study; wait for it, or {ANEW}")
         yield
 
 

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from validation.report.cells import columns_of
-from validation.report.pages import TEMPLATES
+from validation.report.pages import templates
 
 NAMES = ("Feature", "Parameter", "File")  # headings of columns that hold names, to be written as code
 
@@ -40,14 +40,12 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> str:
     return "\n".join([f"| {heading} |", f"|{ruler}|", *(f"| {row} |" for row in rows)])
 
 
-MARKDOWN = TEMPLATES.overlay(autoescape=False)
-MARKDOWN.globals = {**TEMPLATES.globals, "table": table}
-MARKDOWN.filters = {**TEMPLATES.filters, "md": escaped, "code": code}
-
-
 def write(content: Mapping[str, Any]) -> str:
     """The card in Markdown, from what the report is made of."""
-    text = MARKDOWN.get_template("model_card.md.j2").render(**content)
+    markdown = templates().overlay(autoescape=False)
+    markdown.globals = {**markdown.globals, "table": table}
+    markdown.filters = {**markdown.filters, "md": escaped, "code": code}
+    text = markdown.get_template("model_card.md.j2").render(**content)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -13,35 +14,43 @@ from validation.report.cells import columns_of
 from validation.report.headings import title_of
 
 FOLDER = Path(__file__).parent / "templates"
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(FOLDER),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
-SCRIPT = (FOLDER / "tables.js").read_text(encoding="utf-8")
-TEMPLATES.filters |= {
-    "columns": columns_of,
-    "percent": words.percent,
-    "figure": words.figure,
-    "between": words.between,
-    "plain": words.plain,
-    "title_of": title_of,
-}
-TEMPLATES.globals |= {"counted": words.counted}
-TEMPLATES.globals["style"] = Markup((FOLDER / "style.css").read_text(encoding="utf-8"))
-TEMPLATES.globals["script"] = Markup(SCRIPT)
-# A browser runs this script and no other, whatever a column of the table is called.
-TEMPLATES.globals["script_hash"] = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
-
 _ID = re.compile(r'\bid="([^"]*)"')
 _REFERENCE = re.compile(r'(href="#|url\(#)([^")]+)')
 
 
+@cache
+def templates() -> jinja2.Environment:
+    """The templates, with the filters and the names that they use; read once, by the first page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "columns": columns_of,
+        "percent": words.percent,
+        "figure": words.figure,
+        "between": words.between,
+        "plain": words.plain,
+        "title_of": title_of,
+    }
+    script = (FOLDER / "tables.js").read_text(encoding="utf-8")
+    environment.globals |= {
+        "counted": words.counted,
+        "picture": picture,
+        "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
+        "script": Markup(script),
+        # A browser runs this script and no other, whatever a column of the table is called.
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    }
+    return environment
+
+
 def render(template: str, **content: object) -> str:
     """The page of `templates/<template>.html.j2`, which extends base.html.j2."""
-    return TEMPLATES.get_template(f"{template}.html.j2").render(**content)
+    return templates().get_template(f"{template}.html.j2").render(**content)
 
 
 def picture(svg: str, alt: str) -> Markup:
@@ -57,6 +66,3 @@ def picture(svg: str, alt: str) -> Markup:
     element = _ID.sub(lambda found: f'id="{names[found[1]]}"' if found[1] in names else "", element)
     element = _REFERENCE.sub(lambda found: found[1] + names[found[2]], element)
     return Markup(element.replace("<svg", f'<svg role="img" aria-label="{Markup.escape(alt)}"', 1))
-
-
-TEMPLATES.globals["picture"] = picture

@@ -17,6 +17,7 @@ from export.packaging.refusal import PackageRefused
 from export.packaging.target import Target, architecture
 from tests.export.packaging.build_command import package
 from tests.export.packaging.model_folder import certified_model, certify
+from tests.runtime.model_builder import write_manifest
 
 # The figures that the project promises; docs/package.md has what they are.
 ZIP_LIMIT = 29_000_000
@@ -180,7 +181,7 @@ def test_a_manifest_that_the_runtime_refuses(
     (broken / "manifest.json").write_text(json.dumps(manifest | {"schema_version": 99}))
     certify(broken)
     line = refused(capsys, broken, tmp_path / "dist", target)
-    assert "schema_version: expected 1, got 99; deploy a newer runtime" in line
+    assert "schema_version: expected 2, got 99; deploy a newer runtime" in line
 
 
 def test_a_model_that_does_not_start(
@@ -189,7 +190,7 @@ def test_a_model_that_does_not_start(
     """The certificate fits, the self-check rows do not: found by starting the package, and nothing is replaced."""
     manifest = json.loads((broken / "manifest.json").read_text())
     manifest["self_check"]["rows"][0]["probability"] = 0.5
-    (broken / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(broken, manifest)
     certify(broken)
     out = tmp_path / "dist"
     (out / "task" / "model").mkdir(parents=True)
@@ -236,7 +237,7 @@ def test_a_folder_with_other_files(
     (tmp_path / "task").mkdir()
     (tmp_path / "task" / "precious.txt").write_text("keep me")
     line = refused(capsys, model, tmp_path, target)
-    assert line.startswith(f"{tmp_path}/task: expected a new folder or one of an earlier run")
+    assert line.startswith(f"{tmp_path}: expected a new folder or one of an earlier run (with task/model/cert")
 
 
 @pytest.mark.parametrize("name", ["", "task", "lambda.zip"])

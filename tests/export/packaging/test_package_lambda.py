@@ -202,7 +202,7 @@ def test_a_broken_model_is_an_init_error(
         (broken / "manifest.json").write_text(json.dumps(manifest))
     message = {
         "no folder": f"{broken}: expected a folder with model.onnx and manifest.json, got none",
-        "a newer manifest": f"{broken}/manifest.json: schema_version: expected 1, got 99; deploy a newer runtime",
+        "a newer manifest": f"{broken}/manifest.json: schema_version: expected 2, got 99; deploy a newer runtime",
     }.get(fault, f"{broken}/model.onnx: sha256: expected ")
     log = tmp_path / "log"
     with running(environment(task, base, home, MODEL_DIR=str(broken)), log) as function:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Opened
+from tests.fonts import FONT_SETS, NARROW, WIDE, FontSet
+from tests.pages import assert_nothing_is_cut_off
 from tests.validation.report.conftest import HOSTILE, written
 from tests.validation.report.sample import Sample
 from validation.report.words import MISSING
@@ -15,7 +17,6 @@ from validation.report.words import MISSING
 Open = Callable[..., Opened]
 
 LARGEST = 3_000_000  # bytes
-PRINTED_WIDTH = 688  # CSS pixels of A4 between the margins of the print style
 NARROWEST = 320  # CSS pixels, of the smallest phones and of 400 % zoom
 MOST_PAGES = 24
 
@@ -129,16 +130,23 @@ def test_without_script_all_can_be_read(full_report: Path, open_page: Open) -> N
     assert page.locator("#stability").is_visible()
 
 
-def test_it_prints_whole(report: Path, open_page: Open) -> None:
-    page = open_page(report, viewport={"width": PRINTED_WIDTH, "height": 1000}).page
-    page.emulate_media(media="print")
-    ends = page.evaluate(
-        """Array.from(document.querySelectorAll("table, svg, pre, p, figcaption"), (its) =>
-          [its.tagName, its.textContent.slice(0, 60), its.getBoundingClientRect().right])"""
-    )
-    assert [end for end in ends if end[2] > PRINTED_WIDTH + 0.5] == []
-    cut_off = "all => all.filter((its) => its.scrollWidth > its.clientWidth).length"
-    assert page.locator(".scroll").evaluate_all(cut_off) == 0
+@pytest.mark.parametrize("fonts", FONT_SETS, ids=lambda fonts: fonts.name)
+def test_nothing_is_cut_off_in_any_font(report: Path, fonts: FontSet, open_page: Open) -> None:
+    assert_nothing_is_cut_off(report, open_page, fonts)
+
+
+@pytest.mark.parametrize("fonts", FONT_SETS, ids=lambda fonts: fonts.name)
+def test_a_browser_has_the_fonts_that_were_asked_for(full_report: Path, fonts: FontSet, open_page: Open) -> None:
+    """Widths in CSS pixels, of the files that the font set names."""
+    page = open_page(full_report, fonts).page
+    width = """() => { const its = document.createElement("canvas").getContext("2d");
+      its.font = "16px sans-serif"; return its.measureText("Cumulative F1-Score 0123456789").width }"""
+    widths = {WIDE: 271, NARROW: 245}
+    assert page.evaluate(width) == pytest.approx(widths[fonts], rel=0.02)
+
+
+def test_it_prints_on_few_pages(report: Path, open_page: Open) -> None:
+    page = open_page(report).page
     pdf = page.pdf(format="A4", prefer_css_page_size=True)
     assert 5 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= MOST_PAGES
 

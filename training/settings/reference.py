@@ -1,26 +1,9 @@
-"""A raw column that the model reads, and the 24 that the reference system reads."""
+"""The 24 raw columns that the reference system reads, and the group among them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
-FeatureType = Literal["number", "boolean", "category"]
-FEATURE_TYPES: tuple[FeatureType, ...] = ("number", "boolean", "category")
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One raw column. Any of them may be missing in any row."""
-
-    name: str
-    type: FeatureType
-    log1p: bool = False
-    """Trees see ln(1 + value)."""
-    vocabulary: tuple[str, ...] = ()
-    """The levels of a category that are told apart; empty: those of the training rows."""
-    description: str = ""
-
+from table.settings import Feature
 
 REFERENCE_FEATURES = (
     Feature("max_paid_inv_0_24m", "number", log1p=True, description="largest paid invoice, last 24 months"),

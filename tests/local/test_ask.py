@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.ask import load_handler, main
+from local.ask import main
+from local.model import load_handler
 from tests.runtime.model_builder import REFERENCE_REQUEST, reference_request
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Settings that are declared once: what reads them, refuses them, makes flags of them and documents them."""
