@@ -71,19 +71,26 @@ def with_only(permissions: set[str], bucket: Bucket) -> None:
     bucket.proxy.will(fault)
 
 
-def test_permissions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> None:
+FLAGS = ("--data", "--out", "--artifacts", "--publish", "--fetch", "--versions", "--rollback")
+
+
+def test_every_flag_of_the_table_is_tried(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> None:
+    assert documented().keys() == actions(bucket, trained, scratch).keys() == set(FLAGS)
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_flag_needs_each_of_its_permissions_and_no_other(
+    flag: str, bucket: Bucket, trained: tuple[Path, Path], scratch: Path
+) -> None:
     bucket.put("table.csv", b"content")
     with uploaded_run(f"{bucket}/runs", SILENT) as folder:
         shutil.copytree(trained[0] / "artifacts", folder)
     for model in trained:
         Registry(f"{bucket}/models").publish(model / "model", SILENT)
-    table = documented()
-    commands = actions(bucket, trained, scratch)
-    assert table.keys() == commands.keys()
-    for flag, command in commands.items():
-        for permission in table[flag]:
-            with_only(table[flag] - {permission}, bucket)
-            with pytest.raises(Denied, match=f"access denied.*allow {permission} there"):
-                command()
-        with_only(table[flag], bucket)
-        command()
+    needed, command = documented()[flag], actions(bucket, trained, scratch)[flag]
+    for permission in needed:
+        with_only(needed - {permission}, bucket)
+        with pytest.raises(Denied, match=f"access denied.*allow {permission} there"):
+            command()
+    with_only(needed, bucket)
+    command()
