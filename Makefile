@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run package bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean
+.PHONY: help run package bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -99,6 +99,9 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+settings: $(READY)  ## docs/settings.md from the declared settings
+	@$(BIN)/python -m training.settings > docs/settings.md
 
 bench: $(READY)  ## measure every figure that the README quotes; python -m benchmarks NAME for a part
 	@$(BIN)/python -m benchmarks

@@ -4,12 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cli import command
 from cli.parser import Parser
 from delivery import workflow
 from delivery.markdown import table
+from export.documents import Certificate, CertificateLimits, ComparedKind
 from export.model_folder import EXPORT_AGAIN
 from export.package import REQUIREMENTS
 from export.packaging.certified import check_certificate
@@ -48,7 +48,7 @@ def show(model: Path) -> None:
     workflow.output("version", manifest.model_version)
 
 
-def as_markdown(version: str, certificate: dict[str, Any]) -> str:
+def as_markdown(version: str, certificate: Certificate) -> str:
     """The certificate as a section of a summary. Raises ExportRefused where it has no findings."""
     try:
         rows = [_row(row) for row in [*certificate["rows"], certificate["total"]]]
@@ -69,7 +69,7 @@ def as_markdown(version: str, certificate: dict[str, Any]) -> str:
     return f"{text}Compared with: {versions}.\n\n```\n{hashes}```\n"
 
 
-def _holds(total: dict[str, Any], limits: dict[str, Any]) -> bool:
+def _holds(total: ComparedKind, limits: CertificateLimits) -> bool:
     return bool(
         total["margins_bit_equal"] == total["margins"]
         and total["largest_probability_difference"] <= limits["probability_difference"]
@@ -78,7 +78,7 @@ def _holds(total: dict[str, Any], limits: dict[str, Any]) -> bool:
     )
 
 
-def _row(row: dict[str, Any]) -> tuple[str, ...]:
+def _row(row: ComparedKind) -> tuple[str, ...]:
     return (
         str(row["kind"]),
         f"{row['rows']:,}",

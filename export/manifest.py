@@ -1,7 +1,7 @@
 """model/manifest.json: all that the runtime has to know of a model besides its graph."""
 
 import hashlib
-from typing import Any
+from typing import cast
 
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
@@ -10,6 +10,14 @@ from export.certificate import probes
 from export.certificate.certify import versions
 from export.certificate.comparison import Session, ask_graph
 from export.converters.classifier import answers_margin, boosters_of
+from export.documents import (
+    CheckedScore,
+    ManifestBody,
+    ManifestCalibration,
+    ManifestDocument,
+    ScoreScale,
+    SelfCheckEntry,
+)
 from export.graph.pipeline import Contract, travelled_splits
 from runtime.digest import version_of
 from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
@@ -24,34 +32,35 @@ METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "
 
 def manifest_of(
     artifacts: Artifacts, contract: Contract, graph: bytes, session: Session, tolerance: float
-) -> dict[str, Any]:
+) -> ManifestDocument:
     """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show.
 
     It holds no applicant: the self-check rows are made up. The model's version is a digest of the graph and of
     everything in here, so that two models with the same version answer the same.
     """
     scale, edges = scale_of(artifacts), list(artifacts.run["bands"])
-    manifest = {
+    manifest: ManifestBody = {
         "schema_version": SCHEMA_VERSION,
         "sha256": hashlib.sha256(graph).hexdigest(),
         "id": REQUEST_ID,
         "inputs": artifacts.schema["inputs"],
         "features": artifacts.schema["features"],
-        "score": scale._asdict() | {"probability_limits": list(scale.probability_limits)},
+        "score": _score(scale),
         "bands": edges,
         "calibration": _calibration(artifacts),
         "limits": {"batch": BATCH_LIMIT},
         "branches": travelled_splits(contract, artifacts.pipeline[0]),
-        "reference": artifacts.reference | {"metrics": _metrics_of_the_test(artifacts)},
+        "reference": {**artifacts.reference, "metrics": _metrics_of_the_test(artifacts)},
         "versions": versions(),
         "self_check": {
             "probability_tolerance": tolerance,
-            "inputs": {key: artifacts.schema["inputs"][key] for key in ("numbers", "categories")},
-            "scores": scores_to_check(scale, edges),
+            "inputs": artifacts.schema["inputs"],
+            "scores": cast("list[CheckedScore]", scores_to_check(scale, edges)),
             "rows": _self_check_rows(artifacts, session, scale, edges),
         },
     }
-    return {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)} | manifest
+    head = {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)}
+    return cast(ManifestDocument, head | manifest)
 
 
 def scale_of(artifacts: Artifacts) -> Scale:
@@ -65,17 +74,27 @@ def binary_columns(artifacts: Artifacts) -> frozenset[str]:
     return frozenset(entry["name"] for entry in artifacts.schema["features"] if entry["type"] == "boolean")
 
 
-def _metrics_of_the_test(artifacts: Artifacts) -> dict[str, float]:
+def _score(scale: Scale) -> ScoreScale:
+    return {
+        "points": scale.points,
+        "odds": scale.odds,
+        "points_to_double": scale.points_to_double,
+        "probability_limits": list(scale.probability_limits),
+    }
+
+
+def _metrics_of_the_test(artifacts: Artifacts) -> dict[str, float | None]:
     """What later outcomes are compared with: figures on applicants that the fit has not seen, to six decimals."""
     metrics = artifacts.run["metrics"]["test"]
-    return {name: round(metrics[name], 6) for name in METRICS_OF_REFERENCE}
+    values = {name: metrics[name] for name in METRICS_OF_REFERENCE}
+    return {name: None if value is None else round(value, 6) for name, value in values.items()}
 
 
-def _calibration(artifacts: Artifacts) -> dict[str, Any]:
+def _calibration(artifacts: Artifacts) -> ManifestCalibration:
     classifier = artifacts.pipeline[1]
     model = artifacts.run["settings"]["model"]
     on_margin = not hasattr(classifier, "calibrated_classifiers_") or answers_margin(boosters_of(classifier)[0])
-    content: dict[str, Any] = {
+    content: ManifestCalibration = {
         "method": method_of(classifier),
         "on": "margin" if on_margin else "probability",
         "estimator": model["estimator"],
@@ -86,11 +105,11 @@ def _calibration(artifacts: Artifacts) -> dict[str, Any]:
     if isinstance(calibrator, IsotonicRegression):
         content["knots"] = len(calibrator.X_thresholds_)
     elif calibrator is not None:  # Platt: p = 1 / (1 + exp(slope * margin + intercept))
-        content |= {"slope": float(calibrator.a_), "intercept": float(calibrator.b_)}
+        content["slope"], content["intercept"] = float(calibrator.a_), float(calibrator.b_)
     return content
 
 
-def _self_check_rows(artifacts: Artifacts, session: Session, scale: Scale, edges: list[float]) -> list[dict[str, Any]]:
+def _self_check_rows(artifacts: Artifacts, session: Session, scale: Scale, edges: list[float]) -> list[SelfCheckEntry]:
     """Made-up applicants from the lowest to the highest probability, the last one without any value."""
     columns = probes.Columns(artifacts.pipeline[0], binary_columns(artifacts))
     real = artifacts.pipeline[0].raw_inputs(artifacts.sample)

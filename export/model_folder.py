@@ -6,16 +6,19 @@ This knows nothing of scikit-learn and XGBoost: packaging, as in Dockerfile.lamb
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from export.refusal import ExportRefused
+
+if TYPE_CHECKING:
+    from export.documents import Certificate
 
 GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
 CERTIFICATE_VERSION = 1  # raise it when an older reader could misread a newer certificate
 EXPORT_AGAIN = "export again (python -m export.to_onnx)"
 
 
-def read_certificate(folder: Path) -> dict[str, Any]:
+def read_certificate(folder: Path) -> "Certificate":
     """The certificate of a model folder, after its hashes were compared with the files.
 
     Raises ExportRefused, naming the file, where one is missing, damaged or not the one that was certified.
@@ -40,7 +43,7 @@ def refuse_other(what: str, certified: object, found: object) -> None:
         raise ExportRefused(f"{what}: the certificate has {certified}, found {found}; {EXPORT_AGAIN}")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> "Certificate":
     try:
         certificate = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -53,4 +56,4 @@ def _read(path: Path) -> dict[str, Any]:
     for member in ("sha256", "versions"):
         if not isinstance(certificate.get(member), dict):
             raise ExportRefused(f"{path}: {member}: expected an object; {EXPORT_AGAIN}")
-    return dict(certificate)
+    return cast("Certificate", certificate)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table as Grid
 
@@ -11,9 +10,11 @@ from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
 from cli.words import escaped
+from export.candidate import candidate_of
 from export.certificate.certify import Limits, certify, versions
+from export.documents import Certificate, Findings
 from export.graph.pipeline import build
-from export.manifest import binary_columns, manifest_of, scale_of
+from export.manifest import manifest_of
 from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
 from runtime.model import Model
 from runtime.session import open_session
@@ -72,16 +73,7 @@ def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
         (folder / GRAPH).write_bytes(graph)
         write_json(folder / MANIFEST, manifest_of(artifacts, contract, graph, session, limits.tolerance))
         with progress.step("Certifying against the fitted pipeline") as show:
-            findings = certify(
-                pipeline,
-                contract,
-                session,
-                pipeline[0].raw_inputs(artifacts.sample),
-                binary_columns(artifacts),
-                scale_of(artifacts),
-                artifacts.run["bands"],
-                show,
-            )
+            findings = certify(candidate_of(artifacts, contract, session), show)
         certificate = certificate_of(artifacts, folder, findings)
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
@@ -91,7 +83,7 @@ def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
     progress.say(f"Written to [bold]{out}/[/]: model [bold]{version}[/], {size:.1f} MB. Next: python -m runtime.local")
 
 
-def certificate_of(artifacts: Artifacts, folder: Path, findings: dict[str, Any]) -> dict[str, Any]:
+def certificate_of(artifacts: Artifacts, folder: Path, findings: Findings) -> Certificate:
     """The findings with what they are about: the sha256 of every file that took part, and the versions."""
     return {
         "schema_version": CERTIFICATE_VERSION,
@@ -102,7 +94,7 @@ def certificate_of(artifacts: Artifacts, folder: Path, findings: dict[str, Any])
     }
 
 
-def summarise(certificate: dict[str, Any], progress: Progress) -> None:
+def summarise(certificate: Findings, progress: Progress) -> None:
     """Prints the certificate's counts."""
     grid = Grid(box=None, pad_edge=False)
     for title, justify in (

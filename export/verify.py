@@ -1,7 +1,7 @@
 """`python -m export.verify`: checks a model's certificate again, file by file and row by row."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +10,9 @@ import onnx
 from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
+from export.candidate import candidate_of
 from export.certificate.certify import certify
 from export.graph.pipeline import build
-from export.manifest import binary_columns, scale_of
 from export.model_folder import CERTIFICATE, GRAPH, read_certificate, refuse_other
 from export.refusal import ExportRefused
 from export.to_onnx import summarise
@@ -63,19 +63,12 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
     graph = (model / GRAPH).read_bytes()
     contract = replace(build(artifacts.pipeline), model=onnx.load_model_from_string(graph))
     with progress.step("Certifying against the fitted pipeline") as show:
-        findings = certify(
-            artifacts.pipeline,
-            contract,
-            open_session(graph),
-            artifacts.pipeline[0].raw_inputs(artifacts.sample),
-            binary_columns(artifacts),
-            scale_of(artifacts),
-            artifacts.run["bands"],
-            show,
-        )
+        findings = certify(candidate_of(artifacts, contract, open_session(graph)), show)
     summarise(findings, progress)
+    recorded: Mapping[str, object] = certificate
+    compared: Mapping[str, object] = findings
     for part in ("limits", "total", "monotone"):
-        refuse_other(f"{model / CERTIFICATE}: {part}", certificate.get(part), findings[part])
+        refuse_other(f"{model / CERTIFICATE}: {part}", recorded.get(part), compared[part])
     progress.say(f"The certificate of [bold]{model}/[/] holds.")
 
 

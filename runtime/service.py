@@ -8,7 +8,7 @@ from runtime import problem
 from runtime.event import Request, Response, Scored
 from runtime.manifest import NOT_DESCRIBED
 from runtime.model import Model
-from runtime.problem import Problem
+from runtime.problem import Problem, error
 from runtime.score import Bands
 from runtime.settings import Settings
 from runtime.strict_json import Written, parse, write
@@ -93,7 +93,7 @@ class Service:
         applicant = self._validator.applicant(_json(request, BODY_LIMIT))
         probability, _ = self.model.predict([applicant.numbers], [applicant.categories])
         answers, scored = self._answers(
-            (applicant.identifier,), probability.tolist(), (applicant.missing,), (applicant.warnings,)
+            (applicant.identifier,), probability.tolist(), (applicant.missing,), (applicant.warnings,), ("",)
         )
         return Response(Written(answers[0]), scored=scored)
 
@@ -119,7 +119,10 @@ class Service:
         scored: list[Scored] = []
         if batch.identifiers:
             probabilities, _ = self.model.predict(batch.numbers, batch.categories)
-            answers, scored = self._answers(batch.identifiers, probabilities.tolist(), batch.missing, batch.warnings)
+            pointers = (f"/applicants/{i}" for i in range(len(values)) if i not in refused)
+            answers, scored = self._answers(
+                batch.identifiers, probabilities.tolist(), batch.missing, batch.warnings, pointers
+            )
         for position, entry in refused.items():  # in ascending order, so that each comes to stand where it belongs
             answers.insert(position, entry)
         content = f'{{"scored":{len(scored)},"refused":{len(refused)},"answers":[{",".join(answers)}]}}'
@@ -131,9 +134,18 @@ class Service:
         probabilities: list[float],
         missing: Iterable[int],
         warnings: Iterable[list[dict[str, str]]],
+        pointers: Iterable[str],
     ) -> tuple[list[str], list[Scored]]:
-        """For each applicant the answer, as JSON, and what may be logged of it."""
-        scores = self.model.manifest.scale.scores(probabilities)
+        """For each applicant the answer, as JSON, and what may be logged of it; `pointers` lead to the applicants."""
+        scale = self.model.manifest.scale
+        scores = scale.scores(probabilities)
+        low, high = scale.probability_limits
+        if min(probabilities) <= low or max(probabilities) >= high:
+            remark = f"probability at or beyond its limit ({low:g} or {high:g}): the score stays there"
+            warnings = [
+                remarks if low < p < high else [*remarks, error(pointer, remark)]
+                for p, remarks, pointer in zip(probabilities, warnings, pointers, strict=True)
+            ]
         bands = list(map(self._bands.name, scores))
         answers = [
             self._answer % (write(name), p, score, band, f',"warnings":{write(remarks)}' if remarks else "")

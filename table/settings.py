@@ -69,25 +69,20 @@ class Data:
 
 @dataclass(frozen=True)
 class Feature:
-    """A raw column that the model reads; any may be missing in any row. `NAME = "number"` is short for a type alone."""
+    """A raw column that the model reads; any row may lack it. `NAME = "number"` in `[features]` is short for a type."""
 
     name: str
     type: Annotated[
         FeatureType,
         Field(description="type of the column", examples=["number"]),
-        Usage(flag="--numbers A,B, --booleans A,B, --categories A,B"),
     ]
-    log1p: Annotated[
-        bool, Field(description="trees see ln(1 + value) of a number, which is above -1"), Usage(flag="--log1p A,B")
-    ] = False
+    log1p: Annotated[bool, Field(description="trees see ln(1 + value) of a number, which is above -1")] = False
     vocabulary: Annotated[
         Names,
         Field(description="levels of a category that the model distinguishes", examples=[["a", "b"]]),
-        Usage(flag="--vocabulary NAME=A,B", unset="the levels of the training rows"),
+        Usage(unset="the levels of the training rows"),
     ] = ()
-    description: Annotated[
-        str, Field(description="shown in reports and in /openapi.json", examples=["euros"]), Usage(flag="")
-    ] = ""
+    description: Annotated[str, Field(description="shown in reports and in /openapi.json", examples=["euros"])] = ""
 
 
 @dataclass(frozen=True)

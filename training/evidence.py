@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from runtime.score import Scale
 from training.contributions import contributions_of
+from training.documents import Figures
 from training.estimator.calibration import described, method_of
 from training.estimator.preparation import Preparation, row_maximum
 from training.settings import Settings
@@ -21,6 +21,7 @@ from validation.calibration import group, reliability
 from validation.copies import copies_of
 from validation.cutoffs import cutoff_table
 from validation.dependence import Axis, dependence
+from validation.documents import Reference
 from validation.evidence import Evidence, Part
 from validation.findings import Examined, alarms
 from validation.importance import importance
@@ -46,7 +47,7 @@ def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: 
     return Part(frame, target, probability, scores_of(probability, settings.score))
 
 
-def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Mapping[str, Any]) -> Evidence:
+def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Reference) -> Evidence:
     """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
     from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
 
@@ -115,7 +116,7 @@ def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
     return Axis(name, members, row_maximum(frame[members].to_numpy(dtype=np.float32)).astype(np.float64))
 
 
-def figures_of(evidence: Evidence) -> dict[str, object]:
+def figures_of(evidence: Evidence) -> Figures:
     """What run.json says of the evidence, of JSON's types; a metric without a value is null."""
     return {
         "bands": evidence.edges,

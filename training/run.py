@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table as Grid
 from threadpoolctl import threadpool_limits
@@ -17,7 +16,8 @@ from storage.folder import replaced_folder
 from table import read_table, synthetic_table
 from training import artifacts
 from training.artifacts.runs import uploaded_run
-from training.artifacts.save import save
+from training.artifacts.save import FinishedRun, save
+from training.documents import Run
 from training.estimator.assembly import assemble
 from training.evidence import answer, gather
 from training.options import build_parser, out_folder, settings_from
@@ -73,11 +73,11 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
             reference = reference_of(parts["train"].frame, parts["train"].score, settings.features, settings.stability)
             evidence = gather(settings, pipeline, parts, reference)
         with progress.step("Writing the report"):
-            run = save(folder, settings, table, rows, tuning, pipeline, reference, parts, evidence)
+            run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, reference, parts, evidence))
     _summarise(run, progress)
 
 
-def _summarise(run: dict[str, Any], progress: Progress) -> None:
+def _summarise(run: Run, progress: Progress) -> None:
     grid = Grid("", *run["metrics"], "95 % of test", box=None, pad_edge=False)
     for column in grid.columns[1:]:
         column.justify = "right"

@@ -12,6 +12,7 @@ from cli.errors import WRONG_USAGE, UserError
 from cli.words import listed, shown
 from table import Table
 from table.times import Times
+from training.documents import PartRecord
 from training.settings import Settings
 
 Parts = dict[str, NDArray[np.intp]]
@@ -44,9 +45,9 @@ def split(table: Table, settings: Settings) -> Parts:
     return parts
 
 
-def split_facts(table: Table, parts: Parts) -> dict[str, Any]:
+def split_facts(table: Table, parts: Parts) -> dict[str, PartRecord]:
     """What run.json says of each part: rows, defaults and, where the settings name them, times and groups."""
-    facts: dict[str, Any] = {}
+    facts: dict[str, PartRecord] = {}
     for name, rows in parts.items():
         facts[name] = {"rows": len(rows), "defaults": int(table.target[rows].sum())}
         if table.time is not None:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from validation.documents import Alarm, CalibrationChoice
+
 
 @dataclass(frozen=True)
 class Part:
@@ -38,14 +40,12 @@ class Evidence:
     """Of the test: what approving from each score on would have brought, see validation.cutoffs."""
     reliability: Mapping[str, pd.DataFrame]
     """By part: observed default rate beside the predicted one, see validation.calibration."""
-    calibration: Mapping[str, Any]
-    """`chosen` ("sigmoid", …), `by` ("comparison" or "settings"), `reason` (a sentence), `comparison`: a list of
-    {`method`, `log_loss`, `log_loss_error`, `brier`, `brier_error`} (cross-validated mean and standard error)."""
-    alarms: list[dict[str, Any]]
-    """{`name`, `value`, `limit`, `message`} for each thing that a validator has to look at; empty is good."""
+    calibration: CalibrationChoice
+    """The calibrator, and cross-validated mean losses with standard errors."""
+    alarms: list[Alarm]
+    """One for each thing that a validator has to look at; empty is good."""
     stability: Mapping[str, Any]
-    """Test against train, see validation.stability: `score` {`psi`, `limit`, `bins`}, `features` [{`feature`, `csi`,
-    `limit`, `bins`}], the most moved first; `bins` [{`bin`, `expected`, `actual`, `contribution`}], shares 0 to 1."""
+    """Test against train, the fields of validation.documents.StabilityFindings; empty if nothing was compared."""
     importance: pd.DataFrame
     """Feature, "Mean points" (mean absolute contribution to the score), "Share" in %; the largest first."""
     dependence: Mapping[str, pd.DataFrame]

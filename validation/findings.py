@@ -12,6 +12,7 @@ import numpy as np
 
 from runtime.score import Scale
 from validation.copies import Copies
+from validation.documents import Alarm
 from validation.evidence import Part
 
 # Share of the applicants whose odds are within a factor of two of the best. On four tables calibrated log-odds have 3
@@ -34,7 +35,6 @@ COPIES = 0.01
 HALF_WIDTHS = 1.5
 NAMED = 5  # features that an alarm names
 
-Alarm = dict[str, Any]
 Figures = Mapping[str, Mapping[str, float]]
 Intervals = Mapping[str, Mapping[str, tuple[float, float]]]
 Finding = tuple[str, float, float, str]
@@ -72,7 +72,7 @@ def alarms(examined: Examined) -> list[Alarm]:
         *_calibration(examined),
         *_sample(examined),
     ]
-    return [dict(zip(("name", "value", "limit", "message"), finding, strict=True)) for finding in found]
+    return [Alarm(name=name, value=value, limit=limit, message=message) for name, value, limit, message in found]
 
 
 def _leaks(examined: Examined) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -107,7 +107,9 @@ class Setting:
 def settings_of(declared: type) -> Mapping[str, Setting]:
     """The keys of a table's class by name, in its order."""
     hints = get_type_hints(declared, include_extras=True)
-    return {name: Setting(name, hint, getattr(declared, name, None)) for name, hint in hints.items()}
+    # Not those that the user's own key gives, as the name of a feature.
+    said = {name: hint for name, hint in hints.items() if get_origin(hint) is Annotated}
+    return {name: Setting(name, hint, getattr(declared, name, None)) for name, hint in said.items()}
 
 
 def read_values(declared: type, table: str, values: Mapping[str, object], origin: Origin) -> dict[str, Any]:

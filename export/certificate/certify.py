@@ -27,6 +27,7 @@ from export.certificate.comparison import (
 )
 from export.certificate.monotone import prove_signs
 from export.converters.classifier import answers_margin, boosters_of
+from export.documents import ComparedCalibrator, Findings, SingleRows
 from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
 from runtime.score import Scale
@@ -76,26 +77,34 @@ class Limits:
         return cls(ISOTONIC_ON_MARGIN, 1.0) if isotonic else cls(SIGMOID_ON_MARGIN, 0.0)
 
 
-def certify(
-    pipeline: Pipeline,
-    contract: Contract,
-    session: Session,
-    real: dict[str, NDArray[Any]],
-    binary: frozenset[str],
-    scale: Scale,
-    edges: list[float],
-    progress: Callable[[str], None] = lambda _: None,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Candidate:
+    """A graph that has to prove itself, and the fitted pipeline that it stands for."""
+
+    pipeline: Pipeline
+    contract: Contract
+    session: Session
+    real: dict[str, NDArray[Any]]
+    """Raw inputs of real applicants, by input of the graph."""
+    binary: frozenset[str]
+    """Names of the boolean columns."""
+    scale: Scale
+    edges: list[float]
+    """Ascending edges of the score bands."""
+
+
+def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: None) -> Findings:
     """Compares the session with the fitted pipeline on every kind of row and returns the certificate's findings.
 
-    `real` are raw inputs of real applicants, `binary` names the boolean columns. Raises ExportRefused, with the
-    first finding that is beyond the limits.
+    Raises ExportRefused, with the first finding that is beyond the limits.
     """
+    pipeline, contract, session = candidate.pipeline, candidate.contract, candidate.session
+    real, binary, scale = candidate.real, candidate.binary, candidate.scale
     limits = Limits.of(pipeline[1])
     rows: list[Comparison] = []
     for kind, inputs in kinds_of_rows(pipeline, contract, real, binary):
         progress(kind)
-        comparison = compare(kind, ask_pipeline(pipeline, inputs), ask_graph(session, inputs), scale, edges)
+        comparison = compare(kind, ask_pipeline(pipeline, inputs), ask_graph(session, inputs), scale, candidate.edges)
         refuse_difference(comparison, limits)
         rows.append(comparison)
     progress("calibrator")
@@ -167,7 +176,7 @@ def refuse_difference(found: Comparison, limits: Limits) -> None:
 
 def compare_calibrator(
     model: onnx.ModelProto, number: int, calibrator: Any, reads: str, makes: str, *, reads_float64: bool
-) -> dict[str, Any]:
+) -> ComparedCalibrator:
     """A calibrator by itself, cut out of the graph: at every knot and the two values next to it, between the knots
     and beyond them; for a sigmoid, over the whole range of its exponential."""
     dtype = np.float64 if reads_float64 else np.float32
@@ -199,7 +208,7 @@ def calibrator_values(calibrator: Any, dtype: type[np.floating[Any]]) -> NDArray
     return np.linspace(-60, 60, 20_001).astype(dtype)
 
 
-def refuse_calibrator(found: dict[str, Any], limits: Limits) -> None:
+def refuse_calibrator(found: ComparedCalibrator, limits: Limits) -> None:
     """Raises ExportRefused for a calibrator that is not scikit-learn's. On its own input none may differ by more
     than a sigmoid does on the margin, and an isotonic one not at all."""
     limit = ISOTONIC_ON_MARGIN if found["knots"] else SIGMOID_ON_MARGIN
@@ -210,7 +219,7 @@ def refuse_calibrator(found: dict[str, Any], limits: Limits) -> None:
         )
 
 
-def compare_single_rows(session: Session, real: dict[str, NDArray[Any]]) -> dict[str, int]:
+def compare_single_rows(session: Session, real: dict[str, NDArray[Any]]) -> SingleRows:
     """Real rows one at a time against the same rows in one batch. Raises ExportRefused where a bit differs."""
     rows = min(SINGLE_ROWS, len(real["numbers"]))
     batch = ask_graph(session, {name: matrix[:rows] for name, matrix in real.items()})

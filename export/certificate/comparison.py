@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from export.converters.classifier import boosters_of
+from export.documents import ComparedKind
 from runtime.score import Scale, band
 from training.estimator.boosting import margin
 from training.estimator.preparation import Preparation
@@ -42,9 +43,9 @@ class Comparison:
     largest_score_difference: float
     bands_that_differ: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> ComparedKind:
         """JSON-ready."""
-        return asdict(self)
+        return cast(ComparedKind, asdict(self))
 
 
 def ask_pipeline(pipeline: Pipeline, inputs: dict[str, NDArray[Any]]) -> Answer:

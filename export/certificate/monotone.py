@@ -36,6 +36,7 @@ from export.certificate.crossing import crossings, moving_splits
 from export.certificate.probes import Inputs
 from export.certificate.tracing import Trees, trees_of
 from export.converters.classifier import boosters_of
+from export.documents import ProvenSign
 from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
 from runtime.score import Scale
@@ -64,7 +65,7 @@ class Signed:
 
 def prove_signs(
     pipeline: Pipeline, contract: Contract, session: Session, real: Inputs, binary: frozenset[str], scale: Scale
-) -> list[dict[str, Any]]:
+) -> list[ProvenSign]:
     """For each feature with a sign: `feature`, `sign`, `trees` and `splits` that hold it, `rows` that were asked,
     `largest_fall` of a probability against the sign (by rounding) and `holds`. Raises ExportRefused otherwise.
     """
@@ -106,7 +107,7 @@ def signs_of(pipeline: Pipeline, binary: frozenset[str] = frozenset()) -> list[S
 
 def _prove(
     feature: Signed, ensembles: list[Trees], session: Session, real: Inputs, rounding: float, asked: int
-) -> dict[str, Any]:
+) -> ProvenSign:
     numbers = frozenset(feature.members)
     for booster, trees in enumerate(ensembles):
         for found in crossings(trees, numbers, feature.sign):

@@ -17,6 +17,7 @@ from export.converters.classifier import boosters_of, convert_classifier
 from export.converters.graph import ContractGraph
 from export.converters.preparation import convert_preparation
 from export.converters.trees import convert_margins, part_missing, splits_of
+from export.documents import TravelledLevel, TravelledSplit
 from export.refusal import ExportRefused
 from training.estimator.crossfit import CrossFittedClassifier
 from training.estimator.preparation import Preparation, log1p
@@ -134,7 +135,9 @@ def _tensor(name: str, kind: int, columns: int) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, kind, ["N", columns])
 
 
-def travelled_splits(contract: Contract, preparation: Preparation, count: int = 24) -> list[dict[str, Any]]:
+def travelled_splits(
+    contract: Contract, preparation: Preparation, count: int = 24
+) -> list[TravelledSplit | TravelledLevel]:
     """The splits that rows come by most often, each as the condition on raw columns that runtime.branches knows.
 
     A split's weight is the sum over its places in the trees of 2^-depth.
@@ -152,7 +155,7 @@ def travelled_splits(contract: Contract, preparation: Preparation, count: int = 
                     visits[split] = visits.get(split, 0.0) + share
                 stack += [(int(tree.left[node]), share / 2), (int(tree.right[node]), share / 2)]
     members, indicators = preparation.raw_columns()
-    conditions: list[dict[str, Any]] = []
+    conditions: list[TravelledSplit | TravelledLevel] = []
     for column, threshold in sorted(visits, key=lambda split: -visits[split])[:count]:
         if column < len(members):
             conditions.append({"numbers": members[column], "below": threshold})

@@ -1,14 +1,17 @@
 """A model folder whose certificate is about it, and about the onnxruntime that it is packaged with."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from export.model_folder import CERTIFICATE, EXPORT_AGAIN, MANIFEST, read_certificate
 from export.packaging.refusal import PackageRefused
 from runtime.manifest import Manifest, ModelRefused
 
+if TYPE_CHECKING:
+    from export.documents import Certificate
 
-def check_certificate(folder: Path, onnxruntime: str) -> tuple[Manifest, dict[str, Any]]:
+
+def check_certificate(folder: Path, onnxruntime: str) -> "tuple[Manifest, Certificate]":
     """The manifest and the certificate; `onnxruntime` is the version to be packaged.
 
     Raises PackageRefused, or ExportRefused where the certificate is not about these files.

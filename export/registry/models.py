@@ -12,16 +12,15 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import nearest
+from export.documents import Pointer
 from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, read_certificate
 from export.refusal import ExportRefused
 from runtime.manifest import ModelRefused
@@ -124,8 +123,8 @@ class Registry:
 
     def _bring(self, version: str, folder: Path, progress: Progress) -> tuple[str, dict[str, str]]:
         """Brings a version into a folder, looks at all of it, and returns its name and the sha256 of its files."""
-        pointer = self._latest() if version == LATEST else {}
-        version = pointer.get("model_version", version)
+        pointer = self._latest() if version == LATEST else None
+        version = pointer["model_version"] if pointer else version
         source = self.address / version
         with progress.transfer(f"Downloading model {version}") as moved:
             try:
@@ -135,7 +134,7 @@ class Registry:
             except Missing as missing:
                 raise self._no_version(version, bool(pointer), missing) from missing
         sha256 = {name: sha256_of(folder / name) for name in FILES}
-        for name, expected in pointer.get("sha256", sha256).items():
+        for name, expected in (pointer["sha256"] if pointer else sha256).items():
             if sha256[name] != expected:
                 raise ExportRefused(
                     f"{source / name}: sha256: {POINTER} has {expected}, found {sha256[name]}; "
@@ -172,12 +171,12 @@ class Registry:
         guess = f"did you mean {suggestion}? " if suggestion else ""
         return UserError(f"{self.address}: no version {version}; {guess}python -m export.registry versions lists them")
 
-    def _latest(self) -> dict[str, Any]:
+    def _latest(self) -> Pointer:
         if (pointer := self._pointer()) is None:
             raise UserError(f"{self.address}: no model is published there; python -m export.registry publish does it")
         return pointer
 
-    def _pointer(self) -> dict[str, Any] | None:
+    def _pointer(self) -> Pointer | None:
         """What latest.json says; None where there is none yet."""
         address = self.address / POINTER
         try:
@@ -187,7 +186,7 @@ class Registry:
                 raise
             return None
         try:
-            pointer: dict[str, Any] = json.loads(content)
+            pointer: Pointer = json.loads(content)
             if pointer["schema_version"] != POINTER_VERSION or pointer["sha256"].keys() != set(FILES):
                 raise ValueError
             if not VERSION.fullmatch(pointer["model_version"]):
@@ -197,7 +196,7 @@ class Registry:
             raise NoPointer(f"{address}: {problem}") from None
         return pointer
 
-    def _point(self, version: str, sha256: Mapping[str, str]) -> None:
+    def _point(self, version: str, sha256: dict[str, str]) -> None:
         """Moves the pointer, unless it is there already."""
         try:
             pointer = self._pointer()
@@ -205,7 +204,7 @@ class Registry:
             pointer = None
         if pointer is not None and (pointer["model_version"], pointer["sha256"]) == (version, sha256):
             return
-        content = {
+        content: Pointer = {
             "schema_version": POINTER_VERSION,
             "model_version": version,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -14,7 +14,8 @@ from xgboost import XGBClassifier
 
 from export.certificate import certify as certificate
 from export.certificate import probes
-from export.certificate.certify import Limits, certify
+from export.certificate.certify import Candidate, Limits, certify
+from export.documents import Findings
 from export.graph.pipeline import Contract, build, raw_threshold
 from export.refusal import ExportRefused
 from runtime.score import Scale
@@ -55,10 +56,10 @@ def fit(name: str) -> tuple[Pipeline, dict[str, Any]]:
     return fitted, fitted[0].raw_inputs(frame)
 
 
-def findings(fitted: Pipeline, real: dict[str, Any], contract: Contract | None = None) -> dict[str, Any]:
+def findings(fitted: Pipeline, real: dict[str, Any], contract: Contract | None = None) -> Findings:
     contract = contract or build(fitted)
     session = open_session(contract.model.SerializeToString())
-    return certify(fitted, contract, session, real, BINARY, Scale(), EDGES)
+    return certify(Candidate(fitted, contract, session, real, BINARY, Scale(), EDGES))
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

@@ -1,14 +1,13 @@
 """Splits that part missing values from all others, as XGBoost has them since 3.4: a threshold of minus infinity."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
 from export.certificate import certify as certificate
-from export.certificate.certify import certify
+from export.certificate.certify import Candidate, certify
 from export.converters.trees import LOWEST
 from export.graph.pipeline import build
 from runtime.score import Scale
@@ -42,15 +41,9 @@ def test_it_is_exact_for_missing_lowest_and_infinite_values(left: bool, threshol
     frame, target = draw(1_500)
     fitted = with_such_splits(pipeline().fit(frame, target), left, threshold)
     contract = build(fitted)
-    found: dict[str, Any] = certify(
-        fitted,
-        contract,
-        open_session(contract.model.SerializeToString()),
-        fitted[0].raw_inputs(frame),
-        frozenset({"has_paid"}),
-        Scale(),
-        EDGES,
-    )
+    session = open_session(contract.model.SerializeToString())
+    inputs = fitted[0].raw_inputs(frame)
+    found = certify(Candidate(fitted, contract, session, inputs, frozenset({"has_paid"}), Scale(), EDGES))
     assert found["total"]["margins_bit_equal"] == found["total"]["margins"]
     values = [
         value
@@ -71,4 +64,5 @@ def test_a_feature_that_matters_by_its_absence_is_exported() -> None:
     contract = build(fitted)
     session = open_session(contract.model.SerializeToString())
     inputs = fitted[0].raw_inputs(frame)
-    assert certify(fitted, contract, session, inputs, frozenset({"has_paid"}), Scale(), EDGES)["total"]["rows"] > 5_000
+    candidate = Candidate(fitted, contract, session, inputs, frozenset({"has_paid"}), Scale(), EDGES)
+    assert certify(candidate)["total"]["rows"] > 5_000

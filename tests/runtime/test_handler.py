@@ -421,3 +421,22 @@ def test_the_observer(make_handler: "MakeHandler", capsys: pytest.CaptureFixture
     handler.observe = lambda *_: json.loads("{")
     assert send(handler, "POST", "/predict", reference_request())[0] == 200
     assert json.loads(capsys.readouterr().err)["fault"] == "JSONDecodeError"
+
+
+@pytest.mark.parametrize(
+    ("probability", "is_warned"),
+    [(0.0, True), (1e-8, True), (np.nextafter(1e-8, 1), False), (np.nextafter(0.99999999, 0), False), (1.0, True)],
+)
+def test_a_probability_at_its_limit_is_warned_of(
+    small: "Handler", monkeypatch: pytest.MonkeyPatch, probability: float, is_warned: bool
+) -> None:
+    def answers(_: Model, numbers: Any, categories: Any) -> tuple[Any, Any]:
+        return np.array([0.25] * (len(numbers) - 1) + [probability]), None
+
+    monkeypatch.setattr(Model, "predict", answers)
+    _, _, alone = send(small, "POST", "/predict", SMALL)
+    _, _, batch = send(small, "POST", "/predict/batch", {"applicants": [SMALL, {"uuid": 1}, SMALL]})
+    for answer, pointer in ((alone, ""), (batch["answers"][2], "/applicants/2")):
+        warned = [remark for remark in answer.get("warnings", []) if "limit" in remark["detail"]]
+        assert [remark["pointer"] for remark in warned] == ([pointer] if is_warned else [])
+    assert "warnings" not in batch["answers"][0]

@@ -55,8 +55,17 @@ def test_a_class_of_two_rows_is_enough() -> None:
 
 
 def entries(**losses: tuple[float, float, float, float]) -> Comparison:
-    names = ("log_loss", "log_loss_error", "brier", "brier_error")
-    return [{"method": m, "on_limit": 0.0, **dict(zip(names, values, strict=True))} for m, values in losses.items()]
+    return [
+        {
+            "method": method,
+            "log_loss": loss,
+            "log_loss_error": error,
+            "brier": brier,
+            "brier_error": brier_error,
+            "on_limit": 0.0,
+        }
+        for method, (loss, error, brier, brier_error) in losses.items()
+    ]
 
 
 PLAIN = {"none": (0.30, 0.002, 0.09, 0.001), "sigmoid": (0.28, 0, 0.08, 0)}

@@ -228,7 +228,7 @@ def test_missing_times_are_named(tmp_path: Path) -> None:
     reported_only = replace(BASE, split=replace(BASE.split, time="when"))
     table = table_of(tmp_path, reported_only, when=cells)
     facts = split_facts(table, split(table, reported_only))
-    assert min(facts[name]["first_time"] for name in facts) == "2024-01-01"
+    assert min(str(facts[name]["first_time"]) for name in facts) == "2024-01-01"
     nothing = split_facts(table, {"train": np.array([3, 8])})
     assert nothing["train"] == {"rows": 2, "defaults": 1, "first_time": None, "last_time": None}
 

@@ -14,6 +14,7 @@ from tests import applicants
 from tests.validation.samples import draw
 from validation.bands import scores_of
 from validation.copies import copies_of
+from validation.documents import Alarm
 from validation.evidence import Part
 from validation.findings import Examined, alarms
 from validation.intervals.bootstrap import bootstrap
@@ -22,7 +23,7 @@ from validation.metrics import evaluate
 
 def found(
     target: NDArray[np.int8], probability: NDArray[np.float64], train_auc: float | None = None, **known: Any
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Alarm]:
     """The alarms of a test part, by name."""
     scale = Scale()
     test = Part(pd.DataFrame(index=range(len(target))), target, probability, scores_of(probability, scale))

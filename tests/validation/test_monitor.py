@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
+from cli.words import nearest
 from export import to_onnx
 from runtime.score import Scale, band
 from tests.applicants import draw
@@ -22,6 +23,7 @@ from tests.pages import assert_good_page, assert_nothing_is_cut_off
 from tests.runtime.model_builder import write_manifest
 from training import run
 from training.artifacts import load_pipeline
+from training.settings.tables import DECLARED
 from validation import run as monitor
 from validation import served
 from validation.bands import scores_of
@@ -159,6 +161,8 @@ def test_what_has_moved_is_named(
     assert said.startswith(f"error: {tmp_path}/new.csv: moved beyond the limits: score ")
     assert ", income " in said
     assert ", shop " in said
+    assert watched(folder, tmp_path, moved, "--report-only") == (0, found)
+    assert capsys.readouterr().err == ""
     page = (tmp_path / "new.html").read_text()
     assert "The score has moved." in page
     assert "shop has moved." in page
@@ -257,6 +261,21 @@ def test_limits_come_from_flags_the_settings_and_the_manifest(folder: Path, same
     config.write_text((folder / "settings.toml").read_text().replace("feature_limit = 0.2", "score_limit = 0.4"))
     assert limits("--config", config) == (0.4, 0.25)
     assert limits("--config", config, "--score-limit", 0.5) == (0.5, 0.25)
+
+
+def test_only_tables_of_training_are_left_unread(
+    folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The TOML is that of the training: a table that no command knows may be meant for this one."""
+    config = tmp_path / "other.toml"
+    config.write_text(SETTINGS.replace("sigmoid", "of a later version"))
+    assert watched(folder, tmp_path, same, "--config", config)[0] == 0
+    config.write_text(SETTINGS.replace("[stability]", "[stabilty]"))
+    assert watched(folder, tmp_path, same, "--config", config)[0] == 2
+    assert "other.toml: stabilty: unknown table; did you mean stability?" in capsys.readouterr().err
+    assert {name: nearest(name, ("data", "stability")) for name in DECLARED if name not in ("data", "stability")} == (
+        dict.fromkeys(DECLARED.keys() - {"data", "stability"})
+    )
 
 
 def test_few_applicants_have_to_move_further(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:

@@ -11,13 +11,15 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import skops.io
 from sklearn.pipeline import Pipeline
 
 from storage.digest import sha256_of
+from training.documents import Run, Schema
+from validation.documents import Reference
 from cli.errors import UserError
 
 PIPELINE = "pipeline.skops"
@@ -54,9 +56,9 @@ class Artifacts:
     folder: Path
     pipeline: Pipeline
     pipeline_sha256: str
-    schema: dict[str, Any]  # raw columns in order, with types, vocabularies and observed ranges
-    reference: dict[str, Any]  # histograms of the training rows, see validation.stability
-    run: dict[str, Any]  # settings, versions, metrics, band edges, hashes
+    schema: Schema  # raw columns in order, with types, vocabularies and observed ranges
+    reference: Reference  # histograms of the training rows, see validation.stability
+    run: Run  # settings, versions, metrics, band edges, hashes
     sample: pd.DataFrame  # raw columns of real applicants, without ids
 
 
@@ -128,19 +130,19 @@ def load_artifacts(folder: Path) -> Artifacts:
         folder=folder,
         pipeline=load_pipeline(folder / PIPELINE),
         pipeline_sha256=run["files"][PIPELINE],
-        schema=_json(_read(folder / SCHEMA), folder / SCHEMA),
-        reference=_json(_read(folder / REFERENCE), folder / REFERENCE),
+        schema=cast(Schema, _json(_read(folder / SCHEMA), folder / SCHEMA)),
+        reference=cast(Reference, _json(_read(folder / REFERENCE), folder / REFERENCE)),
         run=run,
         sample=pd.read_parquet(folder / SAMPLE),
     )
 
 
-def run_of(content: bytes, name: object) -> dict[str, Any]:
+def run_of(content: bytes, name: object) -> Run:
     """What the bytes of a run.json say; `name` is what the user calls it. Raises UserError where it is none."""
     run = _json(content, name)
     if run.get("schema_version") != SCHEMA_VERSION or PIPELINE not in run.get("files", ()):
         raise UserError(f"{name}: is not the record of a run of this version; {TRAIN_AGAIN}")
-    return run
+    return cast(Run, run)
 
 
 def _read(path: Path) -> bytes:

@@ -3,9 +3,10 @@
 from storage.digest import sha256_of
 from storage.json_file import write_json
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from training import artifacts
+from validation.documents import Reference, StabilityFindings
 from validation.evidence import Evidence, Part
 from training.evidence import figures_of, write_tables
 from validation.report.report import write_report
+from training.documents import Run, SearchRecord
 from training.artifacts.schema import schema_of
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
@@ -30,27 +33,34 @@ SAME_BYTES_AGAIN = (
 )
 
 
-def save(
-    folder: Path,
-    settings: Settings,
-    table: Table,
-    rows: dict[str, NDArray[np.intp]],
-    tuning: dict[str, Any] | None,
-    pipeline: Pipeline,
-    reference: dict[str, Any],
-    parts: dict[str, Part],
-    evidence: Evidence,
-) -> dict[str, Any]:
-    """Writes every artifact into `folder` and returns the content of run.json; `rows` are those of each part."""
+@dataclass(frozen=True)
+class FinishedRun:
+    """All that a training run has made."""
+
+    settings: Settings
+    table: Table
+    rows: dict[str, NDArray[np.intp]]
+    """Positions in the table, by part."""
+    tuning: SearchRecord | None
+    pipeline: Pipeline
+    reference: Reference
+    parts: dict[str, Part]
+    evidence: Evidence
+
+
+def save(folder: Path, finished: FinishedRun) -> Run:
+    """Writes every artifact into `folder` and returns the content of run.json."""
+    settings, table, rows, parts = finished.settings, finished.table, finished.rows, finished.parts
+    pipeline, evidence = finished.pipeline, finished.evidence
     write_tables(folder, evidence)
-    figures = figures_of(evidence)
+    figures, facts = figures_of(evidence), split_facts(table, rows)
     write_json(folder / artifacts.METRICS, figures["metrics"])
     write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, parts["train"].frame))
-    write_json(folder / artifacts.REFERENCE, reference)
+    write_json(folder / artifacts.REFERENCE, finished.reference)
     _sample(table.frame, rows["test"], rows["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
     (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
-    run = {
+    run: Run = {
         "schema_version": artifacts.SCHEMA_VERSION,
         "data": {
             "source": table.source,
@@ -59,14 +69,15 @@ def save(
             "dropped_rows": table.dropped_rows,
             "dropped_note": table.dropped_note,
         },
-        "split": {"method": settings.split.method, **split_facts(table, rows)},
+        "split": {"method": settings.split.method, "train": facts["train"], "test": facts["test"]},
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
-        "tuning": tuning,
+        "tuning": finished.tuning,
         **figures,
-        "stability": evidence.stability,
+        "stability": cast(StabilityFindings, evidence.stability),
         "versions": versions(),
         "same_bytes_again": SAME_BYTES_AGAIN,
+        "files": {},
     }
     write_report(folder, run, evidence, parts)
     run["files"] = {

@@ -1,24 +1,23 @@
 """The raw columns as training saw them: what serving validates requests against."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from training.documents import FeatureEntry, Schema
 from training.estimator.preparation import Preparation
 from training.settings import Settings
 
 
-def schema_of(settings: Settings, pipeline: Pipeline, training_rows: pd.DataFrame) -> dict[str, Any]:
+def schema_of(settings: Settings, pipeline: Pipeline, training_rows: pd.DataFrame) -> Schema:
     """`inputs` (ordered names of both matrices) and `features` in the settings' order.
 
     A number's `range` is the lowest and highest value of the training rows, null where all are missing.
     """
     preparation: Preparation = pipeline[0]
-    features: list[dict[str, Any]] = []
+    features: list[FeatureEntry] = []
     for feature in settings.features:
-        entry: dict[str, Any] = {
+        entry: FeatureEntry = {
             "name": feature.name,
             "type": feature.type,
             "nullable": True,

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from runtime.score import Scale
+from validation.documents import CalibrationChoice, CalibrationTrial
 from validation.findings import ON_LIMIT
 
 METHODS = ("none", "sigmoid", "isotonic")
@@ -19,7 +20,7 @@ NAMES = {"none": "no calibration", "sigmoid": "sigmoid", "isotonic": "isotonic"}
 FOLDS = 5
 SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-learn
 
-Comparison = list[dict[str, Any]]
+Comparison = list[CalibrationTrial]
 
 
 def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any], *, certain_ends: bool = False) -> Any:
@@ -112,12 +113,12 @@ def method_of(classifier: Any) -> str:
     return str(classifier.calibration_ if hasattr(classifier, "calibration_") else classifier.method)
 
 
-def described(classifier: Any, *, by_settings: bool) -> dict[str, Any]:
+def described(classifier: Any, *, by_settings: bool) -> CalibrationChoice:
     """`describe` for a fitted classifier; without a comparison where scikit-learn's own was told what to take."""
     return describe(method_of(classifier), getattr(classifier, "comparison_", []), by_settings=by_settings)
 
 
-def describe(chosen: str, comparison: Comparison, *, by_settings: bool) -> dict[str, Any]:
+def describe(chosen: str, comparison: Comparison, *, by_settings: bool) -> CalibrationChoice:
     """`chosen`, `by` ("comparison" or "settings"), `reason` (a sentence) and `comparison`, of JSON's types."""
     return {
         "chosen": chosen,
@@ -150,7 +151,7 @@ def _reason(chosen: str, comparison: Comparison, by_settings: bool) -> str:
     return f"Cross-validated log loss: {losses}; {why}."
 
 
-def _plain_and_isotonic(comparison: Comparison) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _plain_and_isotonic(comparison: Comparison) -> tuple[CalibrationTrial, CalibrationTrial | None]:
     plain = min((e for e in comparison if e["method"] != "isotonic"), key=lambda entry: float(entry["log_loss"]))
     return plain, next((entry for entry in comparison if entry["method"] == "isotonic"), None)
 

@@ -29,8 +29,6 @@ def _definition(name: str, definition: object, origin: Origin) -> dict[str, obje
     if isinstance(definition, str):
         return {"type": definition}
     if isinstance(definition, Mapping) and "type" in definition:
-        if "name" in definition:
-            origin.refuse(f"features.{name}.name", "unknown key; a feature's name is its key, leave it out")
         return dict(definition)
     return origin.refuse(
         f"features.{name}",

@@ -50,7 +50,7 @@ class Split:
     ] = "stratified"
     time: Annotated[
         OptionalText,
-        Field(description="column with each applicant's time, for --split time", examples=["applied"]),
+        Field(description="column with each applicant's time, for a split by time", examples=["applied"]),
         Usage(flag="--time-column", metavar="COLUMN"),
     ] = None
     test_from: Annotated[
@@ -106,17 +106,16 @@ class Tuning:
     ] = ()
 
 
-@dataclass(frozen=True)
-class Score:
-    """The scale of the score in points; runtime.score.Scale, declared."""
+class Score:  # it becomes a runtime.score.Scale, which knows no pydantic
+    """The scale of the score in points."""
 
-    points: Annotated[float, Field(description="score at good to bad odds of odds : 1")] = SCALE.points
-    odds: Annotated[float, Field(gt=0, description="good to bad odds at points")] = SCALE.odds
+    points: Annotated[float, Field(description="score where the odds of good to bad are `odds`")] = SCALE.points
+    odds: Annotated[float, Field(gt=0, description="odds of good to bad at `points`")] = SCALE.odds
     points_to_double: Annotated[float, Field(gt=0, description="points that double the odds")] = SCALE.points_to_double
     probability_limits: Annotated[
         tuple[float, float],
         Strict(False),
-        Field(description="probabilities beyond which the score stays"),
+        Field(description="lowest and highest probability, beyond which the score stays"),
         AfterValidator(_within),
         Usage(metavar="LOW,HIGH", expected="two numbers, lowest and highest, with 0 < lowest < highest < 1"),
     ] = SCALE.probability_limits
@@ -146,15 +145,10 @@ class Settings:
         return Schema(self.data, self.features, split.time, split.group, every_row_has_a_time=split.method == "time")
 
 
-@dataclass(frozen=True)
 class RowMax:
-    """Number features that are replaced by their row maximum, missing values skipped. NAME is the new column's."""
+    """Number features that are replaced by their row maximum, missing values skipped; NAME is the new column's."""
 
-    name: Annotated[
-        Names,
-        Field(description="the features of a group", examples=[["late_1", "late_2"]]),
-        Usage(flag="--row-max NAME=A,B"),
-    ]
+    NAME: Annotated[Names, Field(description="the features of the group", examples=[["late_1", "late_2"]])]
 
 
 # Every table of the TOML and the class that declares its keys; of features and row_max, of each entry.

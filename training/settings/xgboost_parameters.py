@@ -20,10 +20,9 @@ def _signs(directions: dict[str, int]) -> dict[str, int]:
 
 
 class Parameters:
-    """Parameters of XGBClassifier. Those without a default here stay away, so that XGBoost's own holds.
+    """Parameters of XGBClassifier that can be exported exactly; without a default here XGBoost's own holds."""
 
-    A highest value refuses a slip of the finger before it fills the memory.
-    """
+    # A highest value refuses a slip of the finger before it fills the memory.
 
     n_estimators: Annotated[int, Field(ge=1, le=100_000, description="trees of each booster")] = 200
     max_depth: Annotated[int, Field(ge=0, le=100, description="most splits on the way to a leaf; 0 is no limit")] = 4

@@ -21,6 +21,7 @@ from sklearn.model_selection import train_test_split
 from cli.progress import Progress
 from cli.words import escaped
 from table import Table
+from training.documents import SearchRecord, SearchTrial
 from training.estimator.assembly import assemble, booster_parameters
 from training.settings import Settings
 from training.settings.xgboost_parameters import Value
@@ -50,7 +51,7 @@ class Found:
 
     settings: Settings
     """With the best parameters in the place of those that were set."""
-    record: dict[str, Any]
+    record: SearchRecord
     """For run.json: `trials`, `pruned`, `best_value`, `baseline_value` (of the parameters that were set), ..."""
 
 
@@ -182,7 +183,8 @@ def _baseline(study: Study) -> float:
 def _found(settings: Settings, study: Study, file: Path, rows: int) -> Found:
     best = study.best_trial
     parameters: dict[str, Value] = best.user_attrs["parameters"]
-    history, lowest = [], np.inf
+    history: list[SearchTrial] = []
+    lowest = np.inf
     for trial in study.trials:
         pruned = trial.state == TrialState.PRUNED
         lowest = min(lowest, np.inf if pruned else trial.values[0])
@@ -195,7 +197,7 @@ def _found(settings: Settings, study: Study, file: Path, rows: int) -> Found:
                 "parameters": trial.user_attrs["parameters"],
             }
         )
-    record = {
+    record: SearchRecord = {
         "metric": METRIC,
         "trials": len(history),
         "pruned": sum(trial["pruned"] for trial in history),

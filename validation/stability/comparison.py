@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from validation.documents import FeatureShift, Shift, StabilityFindings
 from validation.settings import Stability
 from validation.stability.bins import Bins
 from validation.stability.index import shift
@@ -14,7 +15,7 @@ from validation.stability.index import shift
 
 def compare(
     reference: Mapping[str, Any], frame: pd.DataFrame, scores: NDArray[np.float64], limits: Stability
-) -> dict[str, Any]:
+) -> StabilityFindings:
     """The rows of `frame` [N], one or more, and their scores [N] against what `reference_of` made of the training rows.
 
     `rows`: `expected` and `actual`. `score` has `psi`, `features` (the most moved first) `feature` and `csi`: the
@@ -23,23 +24,28 @@ def compare(
     `bin`, `expected` and `actual` shares 0 to 1, `contribution` to the index. Bins that are empty in both are left out.
     """
     features = [
-        {"feature": name} | _compared(entry, frame[name].to_numpy(), "csi", limits.feature_limit)
+        _of_feature(name, *_compared(entry, frame[name].to_numpy(), limits.feature_limit))
         for name, entry in reference["features"].items()
     ]
+    index, of_score = _compared(reference["score"], scores, limits.score_limit)
     return {
         "rows": {"expected": reference["rows"], "actual": len(frame)},
-        "score": _compared(reference["score"], scores, "psi", limits.score_limit),
+        "score": {"psi": index, **of_score},
         "features": sorted(features, key=lambda entry: -entry["csi"]),
     }
 
 
-def _compared(entry: Mapping[str, Any], column: NDArray[Any], index: str, limit: float) -> dict[str, Any]:
+def _of_feature(name: str, index: float, shift: Shift) -> FeatureShift:
+    return {"feature": name, "csi": index, **shift}
+
+
+def _compared(entry: Mapping[str, Any], column: NDArray[Any], limit: float) -> tuple[float, Shift]:
+    """The stability index of one column, and the rest of what there is to say of it."""
     bins, expected = Bins.of(entry), np.array(entry["counts"], dtype=np.int64)
     actual = bins.counts(column)
     found = shift(expected, actual)
     shares = zip(bins.labels(), expected / expected.sum(), actual / actual.sum(), found.contributions, strict=True)
-    return {
-        index: found.index,
+    return found.index, {
         "limit": limit,
         "by_chance": found.by_chance,
         "counts_from": found.counts_from(limit),

@@ -8,13 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from table.settings import Feature
+from validation.documents import Histogram, Reference
 from validation.settings import Stability
 from validation.stability.bins import Bins, bins_of, bins_of_scores
 
 
 def reference_of(
     frame: pd.DataFrame, scores: NDArray[np.float64], features: Sequence[Feature], limits: Stability
-) -> dict[str, Any]:
+) -> Reference:
     """The histograms of the score [N] in points and of each raw feature of the training rows, in JSON's types.
 
     Counts and edges only, nothing of a single applicant: `rows`; `limits` of the score and of each
@@ -30,5 +31,5 @@ def reference_of(
     }
 
 
-def _histogram(bins: Bins, column: NDArray[Any]) -> dict[str, Any]:
-    return bins.as_dict() | {"counts": bins.counts(column).tolist()}
+def _histogram(bins: Bins, column: NDArray[Any]) -> Histogram:
+    return {"values": list(bins.values), "edges": list(bins.edges), "counts": bins.counts(column).tolist()}

@@ -1,0 +1,20 @@
+"""What an export certifies, gathered from the artifacts of a run."""
+
+from export.certificate.certify import Candidate
+from export.certificate.comparison import Session
+from export.graph.pipeline import Contract
+from export.manifest import binary_columns, scale_of
+from training.artifacts import Artifacts
+
+
+def candidate_of(artifacts: Artifacts, contract: Contract, session: Session) -> Candidate:
+    """The graph of `contract`, opened as `session`, with the pipeline, rows and score scale of the artifacts."""
+    return Candidate(
+        pipeline=artifacts.pipeline,
+        contract=contract,
+        session=session,
+        real=artifacts.pipeline[0].raw_inputs(artifacts.sample),
+        binary=binary_columns(artifacts),
+        scale=scale_of(artifacts),
+        edges=artifacts.run["bands"],
+    )

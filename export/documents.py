@@ -1,0 +1,215 @@
+"""The JSON files of model/, field by field, as the export writes them. docs/files.md is generated from these classes.
+
+The reader of manifest.json is runtime.manifest, which imports nothing of the export.
+"""
+
+from typing import NotRequired, TypedDict
+
+from training.documents import FeatureEntry, InputColumns
+from validation.documents import Reference
+
+
+class ComparedKind(TypedDict):
+    """Graph against fitted pipeline, rows of one kind."""
+
+    kind: str
+    rows: int
+    margins: int
+    """rows × boosters."""
+    margins_bit_equal: int
+    probabilities_bit_equal: int
+    largest_probability_difference: float
+    largest_score_difference: float
+    """In points."""
+    bands_that_differ: int
+
+
+class CertificateLimits(TypedDict):
+    """Limits beyond which the export is refused."""
+
+    margins_bit_equal_share: float
+    probability_difference: float
+    """Largest absolute difference, 0 to 1."""
+    probabilities_bit_equal_share: float
+    bands_that_differ: int
+
+
+class ComparedCalibrator(TypedDict):
+    """One calibrator of the graph against scikit-learn's."""
+
+    calibrator: int
+    kind: str
+    reads: str
+    """dtype of its input."""
+    knots: int
+    """0 for a sigmoid."""
+    values: int
+    bit_equal: int
+    largest_difference: float
+
+
+class SingleRows(TypedDict):
+    """Rows one at a time against the same rows in a batch."""
+
+    rows: int
+    bit_equal: int
+
+
+class ProvenSign(TypedDict):
+    """Proof that the probability moves one way with one feature."""
+
+    feature: str
+    sign: int
+    """1 rising, -1 falling."""
+    trees: int
+    splits: int
+    rows: int
+    """Rows of the sweep that confirms the proof."""
+    largest_fall: float
+    """Largest move against the sign, by rounding."""
+    holds: bool
+
+
+class Findings(TypedDict):
+    """All that a comparison of graph and pipeline has found."""
+
+    limits: CertificateLimits
+    rows: list[ComparedKind]
+    total: ComparedKind
+    calibrators: list[ComparedCalibrator]
+    single_rows: SingleRows
+    monotone: list[ProvenSign]
+    """Empty without monotone constraints."""
+
+
+class Certificate(Findings):
+    """certificate.json: the proof that model.onnx answers as the fitted pipeline does."""
+
+    schema_version: int
+    sha256: dict[str, str]
+    """Of model.onnx, manifest.json and pipeline.skops."""
+    versions: dict[str, str]
+    """Of Python and of packages, and the machine."""
+
+
+class ScoreScale(TypedDict):
+    """score = points + points_to_double · log2(odds of repaying / odds)."""
+
+    points: float
+    odds: float
+    points_to_double: float
+    probability_limits: list[float]
+    """Probabilities are clipped to these before the score."""
+
+
+class ManifestCalibration(TypedDict):
+    """The calibrator of the model."""
+
+    method: str
+    """`none`, `sigmoid` or `isotonic`."""
+    on: str
+    """`margin` or `probability`."""
+    estimator: str
+    folds: int
+    boosters: int
+    knots: NotRequired[int]
+    """Of an isotonic calibrator."""
+    slope: NotRequired[float]
+    """Of a sigmoid on the margin: p = 1 / (1 + exp(slope · margin + intercept))."""
+    intercept: NotRequired[float]
+
+
+class RequestLimits(TypedDict):
+    """Limits of a request."""
+
+    batch: int
+    """Most applicants."""
+
+
+class TravelledSplit(TypedDict):
+    """A split that many rows reach: the largest of some numbers is below a threshold."""
+
+    numbers: list[int]
+    """Positions in the input `numbers`."""
+    below: float
+
+
+# The other kind: the category at this position of `categories` is this level. `is` is a keyword, so no class can
+# declare it.
+TravelledLevel = TypedDict("TravelledLevel", {"category": int, "is": str})
+
+
+class ManifestReference(Reference):
+    """The training rows and the test's metrics: what later applicants and outcomes are compared with."""
+
+    metrics: dict[str, float | None]
+
+
+class SelfCheckEntry(TypedDict):
+    """A made-up applicant with the answer at export."""
+
+    numbers: list[float | None]
+    """null is missing."""
+    categories: list[str]
+    """"" is missing."""
+    margin: list[float]
+    """float32, one for each booster."""
+    probability: float
+    score: float
+    band: str
+
+
+class CheckedScore(TypedDict):
+    """A probability beside an edge of a band or at an end, with its score and band."""
+
+    probability: float
+    score: float
+    band: str
+
+
+class SelfCheck(TypedDict):
+    """Rows that the runtime answers before it serves."""
+
+    probability_tolerance: float
+    inputs: InputColumns
+    scores: list[CheckedScore]
+    rows: list[SelfCheckEntry]
+
+
+class ManifestBody(TypedDict):
+    """All of a manifest but the model's version, which is a digest of this."""
+
+    schema_version: int
+    sha256: str
+    """Of model.onnx."""
+    id: str
+    """Name of the id in a request."""
+    inputs: InputColumns
+    features: list[FeatureEntry]
+    score: ScoreScale
+    bands: list[float]
+    """Ascending edges, in points."""
+    calibration: ManifestCalibration
+    limits: RequestLimits
+    branches: list[TravelledSplit | TravelledLevel]
+    reference: ManifestReference
+    versions: dict[str, str]
+    self_check: SelfCheck
+
+
+class ManifestDocument(ManifestBody):
+    """manifest.json: all that the runtime knows of a model besides its graph."""
+
+    model_version: str
+    """First 12 digits of the sha256 of all other fields."""
+
+
+class Pointer(TypedDict):
+    """latest.json: the latest of the published models."""
+
+    schema_version: int
+    model_version: str
+    time: str
+    """ISO 8601, UTC."""
+    sha256: dict[str, str]
+    """Of the three files of the version."""

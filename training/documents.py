@@ -1,0 +1,133 @@
+"""The JSON files of artifacts/, field by field. docs/files.md is generated from these classes."""
+
+from typing import Any, NotRequired, TypedDict
+
+from validation.documents import Alarm, CalibrationChoice, StabilityFindings
+
+
+class InputColumns(TypedDict):
+    """Raw columns of both matrices, in order."""
+
+    numbers: list[str]
+    """Columns of the float64 matrix; booleans are 1 and 0, NaN is missing."""
+    categories: list[str]
+    """Columns of the string matrix; "" is missing."""
+
+
+class FeatureEntry(TypedDict):
+    """One raw feature."""
+
+    name: str
+    type: str
+    """`number`, `boolean` or `category`."""
+    nullable: bool
+    description: str
+    vocabulary: NotRequired[list[str]]
+    """Of a category: the levels of the training rows."""
+    range: NotRequired[list[float] | None]
+    """Of a number: lowest and highest value of the training rows; null if all are missing."""
+
+
+class Schema(TypedDict):
+    """schema.json: raw columns of a request."""
+
+    inputs: InputColumns
+    features: list[FeatureEntry]
+
+
+class DataRecord(TypedDict):
+    """The table of a run."""
+
+    source: str
+    """File, address in S3, or the name of the built-in population."""
+    sha256: str
+    rows: int
+    dropped_rows: int
+    dropped_note: str
+
+
+class PartRecord(TypedDict):
+    """One part of the table."""
+
+    rows: int
+    defaults: int
+    first_time: NotRequired[str | None]
+    """Where the settings name a time column."""
+    last_time: NotRequired[str | None]
+    groups: NotRequired[int]
+    """Where the settings name a group column."""
+
+
+class SplitRecord(TypedDict):
+    """How the table was divided."""
+
+    method: str
+    """`stratified`, `time` or `group`."""
+    train: PartRecord
+    test: PartRecord
+
+
+class SearchTrial(TypedDict):
+    """One trial of the search for parameters."""
+
+    trial: int
+    value: float | None
+    """Cross-validated log loss; null if pruned."""
+    best: float | None
+    """Lowest value so far."""
+    pruned: bool
+    parameters: dict[str, Any]
+
+
+class SearchRecord(TypedDict):
+    """The search for XGBoost parameters."""
+
+    metric: str
+    trials: int
+    pruned: int
+    best_trial: int
+    best_value: float
+    baseline_value: float | None
+    """Value of the parameters that were set."""
+    parameters: dict[str, Any]
+    """The best parameters."""
+    study: str
+    """File of the trials."""
+    rows: int
+    folds: int
+    history: list[SearchTrial]
+
+
+class Figures(TypedDict):
+    """What is known of the model."""
+
+    bands: list[float]
+    """Ascending edges of the score bands, in points."""
+    calibration: CalibrationChoice
+    metrics: dict[str, dict[str, float | None]]
+    """By part (`train`, `test`) and name; null where a metric has no value."""
+    intervals: dict[str, dict[str, list[float]]]
+    """Bootstrap confidence limits, low and high, by part and name."""
+    alarms: list[Alarm]
+    """Empty is good."""
+
+
+class Run(Figures):
+    """run.json: the record of a training run, which names every other file."""
+
+    schema_version: int
+    data: DataRecord
+    split: SplitRecord
+    settings: dict[str, Any]
+    """Every setting, by table, as in settings.toml."""
+    seed: int
+    tuning: SearchRecord | None
+    """null without a search."""
+    stability: StabilityFindings
+    """Test part against training part."""
+    versions: dict[str, str]
+    """Of Python and of packages."""
+    same_bytes_again: str
+    """What has to be equal for the same model.onnx, byte for byte."""
+    files: dict[str, str]
+    """sha256 of every other file, by path."""

@@ -1,0 +1,44 @@
+"""`python -m training.settings > docs/settings.md`: the reference page of every setting, from its declaration."""
+
+import json
+import shlex
+import sys
+
+from cli.settings.declared import settings_of
+from cli.settings.page import page_of
+from training.settings.tables import DECLARED
+from training.settings.xgboost_parameters import REFERENCE, Parameters
+
+HEAD = """\
+# Settings
+
+Made by `make settings` from the declarations in `table/settings.py`, `validation/settings.py` and `training/settings/`;
+do not edit it. `python -m training.run --config FILE.toml` reads these tables. A flag goes before the TOML, the TOML
+before the default. `""` stands for no value.
+
+"""
+# Of features and groups, whose keys are names of the user's.
+TITLES = {"features": "features.NAME"}
+FLAGS = {
+    "features.type": ("--numbers A,B", "--booleans A,B", "--categories A,B"),
+    "features.log1p": ("--log1p A,B",),
+    "features.vocabulary": ("--vocabulary NAME=A,B",),
+    "features.description": (),
+    "row_max.NAME": ("--row-max NAME=A,B",),
+}
+
+
+def reference_page() -> str:
+    """The content of docs/settings.md."""
+    others = {name: setting for name, setting in settings_of(Parameters).items() if name not in REFERENCE}
+    flags = {f"xgboost.{name}": (f"--xgboost {_word(name, setting.example)}",) for name, setting in others.items()}
+    return HEAD + page_of(DECLARED, TITLES, {**FLAGS, **flags})
+
+
+def _word(name: str, value: object) -> str:
+    """`name=value` as a shell takes it."""
+    return shlex.quote(f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference_page())

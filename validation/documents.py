@@ -1,0 +1,125 @@
+"""Findings about a model in the JSON files: alarms, the choice of a calibrator, shifts of a population."""
+
+from typing import TypedDict
+
+
+class Alarm(TypedDict):
+    """One finding beyond a limit."""
+
+    name: str
+    value: float
+    limit: float
+    message: str
+    """One sentence: the finding and what to do."""
+
+
+class CalibrationTrial(TypedDict):
+    """Cross-validated losses of one way to calibrate."""
+
+    method: str
+    """`none`, `sigmoid` or `isotonic`."""
+    log_loss: float
+    log_loss_error: float
+    """Standard error of the difference to the best method that is not isotonic."""
+    brier: float
+    brier_error: float
+    on_limit: float
+    """Share of the probabilities at or beyond the limits of the score."""
+
+
+class CalibrationChoice(TypedDict):
+    """The calibrator of the model and the reason for it."""
+
+    chosen: str
+    """`none`, `sigmoid` or `isotonic`."""
+    by: str
+    """`comparison` or `settings`."""
+    reason: str
+    comparison: list[CalibrationTrial]
+    """Empty where the settings name a method of scikit-learn's own estimator."""
+
+
+class Histogram(TypedDict):
+    """One column of the training rows as counts in bins: one for each value, each interval, and missing values."""
+
+    values: list[bool | float | str]
+    """Values with a bin of their own."""
+    edges: list[float]
+    """Ascending edges of the intervals for all other values; an interval holds its lower edge."""
+    counts: list[int]
+    """len(values) + len(edges) + 2 counts; the last is of missing values."""
+
+
+class ShiftLimits(TypedDict):
+    """Stability indices that count as a shift."""
+
+    score: float
+    feature: float
+
+
+class Reference(TypedDict):
+    """The training rows as histograms: counts only, no applicant."""
+
+    rows: int
+    limits: ShiftLimits
+    score: Histogram
+    """Of the score in points."""
+    features: dict[str, Histogram]
+    """By name of the raw feature."""
+
+
+class BinShares(TypedDict):
+    """One bin of two populations."""
+
+    bin: str
+    expected: float
+    """Share of the training rows, 0 to 1."""
+    actual: float
+    """Share of the compared rows, 0 to 1."""
+    contribution: float
+    """Addend of the stability index."""
+
+
+class Shift(TypedDict):
+    """How far one column has moved."""
+
+    limit: float
+    by_chance: float
+    """Mean of the index where nothing has changed."""
+    counts_from: float
+    """The larger of `limit` and the value that chance alone exceeds one time in 1,000."""
+    moved: bool
+    """True if the index reaches `counts_from`."""
+    bins: list[BinShares]
+    """Bins that are empty in both populations are left out."""
+
+
+class ScoreShift(Shift):
+    """Shift of the score."""
+
+    psi: float
+    """Population stability index."""
+
+
+class FeatureShift(Shift):
+    """Shift of one raw feature."""
+
+    feature: str
+    csi: float
+    """Characteristic stability index."""
+
+
+class ComparedRows(TypedDict):
+    """Sizes of two populations."""
+
+    expected: int
+    actual: int
+
+
+class StabilityFindings(TypedDict):
+    """Other applicants compared with the training rows."""
+
+    rows: ComparedRows
+    score: ScoreShift
+    features: list[FeatureShift]
+    """The largest shift first."""
