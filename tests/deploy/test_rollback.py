@@ -140,7 +140,7 @@ def test_no_permission(twice: Account, stages: Path, monkeypatch: pytest.MonkeyP
         patch.setattr("botocore.client.BaseClient._make_api_call", refusing("UpdateAlias", denied))
         assert back(stages) == 1
     expected = (
-        "pointing the alias live of lastbit-dev-Zip to version 1: AccessDeniedException: not yours; docs/operations"
+        "pointing the alias live of lastbit-dev-Zip to version 1: access denied (AccessDeniedException: not yours); docs/operations"
     )
     assert expected in capsys.readouterr().err
     assert twice.live == "2"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from local.server import Server
@@ -75,6 +76,6 @@ def test_every_answer_is_as_described(case: schemathesis.Case[Any], address: str
 
 
 def test_every_path_of_the_description_is_asked() -> None:
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert {operation.path for operation in operations} == set(DESCRIPTION["paths"])
     assert LEAST_CASES.keys() <= {operation.label for operation in operations}
