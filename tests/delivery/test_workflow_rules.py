@@ -93,7 +93,7 @@ def test_what_a_step_calls_is_there() -> None:
         run = step.get("run", "")
         for module in re.findall(r"python3? -m ([\w.]+)", run):
             path = ROOT / module.replace(".", "/")
-            assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), where
+            assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file() or module == "pip", where
             called += 1
         for target in re.findall(r"\bmake ([a-z-]+)", run):
             assert target in targets, where
