@@ -4,9 +4,9 @@ import json
 import time
 from typing import Any
 
-from deploy.aws import told
 from deploy.endpoint import FIRST_PAUSE, PASSING, Answer, Failed
 from deploy.versions import LIVE
+from storage.faults import told
 
 
 class Invoked:

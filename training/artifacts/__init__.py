@@ -4,7 +4,6 @@ The pipeline is saved with skops: a description that is checked against a list o
 of it. Opening it runs no code of the file's.
 """
 
-import hashlib
 import io
 import json
 import re
@@ -17,11 +16,11 @@ import pandas as pd
 import skops.io
 from sklearn.pipeline import Pipeline
 
+from cli.errors import UserError
 from storage.digest import sha256_of
 from training.artifacts.class_paths import DESCRIPTION, LIBRARIES, TRUSTED, made_elsewhere, with_paths_of_today
 from training.documents import Run, Schema
 from validation.documents import Reference
-from cli.errors import UserError
 
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"
