@@ -206,4 +206,4 @@ def test_no_permission_to_invoke_is_one_line(
 
     monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refusing("Invoke", denied))
     assert deploy(stages, packages[0], "--yes") == 1
-    assert f"invoking {NAME}:live: AccessDeniedException: not yours" in error(capsys)
+    assert f"invoking {NAME}:live: access denied (AccessDeniedException: not yours)" in error(capsys)
