@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss, log_loss
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -17,6 +17,7 @@ from training.artifacts import load_pipeline, save_pipeline
 from training.estimator.boosting import MarginXGBClassifier
 from training.estimator.calibrated_cv import AutoCalibratedClassifierCV
 from training.estimator.calibration import Comparison, calibrated, choose, compare, describe, fit_calibrator, method_of
+from training.estimator.private import SigmoidCalibration
 
 
 def sample(shape: Any, rows: int = 20_000) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
@@ -29,7 +30,7 @@ def sample(shape: Any, rows: int = 20_000) -> tuple[NDArray[np.float64], NDArray
 def test_losses_are_those_of_a_cross_validation() -> None:
     x, y = sample(lambda x: expit(x / 2), 3_000)
     folds = StratifiedKFold(5, shuffle=True, random_state=11)
-    sigmoid = cross_val_predict(_SigmoidCalibration(), x, y, cv=folds)
+    sigmoid = cross_val_predict(SigmoidCalibration(), x, y, cv=folds)
     isotonic = cross_val_predict(IsotonicRegression(out_of_bounds="clip"), x, y, cv=folds)
     answers = {"none": expit(x), "sigmoid": sigmoid, "isotonic": isotonic}
     comparison = compare(x, y, seed=11, certain_ends=True)

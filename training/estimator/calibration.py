@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from runtime.score import Scale
+from training.estimator.private import SigmoidCalibration
 from validation.documents import CalibrationChoice, CalibrationTrial
 from validation.findings import ON_LIMIT
 
@@ -33,7 +33,7 @@ def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any], *, certai
     if method == "isotonic":
         return IsotonicRegression(out_of_bounds="clip").fit(x, target) if certain_ends else fit_isotonic(x, target)
     with threadpool_limits(1, user_api="blas"):  # no sum depends on the cores; two threads are slower here, too
-        return _SigmoidCalibration().fit(x, target)
+        return SigmoidCalibration().fit(x, target)
 
 
 def fit_isotonic(x: NDArray[Any], target: NDArray[Any]) -> IsotonicRegression:
