@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
+from training.artifacts.class_paths import TRUSTED
 
 from export import to_onnx, verify
 from runtime.manifest import ModelRefused
@@ -21,7 +22,7 @@ from runtime.score import band
 from storage.digest import sha256_of
 from tests.applicants import SETTINGS, draw
 from training import run
-from training.artifacts import TRUSTED, load_artifacts, load_pipeline
+from training.artifacts import load_artifacts, load_pipeline
 
 ROOT = Path(__file__).parents[1]
 FEW_TREES = ["--n-estimators", "15", "--no-plots", "--quiet"]
