@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
-from training.artifacts.class_paths import TRUSTED
 
 from export import to_onnx, verify
 from runtime.manifest import ModelRefused
@@ -23,6 +22,7 @@ from storage.digest import sha256_of
 from tests.applicants import SETTINGS, draw
 from training import run
 from training.artifacts import load_artifacts, load_pipeline
+from training.artifacts.class_paths import TRUSTED
 
 ROOT = Path(__file__).parents[1]
 FEW_TREES = ["--n-estimators", "15", "--no-plots", "--quiet"]

@@ -13,11 +13,11 @@ import sklearn
 import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from training.artifacts.class_paths import DESCRIPTION, FORMAT, FORMER, with_paths_of_today
 
 from cli.errors import UserError
 from tests import applicants
 from training.artifacts import load_pipeline, save_pipeline
+from training.artifacts.class_paths import DESCRIPTION, FORMAT, FORMER, with_paths_of_today
 from training.estimator.crossfit import CrossFittedClassifier
 
 # Written by training.run before the folder training/estimator/ (300 applicants, 2 folds of 3 trees), then compressed.

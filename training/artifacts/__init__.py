@@ -17,11 +17,11 @@ import pandas as pd
 import skops.io
 from sklearn.pipeline import Pipeline
 
+from cli.errors import UserError
 from storage.digest import sha256_of
 from training.artifacts.class_paths import DESCRIPTION, LIBRARIES, TRUSTED, made_elsewhere, with_paths_of_today
 from training.documents import Run, Schema
 from validation.documents import Reference
-from cli.errors import UserError
 
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"

@@ -17,13 +17,13 @@ from pathlib import Path, PurePosixPath
 
 from rich.markup import escape
 
-from training.artifacts import RUN, TRAIN_AGAIN, run_of
-from storage.digest import sha256_of
-from cli.progress import Progress
 from cli.errors import UserError
+from cli.progress import Progress
 from storage.address import Address, is_remote
+from storage.digest import sha256_of
 from storage.faults import Denied, Missing
 from storage.store import Moved, Several, Store
+from training.artifacts import RUN, TRAIN_AGAIN, run_of
 
 
 @contextmanager
