@@ -1,7 +1,6 @@
 """`python -m export.package`: model/ to dist/task/ and dist/lambda.zip — all that a Lambda needs, and no more."""
 
 import argparse
-import hashlib
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from export.packaging.requirements import Pin, read_pins
 from export.packaging.start import check_start
 from export.packaging.target import Target, architecture, python_version
 from export.packaging.wheels import Wheel, fetch
+from storage.digest import sha256_of
 from storage.folder import replaced_folder
 
 ROOT = Path(__file__).parents[1]
@@ -189,7 +189,7 @@ def _summarise(plan: Plan, sizes: Mapping[str, tuple[int, int]], left_out: int, 
         f"Lambda's limits: {unzipped / UNZIPPED_LIMIT:.0%} of {_mb(UNZIPPED_LIMIT)} MB unzipped, "
         f"{zipped / UPLOAD_LIMIT:.0%} of {_mb(UPLOAD_LIMIT)} MB for a direct upload."
     )
-    digest = hashlib.sha256((plan.out / "lambda.zip").read_bytes()).hexdigest()
+    digest = sha256_of(plan.out / "lambda.zip")
     progress.say(f"Written to [bold]{plan.out}/[/]: task/ and lambda.zip, sha256 {digest}")
 
 

@@ -4,7 +4,6 @@ The pipeline is saved with skops: a description that is checked against a list o
 of it. Opening it runs no code of the file's.
 """
 
-import hashlib
 import io
 import json
 import re

@@ -8,7 +8,6 @@ Runs do not write over each other's files, and PREFIX/run.json moves last: howev
 the last complete run. An earlier one is read as PREFIX/RUN. Nothing is ever deleted.
 """
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
@@ -88,7 +87,7 @@ def _download(store: Store, address: Address, folder: Path, moved: Moved) -> Non
 
 
 def _run_name(record: bytes) -> str:
-    return hashlib.sha256(record).hexdigest()[:12]
+    return sha256_of(record)[:12]
 
 
 def _refuse_other_files(store: Store, record: Address) -> None:
