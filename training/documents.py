@@ -107,7 +107,7 @@ class Figures(TypedDict):
     metrics: dict[str, dict[str, float | None]]
     """By part (`train`, `test`) and name; null where a metric has no value."""
     intervals: dict[str, dict[str, list[float]]]
-    """Bootstrap confidence limits, low and high, by part and name."""
+    """Bootstrap confidence bounds, low and high, by part and name."""
     alarms: list[Alarm]
     """Empty is good."""
 
