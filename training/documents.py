@@ -131,3 +131,5 @@ class Run(Figures):
     """What has to be equal for the same model.onnx, byte for byte."""
     files: dict[str, str]
     """sha256 of every other file, by path."""
+    digest: str
+    """sha256 of all else in here, as compact JSON with sorted names: what was changed by hand is not exported."""
