@@ -36,7 +36,7 @@ class Interval(NamedTuple):
 
 
 @dataclass
-class Columns:
+class RawColumns:
     """Which raw columns stand behind each column of the prepared matrix."""
 
     preparation: Preparation
@@ -52,7 +52,7 @@ class Columns:
         return column < len(self.members) and all(names[i] in self.binary for i in self.members[column])
 
 
-def at_every_split(ensembles: Sequence[Ensemble], columns: Columns, real: Inputs, seed: int = 0) -> Inputs:
+def at_every_split(ensembles: Sequence[Ensemble], columns: RawColumns, real: Inputs, seed: int = 0) -> Inputs:
     """Rows that come to each split with its threshold, the float32 below and above, and float64 around the rounding
     from one to the other; with both values of a boolean or an indicator; and with the value missing."""
     rows = _Rows(columns, real, np.random.default_rng(seed))
@@ -63,7 +63,7 @@ def at_every_split(ensembles: Sequence[Ensemble], columns: Columns, real: Inputs
     return rows.inputs()
 
 
-def without_values(columns: Columns, real: Inputs) -> Inputs:
+def without_values(columns: RawColumns, real: Inputs) -> Inputs:
     """One row with nothing, and real rows with each column missing, and with each column alone."""
     n, c = len(columns.preparation.numbers), len(columns.preparation.vocabularies_)
     rows = _take(real, np.arange(1 + 2 * (n + c)) % _count(real))
@@ -82,7 +82,7 @@ def without_values(columns: Columns, real: Inputs) -> Inputs:
     return rows
 
 
-def beyond_range(columns: Columns, real: Inputs) -> Inputs:
+def beyond_range(columns: RawColumns, real: Inputs) -> Inputs:
     """Real rows with each number infinite, huge, tiny or a negative zero, and all numbers so at once."""
     extremes = (np.inf, -np.inf, 1e300, -1e300, 1e39, 3.4028235e38, 5e-324, 1e-45, -0.0, -1.0, -1.0000001)
     free = [i for i, name in enumerate(columns.preparation.numbers) if name not in columns.binary]
@@ -98,7 +98,7 @@ def beyond_range(columns: Columns, real: Inputs) -> Inputs:
     return rows
 
 
-def with_unseen_categories(columns: Columns, real: Inputs) -> Inputs:
+def with_unseen_categories(columns: RawColumns, real: Inputs) -> Inputs:
     """Real rows with each level of each category in turn, and with strings that no vocabulary has."""
     wanted = list(columns.indicators)
     wanted += [(i, name) for i in range(len(columns.preparation.vocabularies_)) for name in UNSEEN]
@@ -109,7 +109,7 @@ def with_unseen_categories(columns: Columns, real: Inputs) -> Inputs:
     return rows
 
 
-def at_random(columns: Columns, real: Inputs, count: int, seed: int = 0) -> Inputs:
+def at_random(columns: RawColumns, real: Inputs, count: int, seed: int = 0) -> Inputs:
     """Rows with each value drawn by itself: from the real values of its column, moved a little, anywhere in twice
     their range, or missing."""
     rng = np.random.default_rng(seed)
@@ -137,7 +137,7 @@ def at_random(columns: Columns, real: Inputs, count: int, seed: int = 0) -> Inpu
 class _Rows:
     """Rows under construction, each a real row led to a split."""
 
-    def __init__(self, columns: Columns, real: Inputs, rng: np.random.Generator) -> None:
+    def __init__(self, columns: RawColumns, real: Inputs, rng: np.random.Generator) -> None:
         self.columns = columns
         self.real_numbers, self.real_categories = _parts(real)
         self.rng = rng
@@ -224,7 +224,7 @@ def _splits(tree: Tree) -> Iterator[tuple[int, np.float32, dict[int, Interval]]]
         node, way = stack.pop()
         if tree.left[node] < 0:
             continue
-        column, threshold = int(tree.feature[node]), tree.value[node]
+        column, threshold = int(tree.feature[node]), tree.threshold[node]
         yield column, threshold, way
         interval = way.get(column, Interval())
         stack.append((int(tree.left[node]), way | {column: interval._replace(high=float(threshold))}))
