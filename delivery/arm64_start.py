@@ -1,8 +1,8 @@
 """`python -m delivery.arm64_start`: the package for arm64 answers on a machine without arm64, as the model does here.
 
-QEMU runs Debian's Python 3.11 for arm64 over the package; each self-check row that a request can hold is asked there and
-of the same handler in this process's Python, and the answers have to be equal, to the bit. It needs qemu-user-static,
-apt-get and dpkg, and changes nothing outside its folder.
+QEMU runs Debian's Python 3.11 for arm64 over the package; each self-check row that a request can hold is asked there
+and of the same handler in a Python of this machine, and the answers have to be equal, to the bit. It needs
+qemu-user-static, apt-get and dpkg, and changes nothing outside its folder.
 """
 
 import argparse
@@ -34,8 +34,8 @@ LIMIT_SECONDS = 600
 # QEMU shows programs the machine's own /proc and /sys, unless there are files of that name in its root; onnxruntime's
 # cpuinfo looks into them and ends with a segmentation fault where it finds another kind of processor than its own.
 PROCESSOR = {
-    "proc/cpuinfo": "processor\t: 0\nBogoMIPS\t: 243.75\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics "
-    "fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp ssbs\nCPU implementer\t: 0x41\nCPU architecture: 8\n"
+    "proc/cpuinfo": "processor\t: 0\nBogoMIPS\t: 243.75\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 "
+    "atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp ssbs\nCPU implementer\t: 0x41\nCPU architecture: 8\n"
     "CPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n\n",
     "sys/devices/system/cpu/possible": "0\n",
     "sys/devices/system/cpu/present": "0\n",
