@@ -7,7 +7,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -21,11 +21,13 @@ from export.model_folder import MANIFEST
 from export.packaging.target import architecture
 from storage import digest
 
-ZIP, SBOM, IMAGE, RECORD = "lambda.zip", "sbom.cdx.json", "image.json", "release.json"
+ZIP, SBOM, IMAGE, IMAGE_SBOM = "lambda.zip", "sbom.cdx.json", "image.json", "image.spdx.json"
+RECORD = "release.json"
 BUILD_AGAIN = "build the release again"
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION = re.compile(r"[0-9a-f]{12}")
+SPDX_VERSION = re.compile(r"SPDX-(\d+\.\d+)")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 REPOSITORY = r"[a-z0-9-]+(\.[a-z0-9-]+)+(/[a-z0-9._-]+)+"
 BY_DIGEST = re.compile(rf"{REPOSITORY}@sha256:[0-9a-f]{{64}}")
@@ -35,6 +37,7 @@ SHAPES = {
     "arch": re.compile("x86_64|arm64"),
     "zip_sha256": SHA256,
     "sbom_sha256": SHA256,
+    "image_sbom_sha256": SHA256,
     "image": BY_DIGEST,
     "base": BY_DIGEST,
 }
@@ -49,6 +52,7 @@ class Record:
     arch: str
     zip_sha256: str
     sbom_sha256: str
+    image_sbom_sha256: str
     image: str  # repository@sha256:…
     base: str  # what the image is built on, in the same form
 
@@ -83,6 +87,7 @@ def write(dist: Path, arch: str) -> None:
             "arch": arch,
             "zip_sha256": sha256_of(dist / ZIP),
             "sbom_sha256": sha256_of(dist / SBOM),
+            "image_sbom_sha256": sha256_of(dist / IMAGE_SBOM),
             "image": image.get("image"),
             "base": image.get("base"),
         },
@@ -108,6 +113,17 @@ def model_version(package: Path) -> str:
         raise UserError(f"{package}: no such file; {BUILD_AGAIN}") from None
     except (BadZipFile, KeyError, TypeError, ValueError):
         raise UserError(f"{package}: expected a package with a model inside; {BUILD_AGAIN}") from None
+
+
+def spdx_predicate(document: Mapping[str, object]) -> str:
+    """What GitHub's action calls an attested SPDX document; the version is the document's own (SPDX-2.3).
+
+    Raises ValueError for what is none.
+    """
+    version = SPDX_VERSION.fullmatch(str(document.get("spdxVersion")))
+    if version is None:
+        raise ValueError("no SPDX document")
+    return f"https://spdx.dev/Document/v{version[1]}"
 
 
 def sha256_of(path: Path) -> str:
