@@ -4,7 +4,6 @@ A deployment takes the bytes that a record names, and no others: see delivery.ac
 """
 
 import argparse
-import hashlib
 import json
 import re
 import sys
@@ -20,6 +19,7 @@ from delivery import workflow
 from delivery.markdown import table
 from export.model_folder import MANIFEST
 from export.packaging.target import architecture
+from storage import digest
 
 ZIP, SBOM, IMAGE, RECORD = "lambda.zip", "sbom.cdx.json", "image.json", "release.json"
 BUILD_AGAIN = "build the release again"
@@ -111,10 +111,9 @@ def model_version(package: Path) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's bytes, in hexadecimal digits. Raises UserError where it is not there."""
+    """The digest of a file's bytes. Raises UserError where it is not there."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest.sha256_of(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {BUILD_AGAIN}") from None
 

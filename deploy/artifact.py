@@ -1,6 +1,5 @@
 """dist/lambda.zip, as it is deployed: which model is in it, where it runs, and whether it may be deployed at all."""
 
-import hashlib
 import re
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from export.package import check_unzipped
 from export.packaging.certified import check_certificate
 from export.packaging.target import architecture
 from runtime.manifest import Manifest
+from storage.digest import sha256_of
 
 PACKAGE_AGAIN = "package it again (python -m export.package)"
 # The extension modules say what they were compiled for.
@@ -56,7 +56,7 @@ def read_artifact(path: Path) -> Artifact:
             manifest = _certified(path, archive, names)
     except BadZipFile as fault:
         raise UserError(f"{path}: is not a zip ({fault}); {PACKAGE_AGAIN}") from None
-    return Artifact(path, hashlib.sha256(content).hexdigest(), len(content), runtime, arch, manifest)
+    return Artifact(path, sha256_of(content), len(content), runtime, arch, manifest)
 
 
 def _target(path: Path, names: list[str]) -> tuple[str, str]:

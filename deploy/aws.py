@@ -1,22 +1,12 @@
-"""Access to AWS by boto3's ordinary chain of credentials, and its faults as one line each."""
+"""Access to AWS by boto3's ordinary chain of credentials; storage.faults makes one line of each fault."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from cli.errors import UserError
 from deploy.endpoint import KEY_VARIABLE
-
-_NOT_ACCEPTED = (
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-)
-_NOT_PERMITTED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden")
+from storage.faults import told
 
 
 @dataclass(frozen=True)
@@ -58,31 +48,3 @@ def connect(region: str) -> Aws:
         session = boto3.Session(region_name=region)
         caller = session.client("sts").get_caller_identity()
     return Aws(session, caller["Account"], caller["Arn"], region)
-
-
-@contextmanager
-def told(doing: str) -> Iterator[None]:
-    """Raises a fault of AWS's or of the way to it as UserError: what we were doing, what came, what to do."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
-    try:
-        yield
-    except NoCredentialsError:
-        raise UserError(
-            f"{doing}: no AWS credentials; log in (aws sso login), set AWS_PROFILE, or run where a role is given"
-        ) from None
-    except ClientError as fault:
-        code, message = code_of(fault), fault.response.get("Error", {}).get("Message", "")
-        advice = ""
-        if code in _NOT_ACCEPTED:
-            advice = "; log in again"
-        elif code in _NOT_PERMITTED:
-            advice = "; docs/operations.md lists the permissions that are needed"
-        raise UserError(f"{doing}: {code}: {message}{advice}") from None
-    except BotoCoreError as fault:
-        raise UserError(f"{doing}: {fault}") from None
-
-
-def code_of(fault: Any) -> str:
-    """The error code of a botocore ClientError."""
-    return str(fault.response.get("Error", {}).get("Code", "unknown"))

@@ -14,7 +14,6 @@ if not __package__:
         sys.exit("error: this Python lacks the project's packages; run make .venv/ready and use .venv/bin/python")
 
 # isort: split
-import base64
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -24,7 +23,7 @@ from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
 from deploy.artifact import read_artifact
-from deploy.aws import Aws, code_of, connect, told
+from deploy.aws import Aws, connect
 from deploy.endpoint import Endpoint
 from deploy.plan import Plan
 from deploy.release import Release, compose
@@ -34,6 +33,9 @@ from deploy.stages import STAGES, read_stage
 from deploy.template import TEMPLATE, read_template
 from deploy.versions import LIVE, PREVIOUS, Function, Version
 from runtime.manifest import Manifest, ModelRefused
+from storage.address import Address
+from storage.faults import code_of, told
+from storage.store import put
 
 VERSIONS_KEPT = 3
 # What CloudFormation does not update, and the way out.
@@ -173,16 +175,9 @@ def _is_uploaded(aws: Aws, bucket: str, release: Release) -> bool:
 def _upload(aws: Aws, bucket: str, release: Release) -> None:
     """In one request, which S3 takes only if the checksum is right: the object is there whole, or not at all."""
     artifact = release.artifact
-    checksum = base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
-    with told(f"uploading to s3://{bucket}/{artifact.key}"):
-        aws.client("s3").put_object(
-            Bucket=bucket,
-            Key=artifact.key,
-            Body=artifact.path.read_bytes(),
-            ChecksumSHA256=checksum,
-            ContentType="application/zip",
-            ExpectedBucketOwner=aws.account,
-        )
+    address = Address(bucket, artifact.key)
+    with told(address), artifact.path.open("rb") as file:
+        put(aws.client("s3"), address, file, artifact.sha256, ExpectedBucketOwner=aws.account)
 
 
 def _refuse_stuck(name: str, state: State | None) -> None:

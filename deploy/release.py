@@ -1,6 +1,5 @@
 """What is released: a package and the settings of a stage, put together into the template's parameters."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from cli.errors import WRONG_USAGE, UserError
 from deploy.artifact import PACKAGE_AGAIN, Artifact
 from deploy.stages import Stage
 from deploy.template import Template
+from storage.digest import sha256_of
 
 # What comes from the package or from a flag, and so cannot be a setting of a stage.
 OURS = ("Stage", "ModelVersion", "Release", "PackageBucket", "PackageKey", "ImageUri", "Gradual")
@@ -63,5 +63,5 @@ def compose(stage: Stage, template: Template, artifact: Artifact, bucket: str, i
         )
         raise UserError(f"stage {stage.name}: expected {expected}", WRONG_USAGE)
     content = json.dumps([template.body, sorted(complete.items())])
-    release = hashlib.sha256(content.encode()).hexdigest()[: len(_UNSET)]
+    release = sha256_of(content.encode())[: len(_UNSET)]
     return Release(release, artifact, complete | {"Release": release})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import UserError
-from deploy.aws import code_of, told
+from storage.faults import code_of, told
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]  # roles, and the SAM transform
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0  # seconds between two looks

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.aws import told
+from storage.faults import told
 
 LIVE, PREVIOUS = "live", "previous"
 # As deploy/template.yaml describes a version.

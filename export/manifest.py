@@ -1,6 +1,5 @@
 """model/manifest.json: all that the runtime has to know of a model besides its graph."""
 
-import hashlib
 from typing import cast
 
 import numpy as np
@@ -22,6 +21,7 @@ from export.graph.pipeline import Contract, travelled_splits
 from runtime.digest import version_of
 from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
 from runtime.score import Scale, band, scores_to_check
+from storage.digest import sha256_of
 from training.artifacts import Artifacts
 from training.estimator.calibration import method_of
 from training.settings.checks import REQUEST_ID
@@ -41,7 +41,7 @@ def manifest_of(
     scale, edges = scale_of(artifacts), list(artifacts.run["bands"])
     manifest: ManifestBody = {
         "schema_version": SCHEMA_VERSION,
-        "sha256": hashlib.sha256(graph).hexdigest(),
+        "sha256": sha256_of(graph),
         "id": REQUEST_ID,
         "inputs": artifacts.schema["inputs"],
         "features": artifacts.schema["features"],

@@ -3,12 +3,12 @@
 This knows nothing of scikit-learn and XGBoost: packaging, as in Dockerfile.lambda, does without them.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from export.refusal import ExportRefused
+from storage.digest import sha256_of
 
 if TYPE_CHECKING:
     from export.documents import Certificate
@@ -33,7 +33,7 @@ def read_certificate(folder: Path) -> "Certificate":
         path = folder / name
         if not path.is_file():
             raise ExportRefused(f"{path}: no such file; {EXPORT_AGAIN}")
-        refuse_other(f"{path}: sha256", certificate["sha256"].get(name), hashlib.sha256(path.read_bytes()).hexdigest())
+        refuse_other(f"{path}: sha256", certificate["sha256"].get(name), sha256_of(path))
     return certificate
 
 

@@ -1,10 +1,8 @@
 """`python -m export.package`: model/ to dist/task/ and dist/lambda.zip — all that a Lambda needs, and no more."""
 
 import argparse
-import hashlib
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from export.packaging.requirements import Pin, read_pins
 from export.packaging.start import check_start
 from export.packaging.target import Target, architecture, python_version
 from export.packaging.wheels import Wheel, fetch
+from storage.digest import sha256_of
 from storage.folder import replaced_folder
 
 ROOT = Path(__file__).parents[1]
@@ -99,24 +98,22 @@ def package(plan: Plan, progress: Progress) -> None:
     with progress.step(f"Getting the wheels for Python {target.version} on {target.arch}"):
         wheels = fetch(pins, target, plan.cache)
     interpreter = interpreter_for(target)
-    plan.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".zip-", dir=plan.out) as temporary:
-        archive = Path(temporary) / "lambda.zip"
-        with replaced_folder(plan.out / "task", MARKER) as task:
-            with progress.step("Leaving out what an answer does not need"):
-                left_out = _assemble(task, plan.model, wheels)
-            if interpreter is not None:
-                with progress.step("Compiling bytecode"):
-                    compile_all(task, interpreter)
-            check_unzipped(sum(path.stat().st_size for path in task.rglob("*") if path.is_file()))
-            if interpreter is not None and target.runs_here:
-                with progress.step("Starting it in a Python that sees nothing else"):
-                    check_start(task, interpreter)
-            with progress.step("Zipping"):
-                normalise(task)
-                sizes = write_zip(task, archive)
-                archive.chmod(0o644)
-        archive.replace(plan.out / "lambda.zip")
+    with replaced_folder(plan.out, f"task/{MARKER}", owned=("task", "lambda.zip")) as fresh:  # both, or neither
+        task, archive = fresh / "task", fresh / "lambda.zip"
+        task.mkdir()
+        with progress.step("Leaving out what an answer does not need"):
+            left_out = _assemble(task, plan.model, wheels)
+        if interpreter is not None:
+            with progress.step("Compiling bytecode"):
+                compile_all(task, interpreter)
+        check_unzipped(sum(path.stat().st_size for path in task.rglob("*") if path.is_file()))
+        if interpreter is not None and target.runs_here:
+            with progress.step("Starting it in a Python that sees nothing else"):
+                check_start(task, interpreter)
+        with progress.step("Zipping"):
+            normalise(task)
+            sizes = write_zip(task, archive)
+            archive.chmod(0o644)
     _summarise(plan, sizes, left_out, progress)
     progress.say(f"Model [bold]{manifest.model_version}[/], certified on {certificate['versions'].get('machine')}.")
     for line in _caveats(target, interpreter, certificate["versions"].get("machine"), plan.out / "lambda.zip"):
@@ -192,7 +189,7 @@ def _summarise(plan: Plan, sizes: Mapping[str, tuple[int, int]], left_out: int, 
         f"Lambda's limits: {unzipped / UNZIPPED_LIMIT:.0%} of {_mb(UNZIPPED_LIMIT)} MB unzipped, "
         f"{zipped / UPLOAD_LIMIT:.0%} of {_mb(UPLOAD_LIMIT)} MB for a direct upload."
     )
-    digest = hashlib.sha256((plan.out / "lambda.zip").read_bytes()).hexdigest()
+    digest = sha256_of(plan.out / "lambda.zip")
     progress.say(f"Written to [bold]{plan.out}/[/]: task/ and lambda.zip, sha256 {digest}")
 
 

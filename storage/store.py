@@ -124,23 +124,8 @@ class Store:
                     yield entry["Key"].removeprefix(start), entry["LastModified"]
 
     def _put(self, address: Address, body: BinaryIO, sha256: str, condition: dict[str, str] | None = None) -> None:
-        content = {
-            "Body": body,
-            "ContentType": mimetypes.guess_type(address.key)[0] or "application/octet-stream",
-            "ChecksumAlgorithm": "SHA256",
-            "ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256)).decode(),
-        }
         with told(address, self.attempts):
-            self._ask("put_object", address, ("ETag",), **content, **condition or {})
-
-    def _ask(self, operation: str, address: Address, expected: tuple[str, ...], **more: Any) -> dict[str, Any]:
-        """S3's answer about one object. Raises NotS3 if it lacks what S3 always says: then S3 confirmed nothing."""
-        answer: dict[str, Any] = getattr(self._client, operation)(Bucket=address.bucket, Key=address.key, **more)
-        if any(name not in answer for name in expected):
-            if "Body" in answer:
-                answer["Body"].close()
-            raise NotS3(address)
-        return answer
+            put(self._client, address, body, sha256, **condition or {})
 
     def _copy(self, address: Address, file: BinaryIO, moved: Moved) -> str:
         with told(address, self.attempts):
@@ -159,7 +144,7 @@ class Store:
         raise UserError(f"{address}: came twice with other bytes than S3 holds, by their {checked_by}; run again")
 
     def _get(self, address: Address, **condition: str) -> dict[str, Any]:
-        return self._ask("get_object", address, ("ETag", "ContentLength"), **condition)
+        return _ask(self._client.get_object, address, ("ETag", "ContentLength"), **condition)
 
     def _chunks(self, address: Address, answer: dict[str, Any]) -> Generator[bytes]:
         """The bytes of an object that was asked for."""
@@ -184,7 +169,7 @@ class Store:
                 body = self._get(address, Range=f"bytes={done}-", IfMatch=answer["ETag"])["Body"]
 
     def _size_of_part(self, address: Address, number: int) -> int:
-        return int(self._ask("head_object", address, ("ContentLength",), PartNumber=number)["ContentLength"])
+        return int(_ask(self._client.head_object, address, ("ContentLength",), PartNumber=number)["ContentLength"])
 
     def _with_suggestion(self, address: Address, missing: Missing) -> Missing:
         """Names the key that was most likely meant, where the bucket may be listed."""
@@ -196,6 +181,29 @@ class Store:
             return missing
         suggestion = nearest(name, known)
         return Missing(address, missing.what, siblings / suggestion if suggestion else None)
+
+
+def put(client: Any, address: Address, body: BinaryIO, sha256: str, **more: str) -> None:
+    """Put an object of which the sha256 is known there by boto3's client; S3 refuses other bytes.
+
+    `more` are parameters of PutObject. Raises NotS3 if nobody confirmed it, and what boto3 raises (see `told`).
+    """
+    kind = mimetypes.guess_type(address.key)[0] or "application/octet-stream"
+    checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+    content = {"Body": body, "ContentType": kind, "ChecksumAlgorithm": "SHA256", "ChecksumSHA256": checksum}
+    _ask(client.put_object, address, ("ETag",), **content, **more)
+
+
+def _ask(
+    operation: Callable[..., dict[str, Any]], address: Address, expected: tuple[str, ...], **more: Any
+) -> dict[str, Any]:
+    """S3's answer about one object. Raises NotS3 if it lacks what S3 always says: then S3 confirmed nothing."""
+    answer = operation(Bucket=address.bucket, Key=address.key, **more)
+    if any(name not in answer for name in expected):
+        if "Body" in answer:
+            answer["Body"].close()
+        raise NotS3(address)
+    return answer
 
 
 class _Watched(io.FileIO):

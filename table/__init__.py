@@ -16,6 +16,7 @@ import population
 from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import listed, nearest, shown, suggested_file
+from storage.digest import sha256_of
 from storage.files import local_file
 from table.cells import Source, booleans, coded_labels, labels, numbers, places_of, refuse_cells
 from table.csv_file import CsvFile
@@ -135,7 +136,7 @@ def _source(
     wanted = _there(wanted, optional, text.columns)
     _check_columns(name, text.columns, wanted, f"its columns, separated by {shown(text.separator)}")
     numeric = {feature.name for feature in schema.features if feature.type == "number"}
-    return Source(name, hashlib.sha256(content).hexdigest(), text.read(wanted, numeric), text.places)
+    return Source(name, sha256_of(content), text.read(wanted, numeric), text.places)
 
 
 def _there(wanted: dict[str, str], optional: frozenset[str], columns: Sequence[str]) -> dict[str, str]:

@@ -21,7 +21,8 @@ from runtime.score import band
 from storage.digest import sha256_of
 from tests.applicants import SETTINGS, draw
 from training import run
-from training.artifacts import TRUSTED, load_artifacts, load_pipeline
+from training.artifacts import load_artifacts, load_pipeline
+from training.artifacts.class_paths import TRUSTED
 
 ROOT = Path(__file__).parents[1]
 FEW_TREES = ["--n-estimators", "15", "--no-plots", "--quiet"]

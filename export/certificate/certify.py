@@ -1,6 +1,7 @@
 """The proof that a graph answers as the fitted pipeline does, and the limits beyond which it is refused."""
 
 import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -252,4 +253,17 @@ def compare_single_rows(session: Session, real: dict[str, NDArray[Any]], at_once
 def versions() -> dict[str, str]:
     """The versions that were compared with each other, and where."""
     found = {package: version(package) for package in PACKAGES}
-    return {"python": platform.python_version(), "machine": platform.machine(), **found}
+    where = {"python": platform.python_version(), "machine": platform.machine(), "c_library": c_library()}
+    return {**where, **found}
+
+
+def c_library() -> str:
+    """The C library by name and version: its exponential function decides on the last bit of a probability."""
+    name, number = platform.libc_ver()
+    if name:
+        return f"{name} {number}"
+    if sys.platform == "win32":
+        return f"ucrt {platform.version()}"  # a part of Windows
+    if sys.platform == "darwin":
+        return f"libSystem {platform.mac_ver()[0]}"
+    return "unknown"  # musl does not tell its version

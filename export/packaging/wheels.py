@@ -1,6 +1,5 @@
 """The wheels of a target, from pip's index or from an earlier run's cache; every one checked against its hash."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from export.packaging.pruning import DEPENDENCIES_LEFT_OUT
 from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import Pin
 from export.packaging.target import Target
+from storage.digest import sha256_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _cached(pins: Sequence[Pin], folder: Path) -> dict[Pin, Path]:
         except InvalidWheelFilename:
             continue
         pin = wanted.get((name, str(version)))
-        if pin is not None and f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" in pin.hashes:
+        if pin is not None and f"sha256:{sha256_of(path)}" in pin.hashes:
             found[pin] = path
     return found
 

@@ -8,7 +8,6 @@
 However an upload ends, the pointer names a version that is whole. Nothing is ever deleted.
 """
 
-import hashlib
 import json
 import re
 import tempfile
@@ -115,7 +114,7 @@ class Registry:
         try:
             self._store.upload(path, address, sha256, moved, replace=False)
         except Taken:
-            if (found := hashlib.sha256(self._store.read(address)).hexdigest()) != sha256:
+            if (found := sha256_of(self._store.read(address))) != sha256:
                 raise ExportRefused(
                     f"{address}: sha256: expected {sha256}, found {found}; a published version does not change: "
                     "look who wrote it, and publish under another prefix"

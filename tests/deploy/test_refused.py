@@ -165,7 +165,7 @@ def test_no_credentials(
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     assert deploy(stages, packages[0], "--yes") == 1
-    assert "asking AWS who we are: no AWS credentials; log in" in error(capsys)
+    assert "asking AWS who we are: Unable to locate credentials; set AWS_PROFILE, or log in as you do" in error(capsys)
 
 
 def test_aws_cannot_be_reached(

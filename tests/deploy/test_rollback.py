@@ -139,10 +139,8 @@ def test_no_permission(twice: Account, stages: Path, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr("botocore.client.BaseClient._make_api_call", refusing("UpdateAlias", denied))
         assert back(stages) == 1
-    expected = (
-        "pointing the alias live of lastbit-dev-Zip to version 1: AccessDeniedException: not yours; docs/operations"
-    )
-    assert expected in capsys.readouterr().err
+    refusal = "access denied (AccessDeniedException: not yours); docs/operations.md lists the permissions"
+    assert f"pointing the alias live of lastbit-dev-Zip to version 1: {refusal}" in capsys.readouterr().err
     assert twice.live == "2"
 
 

@@ -177,12 +177,16 @@ def test_head_of_nothing(handler: "Handler") -> None:
     assert (status, answer) == (404, None)
 
 
+@pytest.mark.parametrize("path", ["", "/", "//"])
+def test_a_path_of_slashes_alone_is_the_root(handler: "Handler", path: str) -> None:
+    status, headers, answer = send(handler, "POST", path, SMALL)
+    assert (status, headers["allow"], answer["title"]) == (405, "GET, HEAD", "Method not allowed")
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/none",
-        "",
-        "//",
         "/predict/x",
         "/PREDICT",
         "predict",
@@ -193,11 +197,8 @@ def test_head_of_nothing(handler: "Handler") -> None:
         "/predict\ud800",
     ],
 )
-def test_another_path(handler: "Handler", path: str) -> None:
+def test_a_path_that_is_no_resource_is_refused_with_all_that_are(handler: "Handler", path: str) -> None:
     status, headers, answer = send(handler, "POST", path, SMALL)
-    if path in ("", "//"):
-        assert status == 405
-        return
     assert (status, headers["content-type"]) == (404, "application/problem+json")
     assert answer == problem(
         "not-found",
@@ -349,13 +350,15 @@ def test_cors_for_all(make_handler: "MakeHandler") -> None:
 SECRET = "a name that no log may hold"
 
 
-def test_an_unexpected_fault(make_handler: "MakeHandler", capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_fault(
+    make_handler: "MakeHandler", capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     handler = make_handler()
 
     def fail(*_: object) -> None:
         raise KeyError(SECRET)
 
-    handler.service.model._run = fail
+    monkeypatch.setattr(Model, "predict", fail)
     status, headers, answer = send(handler, "POST", "/predict", reference_request() | {"uuid": SECRET})
     assert (status, headers["content-type"]) == (500, "application/problem+json")
     assert answer == problem(
@@ -373,16 +376,26 @@ def test_an_unexpected_fault(make_handler: "MakeHandler", capsys: pytest.Capture
     assert SECRET not in err
 
 
-def test_a_log_that_cannot_be_written(make_handler: "MakeHandler", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_standard_error_a_fault_is_answered(
+    make_handler: "MakeHandler", monkeypatch: pytest.MonkeyPatch
+) -> None:
     handler = make_handler()
-    handler.service.model._run = None
-    for stream in (None, open("/dev/full", "w", buffering=1)):  # noqa: SIM115, PTH123
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "stderr", stream)
-            assert send(handler, "POST", "/predict", reference_request())[0] == 500
-        if stream is not None:
-            with pytest.raises(OSError, match="No space"):
-                stream.close()
+    monkeypatch.setattr(Model, "predict", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert send(handler, "POST", "/predict", reference_request())[0] == 500
+
+
+def test_a_fault_that_cannot_be_logged_is_answered(
+    make_handler: "MakeHandler", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = make_handler()
+    monkeypatch.setattr(Model, "predict", None)
+    full = open("/dev/full", "w", buffering=1)  # noqa: SIM115, PTH123
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", full)
+        assert send(handler, "POST", "/predict", reference_request())[0] == 500
+    with pytest.raises(OSError, match="No space"):  # so something was written there
+        full.close()
 
 
 def test_the_observer(make_handler: "MakeHandler", capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import observe as module
+from runtime.model import Model
 from runtime.observe import MOST_VALUES, Observer, histogram
 from tests.runtime.model_builder import SMALL_FEATURES, reference_request
 from tests.runtime.test_handler import SMALL, send
@@ -144,10 +145,11 @@ def test_an_error_by_its_kind(
     problem: str,
     level: str,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     handler, writes = observed()
     if problem == "internal-error":
-        handler.service.model._run = None
+        monkeypatch.setattr(Model, "predict", None)
     status, _, answer = send(handler, method, path, body)
     [found] = map(line, writes)
     assert answer["type"].endswith(f":{found['problem']}")

@@ -65,8 +65,12 @@ def test_the_examples_work(small: "Handler", handler: "Handler") -> None:
 
 def test_every_route_is_described(handler: "Handler") -> None:
     _, _, document = send(handler, "GET", "/openapi.json")
-    routes = {path: [method.upper() for method in item] for path, item in document["paths"].items()}
-    assert routes == {path: list(methods) for path, methods in handler.service._routes.items()}
+    routes = {path: {method.upper() for method in item} for path, item in document["paths"].items()}
+    _, _, refusal = send(handler, "GET", "/none")
+    assert refusal["detail"] == f"expected one of {', '.join(sorted(routes))}"
+    for path, methods in routes.items():
+        status, headers, _ = send(handler, "BREW", path)
+        assert (status, set(headers["allow"].split(", ")) - {"HEAD"}) == (405, methods - {"HEAD"})
     assert document["openapi"] == "3.1.0"
 
 

@@ -2,6 +2,7 @@
 
 import doctest
 import math
+from decimal import Decimal, localcontext
 from itertools import pairwise
 
 import pytest
@@ -20,14 +21,26 @@ def test_the_examples_in_the_docstrings(module: object) -> None:
     assert results.failed == 0
 
 
-def test_the_reference_probability() -> None:
-    assert Scale().score(0.23453453928232193) == 521.2536138390417
+@given(
+    st.floats(1e-8, 1 - 1e-8),
+    st.floats(-1e4, 1e4),
+    st.floats(1e-3, 1e3),
+    st.one_of(st.floats(1, 1e3), st.floats(-1e3, -1)),
+)
+def test_points_are_those_of_the_formula_in_forty_digits(p: float, points: float, odds: float, double: float) -> None:
+    """offset + factor * log(good : bad odds), as scorecards define it, without the roundings of floats."""
+    with localcontext(prec=40):
+        risk, factor = Decimal(p), Decimal(double) / Decimal(2).ln()
+        expected = Decimal(points) + factor * ((1 - risk) / risk / Decimal(odds)).ln()
+    came = Scale(points, odds, double).score(p)
+    assert came == pytest.approx(float(expected), rel=0, abs=1e-12 * (abs(points) + 100 * abs(double)))
 
 
-# 600 points at odds of 50 : 1, and 20 more for each doubling: 100 : 1 and 200 : 1, or 20 fewer at 25 : 1.
-@pytest.mark.parametrize(("odds", "points"), [(50, 600), (100, 620), (200, 640), (25, 580), (1, 487.1229)])
-def test_points_double_the_odds(odds: float, points: float) -> None:
-    assert Scale().score(1 / (1 + odds)) == pytest.approx(points, abs=1e-4)
+@given(st.floats(1e-6, 0.5), st.floats(1, 1e3))
+def test_twice_the_odds_are_points_to_double_more(p: float, double: float) -> None:
+    scale = Scale(points_to_double=double)
+    odds = (1 - p) / p
+    assert scale.score(1 / (1 + 2 * odds)) - scale.score(p) == pytest.approx(double, abs=1e-7)
 
 
 def test_beyond_the_limits_the_score_stays() -> None:

@@ -5,12 +5,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import snapshot_restore_py
 
 from runtime import snap_start
 from runtime.manifest import ModelRefused
+from runtime.model import Model
 from runtime.observe import Observer
 from tests.runtime.test_handler import SMALL, send
 
@@ -78,9 +81,11 @@ def test_no_other_start_pays_for_it(reference_model: Path) -> None:
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, timeout=60, check=True)
 
 
-def test_a_model_that_does_not_answer_gets_no_snapshot(handler: "Handler", capsys: pytest.CaptureFixture[str]) -> None:
-    handler.service.model._run = None
-    with pytest.raises(ModelRefused, match="before the snapshot: /predict: expected status 200, got 500"):
+def test_a_model_that_does_not_answer_gets_no_snapshot(
+    handler: "Handler", capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Model, "predict", None)
+    with pytest.raises(ModelRefused, match=r"^before the snapshot: /predict: expected status 200, got 500$"):
         snap_start.before_snapshot(handler)
     assert json.loads(capsys.readouterr().err)["fault"] == "TypeError"
 
@@ -98,10 +103,22 @@ def test_the_request_after_a_restore_is_cold(handler: "Handler") -> None:
     gc.unfreeze()
 
 
-def test_a_model_with_small_batches(handler: "Handler") -> None:
-    handler.service.model.manifest.batch_limit = 1
+@pytest.mark.parametrize("limit", [1, 3])
+def test_the_rehearsed_batch_keeps_to_the_limit_of_the_model(
+    limit: int, handler: "Handler", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    predict = Model.predict
+
+    def counted(model: Model, numbers: Any, categories: Any = ()) -> Any:
+        sizes.append(len(numbers))
+        return predict(model, numbers, categories)
+
+    monkeypatch.setattr(Model, "predict", counted)
+    handler.service.model.manifest.batch_limit = limit
     snap_start.before_snapshot(handler)
     gc.unfreeze()
+    assert sizes == [1, limit]
 
 
 def test_without_observers(handler: "Handler") -> None:
@@ -111,6 +128,25 @@ def test_without_observers(handler: "Handler") -> None:
     gc.unfreeze()
 
 
-def test_where_the_library_is_not_there(handler: "Handler", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_hooks_are_registered_with_their_handler(handler: "Handler", monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[tuple[Any, ...]] = []
+    library = ModuleType("snapshot_restore_py")
+    for when in ("register_before_snapshot", "register_after_restore"):
+        monkeypatch.setattr(library, when, lambda *hook, when=when: registered.append((when, *hook)), raising=False)
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", library)
+    snap_start.register(handler)
+    assert registered == [
+        ("register_before_snapshot", snap_start.before_snapshot, handler),
+        ("register_after_restore", snap_start.after_restore, handler),
+    ]
+
+
+def test_without_the_library_no_hook_is_registered_and_the_handler_answers(
+    handler: "Handler", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [list(get()) for get in (snapshot_restore_py.get_before_snapshot, snapshot_restore_py.get_after_restore)]
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", None)
     snap_start.register(handler)
+    found = [list(get()) for get in (snapshot_restore_py.get_before_snapshot, snapshot_restore_py.get_after_restore)]
+    assert found == known
+    assert send(handler, "POST", "/predict", SMALL)[0] == 200

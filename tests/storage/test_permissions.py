@@ -31,7 +31,7 @@ def documented() -> dict[str, set[str]]:
 def actions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> dict[str, Callable[[], object]]:
     """What each flag and command does."""
     registry = Registry(f"{bucket}/models")
-    other = Model.load(str(trained[1] / "model")).manifest.model_version
+    earlier = Model.load(str(trained[0] / "model")).manifest.model_version
 
     def data() -> None:
         with local_file(f"{bucket}/table.csv", SILENT) as path:
@@ -56,7 +56,7 @@ def actions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> dict[s
         "publish": publish,
         "fetch": lambda: registry.fetch("latest", scratch / "model", SILENT),
         "versions": registry.versions,
-        "rollback": lambda: registry.roll_back(other, SILENT),
+        "rollback": lambda: registry.roll_back(earlier, SILENT),
     }
 
 
@@ -71,19 +71,26 @@ def with_only(permissions: set[str], bucket: Bucket) -> None:
     bucket.proxy.will(fault)
 
 
-def test_permissions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> None:
+COMMANDS = ("--data", "--out", "--artifacts", "publish", "fetch", "versions", "rollback")
+
+
+def test_every_row_of_the_table_is_tried(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> None:
+    assert documented().keys() == actions(bucket, trained, scratch).keys() == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_needs_each_of_its_permissions_and_no_other(
+    command: str, bucket: Bucket, trained: tuple[Path, Path], scratch: Path
+) -> None:
     bucket.put("table.csv", b"content")
     with uploaded_run(f"{bucket}/runs", SILENT) as folder:
         shutil.copytree(trained[0] / "artifacts", folder)
     for model in trained:
         Registry(f"{bucket}/models").publish(model / "model", SILENT)
-    table = documented()
-    commands = actions(bucket, trained, scratch)
-    assert table.keys() == commands.keys()
-    for flag, command in commands.items():
-        for permission in table[flag]:
-            with_only(table[flag] - {permission}, bucket)
-            with pytest.raises(Denied, match=f"access denied.*allow {permission} there"):
-                command()
-        with_only(table[flag], bucket)
-        command()
+    needed, action = documented()[command], actions(bucket, trained, scratch)[command]
+    for permission in needed:
+        with_only(needed - {permission}, bucket)
+        with pytest.raises(Denied, match=f"access denied.*allow {permission} there"):
+            action()
+    with_only(needed, bucket)
+    action()

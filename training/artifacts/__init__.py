@@ -4,7 +4,6 @@ The pipeline is saved with skops: a description that is checked against a list o
 of it. Opening it runs no code of the file's.
 """
 
-import hashlib
 import io
 import json
 import re
@@ -17,10 +16,11 @@ import pandas as pd
 import skops.io
 from sklearn.pipeline import Pipeline
 
+from cli.errors import UserError
 from storage.digest import sha256_of
+from training.artifacts.class_paths import DESCRIPTION, LIBRARIES, TRUSTED, made_elsewhere, with_paths_of_today
 from training.documents import Run, Schema
 from validation.documents import Reference
-from cli.errors import UserError
 
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"
@@ -30,23 +30,7 @@ METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
 REFERENCE = "reference.json"
 SCHEMA_VERSION = 1  # of run.json; raise it when an older reader could misread a newer file
-SKOPS_SCHEMA = "schema.json"  # in a skops file; the other members are arrays and boosters
 TRAIN_AGAIN = "train again (python -m training.run)"
-
-# What a pipeline of ours is made of, beyond what skops trusts by itself.
-TRUSTED = frozenset(
-    {
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.model_selection._split.StratifiedKFold",
-        "training.estimator.boosting.MarginXGBClassifier",
-        "training.estimator.calibrated_cv.AutoCalibratedClassifierCV",
-        "training.estimator.crossfit.CrossFittedClassifier",
-        "training.estimator.preparation.Preparation",
-        "xgboost.core.Booster",
-        "xgboost.sklearn.XGBClassifier",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -72,13 +56,13 @@ def _without_chance(dump: bytes) -> bytes:
     """What skops dumped, without addresses in memory, random names and the time of day."""
     with zipfile.ZipFile(io.BytesIO(dump)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    schema = members.pop(SKOPS_SCHEMA).decode()
+    schema = members.pop(DESCRIPTION).decode()
     numbers: dict[str, int] = {}
     schema = re.sub(r'(?<="__id__": )\d+', lambda id_: str(numbers.setdefault(id_[0], len(numbers) + 1)), schema)
     renamed = {name: f"{number}{PurePath(name).suffix}" for number, name in enumerate(members, 1)}
     for name, new in renamed.items():
         schema = schema.replace(f'"{name}"', f'"{new}"')
-    members = {renamed[name]: content for name, content in members.items()} | {SKOPS_SCHEMA: schema.encode()}
+    members = {renamed[name]: content for name, content in members.items()} | {DESCRIPTION: schema.encode()}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in members.items():
@@ -97,22 +81,29 @@ def load_pipeline(path: Path | str) -> Pipeline:
         path = path / PIPELINE
     if not path.exists():
         raise UserError(f"{path}: no such file; {TRAIN_AGAIN}")
+    made, dump = None, _read(path)
     try:
-        unknown = set(skops.io.get_untrusted_types(file=path)) - TRUSTED
-        if unknown:
-            raise UserError(
-                f"{path}: holds types that no pipeline of this project has: {', '.join(sorted(unknown))}; "
-                "do not trust this file"
-            )
-        pipeline = skops.io.load(path, trusted=sorted(TRUSTED))
+        made, dump = made_elsewhere(dump), with_paths_of_today(dump)
+        if unknown := set(skops.io.get_untrusted_types(data=dump)) - TRUSTED:
+            raise UserError(f"{path}: {_what_is_wrong_with(unknown, made)}")
+        pipeline = skops.io.loads(dump, trusted=sorted(TRUSTED))
     except (UserError, KeyboardInterrupt):
         raise
     except Exception as fault:
         reason = " ".join(str(fault).split())[:200] or type(fault).__name__
-        raise UserError(f"{path}: is not a pipeline that can be read ({reason}); {TRAIN_AGAIN}") from fault
+        why = f"{reason}; it was {made}" if made else reason
+        raise UserError(f"{path}: is not a pipeline that can be read ({why}); {TRAIN_AGAIN}") from fault
     if not isinstance(pipeline, Pipeline):
         raise UserError(f"{path}: expected a pipeline, got {type(pipeline).__name__}; {TRAIN_AGAIN}")
     return pipeline
+
+
+def _what_is_wrong_with(unknown: set[str], made: str | None) -> str:
+    """Types of the libraries' own, in a file of another version of theirs, are no reason for distrust."""
+    named = ", ".join(sorted(unknown))
+    if made and all(name.startswith(LIBRARIES) for name in unknown):
+        return f"{made}: {named} is not what pipelines are made of here; install that scikit-learn, or {TRAIN_AGAIN}"
+    return f"holds types that no pipeline of this project has: {named}; do not trust this file"
 
 
 def load_artifacts(folder: Path) -> Artifacts:

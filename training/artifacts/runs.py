@@ -8,7 +8,6 @@ Runs do not write over each other's files, and PREFIX/run.json moves last: howev
 the last complete run. An earlier one is read as PREFIX/RUN. Nothing is ever deleted.
 """
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
@@ -17,13 +16,13 @@ from pathlib import Path, PurePosixPath
 
 from rich.markup import escape
 
-from training.artifacts import RUN, TRAIN_AGAIN, run_of
-from storage.digest import sha256_of
-from cli.progress import Progress
 from cli.errors import UserError
+from cli.progress import Progress
 from storage.address import Address, is_remote
+from storage.digest import sha256_of
 from storage.faults import Denied, Missing
 from storage.store import Moved, Several, Store
+from training.artifacts import RUN, TRAIN_AGAIN, run_of
 
 
 @contextmanager
@@ -88,7 +87,7 @@ def _download(store: Store, address: Address, folder: Path, moved: Moved) -> Non
 
 
 def _run_name(record: bytes) -> str:
-    return hashlib.sha256(record).hexdigest()[:12]
+    return sha256_of(record)[:12]
 
 
 def _refuse_other_files(store: Store, record: Address) -> None:

@@ -1,7 +1,5 @@
 """What a run leaves in artifacts/: pipeline, schema, tables, figures, pages, and run.json, which names them all."""
 
-from storage.digest import sha256_of
-from storage.json_file import write_json
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,16 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from storage.digest import sha256_of
+from storage.json_file import write_json
+from table import Table
 from training import artifacts
-from validation.documents import Reference, StabilityFindings
-from validation.evidence import Evidence, Part
-from training.evidence import figures_of, write_tables
-from validation.report.report import write_report
-from training.documents import Run, SearchRecord
 from training.artifacts.schema import schema_of
+from training.documents import Run, SearchRecord
+from training.evidence import figures_of, write_tables
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
-from table import Table
+from validation.documents import Reference, StabilityFindings
+from validation.evidence import Evidence, Part
+from validation.report.report import write_report
 
 SAMPLE_ROWS = 50_000
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgboost")

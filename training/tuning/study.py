@@ -5,7 +5,6 @@ written, each in one line, so a search that is killed leaves no half of one, and
 same questions as one that ran through.
 """
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 from cli.errors import UserError
 from cli.words import shown
 from storage.address import is_remote
+from storage.lock import try_lock
 from training.settings import Settings, settings_as_dict
 
 NAME = "lastbit"
@@ -110,10 +110,8 @@ def _without_messages() -> Iterator[None]:
 def _held(file: Path) -> Iterator[None]:
     """Holds the file for this process. The system lets go of it, however the process ends."""
     with file.open("ab") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{file}: another search is writing to this study; wait for it, or {ANEW}") from None
+        if not try_lock(held):
+            raise UserError(f"{file}: another search is writing to this study; wait for it, or {ANEW}")
         yield
 
 

@@ -3,6 +3,8 @@
 What this cannot show is the base image itself: that needs a registry.
 """
 
+import ast
+import json
 import re
 import shlex
 import shutil
@@ -48,13 +50,29 @@ def test_hadolint_finds_nothing() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
-def test_the_last_stage_only_copies_the_task() -> None:
-    assert instructions(2) == [
-        ("FROM", "${BASE}"),
-        ("COPY", "--from=build /build/dist/task/ ${LAMBDA_TASK_ROOT}/"),
-        ("USER", "1000:1000"),
-        ("CMD", '["runtime.handler.handler"]'),
-    ]
+def test_the_last_stage_installs_nothing_and_holds_the_task_alone() -> None:
+    last = instructions(2)
+    assert not {"RUN", "ADD", "ENTRYPOINT"} & {name for name, _ in last}
+    [(_, origin), *more] = [entry for entry in last if entry[0] == "COPY"]
+    stage, source, goal = origin.split()
+    assert more == []
+    assert (stage, source.endswith("/dist/task/"), goal) == ("--from=build", True, "${LAMBDA_TASK_ROOT}/")
+    assert instructions(1)[0] == ("FROM", f"{last[0][1]} AS build")  # one base: what is built for it runs on it
+
+
+def test_the_image_runs_without_root() -> None:
+    [user] = [arguments for name, arguments in instructions(2) if name == "USER"]
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
+
+
+def test_the_image_calls_a_handler_that_is_in_the_task(dist: Path) -> None:
+    [command] = [json.loads(arguments) for name, arguments in instructions(2) if name == "CMD"]
+    module, _, function = command[0].rpartition(".")
+    assert len(command) == 1
+    assert (dist / "task" / module.replace(".", "/")).with_suffix(".pyc").is_file()
+    source = ast.parse((ROOT / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8"))
+    assigned = {node.id for node in ast.walk(source) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    assert function in assigned | {node.name for node in source.body if isinstance(node, ast.FunctionDef)}
 
 
 def test_the_context_is_what_the_builder_copies() -> None:

@@ -237,7 +237,7 @@ def test_a_folder_with_other_files(
     (tmp_path / "task").mkdir()
     (tmp_path / "task" / "precious.txt").write_text("keep me")
     line = refused(capsys, model, tmp_path, target)
-    assert line.startswith(f"{tmp_path}/task: expected a new folder or one of an earlier run")
+    assert line.startswith(f"{tmp_path}: expected a new folder or one of an earlier run (with task/model/cert")
 
 
 @pytest.mark.parametrize("name", ["", "task", "lambda.zip"])

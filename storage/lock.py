@@ -1,0 +1,28 @@
+"""A lock on an open file, held by this process until it ends, however it ends."""
+
+import os
+import sys
+from typing import IO
+
+# Windows locks bytes, and nobody can write to them: one that no file reaches.
+LOCKED_BYTE = 2**30
+
+
+def try_lock(file: IO[bytes]) -> bool:
+    """Locks the file. False if another process holds it; raises OSError where the system has no locks for it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(file.fileno(), LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
