@@ -54,9 +54,7 @@ class Comparison:
 
 def rows_at_once(preparation: Preparation) -> int:
     """How many rows are compared at a time, so that memory depends neither on rows nor on columns."""
-    members, indicators = preparation.raw_columns()
-    width = len(members) + len(indicators) + preparation.n_features_in_
-    return max(1, min(BATCH_ROWS, BATCH_CELLS // width))
+    return max(1, min(BATCH_ROWS, BATCH_CELLS // (preparation.width + preparation.n_features_in_)))
 
 
 def batches(inputs: Mapping[str, NDArray[Any]], rows: int) -> Iterator[dict[str, NDArray[Any]]]:

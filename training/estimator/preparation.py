@@ -57,6 +57,11 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.row_max = row_max
         self.rare = rare
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Reads preparations that were saved before there were pools, too."""
+        fitted: dict[str, Any] = {"pools_": {}} if "vocabularies_" in state else {}
+        super().__setstate__({"rare": None, **fitted, **state})
+
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
         """Learns the vocabularies that are not given, and the pools, from the rows of `X`."""
         self.vocabularies_: dict[str, list[str]] = {}
@@ -107,7 +112,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         groups = list((self.row_max or {}).values())
         indicators = self.indicators()
         before = len(self.single_) + len(groups)
-        matrix = np.zeros((len(X), before + sum(map(len, indicators.values()))), dtype=np.float32)
+        matrix = np.zeros((len(X), self.width), dtype=np.float32)
         for i, name in enumerate(self.single_):
             matrix[:, i] = log1p(_float32(X[name])) if name in logged else _float32(X[name])
         for i, members in enumerate(groups, len(self.single_)):
@@ -126,6 +131,12 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if name in self.pools_:
             places[(places < 0) & (column != MISSING_CATEGORY)] = len(own)
         return places
+
+    @property
+    def width(self) -> int:
+        """How many columns the matrix has."""
+        indicators = sum(map(len, self.indicators().values()))
+        return len(self.single_) + len(self.row_max or {}) + indicators
 
     def indicators(self) -> dict[str, list[str | None]]:
         """The levels that have an indicator, by category and in order; POOL, the last, stands for all others."""
