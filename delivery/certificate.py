@@ -9,7 +9,7 @@ from cli import command
 from cli.parser import Parser
 from delivery import workflow
 from delivery.markdown import table
-from export.documents import Certificate, CertificateLimits, ComparedKind
+from export.documents import Certificate, ComparedKind, Tolerances
 from export.model_folder import EXPORT_AGAIN
 from export.package import REQUIREMENTS
 from export.packaging.certified import check_certificate
@@ -52,29 +52,29 @@ def as_markdown(version: str, certificate: Certificate) -> str:
     """The certificate as a section of a summary. Raises ExportRefused where it has no findings."""
     try:
         rows = [_row(row) for row in [*certificate["rows"], certificate["total"]]]
-        limits, single = certificate["limits"], certificate["single_rows"]
-        holds = _holds(certificate["total"], limits) and single["bit_equal"] == single["rows"]
+        tolerances, single = certificate["tolerances"], certificate["single_rows"]
+        holds = _holds(certificate["total"], tolerances) and single["bit_equal"] == single["rows"]
         text = (
             f"### Model `{version}`\n\n{table(COLUMNS, rows)}\n"
             f"{single['bit_equal']:,} of {single['rows']:,} rows answer alone as they do in a batch. "
-            f"Allowed were a difference of p of {limits['probability_difference']:.1e} and "
-            f"{limits['bands_that_differ']:,} bands that differ.\n\n"
+            f"Allowed were a difference of p of {tolerances['probability_difference']:.1e} and "
+            f"{tolerances['bands_that_differ']:,} bands that differ.\n\n"
         )
     except (KeyError, TypeError, ValueError):
         raise ExportRefused(f"the certificate of model {version} has no findings; {EXPORT_AGAIN}") from None
     if not holds:
-        raise ExportRefused(f"the findings of model {version} are beyond its certificate's limits; {EXPORT_AGAIN}")
+        raise ExportRefused(f"the findings of model {version} are beyond its certificate's tolerances; {EXPORT_AGAIN}")
     versions = ", ".join(f"{name} {found}" for name, found in sorted(certificate["versions"].items()))
     hashes = "".join(f"{digest}  {name}\n" for name, digest in sorted(certificate["sha256"].items()))
     return f"{text}Compared with: {versions}.\n\n```\n{hashes}```\n"
 
 
-def _holds(total: ComparedKind, limits: CertificateLimits) -> bool:
+def _holds(total: ComparedKind, tolerances: Tolerances) -> bool:
     return bool(
         total["margins_bit_equal"] == total["margins"]
-        and total["largest_probability_difference"] <= limits["probability_difference"]
-        and total["probabilities_bit_equal"] >= limits["probabilities_bit_equal_share"] * total["rows"]
-        and total["bands_that_differ"] <= limits["bands_that_differ"]
+        and total["largest_probability_difference"] <= tolerances["probability_difference"]
+        and total["probabilities_bit_equal"] >= tolerances["probabilities_bit_equal_share"] * total["rows"]
+        and total["bands_that_differ"] <= tolerances["bands_that_differ"]
     )
 
 

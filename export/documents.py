@@ -24,8 +24,8 @@ class ComparedKind(TypedDict):
     bands_that_differ: int
 
 
-class CertificateLimits(TypedDict):
-    """Limits beyond which the export is refused."""
+class Tolerances(TypedDict):
+    """Differences beyond which the export is refused."""
 
     margins_bit_equal_share: float
     probability_difference: float
@@ -73,7 +73,7 @@ class ProvenSign(TypedDict):
 class Findings(TypedDict):
     """All that a comparison of graph and pipeline has found."""
 
-    limits: CertificateLimits
+    tolerances: Tolerances
     rows: list[ComparedKind]
     total: ComparedKind
     calibrators: list[ComparedCalibrator]

@@ -111,7 +111,7 @@ def _calibration(artifacts: Artifacts) -> ManifestCalibration:
 
 def _self_check_rows(artifacts: Artifacts, session: Session, scale: Scale, edges: list[float]) -> list[SelfCheckEntry]:
     """Made-up applicants from the lowest to the highest probability, the last one without any value."""
-    columns = probes.Columns(artifacts.pipeline[0], binary_columns(artifacts))
+    columns = probes.RawColumns(artifacts.pipeline[0], binary_columns(artifacts))
     real = artifacts.pipeline[0].raw_inputs(artifacts.sample)
     drawn = probes.at_random(columns, real, 1_000, seed=1)
     order = np.argsort(ask_graph(session, drawn).probability, kind="stable")

@@ -11,7 +11,7 @@ from cli.parser import Parser
 from cli.progress import Progress
 from cli.words import escaped
 from export.candidate import candidate_of
-from export.certificate.certify import Limits, certify, versions
+from export.certificate.certify import Tolerance, certify, versions
 from export.documents import Certificate, Findings
 from export.graph.pipeline import build
 from export.manifest import manifest_of
@@ -54,7 +54,7 @@ def parser() -> Parser:
         "--artifacts",
         default="artifacts",
         metavar="DIR",
-        help="what training wrote, here or s3://… (default: %(default)s)",
+        help="what training wrote, here or s3://bucket/prefix (default: %(default)s)",
     )
     files.add_argument("--out", default="model", metavar="DIR", help="where the model goes (default: %(default)s)")
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
@@ -69,9 +69,9 @@ def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
             contract = build(pipeline)
             graph = contract.model.SerializeToString(deterministic=True)
             session = open_session(graph)
-        limits = Limits.of(pipeline[1])
+        tolerance = Tolerance.of(pipeline[1])
         (folder / GRAPH).write_bytes(graph)
-        write_json(folder / MANIFEST, manifest_of(artifacts, contract, graph, session, limits.tolerance))
+        write_json(folder / MANIFEST, manifest_of(artifacts, contract, graph, session, tolerance.of_self_check))
         with progress.step("Certifying against the fitted pipeline") as show:
             findings = certify(candidate_of(artifacts, contract, session), show)
         certificate = certificate_of(artifacts, folder, findings)

@@ -67,7 +67,7 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
     summarise(findings, progress)
     recorded: Mapping[str, object] = certificate
     compared: Mapping[str, object] = findings
-    for part in ("limits", "total", "monotone"):
+    for part in ("tolerances", "total", "monotone"):
         refuse_other(f"{model / CERTIFICATE}: {part}", recorded.get(part), compared[part])
     progress.say(f"The certificate of [bold]{model}/[/] holds.")
 

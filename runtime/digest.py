@@ -30,5 +30,10 @@ def version_of(manifest: Mapping[str, Any]) -> str:
     The graph's own digest is in the manifest, so two models with the same version answer the same. Raises ValueError
     for a number that is not finite.
     """
-    content = {key: value for key, value in manifest.items() if key != "model_version"}
-    return sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode())[:12]
+    return digest_of(manifest, besides="model_version")[:12]
+
+
+def digest_of(document: Mapping[str, Any], besides: str) -> str:
+    """The sha256 of all that a JSON object says besides one member, whatever the order of its members."""
+    content = {key: value for key, value in document.items() if key != besides}
+    return sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode())

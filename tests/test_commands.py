@@ -15,6 +15,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from export import to_onnx, verify
+from runtime.digest import digest_of
 from runtime.manifest import ModelRefused
 from runtime.model import Model
 from runtime.score import band
@@ -338,6 +339,11 @@ def test_export_without_artifacts_or_with_altered_ones(trained: Path, tmp_path: 
     shutil.copytree(trained / "artifacts", copy)
     (copy / "schema.json").write_text("{}")
     assert "schema.json: sha256: expected" in mistake(capsys, 1, to_onnx.main, "--artifacts", copy, *out)
+    record = json.loads((copy / "run.json").read_text())
+    changes: list[dict[str, Any]] = [{"bands": [*record["bands"][:-1], 2_000.0]}, {"files": []}, {"bands": None}]
+    for change in changes:
+        (copy / "run.json").write_text(json.dumps(record | change))
+        assert "run.json: digest: expected " in mistake(capsys, 1, to_onnx.main, "--artifacts", copy, *out)
     (copy / "run.json").write_text("{")
     assert "run.json: is not JSON" in mistake(capsys, 1, to_onnx.main, "--artifacts", copy, *out)
     (copy / "run.json").write_text("{}")
@@ -372,6 +378,7 @@ def test_a_pickle_in_the_pipeline_s_place_is_not_opened(trained: Path, tmp_path:
     (copy / "pipeline.skops").write_bytes(pickle.dumps(Attack()))
     content = json.loads((copy / "run.json").read_text())
     content["files"]["pipeline.skops"] = sha256_of(copy / "pipeline.skops")
+    content["digest"] = digest_of(content, besides="digest")
     (copy / "run.json").write_text(json.dumps(content))
     said = mistake(capsys, 1, to_onnx.main, "--artifacts", copy, "--out", tmp_path / "model", "--quiet")
     assert "is not a pipeline that can be read" in said

@@ -121,7 +121,7 @@ class Figures(TypedDict):
     metrics: dict[str, dict[str, float | None]]
     """By part (`train`, `test`) and name; null where a metric has no value."""
     intervals: dict[str, dict[str, list[float]]]
-    """Bootstrap confidence limits, low and high, by part and name."""
+    """Bootstrap confidence bounds, low and high, by part and name."""
     alarms: list[Alarm]
     """Empty is good."""
 
@@ -147,3 +147,5 @@ class Run(Figures):
     """What has to be equal for the same model.onnx, byte for byte."""
     files: dict[str, str]
     """sha256 of every other file, by path."""
+    digest: str
+    """sha256 of all else in here, as compact JSON with sorted names: what was changed by hand is not exported."""

@@ -28,7 +28,7 @@ from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
 from validation.sample import sampled_rows
-from validation.stability import compare
+from validation.stability import shifts
 
 CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread; of many columns fewer
 CELLS = 4_000_000
@@ -62,15 +62,17 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
     edges = list(evaluation.bands) or band_edges(train.score, scale)
-    threshold, limits = evaluation.threshold, scale.probability_limits
-    metrics = {name: evaluate(part.target, part.probability, threshold, limits) for name, part in parts.items()}
+    threshold, probability_limits = evaluation.threshold, scale.probability_limits
+    metrics = {
+        name: evaluate(part.target, part.probability, threshold, probability_limits) for name, part in parts.items()
+    }
     drawn = {
-        name: bootstrap(part.target, part.probability, threshold, evaluation.resamples, seed, limits)
+        name: bootstrap(part.target, part.probability, threshold, evaluation.resamples, seed, probability_limits)
         for name, part in parts.items()
     }
-    intervals = {name: of_part.limits for name, of_part in drawn.items()}
+    intervals = {name: of_part.bounds for name, of_part in drawn.items()}
     features = importance_of(pipeline, train, seed)
-    stability = compare(reference, test.frame, test.score, settings.stability)
+    stability = shifts(reference, test.frame, test.score, settings.stability)
     exploration = explore(train.frame, train.target, settings)
     examined = Examined(
         test=test,
@@ -140,7 +142,7 @@ def figures_of(evidence: Evidence) -> Figures:
             for part, figures in evidence.metrics.items()
         },
         "intervals": {
-            part: {name: list(limits) for name, limits in of_part.items()}
+            part: {name: list(bounds) for name, bounds in of_part.items()}
             for part, of_part in evidence.intervals.items()
         },
         "alarms": evidence.alarms,

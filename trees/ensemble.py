@@ -23,18 +23,19 @@ class Tree:
     left: NDArray[np.int32]  # child for value < threshold, -1 in a leaf
     right: NDArray[np.int32]
     feature: NDArray[np.int32]  # column of the prepared matrix
-    value: NDArray[np.float32]  # threshold of a split, weight of a leaf
+    threshold: NDArray[np.float32]  # of a condition, value < threshold; 0 in a leaf
+    leaf: NDArray[np.float32]  # the weight of a leaf; 0 in a node with children
     missing_left: NDArray[np.bool_]  # where NaN goes
 
     @property
-    def splits(self) -> NDArray[np.bool_]:
-        """Which nodes are splits."""
+    def conditions(self) -> NDArray[np.bool_]:
+        """Which nodes have a condition, and so children."""
         return self.left >= 0
 
     @property
-    def parts_missing(self) -> NDArray[np.bool_]:
-        """Which splits send missing values left and all others right: nothing is below minus infinity."""
-        return self.splits & self.missing_left & np.isneginf(self.value)
+    def isolates_missing(self) -> NDArray[np.bool_]:
+        """Which conditions send missing values left and all others right: nothing is below minus infinity."""
+        return self.conditions & self.missing_left & np.isneginf(self.threshold)
 
 
 @dataclass(frozen=True)
@@ -46,35 +47,36 @@ class Ensemble:
     columns: int  # of the prepared matrix
 
     def thresholds(self) -> dict[int, NDArray[np.float32]]:
-        """For each column that is split on: its distinct thresholds, ascending."""
+        """For each column that conditions read: its distinct thresholds, ascending."""
         found: dict[int, list[NDArray[np.float32]]] = {}
         for tree in self.trees:
-            splits = tree.splits
-            for feature in np.unique(tree.feature[splits]):
-                found.setdefault(int(feature), []).append(tree.value[splits & (tree.feature == feature)])
+            conditions = tree.conditions
+            for feature in np.unique(tree.feature[conditions]):
+                its = conditions & (tree.feature == feature)
+                found.setdefault(int(feature), []).append(tree.threshold[its])
         return {feature: np.unique(np.concatenate(values)) for feature, values in sorted(found.items())}
 
-    def kinds_of_splits(self) -> set[tuple[int, bool]]:
-        """Each column that is split on, with whether missing values go left there; both ways may occur."""
+    def routes(self) -> set[tuple[int, bool]]:
+        """Each column that conditions read, with whether missing values go left there; both ways may occur."""
         return {
             (int(column), bool(left))
             for tree in self.trees
-            for column, left in zip(tree.feature[tree.splits], tree.missing_left[tree.splits], strict=True)
+            for column, left in zip(tree.feature[tree.conditions], tree.missing_left[tree.conditions], strict=True)
         }
 
-    def parts_missing(self) -> bool:
-        """Whether a split sends missing values left and all others right, minus infinity included."""
-        return any(bool(tree.parts_missing.any()) for tree in self.trees)
+    def isolates_missing(self) -> bool:
+        """True if a condition sends missing values left and all others right, minus infinity included."""
+        return any(bool(tree.isolates_missing.any()) for tree in self.trees)
 
     def move_thresholds(self, column: int, move: Callable[[np.float32], np.float32]) -> "Ensemble":
         """The same ensemble with `move` applied to every threshold on one column."""
         moved = {threshold: move(threshold) for threshold in self.thresholds().get(column, ())}
         trees = []
         for tree in self.trees:
-            value = tree.value.copy()
-            for node in np.flatnonzero(tree.splits & (tree.feature == column)):
-                value[node] = moved[tree.value[node]]
-            trees.append(replace(tree, value=value))
+            threshold = tree.threshold.copy()
+            for node in np.flatnonzero(tree.conditions & (tree.feature == column)):
+                threshold[node] = moved[tree.threshold[node]]
+            trees.append(replace(tree, threshold=threshold))
         return replace(self, trees=tuple(trees))
 
 
@@ -151,7 +153,8 @@ def _read_tree(tree: dict[str, Any]) -> Tree:
         left=np.asarray([number[left[node]] for node in kept], dtype=np.int32),
         right=np.asarray([number[right[node]] for node in kept], dtype=np.int32),
         feature=np.asarray(tree["split_indices"], dtype=np.int32)[kept],
-        value=value,
+        threshold=np.where(leaves, np.float32(0), value),
+        leaf=np.where(leaves, value, np.float32(0)),
         missing_left=np.asarray(tree["default_left"], dtype=bool)[kept],
     )
 

@@ -40,7 +40,7 @@ def band_table(part: Part, edges: Sequence[float]) -> pd.DataFrame:
 
     Shares and rates are percentages; a rate over nobody is NaN. The cumulative columns are those of the rule "predict
     default up to and including this band". `Predicted` is the mean probability of default, `Observed` the default
-    rate with its limits `Low` and `High`, and `Odds` are good to bad.
+    rate with its bounds `Low` and `High`, and `Odds` are good to bad.
     """
     bands = Bands(edges)
     place = np.searchsorted(bands.ends, part.score, side="right")

@@ -68,9 +68,9 @@ def decompose_brier(groups: Groups, brier: float) -> dict[str, float]:
     }
 
 
-def log_odds(probability: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.float64]:
-    """The log-odds of default; beyond `limits` they stay, as the score does."""
-    return np.asarray(logit(np.clip(probability, *limits)))
+def log_odds(probability: NDArray[np.float64], probability_limits: tuple[float, float]) -> NDArray[np.float64]:
+    """The log-odds of default; beyond `probability_limits` they stay, as the score does."""
+    return np.asarray(logit(np.clip(probability, *probability_limits)))
 
 
 def regress(
@@ -107,7 +107,7 @@ def calibration_intercept(target: NDArray[np.int8], x: NDArray[np.float64]) -> f
 
 
 def interval(defaults: NDArray[np.integer], size: NDArray[np.integer]) -> tuple[NDArray[np.float64], ...]:
-    """The confidence limits of Clopper and Pearson for default rates, 0 to 1; they hold for any rate and size.
+    """The confidence bounds of Clopper and Pearson for default rates, 0 to 1; they hold for any rate and size.
 
     Without applicants they are NaN.
     """
@@ -119,7 +119,7 @@ def interval(defaults: NDArray[np.integer], size: NDArray[np.integer]) -> tuple[
 
 
 def reliability(groups: Groups) -> pd.DataFrame:
-    """A row a group: applicants, defaults, predicted and observed default rate and its limits, 0 to 1."""
+    """A row a group: applicants, defaults, predicted and observed default rate and its bounds, 0 to 1."""
     low, high = interval(groups.defaults, groups.size)
     return pd.DataFrame(
         {

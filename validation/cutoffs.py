@@ -18,7 +18,7 @@ def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFra
     """One row a cut-off score, from the one that approves everybody to the one that approves nobody.
 
     Cut-offs are round numbers and the edges of the bands. Rates and shares are 0 to 1, over nobody NaN: `Approval
-    rate`; `Bad rate` of those approved, its limits `Low` and `High`, and `Predicted bad rate`; `Defaults refused` of
+    rate`; `Bad rate` of those approved, its bounds `Low` and `High`, and `Predicted bad rate`; `Defaults refused` of
     all defaults.
 
     Where costs are set: `Expected profit` by the probabilities and `Observed profit` by what happened, in total and

@@ -31,7 +31,7 @@ class Evidence:
     metrics: Mapping[str, Mapping[str, float]]
     """By part and name, see validation.metrics."""
     intervals: Mapping[str, Mapping[str, tuple[float, float]]]
-    """Bootstrap confidence limits of those metrics that have one, by part and name."""
+    """Bootstrap confidence bounds of those metrics that have one, by part and name."""
     edges: list[float]
     """Of the score bands."""
     bands: Mapping[str, pd.DataFrame]

@@ -44,7 +44,7 @@ Finding = tuple[str, float, float, str]
 class Examined:
     """What alarms are raised on; what a validation does not know is left out.
 
-    `metrics` and `intervals` are by part and name, `stability` is that of validation.stability.compare, `leaks` the
+    `metrics` and `intervals` are by part and name, `stability` is that of validation.stability.shifts, `leaks` the
     features that seem to know the outcome with the reason of each, `calibrator` "sigmoid", "isotonic" or "none",
     `on_margin` whether it reads margins. `left_out` of the test's `resamples` held one class only.
     """

@@ -21,22 +21,22 @@ from validation.calibration import (
     regress,
 )
 
-LIMITS = Scale().probability_limits
+PROBABILITY_LIMITS = Scale().probability_limits
 
 
 def evaluate(
     target: NDArray[np.int8],
     probability: NDArray[np.float64],
     threshold: float,
-    limits: tuple[float, float] = LIMITS,
+    probability_limits: tuple[float, float] = PROBABILITY_LIMITS,
 ) -> dict[str, float]:
     """Metrics of probabilities [N] of default against a 0/1 target [N] that has both values.
 
     `precision`, `recall` and `f1` are those of the rule "default from `threshold` on"; without a predicted
     default the first and the last are 0. `ece` and the parts of the Brier score are over groups of equal mass, and
     `calibration_slope` and `calibration_intercept` are of the log-odds: see validation.calibration. The
-    slope is NaN where there is none. `on_limit` is the share of probabilities at `limits` or beyond, where the score
-    tells nobody apart.
+    slope is NaN where there is none. `on_limit` is the share of probabilities at `probability_limits` or beyond, where
+    the score stays.
     """
     predicted = probability >= threshold
     precision, recall, f1, _ = precision_recall_fscore_support(target, predicted, average="binary", zero_division=0)
@@ -44,7 +44,7 @@ def evaluate(
     area = auc(false_positive, true_positive)
     brier = brier_score_loss(target, probability)
     groups = group(target, probability)
-    x = log_odds(probability, limits)
+    x = log_odds(probability, probability_limits)
     figures = {
         "rows": len(target),
         "defaults": int(target.sum()),
@@ -60,7 +60,7 @@ def evaluate(
         "ece": expected_calibration_error(groups),
         "calibration_slope": regress(target, x)[1],
         "calibration_intercept": calibration_intercept(target, x),
-        "on_limit": ((probability <= limits[0]) | (probability >= limits[1])).mean(),
+        "on_limit": ((probability <= probability_limits[0]) | (probability >= probability_limits[1])).mean(),
         "threshold": threshold,
         "precision": precision,
         "recall": recall,

@@ -26,7 +26,7 @@ from validation.outcomes import outcomes
 from validation.report.pages import render
 from validation.served import Served
 from validation.settings import Stability
-from validation.stability import compare
+from validation.stability import shifts
 from validation.stability.unusual import unusual
 
 SHOWN = 10
@@ -102,7 +102,7 @@ def watch(
 ) -> dict[str, Any]:
     """The applicants of the data's file set beside the training rows, in JSON's types.
 
-    `data` and `model` say which; `rows`, `score` and `features` are those of validation.stability.compare, each feature
+    `data` and `model` say which; `rows`, `score` and `features` are those of validation.stability.shifts, each feature
     with what validation.stability.unusual says of it; `moved` names what is beyond its limit; `outcomes` is
     validation.outcomes' where the file has the target, with the test's metrics as `training`, else None.
     """
@@ -113,7 +113,7 @@ def watch(
         probability = served.probabilities(applicants.frame, show)
         scores = scores_of(probability, manifest.scale)
     with progress.step("Comparing"):
-        found = compare(served.reference, applicants.frame, scores, limits)
+        found = shifts(served.reference, applicants.frame, scores, limits)
         oddities = unusual(served, applicants.frame)
         known = None
         if applicants.outcome is not None:

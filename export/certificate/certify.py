@@ -1,4 +1,4 @@
-"""The proof that a graph answers as the fitted pipeline does, and the limits beyond which it is refused."""
+"""The proof that a graph answers as the fitted pipeline does, and the tolerances beyond which it is refused."""
 
 import platform
 import sys
@@ -52,19 +52,19 @@ PACKAGES = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "scipy", "
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What this kind of model has to keep."""
+class Tolerance:
+    """How far the graph of a kind of model may be off."""
 
     probability: float  # largest absolute difference
     probability_share: float  # of rows with the same bits
 
     @property
-    def tolerance(self) -> float:
+    def of_self_check(self) -> float:
         """What a self-check row may differ by on another machine, whose C library may round exp otherwise."""
         return max(SIGMOID_ON_MARGIN, min(self.probability, SIGMOID_ON_PROBABILITY))
 
     @classmethod
-    def of(cls, classifier: Any) -> "Limits":
+    def of(cls, classifier: Any) -> "Tolerance":
         """By the calibrator and by what it reads."""
         boosters = boosters_of(classifier)
         if isinstance(classifier, CalibratedClassifierCV) and not answers_margin(boosters[0]):
@@ -100,11 +100,11 @@ class Candidate:
 def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: None) -> Findings:
     """Compares the session with the fitted pipeline on every kind of row and returns the certificate's findings.
 
-    Raises ExportRefused, with the first finding that is beyond the limits.
+    Raises ExportRefused, with the first finding that is beyond the tolerance.
     """
     pipeline, contract, session = candidate.pipeline, candidate.contract, candidate.session
     real, binary, scale = candidate.real, candidate.binary, candidate.scale
-    limits = Limits.of(pipeline[1])
+    tolerance = Tolerance.of(pipeline[1])
     at_once = rows_at_once(pipeline[0])
     rows: list[Comparison] = []
     for kind, parts in kinds_of_rows(pipeline, contract, real, binary, at_once):
@@ -116,23 +116,23 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
         ]
         if compared:  # no split where the penalties leave nothing but leaves
             rows.append(together(kind, compared))
-            refuse_difference(rows[-1], limits)
+            refuse_difference(rows[-1], tolerance)
     progress("calibrator")
     calibrators = [
         compare_calibrator(contract.model, number, *calibration, reads_float64=contract.mean_of_margins)
         for number, calibration in enumerate(contract.calibrations)
     ]
     for calibrator in calibrators:
-        refuse_calibrator(calibrator, limits)
+        refuse_calibrator(calibrator, tolerance)
     progress("single rows")
     single = compare_single_rows(session, real, at_once)
     progress("monotone signs")
     monotone = prove_signs(pipeline, contract, session, real, binary, scale)
     return {
-        "limits": {
+        "tolerances": {
             "margins_bit_equal_share": 1.0,
-            "probability_difference": limits.probability,
-            "probabilities_bit_equal_share": limits.probability_share,
+            "probability_difference": tolerance.probability,
+            "probabilities_bit_equal_share": tolerance.probability_share,
             "bands_that_differ": 0,
         },
         "rows": [row.as_dict() for row in rows],
@@ -147,7 +147,7 @@ def kinds_of_rows(
     pipeline: Pipeline, contract: Contract, real: dict[str, NDArray[Any]], binary: frozenset[str], at_once: int
 ) -> Iterator[tuple[str, Iterable[dict[str, NDArray[Any]]]]]:
     """The rows that a certificate stands on, by kind; where they are many, about `at_once` of them at a time."""
-    columns = probes.Columns(pipeline[0], binary)
+    columns = probes.RawColumns(pipeline[0], binary)
     count = len(real["numbers"])
     used = min(count, RANDOM_AND_REAL_ROWS // 2)
     real = {name: matrix[:used] for name, matrix in real.items()}
@@ -167,23 +167,23 @@ def kinds_of_rows(
     )
 
 
-def refuse_difference(found: Comparison, limits: Limits) -> None:
-    """Raises ExportRefused where a comparison is beyond the limits."""
+def refuse_difference(found: Comparison, tolerance: Tolerance) -> None:
+    """Raises ExportRefused where a comparison is beyond the tolerance."""
     where = f"rows of the kind '{found.kind}' ({found.rows:,} rows)"
     if found.margins_bit_equal != found.margins:
         raise ExportRefused(
             f"margins differ on {where}: {found.margins - found.margins_bit_equal:,} of {found.margins:,} are not "
             "bit-equal to XGBoost's; the graph is not written"
         )
-    if found.largest_probability_difference > limits.probability:
+    if found.largest_probability_difference > tolerance.probability:
         raise ExportRefused(
-            f"probabilities differ on {where}: by up to {found.largest_probability_difference:.2e}, the limit is "
-            f"{limits.probability:.1e}; the graph is not written"
+            f"probabilities differ on {where}: by up to {found.largest_probability_difference:.2e}, the tolerance is "
+            f"{tolerance.probability:.1e}; the graph is not written"
         )
-    if found.rows and found.probabilities_bit_equal < limits.probability_share * found.rows:
+    if found.rows and found.probabilities_bit_equal < tolerance.probability_share * found.rows:
         raise ExportRefused(
-            f"probabilities differ on {where}: {found.probabilities_bit_equal:,} are bit-equal, the limit is "
-            f"{limits.probability_share:.1%}; the graph is not written"
+            f"probabilities differ on {where}: {found.probabilities_bit_equal:,} are bit-equal, the tolerance is "
+            f"{tolerance.probability_share:.1%}; the graph is not written"
         )
     if found.bands_that_differ:
         raise ExportRefused(f"bands differ on {where}: {found.bands_that_differ:,} rows; the graph is not written")
@@ -223,14 +223,14 @@ def calibrator_values(calibrator: Any, dtype: type[np.floating[Any]]) -> NDArray
     return np.linspace(-60, 60, 20_001).astype(dtype)
 
 
-def refuse_calibrator(found: ComparedCalibrator, limits: Limits) -> None:
+def refuse_calibrator(found: ComparedCalibrator, tolerance: Tolerance) -> None:
     """Raises ExportRefused for a calibrator that is not scikit-learn's. On its own input none may differ by more
     than a sigmoid does on the margin, and an isotonic one not at all."""
     limit = ISOTONIC_ON_MARGIN if found["knots"] else SIGMOID_ON_MARGIN
     if found["largest_difference"] > limit:
         raise ExportRefused(
             f"calibrator {found['calibrator']} ({found['kind']}) differs by up to {found['largest_difference']:.2e} "
-            f"from scikit-learn's on {found['values']:,} values, the limit is {limit:.1e}; the graph is not written"
+            f"from scikit-learn's on {found['values']:,} values, the tolerance is {limit:.1e}; the graph is not written"
         )
 
 

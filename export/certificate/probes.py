@@ -37,7 +37,7 @@ class Interval(NamedTuple):
 
 
 @dataclass
-class Columns:
+class RawColumns:
     """Which raw columns stand behind each column of the prepared matrix."""
 
     preparation: Preparation
@@ -61,7 +61,7 @@ class Columns:
 
 
 def at_every_split(
-    ensembles: Sequence[Ensemble], columns: Columns, real: Inputs, at_once: int, seed: int = 0
+    ensembles: Sequence[Ensemble], columns: RawColumns, real: Inputs, at_once: int, seed: int = 0
 ) -> Iterator[Inputs]:
     """Rows that come to each split with its threshold, the float32 below and above, and float64 around the rounding
     from one to the other; with both values of a boolean or an indicator; and with the value missing. About `at_once`
@@ -77,7 +77,7 @@ def at_every_split(
         yield rows.taken()
 
 
-def without_values(columns: Columns, real: Inputs) -> Inputs:
+def without_values(columns: RawColumns, real: Inputs) -> Inputs:
     """One row with nothing, and real rows with each column missing, and with each column alone."""
     n, c = len(columns.preparation.numbers), len(columns.preparation.vocabularies_)
     rows = _take(real, np.arange(1 + 2 * (n + c)) % _count(real))
@@ -96,7 +96,7 @@ def without_values(columns: Columns, real: Inputs) -> Inputs:
     return rows
 
 
-def beyond_range(columns: Columns, real: Inputs) -> Inputs:
+def beyond_range(columns: RawColumns, real: Inputs) -> Inputs:
     """Real rows with each number infinite, huge, tiny or a negative zero, and all numbers so at once."""
     extremes = (np.inf, -np.inf, 1e300, -1e300, 1e39, 3.4028235e38, 5e-324, 1e-45, -0.0, -1.0, -1.0000001)
     free = [i for i, name in enumerate(columns.preparation.numbers) if name not in columns.binary]
@@ -112,7 +112,7 @@ def beyond_range(columns: Columns, real: Inputs) -> Inputs:
     return rows
 
 
-def with_unseen_categories(columns: Columns, real: Inputs, at_once: int) -> Iterator[Inputs]:
+def with_unseen_categories(columns: RawColumns, real: Inputs, at_once: int) -> Iterator[Inputs]:
     """Real rows with each level of each category in turn, and with strings that no vocabulary has; `at_once` rows at
     a time."""
     vocabularies = list(columns.preparation.vocabularies_.values())
@@ -127,7 +127,7 @@ def with_unseen_categories(columns: Columns, real: Inputs, at_once: int) -> Iter
         yield rows
 
 
-def at_random(columns: Columns, real: Inputs, count: int, seed: int = 0) -> Inputs:
+def at_random(columns: RawColumns, real: Inputs, count: int, seed: int = 0) -> Inputs:
     """Rows with each value drawn by itself: from the real values of its column, moved a little, anywhere in twice
     their range, or missing."""
     rng = np.random.default_rng(seed)
@@ -156,7 +156,7 @@ def at_random(columns: Columns, real: Inputs, count: int, seed: int = 0) -> Inpu
 class _Rows:
     """Rows under construction, each a real row led to a split."""
 
-    def __init__(self, columns: Columns, real: Inputs, rng: np.random.Generator) -> None:
+    def __init__(self, columns: RawColumns, real: Inputs, rng: np.random.Generator) -> None:
         self.columns = columns
         self.real_numbers, self.real_categories = _parts(real)
         self.rng = rng
@@ -246,7 +246,7 @@ def _splits(tree: Tree) -> Iterator[tuple[int, np.float32, dict[int, Interval]]]
         node, way = stack.pop()
         if tree.left[node] < 0:
             continue
-        column, threshold = int(tree.feature[node]), tree.value[node]
+        column, threshold = int(tree.feature[node]), tree.threshold[node]
         yield column, threshold, way
         interval = way.get(column, Interval())
         stack.append((int(tree.left[node]), way | {column: interval._replace(high=float(threshold))}))

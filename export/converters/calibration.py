@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 
 from export.converters.graph import Graph
 from export.converters.isotonic import convert_isotonic
 from export.refusal import ExportRefused
+from training.estimator.private import SigmoidCalibration
 
 # XGBoost's own bound on the exponent of its sigmoid (src/common/math.h).
 LARGEST_EXPONENT = np.float32(88.7)
@@ -29,7 +29,7 @@ def convert_calibrator(graph: Graph, calibrator: Any, x: str, dtype: type[np.flo
     """A fitted scikit-learn calibrator on `x` of the given dtype; None takes `x` for log-odds. Returns float64."""
     if calibrator is None:
         return _one_over_one_plus_exp(graph, graph.node("Neg", as_float64(graph, x, dtype)))
-    if isinstance(calibrator, _SigmoidCalibration):
+    if isinstance(calibrator, SigmoidCalibration):
         scaled = graph.node("Mul", constant(graph, calibrator.a_), as_float64(graph, x, dtype))
         return _one_over_one_plus_exp(graph, graph.node("Add", scaled, constant(graph, calibrator.b_)))
     if isinstance(calibrator, IsotonicRegression):

@@ -4,14 +4,14 @@ import numpy as np
 import onnx
 
 from export.converters.graph import ML_DOMAIN, Graph
-from export.converters.trees import Columns, Split, low_copy, select
+from export.converters.trees import Route, TreeInputs, low_copy, select
 from table.columns import MISSING_CATEGORY
 from training.estimator.preparation import POOL, Preparation
 
 
 def convert_preparation(
-    graph: Graph, preparation: Preparation, wanted: set[Split], *, bounded: bool = False
-) -> Columns:
+    graph: Graph, preparation: Preparation, wanted: set[Route], *, bounded: bool = False
+) -> TreeInputs:
     """What the splits read, from the inputs `numbers` and `categories`; columns count as Preparation orders them.
 
     Without `log1p`: that is monotone, so `export.graph.pipeline` moves it into the thresholds instead. All numbers are
@@ -52,7 +52,7 @@ def convert_preparation(
     indicators = [i for i, _, _ in single] + [i for i, _ in pools]
     for place, i in enumerate(indicators, width):  # an indicator is never missing
         places[len(members) + i, True] = places[len(members) + i, False] = place
-    return Columns(blocks[0] if len(blocks) == 1 else graph.node("Concat", *blocks, axis=1), places)
+    return TreeInputs(blocks[0] if len(blocks) == 1 else graph.node("Concat", *blocks, axis=1), places)
 
 
 def _row_maximum(graph: Graph, members: str) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 from skl2onnx import update_registered_converter
-from skl2onnx._parse import _parse_sklearn
 from skl2onnx.common.data_types import (
     DoubleTensorType,
     FloatTensorType,
@@ -26,6 +25,7 @@ from xgboost import XGBClassifier
 
 from export.converters.classifier import boosters_of, convert_classifier
 from export.converters.graph import Graph, SklearnGraph
+from export.converters.private import parse_sklearn
 from export.converters.trees import convert_margins, with_copies
 from export.refusal import ExportRefused
 from training.estimator.boosting import MarginXGBClassifier
@@ -72,7 +72,7 @@ def _parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None
     for steps in _preparations(model):
         prepared = inputs
         if steps:
-            prepared = _parse_sklearn(scope, Pipeline(steps), inputs, custom_parsers=custom_parsers)
+            prepared = parse_sklearn(scope, Pipeline(steps), inputs, custom_parsers=custom_parsers)
         operator.matrices.append([variable.full_name for variable in prepared])
         known = {variable.full_name for variable in operator.inputs}
         for variable in prepared:

@@ -24,40 +24,40 @@ from export.converters.graph import ML_DOMAIN, Graph
 from trees.ensemble import Ensemble
 
 LOWEST = np.finfo(np.float32).min
-Split = tuple[int, bool]  # a column of the prepared matrix, and whether missing values go left
+Route = tuple[int, bool]  # of a condition: a column of the prepared matrix, and whether missing values go left
 
 
 @dataclass(frozen=True)
-class Columns:
+class TreeInputs:
     """What the trees read: a float32 matrix, and the column of it for each kind of split.
 
     For splits that send missing values left it holds minus infinity where the value is missing, otherwise NaN.
     """
 
     matrix: str
-    places: Mapping[Split, int]
+    places: Mapping[Route, int]
 
 
-def splits_of(ensembles: Sequence[Ensemble]) -> set[Split]:
-    """The kinds of splits that occur."""
-    return set().union(*(ensemble.kinds_of_splits() for ensemble in ensembles))
+def routes_of(ensembles: Sequence[Ensemble]) -> set[Route]:
+    """The routes that occur."""
+    return set().union(*(ensemble.routes() for ensemble in ensembles))
 
 
-def with_copies(graph: Graph, matrix: str, ensembles: Sequence[Ensemble]) -> Columns:
+def with_copies(graph: Graph, matrix: str, ensembles: Sequence[Ensemble]) -> TreeInputs:
     """The prepared matrix [N, m] with a copy of each column that some split sends missing values left on."""
     columns = ensembles[0].columns
-    missing_left = sorted(column for column, left in splits_of(ensembles) if left)
+    missing_left = sorted(column for column, left in routes_of(ensembles) if left)
     places = {(column, False): column for column in range(columns)}
     if missing_left:
-        copies = low_copy(graph, select(graph, matrix, missing_left), bounded=part_missing(ensembles))
+        copies = low_copy(graph, select(graph, matrix, missing_left), bounded=isolate_missing(ensembles))
         matrix = graph.node("Concat", matrix, copies, axis=1)
         places |= {(column, True): columns + i for i, column in enumerate(missing_left)}
-    return Columns(matrix, places)
+    return TreeInputs(matrix, places)
 
 
-def part_missing(ensembles: Sequence[Ensemble]) -> bool:
-    """Whether some split parts missing values from all others."""
-    return any(ensemble.parts_missing() for ensemble in ensembles)
+def isolate_missing(ensembles: Sequence[Ensemble]) -> bool:
+    """True if some condition separates missing values from all others."""
+    return any(ensemble.isolates_missing() for ensemble in ensembles)
 
 
 def select(graph: Graph, matrix: str, columns: Sequence[int]) -> str:
@@ -73,7 +73,7 @@ def low_copy(graph: Graph, matrix: str, *, bounded: bool = False) -> str:
     return graph.node("Where", graph.node("IsNaN", matrix), lowest, matrix)
 
 
-def convert_margins(graph: Graph, columns: Columns, ensembles: Sequence[Ensemble]) -> list[str]:
+def convert_margins(graph: Graph, columns: TreeInputs, ensembles: Sequence[Ensemble]) -> list[str]:
     """The margin of each ensemble, float32 [N, 1]."""
     return [
         graph.node("TreeEnsembleRegressor", columns.matrix, domain=ML_DOMAIN, **_attributes(ensemble, columns.places))
@@ -81,28 +81,28 @@ def convert_margins(graph: Graph, columns: Columns, ensembles: Sequence[Ensemble
     ]
 
 
-def _attributes(ensemble: Ensemble, places: Mapping[Split, int]) -> dict[str, Any]:
+def _attributes(ensemble: Ensemble, places: Mapping[Route, int]) -> dict[str, Any]:
     tree_ids, node_ids, features, values, modes, true_ids, false_ids = [], [], [], [], [], [], []
     leaf_tree_ids, leaf_node_ids, weights = [], [], []
     for number, tree in enumerate(ensemble.trees):
         nodes = np.arange(len(tree.left))
-        splits = tree.splits
-        leaves = nodes[~splits]
+        conditions = tree.conditions
+        leaves = nodes[~conditions]
         tree_ids.append(np.full(len(nodes), number))
         node_ids.append(nodes)
         feature = np.zeros(len(nodes), dtype=np.int64)
-        for node in nodes[splits]:
+        for node in nodes[conditions]:
             feature[node] = places[int(tree.feature[node]), bool(tree.missing_left[node])]
         features.append(feature)
-        thresholds = np.where(tree.parts_missing, LOWEST, tree.value)
-        values.append(np.where(splits, thresholds, np.float32(0)))
-        modes.append(np.where(splits, "BRANCH_LT", "LEAF"))
-        true_ids.append(np.where(splits, tree.left, 0))
-        false_ids.append(np.where(splits, tree.right, 0))
+        thresholds = np.where(tree.isolates_missing, LOWEST, tree.threshold)
+        values.append(np.where(conditions, thresholds, np.float32(0)))
+        modes.append(np.where(conditions, "BRANCH_LT", "LEAF"))
+        true_ids.append(np.where(conditions, tree.left, 0))
+        false_ids.append(np.where(conditions, tree.right, 0))
         leaf_tree_ids.append(np.full(len(leaves), number))
         leaf_node_ids.append(leaves)
         first = ensemble.base_margin if number == 0 else np.float32(0)
-        weights.append(first + tree.value[leaves])
+        weights.append(first + tree.leaf[leaves])
     leaf_count = sum(map(len, leaf_tree_ids))
     return {
         "nodes_treeids": np.concatenate(tree_ids).tolist(),

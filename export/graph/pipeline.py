@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from export.converters.classifier import boosters_of, convert_classifier
 from export.converters.graph import ContractGraph
 from export.converters.preparation import convert_preparation
-from export.converters.trees import convert_margins, part_missing, splits_of
+from export.converters.trees import convert_margins, isolate_missing, routes_of
 from export.documents import TravelledLevel, TravelledSplit
 from export.refusal import ExportRefused
 from training.estimator.crossfit import CrossFittedClassifier
@@ -45,7 +45,7 @@ def build(pipeline: Pipeline) -> Contract:
     preparation, classifier = pipeline[0], pipeline[1]
     ensembles = tuple(fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(classifier))
     graph = ContractGraph()
-    columns = convert_preparation(graph, preparation, splits_of(ensembles), bounded=part_missing(ensembles))
+    columns = convert_preparation(graph, preparation, routes_of(ensembles), bounded=isolate_missing(ensembles))
     margins = convert_margins(graph, columns, ensembles)
     answers = convert_classifier(graph, classifier, margins)
     margin = margins[0] if len(margins) == 1 else graph.node("Concat", *margins, axis=1)
@@ -151,8 +151,8 @@ def travelled_splits(
                 node, share = stack.pop()
                 if tree.left[node] < 0:
                     continue
-                split = (int(tree.feature[node]), float(tree.value[node]))
-                if np.isfinite(tree.value[node]):
+                split = (int(tree.feature[node]), float(tree.threshold[node]))
+                if np.isfinite(tree.threshold[node]):
                     visits[split] = visits.get(split, 0.0) + share
                 stack += [(int(tree.left[node]), share / 2), (int(tree.right[node]), share / 2)]
     members, indicators = preparation.raw_columns()

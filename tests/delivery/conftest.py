@@ -36,7 +36,7 @@ def comparison(kind: str, rows: int) -> dict[str, Any]:
 
 
 FINDINGS: dict[str, Any] = {
-    "limits": {
+    "tolerances": {
         "margins_bit_equal_share": 1.0,
         "probability_difference": 4.5e-16,
         "probabilities_bit_equal_share": 0.0,

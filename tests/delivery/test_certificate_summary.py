@@ -75,12 +75,12 @@ def without_findings(model: Path) -> str:
 
 def beyond_its_limits(model: Path) -> str:
     certify(model, **FINDINGS | {"total": comparison("all", 10) | {"bands_that_differ": 1}})
-    return "are beyond its certificate's limits; export again"
+    return "are beyond its certificate's tolerances; export again"
 
 
 def single_rows_that_differ(model: Path) -> str:
     certify(model, **FINDINGS | {"single_rows": {"rows": 10, "bit_equal": 9}})
-    return "are beyond its certificate's limits; export again"
+    return "are beyond its certificate's tolerances; export again"
 
 
 def another_runtime(model: Path) -> str:

@@ -14,7 +14,7 @@ from xgboost import XGBClassifier
 
 from export.certificate import certify as certificate
 from export.certificate import probes
-from export.certificate.certify import Candidate, Limits, certify
+from export.certificate.certify import Candidate, Tolerance, certify
 from export.documents import Findings
 from export.graph.pipeline import Contract, build, raw_threshold
 from export.refusal import ExportRefused
@@ -198,7 +198,7 @@ def test_rows_come_to_every_split_and_pass_its_threshold(exact: tuple[Pipeline, 
     """For each split of each tree some probe takes the way to it and goes left, and some goes right."""
     fitted, real = exact
     contract = build(fitted)
-    parts = probes.at_every_split(contract.ensembles, probes.Columns(fitted[0], BINARY), real, at_once=500)
+    parts = probes.at_every_split(contract.ensembles, probes.RawColumns(fitted[0], BINARY), real, at_once=500)
     matrix = np.concatenate([fitted[0].transform(fitted[0].frame(rows)) for rows in parts])
     for booster, ensemble in zip(fitted[1].estimators_, contract.ensembles, strict=True):
         leaves = booster.apply(matrix).astype(int)
@@ -249,6 +249,6 @@ def test_a_pipeline_with_one_kind_of_column(form: str) -> None:
 
 
 def test_limits_are_by_calibrator_and_by_what_it_reads() -> None:
-    limits = {name: Limits.of(fit(name)[0][1]) for name in ("cross-fit sigmoid", "cv isotonic on probability")}
-    assert limits["cross-fit sigmoid"] == Limits(4.5e-16, 0.0)
-    assert limits["cv isotonic on probability"].probability_share == 0.999
+    tolerances = {name: Tolerance.of(fit(name)[0][1]) for name in ("cross-fit sigmoid", "cv isotonic on probability")}
+    assert tolerances["cross-fit sigmoid"] == Tolerance(4.5e-16, 0.0)
+    assert tolerances["cv isotonic on probability"].probability_share == 0.999

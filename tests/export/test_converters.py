@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from scipy.special import expit
-from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 from xgboost import XGBClassifier
 
@@ -20,6 +19,7 @@ from export.converters.graph import ContractGraph
 from export.converters.trees import convert_margins, with_copies
 from export.refusal import ExportRefused
 from runtime.session import open_session
+from training.estimator.private import SigmoidCalibration
 from trees.ensemble import read_ensemble
 from trees.refusal import BoosterRefused
 
@@ -92,7 +92,7 @@ def test_isotonic_is_exact_for_any_knots(
 
 @given(st.floats(-5, -0.1), st.floats(-5, 5), st.sampled_from([np.float32, np.float64]))
 def test_sigmoid_is_within_two_ulp_of_one_everywhere(a: float, b: float, dtype: type[np.floating[Any]]) -> None:
-    calibrator = _SigmoidCalibration()
+    calibrator = SigmoidCalibration()
     calibrator.a_, calibrator.b_ = np.float64(a), np.float64(b)
     values = np.concatenate([np.linspace(-300, 300, 5_001), [1e-30, -1e-30, 0.0]]).astype(dtype)
     got, expected = run_calibrator(calibrator, values), calibrator.predict(values)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss, log_loss
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -16,7 +16,16 @@ from tests.applicants import draw, pipeline
 from training.artifacts import load_pipeline, save_pipeline
 from training.estimator.boosting import MarginXGBClassifier
 from training.estimator.calibrated_cv import AutoCalibratedClassifierCV
-from training.estimator.calibration import Comparison, calibrated, choose, compare, describe, fit_calibrator, method_of
+from training.estimator.calibration import (
+    Losses,
+    calibrated,
+    choose,
+    cross_validated,
+    describe,
+    fit_calibrator,
+    method_of,
+)
+from training.estimator.private import SigmoidCalibration
 
 
 def sample(shape: Any, rows: int = 20_000) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
@@ -29,10 +38,10 @@ def sample(shape: Any, rows: int = 20_000) -> tuple[NDArray[np.float64], NDArray
 def test_losses_are_those_of_a_cross_validation() -> None:
     x, y = sample(lambda x: expit(x / 2), 3_000)
     folds = StratifiedKFold(5, shuffle=True, random_state=11)
-    sigmoid = cross_val_predict(_SigmoidCalibration(), x, y, cv=folds)
+    sigmoid = cross_val_predict(SigmoidCalibration(), x, y, cv=folds)
     isotonic = cross_val_predict(IsotonicRegression(out_of_bounds="clip"), x, y, cv=folds)
     answers = {"none": expit(x), "sigmoid": sigmoid, "isotonic": isotonic}
-    comparison = compare(x, y, seed=11, certain_ends=True)
+    comparison = cross_validated(x, y, seed=11, certain_ends=True)
     assert [entry["method"] for entry in comparison] == list(answers)
     for entry, p in zip(comparison, answers.values(), strict=True):
         assert entry["log_loss"] == pytest.approx(log_loss(y, p), rel=1e-12)
@@ -43,18 +52,18 @@ def test_losses_are_those_of_a_cross_validation() -> None:
 
 
 def test_the_shape_of_the_truth_decides() -> None:
-    assert choose(compare(*sample(expit), seed=0)) in ("none", "sigmoid")
-    assert choose(compare(*sample(lambda x: expit(x / 2 - 1)), seed=0)) == "sigmoid"
-    assert choose(compare(*sample(lambda x: 0.02 + 0.3 * (x > -1) + 0.3 * (x > 0)), seed=0)) == "isotonic"
+    assert choose(cross_validated(*sample(expit), seed=0)) in ("none", "sigmoid")
+    assert choose(cross_validated(*sample(lambda x: expit(x / 2 - 1)), seed=0)) == "sigmoid"
+    assert choose(cross_validated(*sample(lambda x: 0.02 + 0.3 * (x > -1) + 0.3 * (x > 0)), seed=0)) == "isotonic"
 
 
 def test_a_class_of_two_rows_is_enough() -> None:
     x = np.linspace(-1, 1, 40)
-    comparison = compare(x, (x > 0.92).astype(np.int8), seed=0)
+    comparison = cross_validated(x, (x > 0.92).astype(np.int8), seed=0)
     assert all(np.isfinite(entry["log_loss"]) for entry in comparison)
 
 
-def entries(**losses: tuple[float, float, float, float]) -> Comparison:
+def entries(**losses: tuple[float, float, float, float]) -> Losses:
     return [
         {
             "method": method,

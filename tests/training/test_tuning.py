@@ -163,7 +163,7 @@ def test_groups_are_in_one_fold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_places_in_the_space() -> None:
     where = place({"max_depth": 12, "gamma": 0.0, "learning_rate": 0.05, "subsample": 1.0}, SPACE)
-    assert (where["max_depth"], where["gamma"], where["learning_rate"]) == (8, 0.001, 0.05)
+    assert (where["max_depth"], where["gamma"], where["learning_rate"]) == (9, 0.001, 0.05)
     assert (where["reg_lambda"], where["colsample_bynode"], where["reg_alpha"]) == (1.0, 1.0, 0.001)
     assert rounded({"max_depth": 3, "gamma": 0.0123456}) == {"max_depth": 3, "gamma": 0.0123}
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import ks_2samp
 
-LIMITS = (1e-8, 1 - 1e-8)
+PROBABILITY_LIMITS = (1e-8, 1 - 1e-8)
 Sample = tuple[NDArray[np.int8], NDArray[np.float64]]
 
 
@@ -24,7 +24,9 @@ def draw(rows: int = 2_000, seed: int = 0, slope: float = 1.0) -> Sample:
 def samples(draw: st.DrawFn) -> Sample:
     """Both classes, and probabilities of which many may be the same; 0, 1 and the limits are likely."""
     probability = st.one_of(
-        st.sampled_from([0.0, LIMITS[0], 0.1, 0.25, 0.5, 0.75, LIMITS[1], 1.0]), st.floats(0, 1), st.floats(0.2, 0.21)
+        st.sampled_from([0.0, PROBABILITY_LIMITS[0], 0.1, 0.25, 0.5, 0.75, PROBABILITY_LIMITS[1], 1.0]),
+        st.floats(0, 1),
+        st.floats(0.2, 0.21),
     )
     rows = draw(st.lists(st.tuples(st.sampled_from([0, 1]), probability), max_size=40))
     goods, bads = draw(st.tuples(probability, probability))

@@ -30,7 +30,7 @@ def found(
     figures = evaluate(target, probability, 0.5)
     metrics = {"train": figures | {"roc_auc": train_auc or figures["roc_auc"]}, "test": figures}
     drawn = bootstrap(target, probability, 0.5, 100, 0)
-    examined = Examined(test, scale, metrics, {"test": drawn.limits}, left_out=drawn.left_out, resamples=100, **known)
+    examined = Examined(test, scale, metrics, {"test": drawn.bounds}, left_out=drawn.left_out, resamples=100, **known)
     return {alarm["name"]: alarm for alarm in alarms(examined)}
 
 
@@ -74,7 +74,7 @@ def test_equal_rows_of_coarse_columns_are_no_copies() -> None:
 
 
 def stability(moved: list[str], score_moved: bool) -> dict[str, Any]:
-    """A comparison in which some of ten features moved, as validation.stability.compare gives it."""
+    """A comparison in which some of ten features moved, as validation.stability.shifts gives it."""
     names = [*moved, *(f"still_{i}" for i in range(10 - len(moved)))]
     features = [
         {"feature": name, "csi": 1 - i / 10, "counts_from": 0.25, "moved": name in moved}

@@ -16,7 +16,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from tests.validation.samples import LIMITS, Sample, draw, kolmogorov_smirnov, samples
+from tests.validation.samples import PROBABILITY_LIMITS, Sample, draw, kolmogorov_smirnov, samples
 from validation.calibration import calibration_intercept, log_odds, starts_of_groups
 from validation.intervals import bootstrap as module
 from validation.intervals.bootstrap import bootstrap, draw_into
@@ -30,7 +30,7 @@ def figures(sample: Sample, weight: NDArray[np.int64], threshold: float = 0.5) -
     """Of one draw; weights in the order of the sample."""
     target, probability = sample
     order = np.argsort(probability, kind="stable")
-    answer = Ranked(target, probability, threshold, LIMITS).figures(weight[order][None, :].astype(float))
+    answer = Ranked(target, probability, threshold, PROBABILITY_LIMITS).figures(weight[order][None, :].astype(float))
     return {name: float(values[0]) for name, values in answer.items()}
 
 
@@ -58,7 +58,7 @@ def test_a_draw_has_scikit_learn_s_figures(sample: Sample, data: st.DataObject, 
         "brier_reliability": (errors**2 / size).sum() / len(drawn_y),
         "brier_uncertainty": drawn_y.var(),
         "ece": np.abs(errors).sum() / len(drawn_y),
-        "on_limit": ((drawn_p <= LIMITS[0]) | (drawn_p >= LIMITS[1])).mean(),
+        "on_limit": ((drawn_p <= PROBABILITY_LIMITS[0]) | (drawn_p >= PROBABILITY_LIMITS[1])).mean(),
         "precision": precision,
         "recall": recall,
         "f1": f1,
@@ -83,7 +83,7 @@ def test_everybody_once_is_the_sample_itself(sample: Sample) -> None:
 @pytest.mark.parametrize(("rows", "slope"), [(300, 1.0), (20_000, 0.6), (20_000, 1.3)])
 def test_slope_and_intercept_of_a_draw(rows: int, slope: float) -> None:
     y, p = draw(rows, seed=3, slope=slope)
-    x = log_odds(p, LIMITS)
+    x = log_odds(p, PROBABILITY_LIMITS)
     for seed in range(3):
         weight = np.bincount(np.random.default_rng(seed).integers(0, rows, rows), minlength=rows)
         got = figures((y, p), weight)
@@ -111,17 +111,17 @@ def test_limits_are_scipy_s_percentiles() -> None:
     for name, metric in (("roc_auc", area), ("brier", squared_error)):
         known = scipy_bootstrap((y, p), metric, paired=True, method="percentile", n_resamples=3_000, rng=8)
         width = known.confidence_interval.high - known.confidence_interval.low
-        assert got.limits[name] == pytest.approx(tuple(known.confidence_interval), abs=0.06 * width)
+        assert got.bounds[name] == pytest.approx(tuple(known.confidence_interval), abs=0.06 * width)
 
 
 def test_the_seed_decides_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     y, p = draw(500)
-    first = bootstrap(y, p, 0.5, resamples=60, seed=1).limits
+    first = bootstrap(y, p, 0.5, resamples=60, seed=1).bounds
     monkeypatch.setattr(module, "CELLS", 7 * 500)
-    again = bootstrap(y, p, 0.5, resamples=60, seed=1).limits
-    for name, limits in first.items():
-        assert again[name] == pytest.approx(limits, rel=1e-12)
-    assert bootstrap(y, p, 0.5, resamples=60, seed=2).limits["roc_auc"] != first["roc_auc"]
+    again = bootstrap(y, p, 0.5, resamples=60, seed=1).bounds
+    for name, bounds in first.items():
+        assert again[name] == pytest.approx(bounds, rel=1e-12)
+    assert bootstrap(y, p, 0.5, resamples=60, seed=2).bounds["roc_auc"] != first["roc_auc"]
 
 
 def test_draws_of_one_class_are_left_out_and_counted() -> None:
@@ -133,8 +133,8 @@ def test_draws_of_one_class_are_left_out_and_counted() -> None:
         one_class += not 0 < weight @ y < 4
     got = bootstrap(y, p, 0.5, resamples=80, seed=9)
     assert got.left_out == one_class > 0
-    assert 0 <= got.limits["roc_auc"][0] <= got.limits["roc_auc"][1] <= 1
-    assert "calibration_slope" not in got.limits  # most of such draws are told apart entirely
+    assert 0 <= got.bounds["roc_auc"][0] <= got.bounds["roc_auc"][1] <= 1
+    assert "calibration_slope" not in got.bounds  # most of such draws are told apart entirely
 
 
 def test_draws_in_blocks_are_draws_of_one_out_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,17 +154,17 @@ def test_draws_in_blocks_are_draws_of_one_out_of_all(monkeypatch: pytest.MonkeyP
 
 def test_one_probability_for_all() -> None:
     y, p = np.array([0, 1] * 50, dtype=np.int8), np.full(100, 0.5)
-    limits = bootstrap(y, p, 0.5, resamples=50, seed=0).limits
-    assert limits["roc_auc"] == (0.5, 0.5)
-    assert limits["ks"] == (0, 0)
-    assert "calibration_slope" not in limits
+    bounds = bootstrap(y, p, 0.5, resamples=50, seed=0).bounds
+    assert bounds["roc_auc"] == (0.5, 0.5)
+    assert bounds["ks"] == (0, 0)
+    assert "calibration_slope" not in bounds
 
 
 @pytest.mark.parametrize("rows", [150, 3_000])
 def test_the_interval_holds_the_figure(rows: int) -> None:
     """Those too that noise raises: ten groups of 15 applicants are far from their rates by chance alone."""
     y, p = draw(rows)
-    limits = bootstrap(y, p, 0.3, resamples=200, seed=0).limits
+    bounds = bootstrap(y, p, 0.3, resamples=200, seed=0).bounds
     for name, value in evaluate(y, p, 0.3).items():
         if name not in WITHOUT_LIMITS | {"on_limit"}:
-            assert limits[name][0] < value < limits[name][1], name
+            assert bounds[name][0] < value < bounds[name][1], name

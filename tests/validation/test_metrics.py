@@ -21,7 +21,7 @@ from validation.calibration import (
     regress,
     reliability,
 )
-from validation.metrics import LIMITS, evaluate
+from validation.metrics import PROBABILITY_LIMITS, evaluate
 
 
 @given(samples())
@@ -70,14 +70,14 @@ def test_equal_probabilities_are_one_group() -> None:
 def test_intervals_are_clopper_and_pearson_s() -> None:
     cases = [(0, 10), (3, 10), (10, 10), (1, 1), (0, 1), (322, 22_500)]
     low, high = interval(*np.array(cases).T)
-    for (k, n), *limits in zip(cases, low, high, strict=True):
-        assert limits == pytest.approx(list(binomtest(k, n).proportion_ci(method="exact")))
+    for (k, n), *bounds in zip(cases, low, high, strict=True):
+        assert bounds == pytest.approx(list(binomtest(k, n).proportion_ci(method="exact")))
     assert np.isnan(interval(np.array([0]), np.array([0]))).all()
 
 
 def test_slope_and_intercept_undo_what_was_done_to_the_log_odds() -> None:
     y, p = draw(200_000)
-    x = log_odds(p, LIMITS)
+    x = log_odds(p, PROBABILITY_LIMITS)
     assert regress(y, x) == pytest.approx((0, 1), abs=0.05)
     fitted = LogisticRegression(C=np.inf, solver="newton-cg", tol=1e-8).fit(x[:, None], y)
     assert regress(y, x) == pytest.approx((fitted.intercept_[0], fitted.coef_[0, 0]), abs=1e-6)

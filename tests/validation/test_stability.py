@@ -17,7 +17,7 @@ from scipy.stats import entropy
 from table.settings import Feature
 from tests.applicants import draw
 from validation.settings import Stability
-from validation.stability import compare, reference_of
+from validation.stability import reference_of, shifts
 from validation.stability.bins import (
     LEAST_ROWS,
     MOST_BINS,
@@ -252,7 +252,7 @@ def test_what_a_reference_holds(applicants: Any) -> None:
 
 def test_the_same_rows_have_not_moved(applicants: Any) -> None:
     frame, scores, reference = applicants
-    found = compare(reference, frame[:3_000], scores[:3_000], LIMITS)
+    found = shifts(reference, frame[:3_000], scores[:3_000], LIMITS)
     assert found["rows"] == {"expected": 3_000, "actual": 3_000}
     assert found["score"]["psi"] == 0
     assert [entry["csi"] for entry in found["features"]] == [0] * 4
@@ -260,7 +260,7 @@ def test_the_same_rows_have_not_moved(applicants: Any) -> None:
 
 def test_other_rows_of_the_same_population_have_not_moved(applicants: Any) -> None:
     frame, scores, reference = applicants
-    found = compare(reference, frame[3_000:], scores[3_000:], Stability(0.001, 0.001))
+    found = shifts(reference, frame[3_000:], scores[3_000:], Stability(0.001, 0.001))
     assert not found["score"]["moved"]
     assert not any(entry["moved"] for entry in found["features"])
 
@@ -270,7 +270,7 @@ def test_what_moved_comes_first_with_its_bins(applicants: Any) -> None:
     other = frame[3_000:].assign(
         income=frame["income"] * 3, shop=frame["shop"].where(frame["shop"] != "books", "unseen")
     )
-    found = compare(reference, other, scores[3_000:] - 30, LIMITS)
+    found = shifts(reference, other, scores[3_000:] - 30, LIMITS)
     assert found["score"]["moved"]
     assert [entry["feature"] for entry in found["features"] if entry["moved"]] == ["shop", "income"]
     shop = found["features"][0]
@@ -286,8 +286,8 @@ def test_what_moved_comes_first_with_its_bins(applicants: Any) -> None:
 
 def test_few_rows_have_to_move_further(applicants: Any) -> None:
     frame, scores, reference = applicants
-    found = compare(reference, frame[3_000:3_040], scores[3_000:3_040], LIMITS)
+    found = shifts(reference, frame[3_000:3_040], scores[3_000:3_040], LIMITS)
     assert found["score"]["limit"] == 0.25
     assert found["score"]["counts_from"] > 0.5
-    assert compare(reference, frame[3_000:], scores[3_000:], LIMITS)["score"]["counts_from"] == 0.25
-    assert compare(reference, frame[3_000:3_040], scores[3_000:3_040] - 150, LIMITS)["score"]["moved"]
+    assert shifts(reference, frame[3_000:], scores[3_000:], LIMITS)["score"]["counts_from"] == 0.25
+    assert shifts(reference, frame[3_000:3_040], scores[3_000:3_040] - 150, LIMITS)["score"]["moved"]

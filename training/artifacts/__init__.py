@@ -5,7 +5,6 @@ of it. Opening it runs no code of the file's.
 """
 
 import io
-import json
 import re
 import zipfile
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from cli.errors import UserError
+from runtime.digest import digest_of
+from runtime.strict_json import NotStrict, parse_file
 from storage.digest import sha256_of
 from training.artifacts.class_paths import DESCRIPTION, LIBRARIES, TRUSTED, made_elsewhere, with_paths_of_today
 from training.documents import Run, Schema
@@ -29,7 +30,9 @@ SETTINGS = "settings.toml"
 METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
 REFERENCE = "reference.json"
-SCHEMA_VERSION = 1  # of run.json; raise it when an older reader could misread a newer file
+SCHEMA_VERSION = 2  # of run.json; raise it when an older reader could misread a newer file
+LARGEST_FILE = 256 * 2**20  # bytes of run.json, schema.json and reference.json
+LARGEST_EXPANDED = 64 * 2**20  # bytes of a compressed member of a pipeline that others have saved
 TRAIN_AGAIN = "train again (python -m training.run)"
 
 
@@ -83,6 +86,7 @@ def load_pipeline(path: Path | str) -> Pipeline:
         raise UserError(f"{path}: no such file; {TRAIN_AGAIN}")
     made, dump = None, _read(path)
     try:
+        _refuse_expanding(path)
         made, dump = made_elsewhere(dump), with_paths_of_today(dump)
         if unknown := set(skops.io.get_untrusted_types(data=dump)) - TRUSTED:
             raise UserError(f"{path}: {_what_is_wrong_with(unknown, made)}")
@@ -96,6 +100,17 @@ def load_pipeline(path: Path | str) -> Pipeline:
     if not isinstance(pipeline, Pipeline):
         raise UserError(f"{path}: expected a pipeline, got {type(pipeline).__name__}; {TRAIN_AGAIN}")
     return pipeline
+
+
+def _refuse_expanding(path: Path) -> None:
+    """Raises UserError for a file whose compressed members would fill the memory; this project compresses none."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.file_size > max(LARGEST_EXPANDED, member.compress_size):
+                raise UserError(
+                    f"{path}: {member.filename}: expands to {member.file_size:,} bytes, at most "
+                    f"{LARGEST_EXPANDED:,} are read; do not trust this file"
+                )
 
 
 def _what_is_wrong_with(unknown: set[str], made: str | None) -> str:
@@ -131,8 +146,13 @@ def load_artifacts(folder: Path) -> Artifacts:
 def run_of(content: bytes, name: object) -> Run:
     """What the bytes of a run.json say; `name` is what the user calls it. Raises UserError where it is none."""
     run = _json(content, name)
-    if run.get("schema_version") != SCHEMA_VERSION or PIPELINE not in run.get("files", ()):
+    if type(run.get("schema_version")) is not int or run["schema_version"] != SCHEMA_VERSION:
         raise UserError(f"{name}: is not the record of a run of this version; {TRAIN_AGAIN}")
+    if (found := digest_of(run, besides="digest")) != run.get("digest"):
+        came = str(run.get("digest"))[:64]
+        raise UserError(f"{name}: digest: expected {found}, got {came}; the record was changed: {TRAIN_AGAIN}")
+    if not isinstance(run.get("files"), dict) or PIPELINE not in run["files"]:
+        raise UserError(f"{name}: files: expected {PIPELINE} among them; {TRAIN_AGAIN}")
     return cast(Run, run)
 
 
@@ -145,8 +165,8 @@ def _read(path: Path) -> bytes:
 
 def _json(text: bytes, name: object) -> dict[str, Any]:
     try:
-        content = json.loads(text)
-    except ValueError as fault:
+        content = parse_file(text, LARGEST_FILE)
+    except NotStrict as fault:
         raise UserError(f"{name}: is not JSON ({fault}); {TRAIN_AGAIN}") from None
     if not isinstance(content, dict):
         raise UserError(f"{name}: expected a JSON object; {TRAIN_AGAIN}")

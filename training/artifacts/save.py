@@ -1,5 +1,6 @@
 """What a run leaves in artifacts/: pipeline, schema, tables, figures, pages, and run.json, which names them all."""
 
+import json
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from runtime.digest import digest_of
 from storage.digest import sha256_of
 from storage.json_file import write_json
 from table import Table
@@ -80,11 +82,13 @@ def save(folder: Path, finished: FinishedRun) -> Run:
         "versions": versions(),
         "same_bytes_again": SAME_BYTES_AGAIN,
         "files": {},
+        "digest": "",
     }
     write_report(folder, run, evidence, parts)
     run["files"] = {
         str(path.relative_to(folder)): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
     }
+    run["digest"] = digest_of(json.loads(json.dumps(run)), besides="digest")
     write_json(folder / artifacts.RUN, run)
     return run
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import cross_val_predict
 
-from training.estimator.calibration import choose, compare
+from training.estimator.calibration import choose, cross_validated
 
 
 class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
@@ -18,7 +18,7 @@ class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
     Attributes
     ----------
     method : the one that was chosen.
-    comparison_ : what each loses in cross-validation, see training.estimator.calibration.compare.
+    comparison_ : what each loses in cross-validation, see training.estimator.calibration.cross_validated.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
         answer = "decision_function" if hasattr(self.estimator, "decision_function") else "predict_proba"
         unseen = cross_val_predict(self.estimator, X, target, cv=self.cv, n_jobs=self.n_jobs, method=answer)
         unseen = unseen if unseen.ndim == 1 else unseen[:, 1]
-        self.comparison_ = compare(unseen, target, ("sigmoid", "isotonic"), seed=0, certain_ends=True)
+        self.comparison_ = cross_validated(unseen, target, ("sigmoid", "isotonic"), seed=0, certain_ends=True)
         self.method = choose(self.comparison_)
         super().fit(X, y, sample_weight, **fit_params)
         return self

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.calibration import _SigmoidCalibration
 from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from runtime.score import Scale
+from training.estimator.private import SigmoidCalibration
 from validation.documents import CalibrationChoice, CalibrationTrial
 from validation.findings import ON_LIMIT
 
@@ -20,7 +20,7 @@ NAMES = {"none": "no calibration", "sigmoid": "sigmoid", "isotonic": "isotonic"}
 FOLDS = 5
 SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-learn
 
-Comparison = list[CalibrationTrial]
+Losses = list[CalibrationTrial]
 
 
 def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any], *, certain_ends: bool = False) -> Any:
@@ -33,7 +33,7 @@ def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any], *, certai
     if method == "isotonic":
         return IsotonicRegression(out_of_bounds="clip").fit(x, target) if certain_ends else fit_isotonic(x, target)
     with threadpool_limits(1, user_api="blas"):  # no sum depends on the cores; two threads are slower here, too
-        return _SigmoidCalibration().fit(x, target)
+        return SigmoidCalibration().fit(x, target)
 
 
 def fit_isotonic(x: NDArray[Any], target: NDArray[Any]) -> IsotonicRegression:
@@ -57,14 +57,14 @@ def calibrated(calibrator: Any, x: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(expit(x) if calibrator is None else calibrator.predict(x))
 
 
-def compare(
+def cross_validated(
     x: NDArray[Any],
     target: NDArray[Any],
     methods: Sequence[str] = METHODS,
     seed: int | None = None,
     *,
     certain_ends: bool = False,
-) -> Comparison:
+) -> Losses:
     """What each method loses on rows that its calibrator has not seen.
 
     `x` [N] are margins or probabilities of a model that has not seen the rows either. An entry holds `method`,
@@ -94,7 +94,7 @@ def compare(
     ]
 
 
-def choose(comparison: Comparison) -> str:
+def choose(comparison: Losses) -> str:
     """The plain method that loses less, or isotonic where its lead is more than chance.
 
     Isotonic makes equals of applicants whom the margin separates. So its log loss has to be lower by more than a
@@ -118,7 +118,7 @@ def described(classifier: Any, *, by_settings: bool) -> CalibrationChoice:
     return describe(method_of(classifier), getattr(classifier, "comparison_", []), by_settings=by_settings)
 
 
-def describe(chosen: str, comparison: Comparison, *, by_settings: bool) -> CalibrationChoice:
+def describe(chosen: str, comparison: Losses, *, by_settings: bool) -> CalibrationChoice:
     """`chosen`, `by` ("comparison" or "settings"), `reason` (a sentence) and `comparison`, of JSON's types."""
     return {
         "chosen": chosen,
@@ -128,7 +128,7 @@ def describe(chosen: str, comparison: Comparison, *, by_settings: bool) -> Calib
     }
 
 
-def _reason(chosen: str, comparison: Comparison, by_settings: bool) -> str:
+def _reason(chosen: str, comparison: Losses, by_settings: bool) -> str:
     if not comparison:
         return f"The settings ask for {NAMES[chosen]}; nothing else was tried."
     losses = ", ".join(f"{NAMES[entry['method']]} {entry['log_loss']:.5f}" for entry in comparison)
@@ -151,7 +151,7 @@ def _reason(chosen: str, comparison: Comparison, by_settings: bool) -> str:
     return f"Cross-validated log loss: {losses}; {why}."
 
 
-def _plain_and_isotonic(comparison: Comparison) -> tuple[CalibrationTrial, CalibrationTrial | None]:
+def _plain_and_isotonic(comparison: Losses) -> tuple[CalibrationTrial, CalibrationTrial | None]:
     plain = min((e for e in comparison if e["method"] != "isotonic"), key=lambda entry: float(entry["log_loss"]))
     return plain, next((entry for entry in comparison if entry["method"] == "isotonic"), None)
 

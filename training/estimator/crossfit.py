@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from xgboost import XGBClassifier
 
 from training.estimator.boosting import margin
-from training.estimator.calibration import METHODS, calibrated, choose, compare, fit_calibrator
+from training.estimator.calibration import METHODS, calibrated, choose, cross_validated, fit_calibrator
 from training.estimator.folds import folds_of
 
 
@@ -38,7 +38,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     estimators_ : the fitted boosters.
     calibration_ : "sigmoid", "isotonic" or "none", as given or chosen.
     calibrator_ : scikit-learn's own fitted calibrator, None for "none".
-    comparison_ : what each calibration loses in cross-validation, see training.estimator.calibration.compare.
+    comparison_ : what each calibration loses in cross-validation, see training.estimator.calibration.cross_validated.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         out_of_fold = np.empty(len(target))
         for (_, unseen), (_, margins) in zip(folds, fitted, strict=True):
             out_of_fold[unseen] = margins
-        self.comparison_ = compare(out_of_fold, target, seed=self.random_state)
+        self.comparison_ = cross_validated(out_of_fold, target, seed=self.random_state)
         self.calibration_ = choose(self.comparison_) if self.calibration == "auto" else self.calibration
         self.calibrator_ = fit_calibrator(self.calibration_, out_of_fold, target)
         return self

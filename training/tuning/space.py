@@ -17,7 +17,7 @@ DIGITS = 3  # significant ones of what is searched: a fourth changes nothing tha
 # Depth 1 is an additive model, as a scorecard is. Few columns at a node make trees differ, of which a sum of many is
 # the better for. At its lowest a penalty or a least weight has no effect.
 SPACE: Space = {
-    "max_depth": IntDistribution(1, 8),
+    "max_depth": IntDistribution(1, 9),
     "learning_rate": FloatDistribution(0.02, 0.2, log=True),
     "min_child_weight": FloatDistribution(0.3, 100.0, log=True),
     "gamma": FloatDistribution(0.001, 3.0, log=True),
@@ -27,10 +27,14 @@ SPACE: Space = {
     "colsample_bytree": FloatDistribution(0.4, 1.0),
     "colsample_bynode": FloatDistribution(0.1, 1.0),
 }
-# Tried after the settings' own: what does well on credit data of 1,000 to 90,000 rows, from stumps to deep trees.
+# Tried after the settings' own, and never pruned, so that no search ends worse than a handful of plain sets: stumps to
+# deep trees, columns drawn for each node, for each tree, or all. With strong interactions few columns at a node are a
+# poor choice (log loss 0.231 against 0.206 on 24,000 rows), with many weak features a good one.
 KNOWN: tuple[Mapping[str, Value], ...] = (
     {"max_depth": 4, "learning_rate": 0.03, "subsample": 0.6, "colsample_bynode": 0.15},
+    {"max_depth": 7, "learning_rate": 0.05, "colsample_bytree": 0.5},
     {"max_depth": 2, "learning_rate": 0.05, "subsample": 0.7, "colsample_bynode": 0.2},
+    {"max_depth": 5, "learning_rate": 0.05, "min_child_weight": 3.0, "subsample": 0.8, "colsample_bytree": 0.7},
     {"max_depth": 1, "learning_rate": 0.1, "subsample": 0.7, "colsample_bytree": 0.7, "colsample_bynode": 0.7},
     {"max_depth": 6, "learning_rate": 0.03, "reg_lambda": 2.0, "subsample": 0.6, "colsample_bynode": 0.15},
     {"max_depth": 3, "learning_rate": 0.04, "min_child_weight": 10.0, "subsample": 0.8, "colsample_bynode": 0.4},

@@ -146,7 +146,8 @@ def _trials(
 def _grow(trial: Trial, folds: Folds, chosen: Mapping[str, Value], settings: Settings) -> _Curve:
     """Grows boosters until their loss falls no more, until they are pruned, or there are the most trees.
 
-    The first trial, the settings' own, is never pruned and has at least the settings' number of trees.
+    The first trial, the settings' own, has at least the settings' number of trees. Neither it nor the known sets are
+    pruned.
     """
     as_set: Any = settings.xgboost["n_estimators"]
     rate: Any = {**DEFAULTS, **settings.xgboost, **chosen}["learning_rate"]
@@ -161,7 +162,7 @@ def _grow(trial: Trial, folds: Folds, chosen: Mapping[str, Value], settings: Set
             baseline = loss
         if rounds % size == 0:
             trial.report(loss, rounds // size)
-            pruned = not own and trial.should_prune()
+            pruned = trial.number > len(KNOWN) and trial.should_prune()
         no_better = not kept and rounds >= best[1] + PATIENCE * size
         if pruned or (no_better and not (own and rounds < as_set)):
             break

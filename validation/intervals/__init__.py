@@ -1,1 +1,1 @@
-"""Bootstrap confidence limits of every metric."""
+"""Bootstrap confidence bounds of every metric."""

@@ -1,4 +1,4 @@
-"""Bootstrap confidence limits of the metrics: applicants drawn again with replacement, every figure of each draw."""
+"""Bootstrap confidence bounds of the metrics: applicants drawn again with replacement, every figure of each draw."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from validation.calibration import CONFIDENCE
 from validation.intervals.ranked import Floats, Ranked
-from validation.metrics import LIMITS
+from validation.metrics import PROBABILITY_LIMITS
 
 CELLS = 500_000  # weights that a thread holds at a time, or those of one draw
 BLOCK = 65_536
@@ -21,9 +21,9 @@ MOST_THREADS = 4  # bounds the memory on machines of many cores
 
 @dataclass(frozen=True)
 class Intervals:
-    """Percentile limits by metric, and how many draws held one class only and were left out."""
+    """Percentile bounds by metric, and how many draws held one class only and were left out."""
 
-    limits: dict[str, tuple[float, float]]
+    bounds: dict[str, tuple[float, float]]
     left_out: int
 
 
@@ -33,17 +33,17 @@ def bootstrap(
     threshold: float,
     resamples: int,
     seed: int,
-    limits: tuple[float, float] = LIMITS,
+    probability_limits: tuple[float, float] = PROBABILITY_LIMITS,
 ) -> Intervals:
-    """The limits for what validation.metrics.evaluate says of the same arguments.
+    """The bounds of what validation.metrics.evaluate says of the same arguments.
 
     Distances between observed and predicted rates only grow with noise, and a draw adds its own: by as much as they
-    are larger in the mean draw than in the sample, the bootstrap's estimate of that, their limits are taken back.
+    are larger in the mean draw than in the sample, the bootstrap's estimate of that, their bounds are shifted down.
 
-    Nothing but `seed` decides what is drawn. A metric has no limits where more draws leave it without a value, as
-    they can a slope, than lie beyond a limit. Time is linear in N times `resamples`, memory in N.
+    Nothing but `seed` decides what is drawn. A metric has no bounds where more draws leave it without a value, as
+    they can a slope, than lie beyond a bound. Time is linear in N times `resamples`, memory in N.
     """
-    applicants = Ranked(target, probability, threshold, limits)
+    applicants = Ranked(target, probability, threshold, probability_limits)
     rows = len(target)
     together = max(1, CELLS // rows)
     chunks = [range(first, min(first + together, resamples)) for first in range(0, resamples, together)]
@@ -63,7 +63,7 @@ def bootstrap(
     for name in RAISED_BY_NOISE:
         figures[name] = np.maximum(figures[name] - figures[name].mean() + itself[name], 0)
     figures["brier_resolution"] = figures["brier_reliability"] + figures["brier_uncertainty"] - figures["brier"]
-    return Intervals(dict(_limits(figures)), int((~both).sum()))
+    return Intervals(dict(_bounds(figures)), int((~both).sum()))
 
 
 def draw_into(weights: Floats, rng: np.random.Generator) -> None:
@@ -78,7 +78,7 @@ def draw_into(weights: Floats, rng: np.random.Generator) -> None:
         block[:] = np.bincount(rng.integers(0, len(block), draws), minlength=len(block))
 
 
-def _limits(figures: Mapping[str, Floats]) -> Iterator[tuple[str, tuple[float, float]]]:
+def _bounds(figures: Mapping[str, Floats]) -> Iterator[tuple[str, tuple[float, float]]]:
     tail = (1 - CONFIDENCE) / 2
     for name, values in figures.items():
         known = values[np.isfinite(values)]

@@ -24,11 +24,11 @@ class Ranked:
     """N applicants by ascending probability; arguments as validation.metrics.evaluate has them."""
 
     def __init__(
-        self, target: NDArray[np.int8], probability: Floats, threshold: float, limits: tuple[float, float]
+        self, target: NDArray[np.int8], probability: Floats, threshold: float, probability_limits: tuple[float, float]
     ) -> None:
         order = np.argsort(probability, kind="stable")
         p, y = probability[order], target[order]
-        x = log_odds(p, limits)
+        x = log_odds(p, probability_limits)
         right = np.clip(np.where(y == 1, p, 1 - p), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
         self.columns = np.column_stack([p, (p - y) ** 2, -np.log(right)])
         self.defaults = np.flatnonzero(y)
@@ -36,7 +36,7 @@ class Ranked:
         scores = np.unique(p[self.defaults])
         first, last = np.searchsorted(p, scores, "left"), np.searchsorted(p, scores, "right")
         groups, cells = starts_of_groups(p), _starts_of_cells(x)
-        others = np.searchsorted(p, [threshold, np.nextafter(limits[0], 1), limits[1]])
+        others = np.searchsorted(p, [threshold, np.nextafter(probability_limits[0], 1), probability_limits[1]])
         cuts = np.unique(np.concatenate([[0], first, last, groups, cells, others]))
         self.cuts = cuts[cuts < len(p)]
         self.defaults_before = np.searchsorted(self.defaults, np.append(self.cuts, len(p)))

@@ -34,7 +34,7 @@ def columns_of(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) ->
     """The columns of a frame. `formats` holds format specifications such as ".1%" by heading.
 
     Without one, the decimals of a column of floats follow from its largest number; numbers in a column of objects
-    are metrics, each with its own. Pairs are limits. An ordered categorical column sorts in its order, not by the
+    are metrics, each with its own. Pairs are intervals. An ordered categorical column sorts in its order, not by the
     alphabet.
     """
     return [_column(str(name), frame[name], (formats or {}).get(str(name))) for name in frame.columns]

@@ -28,9 +28,9 @@ def weaknesses(run: Mapping[str, Any], evidence: Evidence, *, synthetic: bool) -
             f"It fits its own rows better than others: ROC-AUC {figure(train['roc_auc'])} on train, "
             f"{figure(test['roc_auc'])} on test, {figure(gap)} less."
         )
-    limits = evidence.intervals.get("test", {}).get("calibration_slope")
-    if limits and not limits[0] <= 1 <= limits[1]:
-        found.append(f"The calibration slope of the test is not 1: its interval is {between(limits)}.")
+    interval = evidence.intervals.get("test", {}).get("calibration_slope")
+    if interval and not interval[0] <= 1 <= interval[1]:
+        found.append(f"The calibration slope of the test is not 1: its interval is {between(interval)}.")
     if test["recall"] == 0:
         found.append(
             f"No applicant of the test who defaulted reaches the threshold of {plain(test['threshold'])}: at a default "

@@ -1,4 +1,4 @@
-"""Values as people read them: few digits, a dash for what is missing, limits as "a to b"."""
+"""Values as people read them: few digits, a dash for what is missing, intervals as "a to b"."""
 
 import math
 from collections.abc import Iterable
@@ -52,11 +52,11 @@ def figure(value: float | None) -> str:
     return f"{value:.4f}" if abs(value) >= 0.1 or value == 0 else _digits(value, 4)
 
 
-def between(limits: Iterable[float] | None, how: str = "figure") -> str:
+def between(interval: Iterable[float] | None, how: str = "figure") -> str:
     """An interval: `0.861 to 0.884`, of metrics or (`how` "percent") of shares."""
-    if limits is None or any(map(is_missing, limits := tuple(limits))):
+    if interval is None or any(map(is_missing, interval := tuple(interval))):
         return MISSING
-    low, high = limits
+    low, high = interval
     if how == "percent":
         return f"{percent(low)[:-2]} to {percent(high)}"
     return f"{figure(low)} to {figure(high)}"

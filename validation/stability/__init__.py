@@ -1,9 +1,9 @@
 """Whether applicants are still those that the model was trained on: of the score and of each feature.
 
-`reference_of` counts the training rows in a few bins, `compare` sets the counts of other rows beside them.
+`reference_of` counts the training rows in a few bins, `shifts` sets the counts of other rows beside them.
 """
 
-from validation.stability.comparison import compare
+from validation.stability.comparison import shifts
 from validation.stability.reference import reference_of
 
-__all__ = ["compare", "reference_of"]
+__all__ = ["reference_of", "shifts"]

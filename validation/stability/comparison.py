@@ -13,7 +13,7 @@ from validation.stability.bins import Bins
 from validation.stability.index import shift
 
 
-def compare(
+def shifts(
     reference: Mapping[str, Any], frame: pd.DataFrame, scores: NDArray[np.float64], limits: Stability
 ) -> StabilityFindings:
     """The rows of `frame` [N], one or more, and their scores [N] against what `reference_of` made of the training rows.

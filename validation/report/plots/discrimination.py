@@ -12,10 +12,10 @@ STYLES = {"train": TRAIN, "test": TEST}
 SHARES = (0.05, 0.1, 0.2)
 Rankings = Mapping[str, Ranking]
 Figures = Mapping[str, Mapping[str, float]]
-Limits = Mapping[str, Mapping[str, tuple[float, float]]]
+Intervals = Mapping[str, Mapping[str, tuple[float, float]]]
 
 
-def roc(rankings: Rankings, metrics: Figures, intervals: Limits) -> Picture:
+def roc(rankings: Rankings, metrics: Figures, intervals: Intervals) -> Picture:
     """True positive rate over false positive rate."""
     with drawing() as canvas:
         axes = canvas.axes()
@@ -29,14 +29,14 @@ def roc(rankings: Rankings, metrics: Figures, intervals: Limits) -> Picture:
     test = rankings["test"]
     tenth = test.defaulted[test.repaid.searchsorted(0.1, side="right") - 1]
     alt = (
-        f"Areas under the ROC curve: test {_with_limits('roc_auc', 'test', metrics, intervals)}, "
-        f"train {_with_limits('roc_auc', 'train', metrics, intervals)}. Where 10 % of those who repaid are ranked "
+        f"Areas under the ROC curve: test {_with_interval('roc_auc', 'test', metrics, intervals)}, "
+        f"train {_with_interval('roc_auc', 'train', metrics, intervals)}. Where 10 % of those who repaid are ranked "
         f"as risky, {percent(tenth)} of the test's defaults are found."
     )
     return Picture("roc", "ROC", alt, canvas.svg)
 
 
-def precision_recall(rankings: Rankings, metrics: Figures, intervals: Limits) -> Picture:
+def precision_recall(rankings: Rankings, metrics: Figures, intervals: Intervals) -> Picture:
     """Precision over recall."""
     with drawing() as canvas:
         axes = canvas.axes()
@@ -52,8 +52,8 @@ def precision_recall(rankings: Rankings, metrics: Figures, intervals: Limits) ->
     test = rankings["test"]
     half = test.precision[test.defaulted.searchsorted(0.5)]
     alt = (
-        f"Areas under the precision-recall curve: test {_with_limits('pr_auc', 'test', metrics, intervals)}, "
-        f"train {_with_limits('pr_auc', 'train', metrics, intervals)}; without a model {percent(test.rate)}. Where "
+        f"Areas under the precision-recall curve: test {_with_interval('pr_auc', 'test', metrics, intervals)}, "
+        f"train {_with_interval('pr_auc', 'train', metrics, intervals)}; without a model {percent(test.rate)}. Where "
         f"half of the test's defaults are found, {percent(half)} of those ranked as risky default."
     )
     return Picture("precision_recall", "Precision and recall", alt, canvas.svg)
@@ -98,7 +98,7 @@ def lift(rankings: Rankings) -> Picture:
     return Picture("lift", "Lift", alt, canvas.svg)
 
 
-def _with_limits(metric: str, name: str, metrics: Figures, intervals: Limits) -> str:
+def _with_interval(metric: str, name: str, metrics: Figures, intervals: Intervals) -> str:
     value = figure(metrics[name][metric])
-    limits = intervals.get(name, {}).get(metric)
-    return f"{value} ({between(limits)})" if limits else value
+    interval = intervals.get(name, {}).get(metric)
+    return f"{value} ({between(interval)})" if interval else value

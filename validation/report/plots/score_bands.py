@@ -24,13 +24,13 @@ def bands(table: pd.DataFrame, edges: Sequence[float]) -> Picture:
 
     `table` as validation.bands has it.
     """
-    limits = _limits(table["Band"].astype(str).tolist(), edges)
+    ends = _ends(table["Band"].astype(str).tolist(), edges)
     filled = table["Band Size"].to_numpy() > 0
-    limits = [its for its, there in zip(limits, filled, strict=True) if there]
+    ends = [its for its, there in zip(ends, filled, strict=True) if there]
     shown = table[filled]
     rates = {name: shown[name].to_numpy(dtype=float) / 100 for name in ("Observed", "Predicted", "Low", "High")}
     share = shown["Band Size"].to_numpy() / shown["Band Size"].sum()
-    begin, ticks = _places(limits)
+    begin, ticks = _places(ends)
     known = np.concatenate([rates["Observed"], rates["Predicted"]])
     lowest = known[known > 0].min() / 2
     rates = {name: np.maximum(rate, lowest) for name, rate in rates.items()}
@@ -59,18 +59,18 @@ def bands(table: pd.DataFrame, edges: Sequence[float]) -> Picture:
     return Picture("bands", "Score bands", _alt(shown, share), canvas.svg, wide=True)
 
 
-def _limits(names: list[str], edges: Sequence[float]) -> list[tuple[float | None, float | None]]:
+def _ends(names: list[str], edges: Sequence[float]) -> list[tuple[float | None, float | None]]:
     """The edges of each band, None where it has none: below and above all others."""
     below = [(None, edges[0])] if names[0].startswith("below") else []
     above = [(edges[-1], None)] if names[-1].startswith("above") else []
     return [*below, *pairwise(edges), *above]
 
 
-def _places(limits: list[tuple[float | None, float | None]]) -> tuple[NDArray[np.float64], list[tuple[float, float]]]:
+def _places(ends: list[tuple[float | None, float | None]]) -> tuple[NDArray[np.float64], list[tuple[float, float]]]:
     """Where each band begins, one unit wide, with a gap before one that does not follow on; and edges to be told."""
-    begin, ticks = np.zeros(len(limits)), []
-    for i, (low, high) in enumerate(limits):
-        follows = i > 0 and limits[i - 1][1] == low
+    begin, ticks = np.zeros(len(ends)), []
+    for i, (low, high) in enumerate(ends):
+        follows = i > 0 and ends[i - 1][1] == low
         if i:
             begin[i] = begin[i - 1] + (1 if follows else 1 + GAP)
         if low is not None and not follows:
