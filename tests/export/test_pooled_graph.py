@@ -13,6 +13,7 @@ from xgboost import XGBClassifier
 from export.certificate import certify as certificate
 from export.certificate import comparison, probes
 from export.certificate.certify import Candidate, certify
+from export.converters.trees import routes_of
 from export.graph.pipeline import build, travelled_splits
 from export.refusal import ExportRefused
 from runtime.score import Scale
@@ -124,7 +125,7 @@ def test_splits_on_a_pool_are_no_travelled_ones(pooled: tuple[Pipeline, dict[str
     _, indicators = fitted[0].raw_columns()
     contract = build(fitted)
     pools = [1 + i for i, (_, level) in enumerate(indicators) if level is POOL]
-    used = set().union(*({column for column, _ in ensemble.kinds_of_splits()} for ensemble in contract.ensembles))
+    used = {column for column, _ in routes_of(contract.ensembles)}
     assert used.intersection(pools)
     assert all("numbers" in found or isinstance(found["is"], str) for found in travelled_splits(contract, fitted[0]))
 
