@@ -41,8 +41,12 @@ def parser() -> argparse.ArgumentParser:
     files.add_argument("--data", required=True, metavar="ADDRESS", help="the table, s3://bucket/key")
     files.add_argument("--config", default="", metavar="FILE.toml", help="the settings, a file of the repository")
     files.add_argument("--tune", default="", metavar="N", help="trials of the search for parameters; none without")
-    files.add_argument("--artifacts", required=True, metavar="ADDRESS", help="where training's results go, s3://…")
-    files.add_argument("--models", required=True, metavar="ADDRESS", help="where versions are published, s3://…")
+    files.add_argument(
+        "--artifacts", required=True, metavar="ADDRESS", help="where training's results go, s3://bucket/prefix"
+    )
+    files.add_argument(
+        "--models", required=True, metavar="ADDRESS", help="where versions are published, s3://bucket/prefix"
+    )
     return options
 
 

@@ -1,4 +1,4 @@
-"""From a package to a running stage, and back: deploy, rollback, smoke test; what that costs.
+"""From a package to a running stage, and back: deploy, rollback, smoke test.
 
     stages.toml ┐
     lambda.zip  ┴ deploy.deploy ─▶ change set ─▶ stack ─▶ smoke test ─▶ alias `previous`

@@ -24,13 +24,13 @@ from cli.parser import Parser
 from cli.progress import Progress
 from cli.words import escaped
 from deploy.artifact import read_artifact
+from deploy.asked import asked_of
 from deploy.aws import Aws, connect
-from deploy.endpoint import Endpoint
 from deploy.plan import Plan
 from deploy.release import Release, compose
 from deploy.smoke import Expected, SmokeFailed, smoke
 from deploy.stack import Stack, State
-from deploy.stages import STAGES, read_stage
+from deploy.stages import NO_ACCOUNT, STAGES, read_stage
 from deploy.template import TEMPLATE, read_template
 from deploy.versions import LIVE, PREVIOUS, Function, Version
 from runtime.manifest import Manifest, ModelRefused
@@ -89,7 +89,8 @@ def deploy(args: Any, progress: Progress) -> None:
     template = read_template(Path(args.template))
     with progress.step("Checking the package"):
         artifact = read_artifact(Path(args.package))
-    compose(stage, template, artifact, "checked-before-aws-is-asked", args.image, at_once=args.at_once)
+    unknown = stage.in_account(NO_ACCOUNT)
+    compose(unknown, template, artifact, "checked-before-aws-is-asked", args.image, at_once=args.at_once)
     _note_another_model(artifact.manifest.model_version, progress)
 
     with progress.step("Asking AWS what is there") as show:
@@ -98,9 +99,9 @@ def deploy(args: Any, progress: Progress) -> None:
             raise UserError(
                 f"stage {stage.name} is in account {stage.account}, and we are in {aws.account}; log in there"
             )
-        bucket = stage.bucket_of(aws.account)
-        release = compose(stage, template, artifact, bucket, args.image, at_once=args.at_once)
-        is_uploaded = _is_uploaded(aws, bucket, release)
+        stage = stage.in_account(aws.account)
+        release = compose(stage, template, artifact, stage.bucket, args.image, at_once=args.at_once)
+        is_uploaded = _is_uploaded(aws, stage.bucket, release)
         stack = Stack(aws.client("cloudformation"), stage.stack)
         state = stack.state()
         _refuse_stuck(stack.name, state)
@@ -110,24 +111,29 @@ def deploy(args: Any, progress: Progress) -> None:
         _refuse_moved(state, live, release)
         show("what would change")
         proposal = stack.propose(
-            f"release-{release.id}-{uuid4().hex[:8]}", template.body, release.parameters, stage.role
+            f"release-{release.id}-{uuid4().hex[:8]}",
+            template.body_for(release.parameters),
+            release.parameters,
+            stage.role,
         )
 
-    plan = Plan(aws, stage, release, bucket, is_uploaded, state, live, proposal)
+    plan = Plan(aws, stage, release, is_uploaded, state, function.name, live, proposal)
     goes_ahead = False
     try:
         plan.show(progress)
-        goes_ahead = not args.dry_run and bool(proposal.changes) and (args.yes or _agreed())
+        goes_ahead = not args.dry_run and plan.changes_something and (args.yes or _agreed())
     finally:
-        if not goes_ahead:
+        if not (goes_ahead and proposal.changes):
             stack.withdraw(proposal)
-    if args.dry_run or (proposal.changes and not goes_ahead):
+    if args.dry_run or (plan.changes_something and not goes_ahead):
         progress.say("Nothing was changed.")
         return
-    if goes_ahead:
+    if goes_ahead and plan.returns_to:
+        function.point(LIVE, plan.returns_to)
+    elif goes_ahead:
         if not is_uploaded:
             with progress.step("Uploading the package"):
-                _upload(aws, bucket, release)
+                _upload(aws, stage.bucket, release)
         with progress.step(f"Deploying to {stage.name}"):
             try:
                 state = stack.carry_out(
@@ -135,6 +141,9 @@ def deploy(args: Any, progress: Progress) -> None:
                 )
             except UserError as failure:
                 raise UserError(f"{failure}; {_what_answers(function)}") from None
+        _refuse_elsewhere(state, function)
+        if stage.is_protected:
+            stack.protect()
     assert state is not None
     _test(aws, state, release, function, live, progress)
     if goes_ahead:
@@ -214,6 +223,16 @@ def _refuse_moved(state: State | None, live: Version | None, release: Release) -
         )
 
 
+def _refuse_elsewhere(state: State, function: Function) -> None:
+    """What CloudFormation calls done, and the alias does not show: somebody has moved it meanwhile."""
+    known, live = state.outputs["Version"], function.behind(LIVE)
+    if live != known:
+        raise UserError(
+            f"{function.name}: CloudFormation has deployed version {known}, and live is at {live}: it was moved at the "
+            f"same time; decide for one by deploy/rollback.py --version"
+        )
+
+
 def _live(function: Function) -> Version | None:
     number = function.behind(LIVE)
     return next((version for version in function.versions() if version.number == number), None)
@@ -238,8 +257,7 @@ def _test(
 ) -> None:
     """The smoke test; where it fails, the version before gets the requests again."""
     try:
-        key = aws.api_key(state.outputs.get("ApiKeyId", ""))
-        smoke(Endpoint(state.outputs["Url"], key), Expected.of(release.artifact.manifest), progress)
+        smoke(asked_of(aws, state, progress), Expected.of(release.artifact.manifest), progress)
     except SmokeFailed as failure:
         if before is None or function.behind(LIVE) == before.number:
             raise UserError(f"{failure}; {_what_answers(function)}") from None

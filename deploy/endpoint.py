@@ -1,11 +1,13 @@
 """HTTP to the service, by the standard library alone: one request, its answer, and what is tried again."""
 
 import json
+import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -36,8 +38,11 @@ class Answer:
 class Endpoint:
     """The service at `url`, whose path may end with the name of a stage."""
 
-    def __init__(self, url: str, key: str = "", *, timeout: float = 15.0, attempts: int = 5) -> None:
-        """Raises UserError for what is no URL, or would send the key in the clear."""
+    def __init__(self, url: str, key: str = "", *, timeout: float = 15.0, attempts: int = 5, target: str = "") -> None:
+        """`target` is the host to connect to where DNS does not lead there yet; its certificate is still the URL's.
+
+        Raises UserError for what is no URL, or would send the key in the clear.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise UserError(f"expected a URL such as https://host/stage, got {url!r}", WRONG_USAGE)
@@ -48,7 +53,8 @@ class Endpoint:
         self._key = key
         self._timeout = timeout
         self._attempts = attempts
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        to_target = [_ToTarget(target)] if target else []
+        self._opener = urllib.request.build_opener(_NoRedirect, *to_target)
 
     def ask(
         self, path: str, content: Any = None, *, with_key: bool = True, passing: frozenset[int] = PASSING
@@ -113,6 +119,27 @@ class Endpoint:
         else:
             text = str(reason) or type(reason).__name__
         return text if self._attempts == 1 else f"{text}, {self._attempts} times"
+
+
+class _ToTarget(urllib.request.HTTPSHandler):
+    """Connects to a host of its own choice; name and certificate are those of the URL."""
+
+    def __init__(self, target: str) -> None:
+        self._target, self._tls = target, ssl.create_default_context()
+        super().__init__(context=self._tls)
+
+    def https_open(self, request: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(self._connection, request)
+
+    def _connection(self, host: str, **options: Any) -> HTTPSConnection:
+        target, tls = self._target, self._tls
+
+        class Connection(HTTPSConnection):
+            def connect(self) -> None:
+                plain = socket.create_connection((target, self.port), self.timeout)
+                self.sock = tls.wrap_socket(plain, server_hostname=self.host)
+
+        return Connection(host, **options)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

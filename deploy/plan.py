@@ -20,11 +20,29 @@ class Plan:
     aws: Aws
     stage: Stage
     release: Release
-    bucket: str
     is_uploaded: bool
     state: State | None
+    function: str
     live: Version | None
     proposal: Proposal
+
+    @property
+    def returns_to(self) -> str:
+        """The version that the stack has of this very release, where a rollback has taken `live` away from it."""
+        known = self.state.outputs.get("Version", "") if self.state else ""
+        is_away = self.live is not None and self.live.number != known
+        return known if is_away and not self.proposal.changes else ""
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether there is anything to agree to."""
+        return bool(self.proposal.changes or self.returns_to)
+
+    @property
+    def _replaces_function(self) -> bool:
+        """Whether PackageType was another one: the function is then another one too."""
+        before = self.state.outputs.get("FunctionName") if self.state else None
+        return before not in (None, self.function)
 
     def show(self, progress: Progress) -> None:
         """Prints it."""
@@ -39,7 +57,7 @@ class Plan:
             "stack": f"{self.stage.stack} ({self.state.status if self.state else 'new'})",
             "model": f"{artifact.manifest.model_version} (now: {now})",
             "package": f"{artifact.path}, {size}",
-            "from": self.release.parameters["ImageUri"] or f"s3://{self.bucket}/{artifact.key}{already}",
+            "from": self.release.parameters["ImageUri"] or f"s3://{self.stage.bucket}/{artifact.key}{already}",
             "traffic": self._traffic(),
             "if it fails": self._failure(),
         }.items():
@@ -47,20 +65,31 @@ class Plan:
         self._show_changes(progress)
 
     def _traffic(self) -> str:
+        if self._replaces_function:
+            return f"all at once, to the new function {self.function}; the one before is deleted"
         if self.live is None:
             return "all of it, to the first version"
+        if self.returns_to:
+            return f"all at once, from version {self.live.number} back to {self.returns_to}, which is this release"
         if not self.release.is_gradual:
             return f"all at once, from version {self.live.number} to the new one; no alarm stops it"
         return f"{self.release.parameters['Traffic']}, from version {self.live.number} to the new one"
 
     def _failure(self) -> str:
+        if self._replaces_function:
+            return "an error of CloudFormation's brings the function before back; the smoke test cannot"
         if self.live is None:
             return "CloudFormation removes what it has made; nothing answers, as before"
+        if self.returns_to:
+            return f"the smoke test brings version {self.live.number} back"
         causes = "an error of CloudFormation's" + (", one of four alarms" if self.release.is_gradual else "")
         return f"{causes} or the smoke test brings version {self.live.number} back"
 
     def _show_changes(self, progress: Progress) -> None:
         changes = self.proposal.changes
+        if self.returns_to:
+            progress.say("Nothing changes in the stack: a rollback has moved the traffic away from what it has.")
+            return
         if not changes:
             progress.say("Nothing changes: this release is what runs there.")
             return

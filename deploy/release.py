@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from cli.errors import WRONG_USAGE, UserError
 from deploy.artifact import PACKAGE_AGAIN, Artifact
+from deploy.drift import limits_of
 from deploy.stages import Stage
 from deploy.template import Template
 from storage.digest import sha256_of
 
 # What comes from the package or from a flag, and so cannot be a setting of a stage.
 OURS = ("Stage", "ModelVersion", "Release", "PackageBucket", "PackageKey", "ImageUri", "Gradual")
+# What comes from the manifest, unless a stage sets it.
+DERIVED = ("ScoreMedianLow", "ScoreMedianHigh", "MissingShare")
 _UNSET = "0" * 12
 
 
@@ -40,15 +43,27 @@ def compose(stage: Stage, template: Template, artifact: Artifact, bucket: str, i
             raise UserError(
                 f"deploy/stages.toml: {name}: is no setting, it comes with what is deployed; take it out", WRONG_USAGE
             )
-    values = stage.parameters | {
-        "Stage": stage.name,
-        "ModelVersion": artifact.manifest.model_version,
-        "Release": _UNSET,
-        "PackageBucket": bucket,
-        "PackageKey": artifact.key,
-        "ImageUri": image,
-        "Gradual": "false" if at_once else "true",
-    }
+    derived = limits_of(artifact.manifest.document.get("reference"))
+    for name in DERIVED:
+        if name not in derived and name not in stage.parameters:
+            raise UserError(
+                f"{artifact.path}: model/manifest.json: {name} cannot be derived from the training rows in "
+                "`reference`; set it in deploy/stages.toml",
+                WRONG_USAGE,
+            )
+    values = (
+        derived
+        | stage.parameters
+        | {
+            "Stage": stage.name,
+            "ModelVersion": artifact.manifest.model_version,
+            "Release": _UNSET,
+            "PackageBucket": bucket,
+            "PackageKey": artifact.key,
+            "ImageUri": image,
+            "Gradual": "false" if at_once else "true",
+        }
+    )
     complete = template.complete(values)
     for name, found in (("Runtime", artifact.runtime), ("Architecture", artifact.arch)):
         if complete[name] != found:

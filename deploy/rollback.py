@@ -24,8 +24,8 @@ from cli.parser import Parser
 from cli.progress import Progress
 from cli.words import escaped
 from deploy.artifact import key_of, read_artifact
+from deploy.asked import asked_of
 from deploy.aws import Aws, connect
-from deploy.endpoint import Endpoint
 from deploy.smoke import Expected, smoke
 from deploy.stack import Stack, State
 from deploy.stages import STAGES, Stage, read_stage
@@ -108,14 +108,13 @@ def _test(aws: Aws, stage: Stage, state: State, target: Version, progress: Progr
     if expected is None:
         progress.say("[yellow]Note:[/] not tested: nothing is known of the model of this version")
         return
-    key = aws.api_key(state.outputs.get("ApiKeyId", ""))
-    smoke(Endpoint(state.outputs["Url"], key), expected, progress)
+    smoke(asked_of(aws, state, progress), expected, progress)
 
 
 def _expected(aws: Aws, stage: Stage, target: Version, progress: Progress) -> Expected | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    bucket = stage.bucket_of(aws.account)
+    bucket = stage.in_account(aws.account).bucket
     try:
         client = aws.client("s3")
         body = client.get_object(Bucket=bucket, Key=key_of(target.sha256), ExpectedBucketOwner=aws.account)[

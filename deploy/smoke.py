@@ -29,6 +29,7 @@ from cli.parser import Parser
 from cli.progress import Progress
 from cli.words import escaped
 from deploy.endpoint import KEY_VARIABLE, PASSING, Answer, Endpoint, Failed
+from deploy.invoked import Invoked
 from runtime.manifest import NOT_DESCRIBED, Manifest, ModelRefused, SelfCheckRow
 from runtime.problem import INVALID_APPLICANT, TYPE_PREFIX
 from runtime.score import SCORE_TOLERANCE
@@ -59,7 +60,7 @@ class Expected:
 class Smoke:
     """One test of one endpoint. Each check returns what it saw, or raises Failed."""
 
-    endpoint: Endpoint
+    endpoint: Endpoint | Invoked
     expected: Expected
     seconds: list[float] = field(default_factory=list)
 
@@ -183,7 +184,7 @@ def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict
     return applicant
 
 
-def smoke(endpoint: Endpoint, expected: Expected, progress: Progress) -> None:
+def smoke(endpoint: Endpoint | Invoked, expected: Expected, progress: Progress) -> None:
     """Runs every check and shows what came of it; raises SmokeFailed with all that did not hold."""
     test = Smoke(endpoint, expected)
     grid = Grid(box=None, pad_edge=False)

@@ -115,7 +115,13 @@ class Stack:
         """
         with told(f"changing the stack {self.name}"):
             self._client.execute_change_set(
-                StackName=self.name, ChangeSetName=proposal.id, ClientRequestToken=token, DisableRollback=False
+                StackName=self.name,
+                ChangeSetName=proposal.id,
+                ClientRequestToken=token,
+                DisableRollback=False,
+                # What this change made goes with it if it fails. Else the version of a canary that was turned back
+                # stays, and the same release could never be tried again: Lambda has a version of it already.
+                RetainExceptOnCreate=True,
             )
             seen: set[str] = set()
             failures: list[str] = []
@@ -136,6 +142,11 @@ class Stack:
             why = failures[0] if failures else "CloudFormation gives no reason"
             raise UserError(f"{self.name}: {why}; the stack is {state.status}")
         return state
+
+    def protect(self) -> None:
+        """Nobody deletes the stack without lifting this first."""
+        with told(f"protecting the stack {self.name} from deletion"):
+            self._client.update_termination_protection(StackName=self.name, EnableTerminationProtection=True)
 
     def _events(self, token: str, seen: set[str]) -> list[dict[str, Any]]:
         """What has happened since the last look, oldest first."""

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,18 @@ STAGES = Path(__file__).with_name("stages.toml")
 COMMON = "common"
 NEEDED = ("region", "stack", "bucket")
 OPTIONAL = ("account", "role")
-KEYS = (*NEEDED, *OPTIONAL, "parameters")
+PROTECTED = "protected"
+KEYS = (*NEEDED, *OPTIONAL, PROTECTED, "parameters")
+# Stands for the account where it is not known yet, so that settings can be checked before AWS is asked.
+NO_ACCOUNT = "0" * 12
 
 
 @dataclass(frozen=True)
 class Stage:
-    """`bucket` may hold {account} and {region}.
+    """`bucket`, `role` and parameters may hold {account} and {region}: `in_account` fills them in.
 
     `account` is the only one that is deployed to, `role` the one that CloudFormation works as; both may be empty.
+    `is_protected` is whether its stack refuses to be deleted.
     """
 
     name: str
@@ -29,11 +33,17 @@ class Stage:
     bucket: str
     account: str
     role: str
+    is_protected: bool
     parameters: dict[str, str]
 
-    def bucket_of(self, account: str) -> str:
-        """The bucket that keeps the packages, in that account."""
-        return self.bucket.replace("{account}", account).replace("{region}", self.region)
+    def in_account(self, account: str) -> "Stage":
+        """The stage with the account and the region in the places for them."""
+
+        def filled(text: str) -> str:
+            return text.replace("{account}", account).replace("{region}", self.region)
+
+        parameters = {name: filled(value) for name, value in self.parameters.items()}
+        return replace(self, bucket=filled(self.bucket), role=filled(self.role), parameters=parameters)
 
 
 def read_stage(name: str, path: Path = STAGES) -> Stage:
@@ -59,6 +69,9 @@ def read_stage(name: str, path: Path = STAGES) -> Stage:
         value = table.get(key, "" if key in OPTIONAL else None)
         if not isinstance(value, str) or (key in NEEDED and not value):
             raise UserError(f"{path}: [{name}] {key}: expected a string, got {value!r}", WRONG_USAGE)
+    is_protected = table.get(PROTECTED, False)
+    if not isinstance(is_protected, bool):
+        raise UserError(f"{path}: [{name}] {PROTECTED}: expected true or false, got {is_protected!r}", WRONG_USAGE)
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", table["stack"]):
         raise UserError(
             f"{path}: [{name}] stack: expected up to 41 lower-case letters, digits and -, got {table['stack']!r}",
@@ -67,7 +80,7 @@ def read_stage(name: str, path: Path = STAGES) -> Stage:
     parameters = _parameters(document.get(COMMON, {}), f"{path}: [{COMMON}]")
     parameters |= _parameters(table.get("parameters", {}), f"{path}: [{name}.parameters]")
     texts = {key: table.get(key, "") for key in (*NEEDED, *OPTIONAL)}
-    return Stage(name=name, parameters=parameters, **texts)
+    return Stage(name=name, is_protected=is_protected, parameters=parameters, **texts)
 
 
 def _table(value: Any, place: str) -> dict[str, Any]:

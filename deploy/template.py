@@ -1,7 +1,9 @@
 """deploy/template.yaml: its text, and whether values fit its parameters before CloudFormation is asked."""
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,10 @@ TEMPLATE = Path(__file__).with_name("template.yaml")
 # For a text that is sent along:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 BODY_LIMIT = 51_200
+# Stands in the API's definition for a digest of the settings that decide on it. SAM makes a new deployment of an API
+# only where the text of its definition changes, and a parameter's value is not part of that text:
+# make_auto_deployable, https://github.com/aws/serverless-application-model/blob/develop/samtranslator/model/apigateway.py
+API, API_SETTINGS = "Api", "version: ApiSettings"
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,26 @@ class Template:
     def parameters(self) -> dict[str, dict[str, Any]]:
         """What may be set, by name."""
         return dict(self.document.get("Parameters", {}))
+
+    def body_for(self, values: Mapping[str, str]) -> str:
+        """The text that CloudFormation gets for these parameters: with another API, another deployment of it."""
+        names = sorted(set(self._parameters_of(self.document["Resources"].get(API))))
+        content = json.dumps([(name, values.get(name)) for name in names])
+        return self.body.replace(API_SETTINGS, f'version: "{hashlib.sha256(content.encode()).hexdigest()[:12]}"')
+
+    def _parameters_of(self, value: Any) -> Iterator[str]:
+        """The parameters that a part of the template refers to, by itself or by a condition."""
+        if isinstance(value, list):
+            for entry in value:
+                yield from self._parameters_of(entry)
+        elif isinstance(value, dict):
+            for key, entry in value.items():
+                condition = entry[0] if key == "Fn::If" else entry if key == "Condition" else None
+                if isinstance(condition, str):
+                    yield from self._parameters_of(self.document["Conditions"].get(condition))
+                names = [entry] if key == "Ref" else re.findall(r"\$\{(\w+)\}", str(entry)) if key == "Fn::Sub" else []
+                yield from (name for name in names if name in self.parameters)
+                yield from self._parameters_of(entry)
 
     def complete(self, values: Mapping[str, str]) -> dict[str, str]:
         """The values with the template's defaults, all as text.

@@ -59,7 +59,7 @@ def parser() -> Parser:
         "--artifacts",
         default="artifacts",
         metavar="DIR",
-        help="what training wrote, here or s3://… (default: %(default)s)",
+        help="what training wrote, here or s3://bucket/prefix (default: %(default)s)",
     )
     files.add_argument("--out", default="model", metavar="DIR", help="where the model goes (default: %(default)s)")
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--artifacts",
         default="artifacts",
         metavar="DIR",
-        help="what training wrote, here or s3://… (default: %(default)s)",
+        help="what training wrote, here or s3://bucket/prefix (default: %(default)s)",
     )
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     args = options.parse_args(arguments)

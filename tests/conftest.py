@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytest.register_assert_rewrite("tests.pages")
-pytest_plugins = ["tests.tiers"]
+pytest_plugins = ["tests.machine", "tests.tiers"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # The last of them keep a browser that nobody uses from asking its maker for news.

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from rich.table import Table as Grid
 from threadpoolctl import threadpool_limits
 
@@ -22,10 +23,12 @@ from table import read_table, synthetic_table
 from training import artifacts
 from training.artifacts.runs import uploaded_run
 from training.artifacts.save import FinishedRun, save
-from training.documents import Run
+from training.documents import PoolRecord, Run
 from training.estimator.assembly import assemble
 from training.evidence import answer, gather
+from training.memory import refuse_what_does_not_fit
 from training.options import build_parser, out_folder, settings_from
+from training.pools import in_words, pools_of, refuse_pools_of_all
 from training.settings import Settings
 from training.split import split
 from validation.report.headings import title_of
@@ -62,6 +65,7 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
             progress.say(f"  {escaped(table.dropped_note)}")
         rows, tuning = split(table, settings), None
         part_of = {name: (table.frame.iloc[its], table.target[its]) for name, its in rows.items()}
+        pools = _pools(settings, part_of["train"][0], progress)
         # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
         with threadpool_limits(1, user_api="blas"):
             if settings.tuning.trials:
@@ -78,8 +82,19 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
             reference = reference_of(parts["train"].frame, parts["train"].score, settings.features, settings.stability)
             evidence = gather(settings, pipeline, parts, reference)
         with progress.step("Writing the report"):
-            run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, reference, parts, evidence))
+            run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence))
     _summarise(run, progress)
+
+
+def _pools(settings: Settings, frame: pd.DataFrame, progress: Progress) -> list[PoolRecord]:
+    """The pools of the training rows `frame`, told; raises UserError where they, or all other levels, are too many."""
+    preparation = assemble(settings)[0].fit(frame)
+    pools = pools_of(settings, preparation, frame)
+    refuse_pools_of_all(settings, pools)
+    refuse_what_does_not_fit(settings, preparation, len(frame))
+    for pool in pools:
+        progress.say(f"  {escaped(in_words(pool))}")
+    return pools
 
 
 def _summarise(run: Run, progress: Progress) -> None:

@@ -32,6 +32,9 @@ class CloudFormation:
         self.refuses = ""
         self.calls: list[str] = []
         self.roles: list[str] = []
+        self.retains_except_on_create = False
+        self.protected: list[str] = []
+        self.bodies: list[str] = []
 
     def describe_stacks(self, form: dict[str, str]) -> str:
         stack = self.stacks.get(form["StackName"])
@@ -53,11 +56,13 @@ class CloudFormation:
         }
         if form["ChangeSetType"] == "CREATE":
             self.stacks[name] = {"status": "REVIEW_IN_PROGRESS", "outputs": {}, "events": [], "passing": []}
+        self.bodies.append(form["TemplateBody"])
         identity = f"arn:aws:cloudformation:::changeSet/{form['ChangeSetName']}"
         reason = self.refuses
-        if not reason and parameters == self.stacks[name].get("parameters"):
+        body = form["TemplateBody"]
+        if not reason and (parameters, body) == (self.stacks[name].get("parameters"), self.stacks[name].get("body")):
             reason = "The submitted information didn't contain changes."
-        self.change_sets[identity] = {"stack": name, "parameters": parameters, "reason": reason}
+        self.change_sets[identity] = {"stack": name, "parameters": parameters, "body": body, "reason": reason}
         return f"<Id>{identity}</Id>"
 
     def describe_change_set(self, form: dict[str, str]) -> str:
@@ -76,6 +81,7 @@ class CloudFormation:
         change_set = self.change_sets[form["ChangeSetName"]]
         stack = self.stacks[change_set["stack"]]
         token = form["ClientRequestToken"]
+        self.retains_except_on_create = form.get("RetainExceptOnCreate") == "true"
         verb = "CREATE" if stack["status"] == "REVIEW_IN_PROGRESS" else "UPDATE"
         stack["passing"] = [f"{verb}_IN_PROGRESS"]
         try:
@@ -85,13 +91,18 @@ class CloudFormation:
             self._event(stack, token, "Slow", "AWS::CloudWatch::Alarm", f"{verb}_FAILED", "Resource update cancelled")
             stack["status"] = "ROLLBACK_COMPLETE" if verb == "CREATE" else "UPDATE_ROLLBACK_COMPLETE"
         else:
-            stack["parameters"] = change_set["parameters"]
+            stack |= {"parameters": change_set["parameters"], "body": change_set["body"]}
             self._event(stack, token, "ZipFunctionAliaslive", "AWS::Lambda::Alias", f"{verb}_COMPLETE", "")
             stack["status"] = f"{verb}_COMPLETE"
         return ""
 
     def describe_stack_events(self, form: dict[str, str]) -> str:
         return _members("StackEvents", self.stacks[form["StackName"]]["events"])
+
+    def update_termination_protection(self, form: dict[str, str]) -> str:
+        assert form["EnableTerminationProtection"] == "true"
+        self.protected.append(form["StackName"])
+        return ""
 
     def delete_change_set(self, form: dict[str, str]) -> str:
         del self.change_sets[form["ChangeSetName"]]

@@ -25,9 +25,6 @@ STAGES = """
 [common]
 Runtime = "python3.13"
 QuotaPerDay = 1000
-MissingShare = 0.5
-ScoreMedianLow = 500
-ScoreMedianHigh = 700
 [dev]
 region = "eu-central-1"
 stack = "lastbit-dev"
@@ -117,6 +114,7 @@ class Account:
         self.url = ""
         self.broken: Respond | None = None
         self.fails = ""
+        self.more_outputs: dict[str, str] = {}
         self._by_model = {m.model_version: handler for m, handler in zip(models, handlers, strict=True)}
 
     def _deployed(self, parameters: dict[str, str]) -> dict[str, str]:
@@ -124,7 +122,7 @@ class Account:
         client = self.functions
         description = f"model {parameters['ModelVersion']}, release {parameters['Release']}"
         code: dict[str, Any] = {"S3Bucket": parameters["PackageBucket"], "S3Key": parameters["PackageKey"]}
-        if self.live is None:
+        if not self._is_there():
             client.create_function(
                 FunctionName=NAME,
                 Runtime=parameters["Runtime"],
@@ -134,8 +132,15 @@ class Account:
             )
         else:
             client.update_function_code(FunctionName=NAME, **code)
+        # Lambda publishes nothing where nothing has changed since the last version.
+        last = client.list_versions_by_function(FunctionName=NAME)["Versions"][-1]
+        if last["Version"] != "$LATEST" and last["Description"] == description:
+            raise Refused("A version for this Lambda function exists ( 2 ). Modify the function to create a new one.")
         version = client.publish_version(FunctionName=NAME, Description=description)["Version"]
         if self.fails:
+            # SAM retains versions, so a failed change leaves its own behind unless it is told otherwise.
+            if self.cloudformation.retains_except_on_create:
+                client.delete_function(FunctionName=NAME, Qualifier=version)
             raise Refused(self.fails)
         if self.live is None:
             client.create_alias(FunctionName=NAME, Name="live", FunctionVersion=version)
@@ -143,7 +148,11 @@ class Account:
             client.update_alias(FunctionName=NAME, Name="live", FunctionVersion=version)
         model = parameters["ModelVersion"]
         outputs = {"Url": self.url, "ApiKeyId": "key-a", "FunctionName": NAME, "Version": version}
-        return outputs | {"ModelVersion": model}
+        return outputs | {"ModelVersion": model} | self.more_outputs
+
+    def _is_there(self) -> bool:
+        names = [entry["FunctionName"] for entry in self.functions.list_functions()["Functions"]]
+        return NAME in names
 
     @property
     def live(self) -> str | None:

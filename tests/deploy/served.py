@@ -27,6 +27,7 @@ Respond = Callable[[Any], Answer]
 def askable_model(folder: Path, features: list[dict[str, Any]]) -> Path:
     """A certified model whose self-check rows are applicants that somebody could send: booleans are 0, 1 or missing."""
     document = build_model(folder, features)
+    document["reference"] = training_rows(features)
     numbers = document["inputs"]["numbers"]
     binary = [numbers.index(feature["name"]) for feature in features if feature["type"] == "boolean"]
     rows = document["self_check"]["rows"]
@@ -46,6 +47,17 @@ def askable_model(folder: Path, features: list[dict[str, Any]]) -> Path:
     write_manifest(folder, document)
     certify(folder)
     return folder
+
+
+def training_rows(features: list[dict[str, Any]]) -> dict[str, Any]:
+    """A manifest's histograms: the 30th and 70th percentile of the score are 560 and 620, 0.1 of the values missing."""
+    column = {"values": [], "edges": [], "counts": [90, 10]}
+    return {
+        "rows": 100,
+        "limits": {"score": 0.1, "feature": 0.2},
+        "score": {"values": [], "edges": [500.0, 560.0, 620.0, 680.0], "counts": [10, 20, 40, 20, 10, 0]},
+        "features": {feature["name"]: column for feature in features},
+    }
 
 
 def package_of(model: Path, path: Path, *, compiled: str = "cpython-313-x86_64", leave_out: str = "") -> Path:

@@ -148,10 +148,10 @@ def test_a_canary_that_fails(
         f"ALARM; the stack is UPDATE_ROLLBACK_COMPLETE; live is at version 1, model {manifests[0].model_version}"
     )
     assert (account.live, account.alias("previous")) == ("1", None)
-    # What failed is a version too, and not one to go back to.
+    # Of what failed nothing is left, nor to go back to.
     account.fails = ""
     assert deploy(stages, packages[1], "--yes", "--at-once") == 0
-    assert (account.live, account.alias("previous")) == ("3", "1")
+    assert (account.live, account.alias("previous")) == ("2", "1")
 
 
 def test_a_first_deployment_that_fails(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:

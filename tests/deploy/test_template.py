@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cli.errors import UserError
 from deploy.artifact import key_of
 from deploy.release import OURS
 from deploy.stages import read_stage
@@ -18,7 +19,7 @@ from deploy.template import BODY_LIMIT, read_template
 from runtime.manifest import Manifest
 from runtime.observe import Observer
 from runtime.problem import PROBLEM_TYPES, TYPE_PREFIX
-from runtime.settings import NAMESPACE
+from runtime.settings import NAMESPACE, Settings
 from tests.deploy.served import Respond, open_handler
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,9 @@ RELEASED = {
     "PackageKey": key_of("0" * 64),
     "ImageUri": "",
     "Gradual": "true",
+    "ScoreMedianLow": "560",
+    "ScoreMedianHigh": "620",
+    "MissingShare": "0.2",
 }
 
 
@@ -64,7 +68,7 @@ def test_every_parameter_is_bounded_and_used() -> None:
 
 
 def test_cloudformation_takes_it_along() -> None:
-    assert len(TEMPLATE.body.encode()) < 0.8 * BODY_LIMIT
+    assert len(TEMPLATE.body.encode()) < 0.85 * BODY_LIMIT
 
 
 def statements(path: Path) -> Iterator[dict[str, Any]]:
@@ -157,8 +161,16 @@ def test_alarms_look_at_what_the_runtime_writes(written: set[tuple[str, tuple[st
 def test_the_dashboard_shows_what_the_runtime_writes(written: set[tuple[str, tuple[str, ...]]]) -> None:
     body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(body)["widgets"]
-    searched = set(re.findall(r"SEARCH\('\{lastbit/\$\{Stage\},([\w,]+)\} MetricName=\\\"(\w+)\\\"", body))
-    shown = {(name, tuple(dimensions.split(","))) for dimensions, name in searched}
+    expressions = [value for value in within(widgets) if isinstance(value, str) and value.startswith("SEARCH(")]
+    shown = set()
+    for expression in expressions:
+        # Names with anything but letters and digits have to be in quotation marks, or nothing is found.
+        found = re.fullmatch(r"""SEARCH\('\{(.+)\} MetricName="(\w+)"','\w+',\d+\)""", expression)
+        assert found, expression
+        namespace, *dimensions = re.findall(r'"([^"]+)"(?:,|$)', found[1])
+        assert ",".join(f'"{part}"' for part in (namespace, *dimensions)) == found[1]
+        assert namespace == "lastbit/${Stage}"
+        shown.add((found[2], tuple(dimensions)))
     assert shown <= written
     assert {name for name, _ in shown} == {name for name, _ in written}
     places = [(widget["x"], widget["y"], widget["width"], widget["height"]) for widget in widgets]
@@ -170,8 +182,60 @@ def test_the_dashboard_shows_what_the_runtime_writes(written: set[tuple[str, tup
 def test_the_namespace_is_one_that_the_runtime_takes() -> None:
     for stage in ("dev", "prod"):
         assert re.fullmatch(NAMESPACE, f"lastbit/{stage}")
-    variables = TEMPLATE.document["Globals"]["Function"]["Environment"]["Variables"]
-    assert variables == {"METRICS_NAMESPACE": {"Fn::Sub": "lastbit/${Stage}"}}
+
+
+# Settings of the runtime.
+
+
+def test_every_setting_of_the_runtime_can_be_set() -> None:
+    """But METRICS, which the alarms need, and the model's folder, which the package has."""
+    variables = dict(TEMPLATE.document["Globals"]["Function"]["Environment"]["Variables"])
+    named = set(re.findall(r"`([A-Z]+_[A-Z]+|METRICS)`", Settings.__doc__ or ""))
+    assert named - {"MODEL_DIR", "METRICS"} == variables.keys()
+    assert variables.pop("METRICS_NAMESPACE") == {"Fn::Sub": "lastbit/${Stage}"}
+    for name, value in variables.items():
+        assert value == {"Ref": "".join(word.capitalize() for word in name.split("_"))}
+
+
+def complete(**values: str) -> dict[str, str]:
+    return TEMPLATE.complete({**read_stage("prod").parameters, **RELEASED, "Stage": "prod", **values})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("LogRequests", ["on", "off"]),
+        ("UnknownFields", ["refuse", "ignore"]),
+        ("CorsOrigins", ["", "*", "https://app.bank.example", "https://a.example,http://localhost:3000"]),
+        ("BasePath", ["", "/credit", "/credit-v1"]),
+    ],
+)
+def test_what_the_template_takes_the_runtime_takes(name: str, values: list[str]) -> None:
+    variable = re.sub("(?<=[a-z])(?=[A-Z])", "_", name).upper()
+    for value in values:
+        complete(**{name: value})
+        Settings({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CorsOrigins", "https://a.example, https://b.example"),
+        ("CorsOrigins", "a.example"),
+        ("CorsOrigins", "https://*.example"),
+        ("BasePath", "credit"),
+        ("BasePath", "/credit/"),
+        ("BasePath", "/a/b"),
+        ("VpcEndpoints", "vpc-1"),
+        ("Truststore", "trust.pem"),
+        ("PermissionsBoundary", "boundary"),
+        ("EndpointType", "EDGE"),
+        ("Authorization", "None"),
+    ],
+)
+def test_what_would_not_work_is_refused_before_aws_is_asked(name: str, value: str) -> None:
+    with pytest.raises(UserError, match=f"{name}: expected "):
+        complete(**{name: value})
 
 
 def test_every_alarm_is_explained_and_heard() -> None:
@@ -195,7 +259,7 @@ def test_four_alarms_stop_a_deployment() -> None:
     assert readable == stopping
     for name in stopping:  # quick enough for the shortest canary, five minutes
         alarm = RESOURCES[name]["Properties"]
-        period = alarm.get("Period") or alarm["Metrics"][0]["Period"]
+        [period] = {entry["Period"] for entry in within(alarm) if isinstance(entry, dict) and "Period" in entry}
         assert period * alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) <= 120
 
 
@@ -212,12 +276,22 @@ def test_the_gateway_refuses_nothing_that_the_handler_takes(handlers: list[Respo
         assert definition["paths"][path]["post"]["requestBody"]["required"] is True
 
 
-def test_every_route_wants_a_key_and_leads_to_the_alias() -> None:
+def test_every_route_wants_a_key_or_a_signature_and_leads_to_the_alias() -> None:
+    """But the question of a browser whether it may ask, which comes without either."""
     definition = RESOURCES["Api"]["Properties"]["DefinitionBody"]
-    assert definition["components"]["securitySchemes"]["key"]["name"] == "x-api-key"
-    for methods in definition["paths"].values():
-        for method in methods.values():
-            assert method["security"] == [{"key": []}]
+    schemes = definition["components"]["securitySchemes"]
+    assert schemes["key"]["name"] == "x-api-key"
+    assert schemes["iam"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+    for path, methods in definition["paths"].items():
+        assert path == "/" or "options" in methods
+        for name, given in methods.items():
+            method = given
+            if name == "options":
+                condition, method, otherwise = given["Fn::If"]
+                assert (condition, otherwise) == ("HasCors", {"Ref": "AWS::NoValue"})
+                assert method["security"] == []
+            else:
+                assert method["security"] == {"Fn::If": ["WantsIam", [{"iam": []}], [{"key": []}]]}
             uri = method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
             assert uri.endswith("function:${AWS::StackName}-${PackageType}:live/invocations")
             assert " " not in uri

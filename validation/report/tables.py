@@ -39,23 +39,26 @@ def features(run: Mapping[str, Any], train: Part) -> pd.DataFrame:
     signs = settings["xgboost"].get("monotone_constraints", {})
     group_of = {member: group for group, members in settings["row_max"].items() for member in members}
     names = list(settings["features"])
+    pools = {pool["feature"]: pool for pool in run.get("pools", ())}
     missing = train.frame[names].isna().mean()
     columns: dict[str, list[Any]] = {"Feature": names, "Type": [], "Description": [], "Preparation": []}
     directions = []
     for name, feature in settings["features"].items():
         columns["Type"].append(feature["type"])
         columns["Description"].append(feature["description"] or None)
-        columns["Preparation"].append(_preparation(feature, group_of.get(name)))
+        columns["Preparation"].append(_preparation(feature, group_of.get(name), pools.get(name)))
         directions.append({1: "rising", -1: "falling"}.get(signs.get(name, signs.get(group_of.get(name), 0))))
     if any(directions):
         columns["Risk along it"] = directions
     return pd.DataFrame(columns).assign(**{"Missing, %": (100 * missing).to_numpy()})
 
 
-def _preparation(feature: Mapping[str, Any], group: str | None) -> str | None:
+def _preparation(feature: Mapping[str, Any], group: str | None, pool: Mapping[str, Any] | None) -> str | None:
     steps = ["ln(1 + value)"] if feature["log1p"] else []
     steps += [f"in the row maximum {group}"] if group else []
     steps += [f"{counted(len(feature['vocabulary']), 'level')} told apart"] if feature["vocabulary"] else []
+    if pool:
+        steps.append(f"{pool['pooled']:,} of {counted(pool['levels'], 'level')} pooled: fewer than {pool['rare']} rows")
     return ", ".join(steps) or None
 
 

@@ -1,0 +1,34 @@
+"""What a smoke test asks: the URL of a stage, or the function behind it where the API wants more than a key."""
+
+import socket
+from urllib.parse import urlsplit
+
+from cli.progress import Progress
+from deploy.aws import Aws
+from deploy.endpoint import Endpoint
+from deploy.invoked import Invoked
+from deploy.stack import State
+
+
+def asked_of(aws: Aws, state: State, progress: Progress) -> Endpoint | Invoked:
+    """By the outputs of the stack. Says what is not tested, and where DNS has to lead.
+
+    A domain is asked at its target: what DNS says is neither the stack's nor, on a first deployment, anybody's yet.
+    """
+    outputs = state.outputs
+    target = outputs.get("DomainTarget", "")
+    host = urlsplit(outputs["Url"]).hostname or ""
+    if target:
+        known = "" if _is_known(host) else f"; DNS does not know {host} yet"
+        progress.say(f"[yellow]Note:[/] {host} has to be an alias (CNAME) of [bold]{target}[/]{known}")
+    if outputs.get("Closed"):
+        progress.say("[yellow]Note:[/] the API wants more than a key, so its function is asked, and not the API")
+        return Invoked(aws.client("lambda"), outputs["FunctionName"])
+    return Endpoint(outputs["Url"], aws.api_key(outputs.get("ApiKeyId", "")), target=target)
+
+
+def _is_known(host: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(host, 443))
+    except OSError:
+        return False

@@ -1,0 +1,46 @@
+"""The suite is the same whoever starts it, and however."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SUITE = """
+import os, signal, subprocess, sys
+
+def test_children_can_be_interrupted():
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == -signal.SIGINT
+
+def test_no_setting_of_the_shell_reaches_a_program():
+    assert os.environ.keys().isdisjoint({"MODEL_DIR", "CORS_ORIGINS", "AWS_PROFILE", "METRICS"})
+    assert os.environ["KEPT"] == "1"
+"""
+SETTINGS = {
+    "MODEL_DIR": "x",
+    "CORS_ORIGINS": "*",
+    "AWS_PROFILE": "x",
+    "GITHUB_OUTPUT": "x",
+    "METRICS": "off",
+    "KEPT": "1",
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no shell of this kind")
+@pytest.mark.parametrize("start", ["exec", "trap '' INT; exec"])
+def test_ignored_signals_and_settings_stay_outside(tmp_path: Path, start: str) -> None:
+    (tmp_path / "test_suite.py").write_text(SUITE, encoding="utf-8")
+    words = f'{start} "$0" -m pytest -p tests.machine -q --rootdir="$1" "$1"'
+    done = subprocess.run(
+        ["/bin/sh", "-c", words, sys.executable, str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, **SETTINGS},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "2 passed" in done.stdout, done.stdout
