@@ -23,6 +23,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import escaped
 from delivery.parts import distributions, libraries, licence_of, sha256
 from delivery.release_record import SBOM, ZIP, sha256_of
 from export.model_folder import GRAPH, MANIFEST
@@ -69,7 +70,7 @@ def write(dist: Path, target: Target, progress: Progress) -> None:
     partial = dist / f".{SBOM}"
     partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(dist / SBOM)
-    progress.say(f"Written to [bold]{dist / SBOM}[/]: {len(bom.components)} components")
+    progress.say(f"Written to [bold]{escaped(dist / SBOM)}[/]: {len(bom.components)} components")
 
 
 def bill(dist: Path, target: Target) -> Bom:
