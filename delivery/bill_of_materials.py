@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name
 from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import escaped
 from delivery.release_record import SBOM, ZIP, sha256_of
 from export.model_folder import GRAPH, MANIFEST
 from export.package import PARTS, REQUIREMENTS
@@ -71,7 +72,7 @@ def write(dist: Path, target: Target, progress: Progress) -> None:
     partial = dist / f".{SBOM}"
     partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(dist / SBOM)
-    progress.say(f"Written to [bold]{dist / SBOM}[/]: {len(bom.components)} components")
+    progress.say(f"Written to [bold]{escaped(dist / SBOM)}[/]: {len(bom.components)} components")
 
 
 def bill(dist: Path, target: Target) -> Bom:

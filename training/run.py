@@ -1,7 +1,12 @@
 """`python -m training.run`: from a table to artifacts/ — fit, calibrate, evaluate, save."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("training.run")
+
+
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 train(settings, out, progress, name=args.out)
         else:
             train(settings, out_folder(args), progress)
-            progress.say(f"Written to [bold]{args.out}/[/] (open report.html). Next: python -m export.to_onnx")
+            progress.say(f"Written to [bold]{escaped(args.out)}/[/] (open report.html). Next: python -m export.to_onnx")
 
     return command.run(train_and_save, "the last good artifacts are as they were")
 
@@ -105,7 +110,3 @@ def _summarise(run: Run, progress: Progress) -> None:
     progress.say(escaped(run["calibration"]["reason"]))
     for alarm in run["alarms"]:
         progress.say(f"[yellow]![/] {escaped(alarm['message'])}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -36,7 +36,7 @@ def uploaded_run(prefix: str, progress: Progress) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="lastbit-") as scratch:
         folder = Path(scratch) / "artifacts"
         yield folder
-        with progress.transfer(f"Uploading to {escape(str(address))}") as moved:
+        with progress.transfer(f"Uploading to {address}") as moved:
             own = _upload(store, folder, address, moved)
     progress.say(f"Written to [bold]{escape(str(own))}/[/] (open report.html), now the run of {escape(str(address))}.")
     progress.say(f"Next: python -m export.to_onnx --artifacts {escape(str(address))}")
@@ -53,7 +53,7 @@ def local_run(name: str, progress: Progress) -> Iterator[Path]:
         return
     address = Address.of_prefix(name)
     with tempfile.TemporaryDirectory(prefix="lastbit-") as scratch:
-        with progress.transfer(f"Downloading {escape(name)}") as moved:
+        with progress.transfer(f"Downloading {name}") as moved:
             _download(Store(), address, Path(scratch), moved)
         yield Path(scratch)
 
