@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from cli import command
@@ -19,10 +20,12 @@ from delivery import workflow
 from delivery.markdown import table
 from export.model_folder import MANIFEST
 from export.packaging.target import architecture
+from runtime.strict_json import parse_file
 from storage import digest
 
 ZIP, SBOM, IMAGE, IMAGE_SBOM = "lambda.zip", "sbom.cdx.json", "image.json", "image.spdx.json"
 RECORD = "release.json"
+LARGEST_FILE = 256 * 2**20  # bytes
 BUILD_AGAIN = "build the release again"
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -108,7 +111,7 @@ def model_version(package: Path) -> str:
     """The version of the model inside of a package. Raises UserError for a file that is none."""
     try:
         with ZipFile(package) as archive:
-            return str(json.loads(archive.read(f"model/{MANIFEST}"))["model_version"])
+            return str(_parsed(archive.read(f"model/{MANIFEST}"))["model_version"])
     except FileNotFoundError:
         raise UserError(f"{package}: no such file; {BUILD_AGAIN}") from None
     except (BadZipFile, KeyError, TypeError, ValueError):
@@ -134,9 +137,14 @@ def sha256_of(path: Path) -> str:
         raise UserError(f"{path}: no such file; {BUILD_AGAIN}") from None
 
 
+def _parsed(content: bytes) -> Any:
+    """Raises NotStrict, a ValueError, for what is not strict JSON."""
+    return parse_file(content, LARGEST_FILE)
+
+
 def _object(path: Path) -> dict[str, object]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = _parsed(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {BUILD_AGAIN}") from None
     except ValueError as fault:

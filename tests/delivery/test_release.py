@@ -258,6 +258,7 @@ class TestNothingIsDeployed:
         ("content", "line"),
         [
             ("{", "release.json: is not JSON"),
+            ('{"image": "a", "image": "b"}', 'release.json: is not JSON ("image" more than once in an object)'),
             ("[]", "release.json: expected an object, got list"),
             ("{}", "release.json: expected commit, model_version, arch"),
         ],

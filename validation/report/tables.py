@@ -8,7 +8,7 @@ import pandas as pd
 
 from validation.evidence import Evidence, Part
 from validation.report.headings import METRICS, title_of
-from validation.report.words import counted
+from validation.report.words import counted, shown_of
 
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24
@@ -33,17 +33,21 @@ def metrics(evidence: Evidence) -> pd.DataFrame:
     return _objects(columns)
 
 
-def features(run: Mapping[str, Any], train: Part) -> pd.DataFrame:
-    """Each raw column: what it is, how it is prepared, how often it is missing."""
+def features(run: Mapping[str, Any], train: Part, importance: pd.DataFrame) -> pd.DataFrame:
+    """Each raw column: what it is, how it is prepared, how often it is missing; of many the most important first."""
     settings = run["settings"]
     signs = settings["xgboost"].get("monotone_constraints", {})
     group_of = {member: group for group, members in settings["row_max"].items() for member in members}
     names = list(settings["features"])
+    if shown_of(len(names)) < len(names):
+        rank = {name: place for place, name in enumerate(importance.get("Feature", ()))}
+        names.sort(key=lambda name: rank.get(group_of.get(name, name), len(rank)))
     pools = {pool["feature"]: pool for pool in run.get("pools", ())}
     missing = train.frame[names].isna().mean()
     columns: dict[str, list[Any]] = {"Feature": names, "Type": [], "Description": [], "Preparation": []}
     directions = []
-    for name, feature in settings["features"].items():
+    for name in names:
+        feature = settings["features"][name]
         columns["Type"].append(feature["type"])
         columns["Description"].append(feature["description"] or None)
         columns["Preparation"].append(_preparation(feature, group_of.get(name), pools.get(name)))
