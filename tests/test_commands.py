@@ -25,6 +25,8 @@ from training import run
 from training.artifacts import load_artifacts, load_pipeline
 from training.artifacts.class_paths import TRUSTED
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[1]
 FEW_TREES = ["--n-estimators", "15", "--no-plots", "--quiet"]
 

@@ -30,6 +30,8 @@ from validation.bands import scores_of
 from validation.outcomes import outcomes
 from validation.served import Served
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[2]
 SETTINGS = """
 [data]
