@@ -165,6 +165,21 @@ def test_the_summary_says_how_sure_it_is_and_what_to_look_at(table: Path, capsys
     assert "! The test has" in said
 
 
+def test_strict_ends_with_1_where_an_alarm_was_raised_and_everything_is_written(table: Path, capsys: Any) -> None:
+    said = mistake(capsys, 1, run.main, *wrong(table, "--strict"))
+    content = json.loads((table / "artifacts/run.json").read_text())
+    names = [alarm["name"] for alarm in content["alarms"]]
+    assert "few defaults" in names
+    assert said.startswith(f"{table / 'artifacts'}: {len(names)} alarm")
+    assert f" raised: {', '.join(names)} (--strict); all is written" in said
+    assert (table / "artifacts/report.html").exists()
+
+
+def test_strict_without_an_alarm_ends_with_0(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.evidence.alarms", lambda examined: [])
+    assert run.main([*map(str, wrong(table, "--strict"))]) == 0
+
+
 def test_verify_holds_and_names_what_does_not(trained: Path, tmp_path: Path, capsys: Any) -> None:
     import shutil
 
