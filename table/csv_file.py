@@ -21,8 +21,16 @@ BLOCK_BYTES = 16 * 2**20  # a row has to fit
 class CsvFile:
     """The text of a CSV, its separator and its header. Raises UserError where it is none."""
 
-    def __init__(self, name: str, content: bytes, separator: str | None, wanted: Collection[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        content: bytes,
+        separator: str | None,
+        wanted: Collection[str],
+        missing: Collection[str] = MISSING,
+    ) -> None:
         self.name = name
+        self.missing = missing
         self.content = content
         self._refuse_what_is_no_text()
         self.separator = separator or find_separator(content, wanted)
@@ -31,7 +39,7 @@ class CsvFile:
     def read(self, columns: Collection[str], numbers: Collection[str]) -> dict[str, Any]:
         """Some columns as arrow arrays [N]: `numbers` float64, or text where a cell is none, the rest text.
 
-        Missing is null: a cell that is empty, NA, NaN or null, quoted or not.
+        Missing is null: a cell that is one of the words for it, quoted or not.
         """
         try:
             return self._read({name: pa.float64() if name in numbers else pa.string() for name in columns})
@@ -65,7 +73,7 @@ class CsvFile:
             convert_options=pa_csv.ConvertOptions(
                 include_columns=list(types),
                 column_types=types,
-                null_values=list(MISSING),
+                null_values=list(self.missing),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
             ),

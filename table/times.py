@@ -74,7 +74,7 @@ def times(source: Source, column: str) -> Times:
 
 
 def _parsed(source: Source, column: str, cells: Any) -> Times:
-    texts = present(cells)
+    texts = present(cells, source.missing)
     for kind in READINGS:
         values = _read(texts, kind)
         if values is not None:

@@ -61,8 +61,8 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
         with progress.step("Reading the table"):
             schema = settings.schema
             table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
-        if table.dropped_rows:
-            progress.say(f"  {escaped(table.dropped_note)}")
+        for line in filter(None, (table.dropped_note, *table.remarks)):
+            progress.say(f"  {escaped(line)}")
         rows, tuning = split(table, settings), None
         part_of = {name: (table.frame.iloc[its], table.target[its]) for name, its in rows.items()}
         pools = _pools(settings, part_of["train"][0], progress)

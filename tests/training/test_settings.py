@@ -153,7 +153,7 @@ def test_a_file_that_sets_everything(tmp_path: Path) -> None:
         """,
     )
     assert settings == Settings(
-        data=Data(str(tmp_path / "rows.csv"), "\t", "number", "class", "1"),
+        data=Data(str(tmp_path / "rows.csv"), "\t", "number", "class", ("1",)),
         features=(
             Feature("amount", "number", log1p=True, description="euros"),
             Feature("late_1", "number"),
@@ -194,7 +194,7 @@ def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path: Path) -> None:
 def test_examples_are_read(example: str, categories: int) -> None:
     settings = load_settings(EXAMPLES / example / "settings.toml", {})
     assert sum(feature.type == "category" for feature in settings.features) == categories
-    assert (settings.data.id, settings.data.positive) == (None, "bad")
+    assert (settings.data.id, settings.data.positive) == (None, ("bad",))
     assert Path(settings.data.file or "").is_file()
 
 
@@ -228,7 +228,7 @@ def settings_strategy(draw: st.DrawFn) -> Settings:
             separator=draw(st.none() | st.sampled_from(";,|\t")),
             id=draw(st.none() | st.just(id_)),
             target=target,
-            positive=draw(names_strategy),
+            positive=(draw(names_strategy),),
         ),
         features=tuple(draw(st.permutations(features))),
         row_max=draw(st.sampled_from([{}, {group: (first, second)}, {group: (second,)}])),
@@ -303,7 +303,7 @@ def test_selecting_features_leaves_consistent_settings(data: st.DataObject) -> N
     ("line", "table", "expected"),
     [
         ("--data rows.csv", "data", Data(file="rows.csv")),
-        ("--target class --positive bad --id ''", "data", Data(id=None, target="class", positive="bad")),
+        ("--target class --positive bad --id ''", "data", Data(id=None, target="class", positive=("bad",))),
         ("--separator '|'", "data", Data(separator="|")),
         ("--separator tab", "data", Data(separator="\t")),
         ("--test-size 0.5 --seed 7", "split", Split(0.5, 7)),
@@ -504,8 +504,9 @@ MISTAKES = [
         'data.target: expected text that is not empty, got ""; for example target = "default"',
     ),
     (
-        "[data]\npositive = 1.5",
-        'data.positive: expected text, a whole number, true or false, got 1.5; for example positive = "1"',
+        "[data]\npositive = [[1]]",
+        "data.positive: expected text, a number, true or false, or a list of them, got [[1]]; "
+        'for example positive = ["1"]',
     ),
     (
         "[data]\nid = 2020-01-01",

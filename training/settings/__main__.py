@@ -25,6 +25,11 @@ FLAGS = {
     "features.vocabulary": ("--vocabulary NAME=A,B",),
     "features.rare": (),
     "features.description": (),
+    "features.special": (),
+    "features.indicator": (),
+    "features.true": (),
+    "features.false": (),
+    "data.exclude": ("--exclude COLUMN=A,B",),
     "row_max.NAME": ("--row-max NAME=A,B",),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from cli.settings.origin import Origin
 from cli.words import did_you_mean, shown
+from table.contradictions import contradictions
 from training.settings.tables import Settings
 from training.settings.xgboost_parameters import KNOWN
 
@@ -13,9 +14,13 @@ REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its
 
 def refuse_contradictions(settings: Settings, origin: Origin) -> None:
     """Raises UserError, exit status 2, for the first contradiction."""
-    for check in (_columns, _preparation, _groups, _constraints, _model, _split, _costs, _tuning):
+    for check in (_table, _columns, _preparation, _groups, _constraints, _model, _split, _costs, _tuning):
         for key, problem in check(settings):
             origin.refuse(key, problem)
+
+
+def _table(settings: Settings) -> Problems:
+    yield from contradictions(settings.data, settings.features)
 
 
 def _columns(settings: Settings) -> Problems:
