@@ -242,7 +242,7 @@ def _column(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice")
 def _times(source: Source, schema: Schema, kept: NDArray[np.bool_]) -> Times | None:
     if schema.time is None:
         return None
-    time = times(source, schema.time)
+    time = times(source, schema.time, schema.time_format)
     if schema.every_row_has_a_time:
         _refuse_missing(source, schema.time, "a time", time.missing() & kept)
     return time

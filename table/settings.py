@@ -150,6 +150,7 @@ class Schema:
     data: Data
     features: tuple[Feature, ...]
     time: str | None = None
+    time_format: str | None = None
     group: str | None = None
     every_row_has_a_time: bool = False
 

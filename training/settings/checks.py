@@ -115,6 +115,8 @@ def _split(settings: Settings) -> Problems:
         yield "split.group", 'split.method = "group" needs the column that names the groups; name it'
     if split.method == "stratified" and split.group is not None:
         yield "split.group", 'split.method = "stratified" would put groups into both parts; use "group" or "time"'
+    if split.time_format is not None and split.time is None:
+        yield "split.time_format", "needs the column of times; name it as split.time"
     if split.method != "time" and split.test_from is not None:
         yield "split.test_from", f'split.method = "{split.method}" knows no time; use "time" or leave it out'
     for key, column in (("split.time", split.time), ("split.group", split.group)):

@@ -10,10 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from cli.settings.declared import Usage
+from cli.settings.declared import Usage, problem
 from cli.settings.kinds import Names, OptionalText
+from cli.words import shown
 from runtime.score import Scale
 from table.settings import Data, Feature, Schema
+from table.time_format import NUMBER, TimeFormat
 from training.settings.reference import REFERENCE_FEATURES, REFERENCE_ROW_MAX
 from training.settings.xgboost_parameters import REFERENCE, Parameters, Value
 from validation.settings import Costs, Evaluation, Stability
@@ -28,6 +30,13 @@ def _moment(value: object) -> object:
     if value == "":
         return None
     return str(value) if isinstance(value, int | float | date) and not isinstance(value, bool) else value
+
+
+def _time_format(text: str | None) -> str | None:
+    fault = None if text in (None, NUMBER) else TimeFormat(str(text)).problem()
+    if fault:
+        raise problem(f"{shown(text)} {fault}; expected a format such as %d.%m.%Y, %d%b%Y, %YQ%q, or number")
+    return text
 
 
 def _within(limits: tuple[float, float]) -> tuple[float, float]:
@@ -64,6 +73,15 @@ class Split:
         OptionalText,
         Field(description="column of what must not be in both parts, such as a customer", examples=["customer"]),
         Usage(flag="--group-column", metavar="COLUMN"),
+    ] = None
+    time_format: Annotated[
+        OptionalText,
+        Field(
+            description="how that column writes dates, by the directives of strptime and q for a quarter, or number",
+            examples=["%d.%m.%Y"],
+        ),
+        AfterValidator(_time_format),
+        Usage(metavar="FORMAT", unset="ISO 8601, or the one that fits"),
     ] = None
 
 
@@ -146,7 +164,8 @@ class Settings:
     def schema(self) -> Schema:
         """The columns that are read of the table."""
         split = self.split
-        return Schema(self.data, self.features, split.time, split.group, every_row_has_a_time=split.method == "time")
+        by_time = split.method == "time"
+        return Schema(self.data, self.features, split.time, split.time_format, split.group, by_time)
 
 
 class RowMax:
