@@ -10,20 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-NAMES = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
+NAMES = ["january", "february", "march", "april", "may", "june"]
+NAMES += ["july", "august", "september", "october", "november", "december"]
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # of dates that are found out; a format that is set takes any year
 PIVOT = 69  # %y: 69 to 99 are of the last century, as strptime has it
 DIRECTIVES = {

@@ -14,6 +14,7 @@ from cli.errors import UserError
 from cli.words import shown
 from table.cells import Source, coded_labels, decoded, numbers, present, refuse_cells, refuse_type
 from table.time_format import NUMBER, TimeFormat, fitting, misleading
+from table.words import plain
 
 Kind = Literal["a number", "a date or time without a time zone", "a time with a time zone"]
 
@@ -24,6 +25,7 @@ READINGS: dict[Kind, tuple[Any, ...]] = {
     "a time with a time zone": (pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC")),
 }
 MONTH = r"^(\d{4}-\d{2})$"  # stands for its first day
+ALIKE = "write all of them alike, or set split.time_format"
 ANY_KIND = "a date or time such as 2025-07-31, 2025-07-31 12:30 or 2025-07-31T12:30Z, or a number"
 
 
@@ -105,7 +107,7 @@ def _of_numbers(source: Source, column: str, written: str | None) -> Times:
 
 def _of_format(source: Source, column: str, format_: TimeFormat) -> Times:
     levels, codes = coded_labels(source, column)
-    moments = [None if text is None else format_.read(text) for text in levels]
+    moments = [None if text is None else format_.read(text) or format_.read(plain(text)) for text in levels]
     wrong = np.array([moment is None and text is not None for moment, text in zip(moments, levels, strict=True)])
     if wrong.any():
         remedy = "correct the file, or set split.time_format to what it has"
@@ -128,9 +130,7 @@ def _refuse(source: Source, column: str, texts: Any, cells: Any) -> NoReturn:
     first = kinds.get(example) if example is not None else None
     expected = f"{first}, as {shown(example)} is" if first else ANY_KIND
     wrong = np.array([text is not None and (not first or kinds[text] != first) for text in texts.to_pylist()])
-    refuse_cells(
-        source, column, expected, wrong, cells.to_pylist(), "write all of them alike, or set split.time_format"
-    )
+    refuse_cells(source, column, expected, wrong, cells.to_pylist(), ALIKE)
 
 
 def _kind_of(text: str) -> Kind | None:

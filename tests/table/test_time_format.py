@@ -1,7 +1,7 @@
 """How dates are written: formats found out, asked for, set; and numbers that are dates in disguise."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -183,13 +183,11 @@ def test_what_strptime_writes_is_read_as_it_was(text: str, moment: datetime) -> 
     assert read.strftime(text.replace("%q", str((read.month + 2) // 3))) == written
 
 
-@given(
-    st.lists(st.dates(datetime(1950, 1, 1).date(), datetime(2050, 1, 1).date()), min_size=2, max_size=30, unique=True)
-)
-def test_days_as_numbers_are_misleading_where_their_order_is_another(days: list[object]) -> None:
+@given(st.lists(st.dates(date(1950, 1, 1), date(2050, 1, 1)), min_size=2, max_size=30, unique=True))
+def test_days_as_numbers_are_misleading_where_their_order_is_another(days: list[date]) -> None:
     ordered = sorted(days, key=lambda day: int(f"{day:%d%m%Y}"))
     found = misleading(np.array([float(f"{day:%d%m%Y}") for day in days]))
-    assert ("%d%m%Y" in found) == (ordered != sorted(days))  # type: ignore[type-var]
+    assert ("%d%m%Y" in found) == (ordered != sorted(days))
 
 
 def test_a_format_stands_once_for_each_way_to_read_the_cells() -> None:
