@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from io import BufferedReader
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +13,8 @@ from numpy.typing import NDArray
 import population
 from cli.errors import UserError
 from cli.progress import Progress
-from cli.words import listed, nearest, shown, suggested_file
-from storage.digest import sha256_of
 from storage.files import local_file
 from table.cells import (
-    MISSING,
     Source,
     booleans,
     coded_labels,
@@ -30,10 +24,10 @@ from table.cells import (
     places_of,
     refuse_cells,
 )
-from table.csv_file import CsvFile
 from table.outcomes import NO_ROWS, Exclusion, left_out_note, outcomes_of, refuse_one_class
-from table.parquet_file import MAGIC, SUFFIXES, ParquetFile
+from table.remarks import remarks_of
 from table.settings import Feature, Schema
+from table.sources import check_columns, source_of
 from table.times import Times, times
 from table.words import Missing
 
@@ -89,7 +83,7 @@ def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: the built-in population is synthetic_table's")
     with local_file(schema.data.file, progress) as path:
-        source = _source(schema.data.file, path, schema, _wanted(schema))
+        source = source_of(schema.data.file, path, schema, _wanted(schema))
     return _table(source, schema)
 
 
@@ -104,7 +98,7 @@ def read_applicants(schema: Schema, progress: Progress = SILENT, *, must_have_ou
     target = schema.data.target
     optional = frozenset() if must_have_outcomes else frozenset({target})
     with local_file(schema.data.file, progress) as path:
-        source = _source(schema.data.file, path, schema, wanted | {target: "data.target"}, optional)
+        source = source_of(schema.data.file, path, schema, wanted | {target: "data.target"}, optional)
     frame = _features(source, schema, slice(None))
     if not len(frame):
         raise UserError(f"{source.name}: {NO_ROWS}")
@@ -116,7 +110,7 @@ def synthetic_table(schema: Schema) -> Table:
     """The built-in population: 90,000 applicants drawn with a seed of their own, so always the same ones."""
     frame = population.draw()
     wanted = _wanted(schema)
-    _check_columns(BUILT_IN, list(frame.columns), wanted, "its columns")
+    check_columns(BUILT_IN, list(frame.columns), wanted, "its columns")
     drawn = pa.Table.from_pandas(frame[list(wanted)], preserve_index=False)
     columns = {name: drawn.column(name) for name in wanted}
     source = Source(BUILT_IN, _digest(frame), columns, lambda rows: [f"row {r + 1}" for r in rows])
@@ -140,61 +134,6 @@ def _read_by_features(schema: Schema) -> dict[str, str]:
     return {feature.column: f"features.{feature.column}" for feature in schema.features}
 
 
-def _source(
-    name: str, path: Path, schema: Schema, wanted: dict[str, str], optional: frozenset[str] = frozenset()
-) -> Source:
-    """The wanted columns of the file at `path`, which the user calls `name`; `optional` ones where it has them."""
-    missing = schema.data.missing
-    with _opened(name, path) as file:
-        if file.peek(len(MAGIC)).startswith(MAGIC) or Path(name).suffix.lower() in SUFFIXES:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            parquet = ParquetFile(name, path)
-            wanted = _there(wanted, optional, parquet.columns)
-            _check_columns(name, parquet.columns, wanted, "its columns")
-            return Source(name, sha256, parquet.read(wanted), parquet.places, Missing.of(missing))
-        content = file.read()
-    text = CsvFile(name, content, schema.data.separator, wanted, (*MISSING, *missing))
-    wanted = _there(wanted, optional, text.columns)
-    _check_columns(name, text.columns, wanted, f"its columns, separated by {shown(text.separator)}")
-    numeric = {feature.name for feature in schema.features if feature.type == "number"}
-    return Source(name, sha256_of(content), text.read(wanted, numeric), text.places, Missing.of((*MISSING, *missing)))
-
-
-def _there(wanted: dict[str, str], optional: frozenset[str], columns: Sequence[str]) -> dict[str, str]:
-    return {column: setting for column, setting in wanted.items() if column in columns or column not in optional}
-
-
-def _opened(name: str, path: Path) -> BufferedReader:
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        problem = f"no such file{suggested_file(path)}; give --data an existing CSV or Parquet file"
-    except IsADirectoryError:
-        problem = "expected a CSV or Parquet file, got a folder; give --data a file in it"
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    except ValueError as error:  # a name that no file can have
-        problem = f"cannot be read: {error}"
-    else:
-        if file.peek(1):
-            return file
-        file.close()
-        problem = "is empty; expected a header and rows"
-    raise UserError(f"{name}: {problem}")
-
-
-def _check_columns(name: str, columns: Sequence[str], wanted: dict[str, str], introduction: str) -> None:
-    for column, setting in wanted.items():
-        if columns.count(column) > 1:
-            raise UserError(f"{name}: column {column} is there {columns.count(column)} times; name each column once")
-        if column not in columns:
-            suggestion = nearest(column, columns)
-            guess = f"did you mean {suggestion}? " if suggestion else ""
-            remedy = '; set data.id to "" where rows have no id' if setting == "data.id" else ""
-            known = f"{introduction}: {listed(columns)}"
-            raise UserError(f"{name}: no column {column} ({setting}); {guess}{known}{remedy}")
-
-
 def _table(source: Source, schema: Schema) -> Table:
     outcomes = outcomes_of(source, schema.data)
     refuse_one_class(source, schema.data, outcomes)
@@ -215,7 +154,7 @@ def _table(source: Source, schema: Schema) -> Table:
         sha256=source.sha256,
         source=source.name,
         exclusions=outcomes.exclusions,
-        remarks=outcomes.remarks,
+        remarks=(*source.remarks, *outcomes.remarks, *remarks_of(frame, schema)),
     )
 
 

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,14 @@ from numpy.typing import NDArray
 
 from cli.errors import UserError
 from cli.words import shown
+from table.amounts import Amount, Marks, marks_that_fit
 from table.words import Missing, folded, truths
 
 MISSING = ("", "NA", "NaN", "null")  # of a CSV, exactly so; "none" or "n/a" may be a level
 EXAMPLES = 3
 NOTHING_ELSE = Missing()
+AMERICAN = Marks()
+EMPTY = "correct the file or leave the cell empty"
 OTHER_WORDS = "correct the file, set the feature's true and false words, or make it a category"
 
 
@@ -34,6 +38,10 @@ class Source:
     columns: dict[str, Any]
     places: Callable[[Sequence[int]], list[str]]
     missing: Missing = NOTHING_ELSE
+    marks: Marks = AMERICAN
+    nfc: bool = False
+    """Letters and their accents in categories become one character."""
+    remarks: list[str] = field(default_factory=list)
 
 
 def numbers(source: Source, column: str, special: Collection[str] = ()) -> NDArray[np.float64]:
@@ -103,6 +111,8 @@ def coded_labels(
     coded = pc.dictionary_encode(cells).combine_chunks()
     nothing = source.missing | Missing.of(special)
     texts = [_label(level) for level in coded.dictionary.to_pylist()]
+    if source.nfc:
+        texts = [text and normalize("NFC", text) for text in texts]
     texts = [None if text is None or text in nothing else text for text in texts]
     place = {text: i for i, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
     codes = np.array([len(place) if text is None else place[text] for text in texts] + [len(place)])
@@ -132,7 +142,7 @@ def refuse_cells(
     expected: str,
     wrong: NDArray[np.bool_],
     values: Sequence[Any] | NDArray[Any],
-    remedy: str = "correct the file or leave the cell empty",
+    remedy: str = EMPTY,
 ) -> NoReturn:
     """Raises a UserError that names the first of the wrong cells, with their places in the file."""
     rows = np.flatnonzero(wrong).tolist()
@@ -144,20 +154,42 @@ def refuse_cells(
 
 def _parsed(source: Source, column: str, cells: Any) -> Any:
     texts = present(cells, source.missing)
-    try:
-        return pc.cast(texts, pa.float64())
-    except pa.ArrowInvalid:
-        fits = {text: _is_number(text) for text in pc.unique(texts).to_pylist()}
-        wrong = np.array([not fits[text] for text in texts.to_pylist()])
-        refuse_cells(source, column, "a number, with a decimal point", wrong, cells.to_pylist())
+    if source.marks.decimal == ".":
+        try:
+            return pc.cast(texts, pa.float64())
+        except pa.ArrowInvalid:
+            pass
+    coded = pc.dictionary_encode(texts).combine_chunks()
+    levels = coded.dictionary.to_pylist()
+    found = [source.marks.amount(text) for text in levels]
+    amounts = [amount for amount in found if amount is not None]
+    _refuse_amounts(source, column, cells, found, coded)
+    signed = next((at for at, amount in enumerate(amounts) if amount.sign), None)
+    if signed is not None:
+        source.remarks.append(f"column {column}: {shown(levels[signed])} is read as {amounts[signed].value:g}")
+    values = pa.array([amount.value for amount in amounts], pa.float64())
+    return pa.chunked_array([pc.take(values, coded.indices)])
 
 
-def _is_number(text: str | None) -> bool:
-    try:
-        pa.scalar(text, pa.string()).cast(pa.float64())
-    except pa.ArrowInvalid:
-        return False
-    return True
+def _refuse_amounts(source: Source, column: str, cells: Any, amounts: Sequence[Amount | None], coded: Any) -> None:
+    """Raises UserError for texts that are no numbers, and for numbers whose signs are not alike."""
+    mark = "point" if source.marks.decimal == "." else "comma"
+    levels = coded.dictionary.to_pylist()
+    codes = pc.fill_null(coded.indices, len(levels)).to_numpy()
+
+    def refuse(expected: str, wrong: Sequence[bool], remedy: str) -> NoReturn:
+        refuse_cells(source, column, expected, np.array([*wrong, False])[codes], cells.to_pylist(), remedy)
+
+    if None in amounts:
+        fit = [each.in_words() for each in marks_that_fit(levels)]
+        remedy = f"set {' or '.join(fit)}" if fit else EMPTY
+        refuse(f"a number, with a decimal {mark}", [amount is None for amount in amounts], remedy)
+    signs = [amount.sign for amount in amounts if amount]
+    one = next(filter(None, signs), "")
+    # A sum may stand without its currency; what stands without % may be a share of 1.
+    wrong = [sign != one and (sign != "" or one == "%") for sign in signs]
+    if any(wrong):
+        refuse(f"numbers with {one} alone", wrong, "write all of them alike")
 
 
 def _is_readable(type_: Any) -> bool:

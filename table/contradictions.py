@@ -1,6 +1,7 @@
 """Settings of a table that are right one by one and contradict each other."""
 
 from collections.abc import Iterator
+from unicodedata import is_normalized
 
 from cli.words import shown
 from table.settings import Data, Feature
@@ -12,6 +13,7 @@ Problems = Iterator[tuple[str, str]]
 def contradictions(data: Data, features: tuple[Feature, ...]) -> Problems:
     """The key and the problem of each."""
     yield from _outcomes(data)
+    yield from _spelling(data, features)
     yield from _indicators(features)
     for feature in features:
         if feature.indicates is None:
@@ -31,6 +33,18 @@ def _outcomes(data: Data) -> Problems:
     for column, values in data.exclude.items():
         if not values:
             yield f"data.exclude.{column}", 'expected values, got none; for example ["test"]'
+
+
+def _spelling(data: Data, features: tuple[Feature, ...]) -> Problems:
+    if data.thousands == data.decimal:
+        other = "," if data.decimal == "." else "."
+        yield "data.thousands", f"{shown(data.thousands)} is data.decimal too; set data.decimal to {shown(other)}"
+    for feature in features:
+        for level in feature.vocabulary:
+            if level != level.strip():
+                yield f"features.{feature.name}.vocabulary", f"{shown(level)} has blanks around it; leave them out"
+            if data.normalization == "NFC" and not is_normalized("NFC", level):
+                yield f"features.{feature.name}.vocabulary", f"{shown(level)} is not in data.normalization; write it so"
 
 
 def _indicators(features: tuple[Feature, ...]) -> Problems:

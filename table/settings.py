@@ -12,6 +12,8 @@ from cli.settings.flags import names
 from cli.settings.kinds import WORDS, Names, OptionalText, Text, Words, WordsByName
 from cli.words import shown
 from storage.address import Address, is_remote
+from table.amounts import THOUSANDS
+from table.packed import encoding_fault
 
 FeatureType = Literal["number", "boolean", "category"]
 
@@ -26,6 +28,18 @@ def _one_character(separator: str | None) -> str | None:
     if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
         raise problem(f"expected one character, got {shown(separator)}; leave it out to have it detected")
     return separator
+
+
+def _encoding(encoding: str | None) -> str | None:
+    if encoding is not None and (fault := encoding_fault(encoding)):
+        raise problem(fault)
+    return encoding
+
+
+def _mark(thousands: str | None) -> str | None:
+    if thousands is not None and thousands not in THOUSANDS:
+        raise problem(f"expected one of {' '.join(map(shown, THOUSANDS))}, got {shown(thousands)}")
+    return thousands
 
 
 def _tab(text: str) -> str:
@@ -45,7 +59,7 @@ class Data:
     ] = None
     separator: Annotated[
         OptionalText,
-        Field(description="character between the cells of a CSV, or tab", examples=[";"]),
+        Field(description="character between the cells of a CSV, tab, or a blank for one or more", examples=[";"]),
         AfterValidator(_one_character),
         Usage(metavar="CHARACTER", parse=_tab, unset="detected"),
     ] = None
@@ -82,6 +96,23 @@ class Data:
         ),
         Usage(metavar="A,B", parse=names, expected=WORDS),
     ] = ()
+    encoding: Annotated[
+        OptionalText,
+        Field(description="encoding of the text of a CSV", examples=["cp1252"]),
+        AfterValidator(_encoding),
+        Usage(metavar="NAME", unset="UTF-8, or what its byte order mark says"),
+    ] = None
+    decimal: Annotated[Literal[".", ","], Field(description="decimal mark of numbers in text")] = "."
+    thousands: Annotated[
+        OptionalText,
+        Field(description="mark between thousands: , . ' _ or a blank", examples=["."]),
+        AfterValidator(_mark),
+        Usage(metavar="CHARACTER"),
+    ] = None
+    normalization: Annotated[
+        Literal["none", "NFC"],
+        Field(description="Unicode form of categories in the table and in requests"),
+    ] = "none"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ class InputColumns(TypedDict):
     """Columns of the float64 matrix; booleans are 1 and 0, NaN is missing."""
     categories: list[str]
     """Columns of the string matrix; "" is missing."""
+    normalization: NotRequired[str]
+    """`NFC` where categories are brought into that Unicode form before they are looked up."""
 
 
 class FeatureEntry(TypedDict):

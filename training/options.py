@@ -19,7 +19,8 @@ from validation.settings import Costs, Evaluation, Stability
 
 # What the command does with the settings; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet"}
-TABLE = ("target", "positive", "negative", "id", "missing", "separator")
+WRITING = ("separator", "encoding", "decimal", "thousands", "normalization")
+TABLE = ("target", "positive", "negative", "id", "missing", *WRITING)
 
 EPILOG = """\
 A flag goes before the TOML, the TOML before the defaults, which are the reference system's: docs/settings.md.

@@ -8,6 +8,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from validation.stability import shifts
 from validation.stability.unusual import unusual
 
 SHOWN = 10
+TABLE = ("target", "positive", "negative", "missing", "separator", "encoding", "decimal", "thousands")
 
 EPILOG = """\
 A limit comes from its flag, else from the TOML, else from the model's manifest, which has those of its training.
@@ -100,7 +102,20 @@ def build_parser() -> argparse.ArgumentParser:
         "--report-only", action="store_true", default=False, help="exit status 0 where something has moved, too"
     )
     table = parser.add_argument_group("the table", "Its features are those of the model; the target may be missing.")
-    add_flags(table, Data, "data", "target", "positive", "negative", "missing", "separator")
+    add_flags(
+        table,
+        Data,
+        "data",
+        "target",
+        "positive",
+        "negative",
+        "missing",
+        "separator",
+        "encoding",
+        "decimal",
+        "thousands",
+        "normalization",
+    )
     add_flags(parser.add_argument_group("limits"), Stability, "stability", default="the TOML's or the model's")
     return parser
 
@@ -114,6 +129,8 @@ def watch(
     with what validation.stability.unusual says of it; `moved` names what is beyond its limit; `outcomes` is
     validation.outcomes' where the file has the target, with the test's metrics as `training`, else None.
     """
+    if served.model.manifest.normalization:
+        data = replace(data, normalization="NFC")
     with progress.step("Reading the applicants"):
         applicants = read_applicants(Schema(data, served.features), progress, must_have_outcomes=must_have_outcomes)
     manifest = served.model.manifest

@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 
 from export import to_onnx
+from runtime.model import Model
+from runtime.validate import Validator
 from training import run
+from training.artifacts import load_pipeline
 from validation import run as monitor
 
 ROWS = 1_200
@@ -21,6 +24,7 @@ positive = ["written off", "arrears"]
 negative = "settled"
 exclude = { desk = ["trial"] }
 missing = ["n/k", "--"]
+normalization = "NFC"
 [features]
 wage = { type = "number", special = [-7, 88888], indicator = "wage_withheld" }
 owns = { type = "boolean", true = "owner", false = "tenant" }
@@ -40,7 +44,7 @@ def book(seed: int) -> pd.DataFrame:
     wage[random.random(ROWS) < 0.1] = "88888.0"
     wage[random.random(ROWS) < 0.05] = "n/k"
     owns = random.choice(["owner", "Tenant", "--", "yes"], ROWS)
-    trade = random.choice(["baker", " baker", "smith ", "smith", "caf\u00e9", "n/k"], ROWS)
+    trade = random.choice(["baker", " baker", "smith ", "smith", "caf\u00e9", "cafe\u0301", "n/k"], ROWS)
     risky = (owns == "Tenant") ^ (random.random(ROWS) < 0.3)
     state = np.where(risky, random.choice(["written off", "arrears"], ROWS), "settled").astype(object)
     state[random.random(ROWS) < 0.1] = "open"
@@ -93,6 +97,21 @@ def test_levels_and_ranges_are_those_of_the_cleaned_table(folder: Path) -> None:
     assert features["trade"]["vocabulary"] == ["baker", "caf\u00e9", "smith"]
     assert features["wage_withheld"]["type"] == "boolean"
     assert 0 < features["wage"]["range"][0] < features["wage"]["range"][1] < 5_000
+
+
+def test_a_request_spells_levels_as_loosely_as_the_file(folder: Path) -> None:
+    model = Model.load(str(folder / "model"))
+    assert model.manifest.document["inputs"]["normalization"] == "NFC"
+    validator = Validator(model.manifest)
+    usual = {"uuid": "1", "wage": 2000, "wage_withheld": False, "owns": True}
+    for spelt, level in (("cafe\u0301 ", "caf\u00e9"), (" baker", "baker"), ("smith", "smith"), ("\u00a0 ", "")):
+        applicant = validator.applicant(usual | {"trade": spelt})
+        assert (applicant.categories, applicant.warnings) == ([level], [])
+        again = load_pipeline(folder / "artifacts" / "pipeline.skops").predict_proba(
+            pd.DataFrame({"wage": [2000.0], "wage_withheld": [0.0], "owns": [1.0], "trade": [level]})
+        )
+        probability, _ = model.predict(np.array([applicant.numbers]), np.array([applicant.categories], dtype=object))
+        assert probability[0] == again[0, 1]
 
 
 def test_the_monitor_reads_new_files_as_training_did(folder: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from cli.errors import UserError
 from table import Applicants, Table, read_applicants, read_table, synthetic_table
 from table.cells import MISSING, OTHER_WORDS
-from table.csv_file import find_separator
+from table.csv_file import ANOTHER_ENCODING, find_separator
 from tests.tiers import examples
 from training.settings import Data, Feature, Model, Settings, Split, load_settings
 
@@ -357,6 +357,9 @@ def test_applicants_without_outcomes(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- mistakes
 
 
+NO_TEXT = "is neither text nor Parquet; expected a CSV file in UTF-8, or a Parquet file; or set data.encoding"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -400,13 +403,13 @@ def test_applicants_without_outcomes(tmp_path: Path) -> None:
         ),
         (
             (HEADER + GOOD_AND_BAD).encode() + b"a;1;1;caf\xe9;0\n",
-            "line 10 is not UTF-8 text; save the file as UTF-8",
+            "line 10 is not UTF-8 text; " + ANOTHER_ENCODING,
         ),
-        (b"id;\xe9ge\n1;2\n", "line 1 is not UTF-8 text; save the file as UTF-8"),
-        ((HEADER + GOOD_AND_BAD).encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (b"id;\xe9ge\n1;2\n", "line 1 is not UTF-8 text; " + ANOTHER_ENCODING),
+        ((HEADER + GOOD_AND_BAD).encode("utf-16-le"), NO_TEXT),
         (
             b"\x7fELF\0\0",
-            "is neither text nor Parquet; expected a CSV file in UTF-8, or a Parquet file",
+            NO_TEXT,
         ),
         ('"id;age' + ";1" * 100_000, "at the start: a quote is opened and not closed; close it"),
         (b"PAR1", "the Parquet file is cut short: its footer is missing; copy it again"),
@@ -442,6 +445,8 @@ TRUTHS = "expected true or false, yes or no, on or off, 1 or 0"
 )
 def test_a_wrong_cell_is_named(column: str, cells: list[str], message: str, tmp_path: Path) -> None:
     remedy = f"; {OTHER_WORDS}" if column == "owner" else REMEDY
+    if cells == ["1", "1,5"]:
+        remedy = '; set data.decimal = ","'
     assert mistake_in(tmp_path, with_column(column, cells)) == f"rows.csv: column {column}: {message}{remedy}"
 
 
@@ -494,7 +499,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert mistake("zzz") == f"zzz: no such file; {remedy}"
     assert mistake("applicants.csv") == "applicants.csv: is empty; expected a header and rows"
     (tmp_path / "folder").mkdir()
-    assert mistake("folder") == "folder: expected a CSV or Parquet file, got a folder; give --data a file in it"
+    assert mistake("folder") == "folder: the folder holds no file; expected CSV or Parquet files"
 
 
 def test_parquet_that_is_none(tmp_path: Path) -> None:

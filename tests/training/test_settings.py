@@ -218,7 +218,9 @@ def settings_strategy(draw: st.DrawFn) -> Settings:
             case "boolean":
                 features.append(Feature(name, "boolean"))
             case _:
-                levels = draw(st.lists(names_strategy, max_size=3, unique=True))
+                levels = draw(
+                    st.lists(names_strategy.filter(lambda text: text == text.strip()), max_size=3, unique=True)
+                )
                 features.append(Feature(name, "category", vocabulary=tuple(levels)))
     calibrated_cv = draw(st.booleans())
     limits = sorted(draw(st.lists(shares, min_size=2, max_size=2, unique=True)))
@@ -461,7 +463,7 @@ MISTAKES = [
     ),
     (
         "[split]\nfoo = 0.3",
-        "split.foo: unknown key; known here: group, method, seed, test_from, test_size, time",
+        "split.foo: unknown key; known here: group, method, seed, test_from, test_size, time, time_format",
     ),
     (
         '[split]\ntest_size = "a quarter"',

@@ -1,0 +1,49 @@
+"""What is said of a table's columns: dates among the numbers, levels that may be one."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from unicodedata import normalize
+
+import numpy as np
+import pandas as pd
+
+from cli.words import shown
+from table.settings import Schema
+from table.time_format import UNORDERED, misleading
+
+YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
+
+
+def remarks_of(frame: pd.DataFrame, schema: Schema) -> list[str]:
+    """A line for each column that may not be what its settings say."""
+    found: list[str] = []
+    for feature in schema.features:
+        if feature.type == "number":
+            found += _dates(feature.name, frame[feature.name])
+        elif feature.type == "category" and not feature.vocabulary:
+            found += _alike(feature.name, frame[feature.name])
+    return found
+
+
+def _dates(name: str, column: "pd.Series[Any]") -> Iterator[str]:
+    formats = misleading(column.to_numpy(dtype=np.float64), YEARS_OF_FOUR)
+    if formats:
+        said = f"looks like dates written as {' or '.join(map(shown, formats))}, whose order is not that of the numbers"
+        yield f"column {name}: {said}; leave it out, or write how long ago it was"
+
+
+def _alike(name: str, column: "pd.Series[Any]") -> Iterator[str]:
+    levels = defaultdict(list)
+    for level in sorted(column.dropna().unique()):
+        levels["".join(normalize("NFKC", level).casefold().split())].append(level)
+    groups = [group for group in levels.values() if len(group) > 1]
+    if not groups:
+        return
+    one, other = groups[0][:2]
+    more = f" (and {len(groups) - 1:,} more such)" if len(groups) > 1 else ""
+    if normalize("NFC", one) == normalize("NFC", other):
+        said = f"two levels {shown(one)} differ only in Unicode form{more}"
+        yield f'column {name}: {said}; set data.normalization = "NFC"'
+    else:
+        yield f"column {name}: {shown(one)} and {shown(other)} differ only in case, blanks or form{more}; are they one?"
