@@ -17,6 +17,8 @@ class Part:
 
     name: str
     path: Path
+    relative: str = ""
+    """Its path inside of the folder or pattern; empty for a file that is named itself."""
     values: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -56,4 +58,4 @@ def _part(name: str, path: Path, base: Path) -> Part:
     relative = path.relative_to(base)
     pairs = [re.fullmatch(r"([^=]+)=(.*)", piece) for piece in relative.parts[:-1]]
     values = {unquote(pair[1]): None if pair[2] == NO_VALUE else unquote(pair[2]) for pair in pairs if pair}
-    return Part(f"{name.rstrip('/')}/{relative}", path, values)
+    return Part(f"{name.rstrip('/')}/{relative}", path, str(relative), values)

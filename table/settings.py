@@ -53,7 +53,11 @@ class Data:
 
     file: Annotated[
         str | None,
-        Field(min_length=1, description="CSV or Parquet, here or s3://bucket/key", examples=["loans.csv"]),
+        Field(
+            min_length=1,
+            description="CSV or Parquet, a folder or a pattern of them, or s3://bucket/key",
+            examples=["loans.csv"],
+        ),
         AfterValidator(_address),
         Usage(flag="--data", metavar="FILE", unset="the built-in population"),
     ] = None

@@ -64,7 +64,7 @@ def source_of(
     data = schema.data
     return Source(
         name,
-        _digest(name, parts, [sha256 for _, sha256 in opened]),
+        _digest(parts, [sha256 for _, sha256 in opened]),
         {column: _joined(parts, [each[column] for each in read], column) for column in wanted},
         _places(parts, files, [_rows(each) for each in read]),
         Missing.of((*MISSING, *data.missing) if texts else data.missing),
@@ -159,12 +159,11 @@ def _remarks(file: TableFile, read: dict[str, Any]) -> list[str]:
     return file.points_that_may_mark_thousands(read) if isinstance(file, CsvFile) else []
 
 
-def _digest(name: str, parts: Sequence[Part], digests: Sequence[str]) -> str:
+def _digest(parts: Sequence[Part], digests: Sequence[str]) -> str:
     """The sha256 of the one file, or of a list with that of each."""
-    if len(parts) == 1 and parts[0].name == name:
+    if not parts[0].relative:
         return digests[0]
-    base = Path(name).name
-    lines = [f"{digest}  {part.name[part.name.rfind(base) :]}" for part, digest in zip(parts, digests, strict=True)]
+    lines = [f"{digest}  {part.relative}" for part, digest in zip(parts, digests, strict=True)]
     return sha256_of("\n".join(lines).encode())
 
 

@@ -124,13 +124,21 @@ def fitting(cells: Sequence[str]) -> list[str]:
 
 def misleading(numbers: NDArray[np.float64], formats: Sequence[str] = UNORDERED) -> list[str]:
     """The formats by which numbers are moments in another order than they are as numbers."""
-    different = np.unique(numbers[~np.isnan(numbers)])
+    known = numbers[~np.isnan(numbers)]
+    formats = [text for text in formats if "%Y" not in text or _have_years(known[:LOOKED_AT])]
+    different = np.unique(known) if formats else known[:0]
     if len(different) < 2 or different[-1] >= 10**8:
         return []
     if len(different) > LOOKED_AT:
         different = different[np.linspace(0, len(different) - 1, LOOKED_AT).astype(int)]
     cells = [f"{number:.0f}" for number in different.tolist() if number.is_integer()]
     return [text for text in formats if _is_another_order(cells, text, len(different))]
+
+
+def _have_years(numbers: NDArray[np.float64]) -> bool:
+    """True if the last four figures of most of the numbers are a year's: a cheap first look."""
+    years = numbers % 10_000
+    return bool(np.mean((years >= FIRST_YEAR) & (years <= LAST_YEAR)) >= MOST / 2) if len(numbers) else False
 
 
 def _is_another_order(ascending: Sequence[str], text: str, of: int) -> bool:

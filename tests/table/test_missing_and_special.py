@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -163,3 +164,39 @@ def test_contradicting_outcomes_are_one_line(data: dict[str, object], message: s
 
 def test_data_of_defaults_excludes_nothing() -> None:
     assert (Data().positive, Data().negative, Data().exclude, Data().missing) == (("1",), (), {}, ())
+
+
+def remarks(folder: Path, wages: list[float]) -> tuple[str, ...]:
+    frame = pd.DataFrame({"wage": wages, "lost": [row % 2 for row in range(len(wages))]})
+    frame.to_csv(folder / "t.csv", index=False)
+    content = {"data": {"file": str(folder / "t.csv"), "id": "", "target": "lost"}, "features": {"wage": "number"}}
+    return read_table(settings_from_dict(content).schema).remarks
+
+
+@pytest.mark.parametrize(
+    ("codes", "written"),
+    [([-1], "-1"), ([-98, -97, -99], "-99, -98, -97"), ([99_999], "99999"), ([-5, 400_000], "-5, 400000")],
+)
+def test_numbers_that_may_be_codes_are_remarked_on(codes: list[float], written: str, tmp_path: Path) -> None:
+    wages = [float(wage) for wage in range(1_000, 3_000)]
+    for code in codes:
+        wages += [code] * 30
+    assert remarks(tmp_path, wages) == (
+        f"column wage: {written} may be codes and not numbers; special = [{written}] takes them as missing",
+    )
+
+
+@pytest.mark.parametrize(
+    "wages",
+    [
+        list(range(-50, 2_000)),
+        [0] * 500 + list(range(500)),
+        [-1] * 3 + list(range(2_000)),
+        [-1] * 50 + [0, 1, 2] * 50,
+        [5_000] * 50 + list(range(3_000)),
+        [-0.5] * 50 + list(range(2_000)),
+        [10**6] * 3 + list(range(2_000)),
+    ],
+)
+def test_numbers_that_are_no_codes_get_no_remark(wages: list[float], tmp_path: Path) -> None:
+    assert remarks(tmp_path, wages) == ()
