@@ -307,6 +307,20 @@ def test_selecting_features_leaves_consistent_settings(data: st.DataObject) -> N
         ("--data rows.csv", "data", Data(file="rows.csv")),
         ("--target class --positive bad --id ''", "data", Data(id=None, target="class", positive=("bad",))),
         ("--separator '|'", "data", Data(separator="|")),
+        (
+            "--positive bad,late --negative '[\"ok, paid\"]' --exclude desk=trial,staff --exclude year=2009",
+            "data",
+            Data(
+                positive=("bad", "late"),
+                negative=("ok, paid",),
+                exclude={"desk": ("trial", "staff"), "year": ("2009",)},
+            ),
+        ),
+        (
+            "--missing n/a,-9 --encoding cp1252 --decimal , --thousands . --normalization NFC",
+            "data",
+            Data(missing=("n/a", "-9"), encoding="cp1252", decimal=",", thousands=".", normalization="NFC"),
+        ),
         ("--separator tab", "data", Data(separator="\t")),
         ("--test-size 0.5 --seed 7", "split", Split(0.5, 7)),
         ("--calibration isotonic --folds 4", "model", Model(calibration="isotonic", folds=4)),
