@@ -16,8 +16,8 @@ help:  ## list the targets
 # --no-deps: lock files are complete, and leave out the GPU library (290 MB) that xgboost names but a CPU never loads.
 define ENVIRONMENT
 @echo "Setting up $(@D) (once) ..."
-@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
-@$(PYTHON) -m venv $(@D)
+@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
+@"$(PYTHON)" -m venv $(@D)
 @$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 endef
 

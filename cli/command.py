@@ -1,5 +1,6 @@
 """What every command shares: its exit status, and its one line for a mistake."""
 
+import logging
 import sys
 from collections.abc import Callable
 
@@ -8,6 +9,9 @@ from rich.console import Console
 from cli.disk import in_words
 from cli.errors import FAILED, UserError
 from cli.words import escaped
+
+# Where the home folder cannot be written, matplotlib says so in two lines and does without its cache.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def run(command: Callable[[], None], what_stays: str) -> int:

@@ -49,8 +49,11 @@ def _nearest(folder: Path) -> Path:
 
 def _has_no_files_left(path: Path) -> bool:
     """True where a file system counts files and has none left, but bytes."""
-    try:
-        found = os.statvfs(_nearest(path.absolute().parent))
-    except (OSError, AttributeError):  # Windows has no statvfs
+    count = getattr(os, "statvfs", None)  # Windows has none
+    if count is None:
         return False
-    return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
+    try:
+        found = count(_nearest(path.absolute().parent))
+    except OSError:
+        return False
+    return bool(found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0)

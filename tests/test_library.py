@@ -14,6 +14,8 @@ import pytest
 
 import lastbit
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[1]
 ROOMS = {"runtime", "local", "cli", "storage", "population", "table", "trees", "validation", "training", "export"}
 SOURCES = (*sorted(ROOMS), "requirements", "docs", "deploy", "delivery", "benchmarks")

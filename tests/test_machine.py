@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[1]
 SUITE = """
 import os, signal, subprocess, sys
@@ -44,3 +46,20 @@ def test_ignored_signals_and_settings_stay_outside(tmp_path: Path, start: str) -
         check=False,
     )
     assert "2 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("module", ["training.run", "training.explore", "validation.run"])
+def test_a_home_that_cannot_be_written_is_no_news(module: str) -> None:
+    """Not even by root: it is no folder."""
+    code = f"import {module}, matplotlib; matplotlib.get_cachedir()"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "MPL"))}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**environment, "HOME": os.devnull},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from tests.tiers import EXAMPLES, Sample, examples
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[1]
 SUITE = """
 import pytest

@@ -1,7 +1,7 @@
 """The memory that a fit takes, compared with what is free before the fit."""
 
 import os
-import resource
+import sys
 from pathlib import Path
 
 from joblib import cpu_count
@@ -62,6 +62,8 @@ def _of_machine() -> int | None:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration, ValueError):
         pass
+    if sys.platform == "win32":
+        return None
     try:  # no Linux: all that the machine has
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
@@ -77,7 +79,11 @@ def _of_container(files: tuple[Path, Path]) -> int | None:
 
 
 def _of_limit() -> int | None:
-    """Of `ulimit -v`."""
+    """Of `ulimit -v`, which Windows has not."""
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
         return None

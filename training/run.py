@@ -15,6 +15,7 @@ from rich.table import Table as Grid
 from threadpoolctl import threadpool_limits
 
 from cli import command
+from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import escaped
 from storage.address import is_remote
@@ -44,18 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings, progress = settings_from(args), Progress(quiet=args.quiet)
         if is_remote(args.out):
             with uploaded_run(args.out, progress) as out:
-                train(settings, out, progress, name=args.out)
+                run = train(settings, out, progress, name=args.out)
         else:
-            train(settings, out_folder(args), progress)
+            run = train(settings, out_folder(args), progress)
             progress.say(f"Written to [bold]{escaped(args.out)}/[/] (open report.html). Next: python -m export.to_onnx")
+        if args.strict and run["alarms"]:
+            raise UserError(f"{args.out}: {_alarms_of(run)} (--strict); all is written, see report.html")
 
     return command.run(train_and_save, "the last good artifacts are as they were")
 
 
-def train(settings: Settings, out: Path, progress: Progress, *, name: str | None = None) -> None:
+def train(settings: Settings, out: Path, progress: Progress, *, name: str | None = None) -> Run:
     """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done.
 
-    `name` is what the user calls `out`, where that is another: beside it a search keeps its trials.
+    Returns what run.json holds. `name` is what the user calls `out`, where that is another: beside it a search keeps
+    its trials.
     """
     with replaced_folder(out, artifacts.RUN) as folder:
         with progress.step("Reading the table"):
@@ -84,6 +88,7 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
         with progress.step("Writing the report"):
             run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence))
     _summarise(run, progress)
+    return run
 
 
 def _pools(settings: Settings, frame: pd.DataFrame, progress: Progress) -> list[PoolRecord]:
@@ -95,6 +100,11 @@ def _pools(settings: Settings, frame: pd.DataFrame, progress: Progress) -> list[
     for pool in pools:
         progress.say(f"  {escaped(in_words(pool))}")
     return pools
+
+
+def _alarms_of(run: Run) -> str:
+    names = [alarm["name"] for alarm in run["alarms"]]
+    return f"{len(names)} alarm{'s were' if len(names) > 1 else ' was'} raised: {', '.join(names)}"
 
 
 def _summarise(run: Run, progress: Progress) -> None:

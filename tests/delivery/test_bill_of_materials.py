@@ -17,6 +17,8 @@ from export.packaging.target import Target
 from tests.delivery.runner import Outcome, Runner
 from tests.delivery.workflow_files import ROOT
 
+pytestmark = pytest.mark.tier("land")
+
 TARGET = Target((3, 13), "x86_64")
 
 

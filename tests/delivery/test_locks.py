@@ -1,6 +1,8 @@
 """The lock files: complete, hashed, of nobody's machine, and of one mind."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -59,3 +61,14 @@ def test_a_release_is_built_with_what_was_tested() -> None:
     common = set(tested) & set(used)
     assert {"boto3", "packaging", "rich"} <= common
     assert {name: used[name] for name in common if used[name] != tested[name]} == {}
+
+
+def test_a_python_in_a_path_with_a_space_makes_an_environment(tmp_path: Path) -> None:
+    """`make` says what it would run; the environment is not there, so that there is something to run."""
+    makefile = tmp_path / "a folder" / "Makefile"
+    shutil.copytree(ROOT / "requirements", makefile.parent / "requirements")
+    shutil.copy(ROOT / "Makefile", makefile)
+    words = ["make", "--dry-run", ".venv-release/ready", "PYTHON=/a folder/python"]
+    said = subprocess.run(words, cwd=makefile.parent, capture_output=True, text=True, check=True).stdout
+    assert '"/a folder/python" -m venv .venv-release\n' in said
+    assert len(re.findall("/a folder/python", said)) == said.count('"/a folder/python"')

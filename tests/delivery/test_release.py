@@ -15,6 +15,8 @@ from tests.delivery.runner import COMMIT, Outcome, Runner
 from tests.delivery.workflow_files import ROOT, steps
 from tests.export.packaging.model_folder import certify
 
+pytestmark = pytest.mark.tier("land")
+
 BUNDLE = ["image.spdx.json", "lambda.zip", "release.json", "sbom.cdx.json"]
 # Stands for deploy/deploy.py, which has tests of its own: notes what it is given, and fails if it is told to.
 DEPLOYMENT = """

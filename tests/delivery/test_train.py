@@ -13,6 +13,8 @@ from tests.delivery.conftest import VARIABLES
 from tests.delivery.runner import Outcome, Runner
 from tests.delivery.workflow_files import ROOT
 
+pytestmark = pytest.mark.tier("land")
+
 TABLE = ROOT / "examples" / "german_credit" / "germancredit.csv"
 CONFIG = "examples/german_credit/settings.toml"
 SMALL = "n_estimators = 20\n"  # of [xgboost], the last table there

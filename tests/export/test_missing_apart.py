@@ -14,6 +14,8 @@ from runtime.score import Scale
 from runtime.session import open_session
 from tests.applicants import draw, pipeline
 
+pytestmark = pytest.mark.tier("land")
+
 EDGES = [float(edge) for edge in range(300, 900, 28)]
 
 

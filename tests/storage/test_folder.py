@@ -16,6 +16,8 @@ from storage.folder import replaced_folder
 from storage.scratch import name_for_old, scratch_beside
 from tests.tiers import Sample
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[2]
 KILLS = 100
 FILES = 20

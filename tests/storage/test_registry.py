@@ -19,6 +19,8 @@ from storage.faults import Denied, Missing
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
 
+pytestmark = pytest.mark.tier("land")
+
 SILENT = Progress(quiet=True)
 
 

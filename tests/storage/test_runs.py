@@ -21,6 +21,8 @@ from training.artifacts import load_artifacts
 from training.artifacts.runs import local_run, uploaded_run
 from training.settings import Settings, load_settings
 
+pytestmark = pytest.mark.tier("land")
+
 SILENT = Progress(quiet=True)
 
 

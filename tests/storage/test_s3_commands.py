@@ -22,6 +22,8 @@ from tests.storage import faulty
 from tests.storage.conftest import FEW_TREES, Bucket
 from training import run
 
+pytestmark = pytest.mark.tier("land")
+
 SILENT = Progress(quiet=True)
 ROOT = Path(__file__).parents[2]
 

@@ -21,6 +21,8 @@ from training.exploration import explore as explored
 from training.settings import Feature, Settings, load_settings
 from validation.report.pages import render
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[2]
 GERMAN = ROOT / "examples/german_credit/settings.toml"
 

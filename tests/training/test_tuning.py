@@ -33,6 +33,8 @@ from training.tuning import growth, study_file, trials
 from training.tuning.growth import Folds, best_line, log_loss_of
 from training.tuning.space import KNOWN, SPACE, place, rounded
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[2]
 XGBOOST: dict[str, Any] = {"n_estimators": 25, "max_depth": 3, "learning_rate": 0.1, "min_child_weight": 5.0}
 SETTINGS = Settings(

@@ -20,6 +20,8 @@ from export.packaging.target import Target
 from tests.export.packaging.build_command import CACHE
 from tests.export.packaging.lambda_process import copy_distribution
 
+pytestmark = pytest.mark.tier("land")
+
 DOCKERFILE = ROOT / "Dockerfile.lambda"
 HADOLINT = shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))
 

@@ -19,6 +19,8 @@ from tests.export.packaging.build_command import package
 from tests.export.packaging.model_folder import certified_model, certify
 from tests.runtime.model_builder import write_manifest
 
+pytestmark = pytest.mark.tier("land")
+
 # The figures that the project promises; docs/package.md has what they are.
 ZIP_LIMIT = 29_000_000
 UNZIPPED_LIMIT = 85_000_000

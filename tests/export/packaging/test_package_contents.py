@@ -17,6 +17,8 @@ from export.packaging.target import Target
 from tests.export.packaging.build_command import CACHE
 from tests.export.packaging.lambda_process import run_python
 
+pytestmark = pytest.mark.tier("land")
+
 # Only numpy for Python 3.11 has it.
 ONLY_SOMETIMES = {"numpy/distutils/*"}
 

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from deploy.artifact import read_artifact
 from export.packaging.target import Target
 from runtime.manifest import Manifest
+
+pytestmark = pytest.mark.tier("land")
 
 
 def test_a_built_package_is_read_as_what_it_is(dist: Path, model: Path, target: Target) -> None:

@@ -13,6 +13,8 @@ from runtime.event import ANSWER_LIMIT
 from tests.export.packaging.lambda_process import ISOLATED, environment, run_python, running
 from tests.runtime.model_builder import EVENTS, reference_request
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[3]
 RECORDED = sorted(EVENTS.glob("*.json"))
 REQUEST_ID = "5f0c8a8e-7d34-4f0e-9a63-0d2f3b6f5d11"

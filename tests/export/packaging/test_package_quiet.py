@@ -15,6 +15,8 @@ import pytest
 from tests.export.packaging.lambda_process import running
 from tests.runtime.model_builder import EVENTS
 
+pytestmark = pytest.mark.tier("land")
+
 INVOCATIONS = 100
 RECORDED = [path.read_bytes() for path in sorted(EVENTS.glob("*.json"))]
 

@@ -14,6 +14,8 @@ from tests.validation.report.conftest import HOSTILE, written
 from tests.validation.report.sample import Sample
 from validation.report.words import MISSING
 
+pytestmark = pytest.mark.tier("land")
+
 Open = Callable[..., Opened]
 
 LARGEST = 3_000_000  # bytes

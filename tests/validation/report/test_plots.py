@@ -20,6 +20,8 @@ from validation.report.plots.gallery import gallery
 from validation.report.plots.ranking import POINTS_ON_A_CURVE, ranking, thinned
 from validation.report.plots.style import GRID, INK, LEAST_CONTRAST, SOFT, TOGETHER, Picture
 
+pytestmark = pytest.mark.tier("land")
+
 COLOUR = re.compile(r"(?:stroke|fill): (#[0-9a-f]{6})")
 NEUTRAL = {INK, SOFT, GRID, "#ffffff"}
 LARGEST = 40_000  # bytes of one picture
