@@ -9,6 +9,8 @@ import pytest
 from delivery.image import main
 from tests.delivery.runner import COMMANDS
 
+pytestmark = pytest.mark.tier("land")
+
 REPOSITORY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit"
 
 
