@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run package bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean settings
+.PHONY: help run package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -48,6 +48,9 @@ run: $(READY)  ## train on the built-in population, export, answer the reference
 ARCH ?= x86_64
 package: $(READY)  ## the model in model/ as a Lambda package: dist/task/ and dist/lambda.zip
 	@$(BIN)/python -m export.package --arch $(ARCH)
+
+package-arm64-start: $(READY)  ## the package for arm64 answers as the model does here: under emulation, needs qemu-user-static
+	@$(BIN)/python -m delivery.arm64_start
 
 bundle: .venv-release/ready  ## the package and its bill of materials, dist/sbom.cdx.json
 	@.venv-release/bin/python -m export.package --arch $(ARCH)

@@ -1,25 +1,17 @@
 """What every command shares: its exit status, and its one line for a mistake."""
 
-import errno
 import logging
 import sys
 from collections.abc import Callable
 
 from rich.console import Console
 
+from cli.disk import in_words
 from cli.errors import FAILED, UserError
 from cli.words import escaped
 
 # Where the home folder cannot be written, matplotlib says so in two lines and does without its cache.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
-
-DISK = {
-    errno.ENOSPC: "the disk is full; make room and run again",
-    errno.EROFS: "the disk is read-only; name a folder that can be written",
-    errno.EACCES: "no permission; name a folder that can be written",
-    errno.EDQUOT: "the disk quota is used up; make room and run again",
-    errno.EFBIG: "the file is larger than may be written here; raise the limit (ulimit -f) and run again",
-}
 
 
 def run(command: Callable[[], None], what_stays: str) -> int:
@@ -39,8 +31,7 @@ def run(command: Callable[[], None], what_stays: str) -> int:
         sys.stderr.close()
         return FAILED
     except OSError as fault:
-        where = f"{fault.filename}: " if fault.filename else ""
-        _say(f"{where}{DISK.get(fault.errno or 0, fault.strerror or str(fault))}; {what_stays}")
+        _say(f"{in_words(fault)}; {what_stays}")
         return FAILED
     except MemoryError:
         _say(f"not enough memory for this table; {what_stays}")
@@ -49,4 +40,4 @@ def run(command: Callable[[], None], what_stays: str) -> int:
 
 
 def _say(line: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escaped(line)}", highlight=False)
+    Console(stderr=True, soft_wrap=True, emoji=False).print(f"[bold red]error:[/] {escaped(line)}", highlight=False)

@@ -7,25 +7,27 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.status import Status
 
+from cli.words import escaped
+
 
 class Progress:
     """Steps of a longer command on standard error: a spinner while one runs, a line when it is done."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True, emoji=False)
         self._spinner: Status | None = None
 
     @contextmanager
     def step(self, what: str) -> Iterator[Callable[[str], None]]:
         """Shows `what` while the block runs; the callable given adds what it is busy with."""
         begin = time.monotonic()
-        with self.console.status(f"{what} …") as status:
+        with self.console.status(escaped(f"{what} …")) as status:
             self._spinner = status
             try:
-                yield lambda detail: status.update(f"{what}: {detail} …")
+                yield lambda detail: status.update(escaped(f"{what}: {detail} …"))
             finally:
                 self._spinner = None
-        self.console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - begin:.1f} s[/]")
+        self.console.print(f"[green]✓[/] {escaped(f'{what} ')}[dim]{time.monotonic() - begin:.1f} s[/]")
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int], None]]:
@@ -43,7 +45,7 @@ class Progress:
         columns = (bars.SpinnerColumn(), name, bars.BarColumn(bar_width=16), *figures)
         bar = bars.Progress(*columns, console=self.console, transient=True, expand=True)
         with self._without_spinner(), bar:
-            task = bar.add_task(what, total=None)
+            task = bar.add_task(escaped(f"{what} "), total=None)
 
             def show(done: int, total: int) -> None:
                 nonlocal moved
@@ -52,7 +54,7 @@ class Progress:
 
             yield show
         seconds = f"[dim]{time.monotonic() - begin:.1f} s[/]"
-        self.console.print(f"[green]✓[/] {what}, {filesize.decimal(moved)} {seconds}")
+        self.console.print(f"[green]✓[/] {escaped(f'{what}, ')}{filesize.decimal(moved)} {seconds}")
 
     @contextmanager
     def _without_spinner(self) -> Iterator[None]:
@@ -65,5 +67,5 @@ class Progress:
             spinner.start()
 
     def say(self, text: str) -> None:
-        """A line of text; rich's markup is understood."""
+        """A line of text; rich's markup is understood, so that names have to be `escaped`."""
         self.console.print(text)

@@ -5,13 +5,15 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from rich.markup import escape
+
 SHOWN_CHARACTERS = 60
 LISTED_NAMES = 12
 
 
-def escaped(text: str) -> str:
-    """Text in which rich finds no markup."""
-    return text.replace("[", r"\[")
+def escaped(text: object) -> str:
+    """Text in which rich finds no markup: whatever a user has named."""
+    return escape(str(text))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

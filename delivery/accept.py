@@ -4,6 +4,7 @@ The outputs `package` and, for a stage that runs an image, `image` are what the 
 """
 
 import argparse
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,18 @@ from cli import command
 from cli.errors import UserError
 from cli.parser import Parser
 from delivery import workflow
-from delivery.release_record import RECORD, SBOM, ZIP, Record, model_version, read, sha256_of
+from delivery.release_record import (
+    BUILD_AGAIN,
+    IMAGE_SBOM,
+    RECORD,
+    SBOM,
+    ZIP,
+    Record,
+    model_version,
+    read,
+    sha256_of,
+    spdx_predicate,
+)
 from deploy.stages import read_stage
 
 SIGNER = ".github/workflows/release.yml"
@@ -53,11 +65,21 @@ def accept(bundles: Path, stage: str) -> None:
     bundle = bundles / f"bundle-{arch}"
     record = read(bundle / RECORD)
     refuse_other(bundle, record, {"commit": commit, "arch": arch})
-    for subject in (str(bundle / ZIP), *([f"oci://{record.image}"] if is_image else [])):
-        for predicate in (PROVENANCE, CYCLONEDX):
-            refuse_unattested(subject, predicate, repository, commit)
+    attested = [(str(bundle / ZIP), PROVENANCE), (str(bundle / ZIP), CYCLONEDX)]
+    if is_image:
+        listed = _parts_predicate(bundle / IMAGE_SBOM)
+        attested += [(f"oci://{record.image}", PROVENANCE), (f"oci://{record.image}", listed)]
+    for subject, predicate in attested:
+        refuse_unattested(subject, predicate, repository, commit)
     workflow.output("package", str(bundle / ZIP))
     workflow.output("image", record.image if is_image else "")
+
+
+def _parts_predicate(path: Path) -> str:
+    try:
+        return spdx_predicate(json.loads(path.read_text(encoding="utf-8")))
+    except (AttributeError, ValueError):
+        raise UserError(f"{path}: expected the image's parts as SPDX; {BUILD_AGAIN}") from None
 
 
 def refuse_other(bundle: Path, record: Record, expected: dict[str, str]) -> None:
@@ -65,6 +87,7 @@ def refuse_other(bundle: Path, record: Record, expected: dict[str, str]) -> None
     found = {
         "zip_sha256": sha256_of(bundle / ZIP),
         "sbom_sha256": sha256_of(bundle / SBOM),
+        "image_sbom_sha256": sha256_of(bundle / IMAGE_SBOM),
         "model_version": model_version(bundle / ZIP),
         **expected,
     }

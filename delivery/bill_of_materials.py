@@ -5,34 +5,33 @@ pinned. The same package gives the same bytes.
 """
 
 import argparse
+import os
+import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
-from email.parser import HeaderParser
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from cyclonedx.contrib.license.factories import LicenseFactory
-from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.contact import OrganizationalEntity
 from cyclonedx.output.json import JsonV1Dot6
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from packageurl import PackageURL
-from packaging.utils import canonicalize_name
 
 from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import escaped
+from delivery.parts import distributions, libraries, licence_of, sha256
 from delivery.release_record import SBOM, ZIP, sha256_of
 from export.model_folder import GRAPH, MANIFEST
-from export.package import PARTS, REQUIREMENTS
+from export.package import PARTS, REQUIREMENTS, ROOT
 from export.packaging.refusal import PackageRefused
-from export.packaging.requirements import Pin, read_pins
+from export.packaging.requirements import read_pins
 from export.packaging.target import Target, architecture, python_version
 from runtime.manifest import Manifest
-
-METADATA = ".dist-info/METADATA"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +70,7 @@ def write(dist: Path, target: Target, progress: Progress) -> None:
     partial = dist / f".{SBOM}"
     partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(dist / SBOM)
-    progress.say(f"Written to [bold]{dist / SBOM}[/]: {len(bom.components)} components")
+    progress.say(f"Written to [bold]{escaped(dist / SBOM)}[/]: {len(bom.components)} components")
 
 
 def bill(dist: Path, target: Target) -> Bom:
@@ -84,20 +83,23 @@ def bill(dist: Path, target: Target) -> Bom:
         type=ComponentType.MACHINE_LEARNING_MODEL,
         version=version,
         bom_ref="model",
-        hashes=[_sha256(task / "model" / GRAPH)],
+        hashes=[sha256(task / "model" / GRAPH)],
     )
+    owner = os.environ.get("GITHUB_REPOSITORY", "").partition("/")[0]
+    builder = OrganizationalEntity(name=owner) if owner else None
     package = Component(
         name="lastbit",
         type=ComponentType.APPLICATION,
         version=f"{version}-{target.name}",
         bom_ref="lastbit",
-        licenses=[LicenseFactory().make_from_string("Apache-2.0")],
-        hashes=[_sha256(dist / ZIP)],
+        licenses=[licence_of("lastbit", "Apache-2.0")],
+        supplier=builder,
+        hashes=[sha256(dist / ZIP)],
     )
     components = [model, *distributions(task, read_pins(REQUIREMENTS, target)), *libraries(task)]
-    bom = Bom(components=components, metadata=BomMetaData(component=package))
-    # Both would be other ones each time.
-    bom.metadata.timestamp = None
+    bom = Bom(components=components, metadata=BomMetaData(component=package, supplier=builder))
+    # The library's own time and number would be other ones each time.
+    bom.metadata.timestamp = time_of_the_source()
     bom.serial_number = uuid.uuid5(uuid.NAMESPACE_OID, sha256_of(dist / ZIP))
     bom.register_dependency(package, components)
     return bom
@@ -112,37 +114,21 @@ def refuse_strangers(task: Path) -> None:
             raise PackageRefused(f"{path}: expected a part of the package ({', '.join(known)}), found another file")
 
 
-def distributions(task: Path, pins: Sequence[Pin]) -> Iterator[Component]:
-    """The distributions whose metadata is there. Raises PackageRefused where they are not those of the lock."""
-    wanted = {(pin.name, pin.version) for pin in pins}
-    for path in sorted(task.glob(f"*{METADATA}")):
-        metadata = HeaderParser().parsestr(path.read_text(encoding="utf-8"))
-        name, version = str(canonicalize_name(metadata["Name"])), str(metadata["Version"])
-        if (name, version) not in wanted:
-            raise PackageRefused(f"{path}: {name} {version} is not pinned in {REQUIREMENTS.name}")
-        wanted.remove((name, version))
-        licence = metadata["License-Expression"] or metadata["License"]
-        yield Component(
-            name=name,
-            version=version,
-            bom_ref=name,
-            purl=PackageURL("pypi", name=name, version=version),
-            licenses=[LicenseFactory().make_from_string(licence)] if licence else [],
-            description=metadata["Summary"],
-        )
-    for name, version in sorted(wanted):
-        raise PackageRefused(f"{task}: expected {name} {version}, which is pinned in {REQUIREMENTS.name}, found none")
+def time_of_the_source() -> datetime | None:
+    """SOURCE_DATE_EPOCH (seconds), or else the time of the commit; None where neither is known.
 
-
-def libraries(task: Path) -> Iterator[Component]:
-    """The shared libraries of other projects that wheels bring along; their names hold a part of a hash."""
-    for path in sorted(task.glob("*.libs/*")):
-        name = path.relative_to(task).as_posix()
-        yield Component(name=name, type=ComponentType.FILE, bom_ref=name, hashes=[_sha256(path)])
-
-
-def _sha256(path: Path) -> HashType:
-    return HashType(alg=HashAlgorithm.SHA_256, content=sha256_of(path))
+    https://reproducible-builds.org/specs/source-date-epoch/
+    """
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not seconds:
+        try:
+            words = ["git", "log", "--max-count=1", "--format=%ct"]
+            seconds = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return None
+    if not seconds.isdecimal():
+        raise PackageRefused(f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {seconds!r}")
+    return datetime.fromtimestamp(int(seconds), UTC)
 
 
 if __name__ == "__main__":

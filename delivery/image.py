@@ -9,26 +9,31 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cli import command
 from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from delivery import workflow
-from delivery.release_record import BY_DIGEST, IMAGE, REPOSITORY, ZIP, model_version
-from export.packaging.target import architecture, python_version
+from delivery.release_record import BY_DIGEST, IMAGE, IMAGE_SBOM, REPOSITORY, ZIP, model_version, spdx_predicate
+from export.package import REQUIREMENTS
+from export.packaging.requirements import read_pins
+from export.packaging.target import Target, architecture, python_version
 
 BASE = "public.ecr.aws/lambda/python"
 PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
+# BuildKit's own; its digest is resolved at each build, as the base's is.
+SCANNER, SCANNER_TAG = "docker.io/docker/buildkit-syft-scanner", "stable-1"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
-    python = f"{args.python[0]}.{args.python[1]}"
-    return command.run(lambda: build(Path(args.dist), python, args.arch), "no image was recorded")
+    return command.run(lambda: build(Path(args.dist), Target(args.python, args.arch)), "no image was recorded")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,8 +51,9 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def build(dist: Path, python: str, arch: str) -> None:
-    """Builds, pushes and writes `dist`/image.json. Raises UserError where docker fails."""
+def build(dist: Path, target: Target) -> None:
+    """Builds, pushes and writes `dist`/image.json and image.spdx.json. Raises UserError where docker fails."""
+    python, arch = target.version, target.arch
     repository, commit = workflow.variable("IMAGE_REPOSITORY"), workflow.variable("GITHUB_SHA")
     if not re.fullmatch(REPOSITORY, repository):
         raise UserError(f"IMAGE_REPOSITORY: expected registry/name without a tag, got {repository!r}", WRONG_USAGE)
@@ -56,19 +62,57 @@ def build(dist: Path, python: str, arch: str) -> None:
     tag = f"{model_version(dist / ZIP)}-{commit[:12]}-{arch}-{attempt}"
     base = f"{BASE}@{resolve(f'{BASE}:{python}')}"
     metadata = dist / ".docker.json"
-    _docker(
-        *("buildx", "build", "--push", "--file", "Dockerfile.lambda", "--platform", PLATFORMS[arch]),
-        *("--provenance=false", "--sbom=false", "--metadata-file", str(metadata)),
+    built = (
+        *("--file", "Dockerfile.lambda", "--platform", PLATFORMS[arch], "--provenance=false"),
         *("--build-arg", f"PYTHON={python}", "--build-arg", f"BASE={base}"),
-        *("--label", f"org.opencontainers.image.revision={commit}", "--tag", f"{repository}:{tag}", "."),
+        *("--label", f"org.opencontainers.image.revision={commit}"),
     )
+    pushed = ("--push", "--sbom=false", "--metadata-file", str(metadata), "--tag", f"{repository}:{tag}")
+    _docker("buildx", "build", *built, *pushed, ".")
     digest = str(json.loads(metadata.read_text(encoding="utf-8")).get("containerimage.digest"))
     image = f"{repository}@{digest}"
     if not BY_DIGEST.fullmatch(image):
         raise UserError(f"docker: expected the digest of the pushed image, got {digest!r}")
+    _list_parts(dist, built, target)
     (dist / IMAGE).write_text(json.dumps({"image": image, "base": base}, indent=1) + "\n", encoding="utf-8")
     workflow.output("name", repository)
     workflow.output("digest", digest)
+
+
+def _list_parts(dist: Path, built: Sequence[str], target: Target) -> None:
+    """Writes `dist`/image.spdx.json: what BuildKit's scanner finds in the same layers, which its cache still has.
+
+    The base's system packages and its Python are in it, which the zip's list cannot know. Lambda takes no image with
+    the list attached, so it goes to a folder: https://docs.docker.com/build/metadata/attestations/sbom/
+    """
+    scanner = f"{SCANNER}@{resolve(f'{SCANNER}:{SCANNER_TAG}')}"
+    with tempfile.TemporaryDirectory(prefix=".image-", dir=dist) as folder:
+        _docker(
+            *("buildx", "build", *built, "--attest", f"type=sbom,generator={scanner}"),
+            *("--output", f"type=local,dest={folder}", "."),
+        )
+        document = parts_of(Path(folder) / "sbom.spdx.json", target)
+    (dist / IMAGE_SBOM).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def parts_of(path: Path, target: Target) -> dict[str, Any]:
+    """The SPDX document in what BuildKit wrote, a statement about it or the document itself.
+
+    Raises UserError where it is neither, or is without a distribution that is pinned for the package.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = content.get("predicate", content)
+        spdx_predicate(document)
+        found = {(str(part["name"]).lower(), str(part.get("versionInfo"))) for part in document["packages"]}
+    except FileNotFoundError:
+        raise UserError(f"docker: expected the image's parts in {path.name}, got none") from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UserError(f"{path.name}: expected the image's parts as SPDX, got something else") from None
+    for pin in read_pins(REQUIREMENTS, target):
+        if (pin.name, pin.version) not in found:
+            raise UserError(f"{path.name}: expected {pin.name} {pin.version} among {len(found)} parts, found none")
+    return document
 
 
 def resolve(reference: str) -> str:

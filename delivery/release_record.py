@@ -7,9 +7,10 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from cli import command
@@ -19,13 +20,17 @@ from delivery import workflow
 from delivery.markdown import table
 from export.model_folder import MANIFEST
 from export.packaging.target import architecture
+from runtime.strict_json import parse_file
 from storage import digest
 
-ZIP, SBOM, IMAGE, RECORD = "lambda.zip", "sbom.cdx.json", "image.json", "release.json"
+ZIP, SBOM, IMAGE, IMAGE_SBOM = "lambda.zip", "sbom.cdx.json", "image.json", "image.spdx.json"
+RECORD = "release.json"
+LARGEST_FILE = 256 * 2**20  # bytes
 BUILD_AGAIN = "build the release again"
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION = re.compile(r"[0-9a-f]{12}")
+SPDX_VERSION = re.compile(r"SPDX-(\d+\.\d+)")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 REPOSITORY = r"[a-z0-9-]+(\.[a-z0-9-]+)+(/[a-z0-9._-]+)+"
 BY_DIGEST = re.compile(rf"{REPOSITORY}@sha256:[0-9a-f]{{64}}")
@@ -35,6 +40,7 @@ SHAPES = {
     "arch": re.compile("x86_64|arm64"),
     "zip_sha256": SHA256,
     "sbom_sha256": SHA256,
+    "image_sbom_sha256": SHA256,
     "image": BY_DIGEST,
     "base": BY_DIGEST,
 }
@@ -49,6 +55,7 @@ class Record:
     arch: str
     zip_sha256: str
     sbom_sha256: str
+    image_sbom_sha256: str
     image: str  # repository@sha256:…
     base: str  # what the image is built on, in the same form
 
@@ -83,6 +90,7 @@ def write(dist: Path, arch: str) -> None:
             "arch": arch,
             "zip_sha256": sha256_of(dist / ZIP),
             "sbom_sha256": sha256_of(dist / SBOM),
+            "image_sbom_sha256": sha256_of(dist / IMAGE_SBOM),
             "image": image.get("image"),
             "base": image.get("base"),
         },
@@ -103,11 +111,22 @@ def model_version(package: Path) -> str:
     """The version of the model inside of a package. Raises UserError for a file that is none."""
     try:
         with ZipFile(package) as archive:
-            return str(json.loads(archive.read(f"model/{MANIFEST}"))["model_version"])
+            return str(_parsed(archive.read(f"model/{MANIFEST}"))["model_version"])
     except FileNotFoundError:
         raise UserError(f"{package}: no such file; {BUILD_AGAIN}") from None
     except (BadZipFile, KeyError, TypeError, ValueError):
         raise UserError(f"{package}: expected a package with a model inside; {BUILD_AGAIN}") from None
+
+
+def spdx_predicate(document: Mapping[str, object]) -> str:
+    """What GitHub's action calls an attested SPDX document; the version is the document's own (SPDX-2.3).
+
+    Raises ValueError for what is none.
+    """
+    version = SPDX_VERSION.fullmatch(str(document.get("spdxVersion")))
+    if version is None:
+        raise ValueError("no SPDX document")
+    return f"https://spdx.dev/Document/v{version[1]}"
 
 
 def sha256_of(path: Path) -> str:
@@ -118,9 +137,14 @@ def sha256_of(path: Path) -> str:
         raise UserError(f"{path}: no such file; {BUILD_AGAIN}") from None
 
 
+def _parsed(content: bytes) -> Any:
+    """Raises NotStrict, a ValueError, for what is not strict JSON."""
+    return parse_file(content, LARGEST_FILE)
+
+
 def _object(path: Path) -> dict[str, object]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = _parsed(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; {BUILD_AGAIN}") from None
     except ValueError as fault:

@@ -22,6 +22,7 @@ from cli import command
 from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import escaped
 from deploy.artifact import read_artifact
 from deploy.asked import asked_of
 from deploy.aws import Aws, connect
@@ -135,7 +136,9 @@ def deploy(args: Any, progress: Progress) -> None:
                 _upload(aws, stage.bucket, release)
         with progress.step(f"Deploying to {stage.name}"):
             try:
-                state = stack.carry_out(proposal, uuid4().hex, lambda event: progress.say(f"  [dim]{event}[/]"))
+                state = stack.carry_out(
+                    proposal, uuid4().hex, lambda event: progress.say(f"  [dim]{escaped(event)}[/]")
+                )
             except UserError as failure:
                 raise UserError(f"{failure}; {_what_answers(function)}") from None
         _refuse_elsewhere(state, function)
@@ -145,7 +148,7 @@ def deploy(args: Any, progress: Progress) -> None:
     _test(aws, state, release, function, live, progress)
     if goes_ahead:
         _settle(function, live, progress)
-    progress.say(f"Model [bold]{artifact.manifest.model_version}[/] answers at:")
+    progress.say(f"Model [bold]{escaped(artifact.manifest.model_version)}[/] answers at:")
     sys.stdout.write(state.outputs["Url"] + "\n")
 
 
@@ -155,9 +158,12 @@ def _note_another_model(packaged: str, progress: Progress) -> None:
     except ModelRefused:
         return
     if exported != packaged:
-        progress.say(
-            f"[yellow]Note:[/] model/ holds {exported}, the package {packaged}; to deploy the former, run make package"
-        )
+        note = f"model/ holds {exported}, the package {packaged}; to deploy the former, run make package"
+        progress.say(f"[yellow]Note:[/] {escaped(note)}")
+
+
+def _show(event: str, progress: Progress) -> None:
+    progress.say(f"  [dim]{escaped(event)}[/]")
 
 
 def _is_uploaded(aws: Aws, bucket: str, release: Release) -> bool:
@@ -263,11 +269,11 @@ def _settle(function: Function, before: Version | None, progress: Progress) -> N
     """Keeps what a rollback needs, and lets go of what is older."""
     if before is not None and function.behind(LIVE) != before.number:
         function.point(PREVIOUS, before.number)
-        progress.say(f"A rollback would bring back {before}.")
+        progress.say(f"A rollback would bring back {escaped(before)}.")
     try:
         forgotten = function.forget(VERSIONS_KEPT)
     except UserError as fault:  # it is deployed all the same
-        progress.say(f"[yellow]Note:[/] {fault}")
+        progress.say(f"[yellow]Note:[/] {escaped(fault)}")
         return
     if forgotten:
         progress.say(f"Deleted version {', '.join(forgotten)}; their packages stay in the bucket.")

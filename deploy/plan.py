@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rich.table import Table as Grid
 
 from cli.progress import Progress
+from cli.words import escaped
 from deploy.aws import Aws
 from deploy.release import Release
 from deploy.stack import Proposal, State
@@ -60,8 +61,7 @@ class Plan:
             "traffic": self._traffic(),
             "if it fails": self._failure(),
         }.items():
-            plain = text.replace("[", r"\[")
-            progress.say(f"[bold]{title:<13}[/]{plain}")
+            progress.say(f"[bold]{title:<13}[/]{escaped(text)}")
         self._show_changes(progress)
 
     def _traffic(self) -> str:

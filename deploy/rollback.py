@@ -22,6 +22,7 @@ from cli import command
 from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import escaped
 from deploy.artifact import key_of, read_artifact
 from deploy.asked import asked_of
 from deploy.aws import Aws, connect
@@ -80,10 +81,10 @@ def rollback(args: Any, progress: Progress) -> None:
         return
     target = _target(args.version, versions, previous, live)
     if target.number == live and not function.shares(LIVE):
-        progress.say(f"{LIVE} is at {target} already.")
+        progress.say(f"{LIVE} is at {escaped(target)} already.")
     else:
         function.point(LIVE, target.number)
-        progress.say(f"[green]✓[/] {LIVE} moved from version {live} to {target}.")
+        progress.say(f"[green]✓[/] {LIVE} moved from version {live} to {escaped(target)}.")
     _test(aws, stage, state, target, progress)
 
 

@@ -27,6 +27,7 @@ from cli import command
 from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import escaped
 from deploy.endpoint import KEY_VARIABLE, PASSING, Answer, Endpoint, Failed
 from deploy.invoked import Invoked
 from runtime.manifest import NOT_DESCRIBED, Manifest, ModelRefused, SelfCheckRow
@@ -194,10 +195,10 @@ def smoke(endpoint: Endpoint | Invoked, expected: Expected, progress: Progress) 
         for name, check in test.checks.items():
             show(name)
             try:
-                grid.add_row(name, "[green]✓[/]", _plain(check()))
+                grid.add_row(name, "[green]✓[/]", escaped(check()))
             except Failed as fault:
                 failures.append(str(fault))
-                grid.add_row(name, "[bold red]✗[/]", _plain(str(fault)))
+                grid.add_row(name, "[bold red]✗[/]", escaped(str(fault)))
                 if name == "health":
                     break
     progress.console.print(grid)
@@ -238,10 +239,6 @@ def _short(value: Any) -> str:
 
 def _of(number: int, total: int) -> str:
     return f"{number} of {total}"
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,17 +3,18 @@
 This knows nothing of scikit-learn and XGBoost: packaging, as in Dockerfile.lambda, does without them.
 """
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from export.refusal import ExportRefused
+from runtime.strict_json import NotStrict, parse_file
 from storage.digest import sha256_of
 
 if TYPE_CHECKING:
     from export.documents import Certificate
 
 GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
+LARGEST_CERTIFICATE = 64 * 2**20  # bytes
 CERTIFICATE_VERSION = 1  # raise it when an older reader could misread a newer certificate
 EXPORT_AGAIN = "export again (python -m export.to_onnx)"
 
@@ -45,10 +46,10 @@ def refuse_other(what: str, certified: object, found: object) -> None:
 
 def _read(path: Path) -> "Certificate":
     try:
-        certificate = json.loads(path.read_text(encoding="utf-8"))
+        certificate: Any = parse_file(path.read_bytes(), LARGEST_CERTIFICATE)
     except FileNotFoundError:
         raise ExportRefused(f"{path}: no such file, and a model without one is not trusted; {EXPORT_AGAIN}") from None
-    except ValueError as fault:
+    except NotStrict as fault:
         raise ExportRefused(f"{path}: is not JSON ({fault}); {EXPORT_AGAIN}") from None
     version = certificate.get("schema_version") if isinstance(certificate, dict) else None
     if version != CERTIFICATE_VERSION:

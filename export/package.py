@@ -1,8 +1,13 @@
 """`python -m export.package`: model/ to dist/task/ and dist/lambda.zip — all that a Lambda needs, and no more."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("export.package")
+
+
 import argparse
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +18,7 @@ from rich.table import Table as Grid
 from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import escaped
 from export.model_folder import CERTIFICATE, GRAPH, MANIFEST
 from export.packaging.archive import normalise, write_zip
 from export.packaging.bytecode import compile_all, interpreter_for
@@ -115,9 +121,10 @@ def package(plan: Plan, progress: Progress) -> None:
             sizes = write_zip(task, archive)
             archive.chmod(0o644)
     _summarise(plan, sizes, left_out, progress)
-    progress.say(f"Model [bold]{manifest.model_version}[/], certified on {certificate['versions'].get('machine')}.")
+    machine = escaped(certificate["versions"].get("machine"))
+    progress.say(f"Model [bold]{escaped(manifest.model_version)}[/], certified on {machine}.")
     for line in _caveats(target, interpreter, certificate["versions"].get("machine"), plan.out / "lambda.zip"):
-        progress.say(f"[yellow]Note:[/] {line}")
+        progress.say(f"[yellow]Note:[/] {escaped(line)}")
 
 
 def check_unzipped(size: int) -> None:
@@ -190,7 +197,7 @@ def _summarise(plan: Plan, sizes: Mapping[str, tuple[int, int]], left_out: int, 
         f"{zipped / UPLOAD_LIMIT:.0%} of {_mb(UPLOAD_LIMIT)} MB for a direct upload."
     )
     digest = sha256_of(plan.out / "lambda.zip")
-    progress.say(f"Written to [bold]{plan.out}/[/]: task/ and lambda.zip, sha256 {digest}")
+    progress.say(f"Written to [bold]{escaped(plan.out)}/[/]: task/ and lambda.zip, sha256 {digest}")
 
 
 def _caveats(target: Target, interpreter: str | None, certified_on: str | None, archive: Path) -> list[str]:
@@ -219,7 +226,3 @@ def _caveats(target: Target, interpreter: str | None, certified_on: str | None, 
 
 def _mb(size: int) -> str:
     return f"{size / 1e6:.1f}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,11 @@
 """`python -m export.to_onnx`: artifacts/ to model/ — one graph, its manifest, and the certificate that it is exact."""
 
-import sys
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("export.to_onnx")
+
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,7 +85,8 @@ def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
             version = Model.load(str(folder)).manifest.model_version
     summarise(certificate, progress)
     size = sum((out / name).stat().st_size for name in (GRAPH, MANIFEST)) / 1e6
-    progress.say(f"Written to [bold]{out}/[/]: model [bold]{version}[/], {size:.1f} MB. Next: python -m runtime.local")
+    where = f"[bold]{escaped(out)}/[/]"
+    progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: python -m runtime.local")
 
 
 def certificate_of(artifacts: Artifacts, folder: Path, findings: Findings) -> Certificate:
@@ -120,7 +126,3 @@ def summarise(certificate: Findings, progress: Progress) -> None:
         way, name = "rises" if found["sign"] > 0 else "falls", escaped(found["feature"])
         where = f"{found['trees']:,} trees, {found['splits']:,} splits, {found['rows']:,} rows"
         progress.say(f"Monotone: the probability only {way} with [bold]{name}[/] ({where})")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

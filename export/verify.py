@@ -1,6 +1,11 @@
 """`python -m export.verify`: checks a model's certificate again, file by file and row by row."""
 
-import sys
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("export.verify")
+
+
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +15,7 @@ import onnx
 from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import escaped
 from export.candidate import candidate_of
 from export.certificate.certify import certify
 from export.graph.pipeline import build
@@ -69,8 +75,4 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
     compared: Mapping[str, object] = findings
     for part in ("tolerances", "total", "monotone"):
         refuse_other(f"{model / CERTIFICATE}: {part}", recorded.get(part), compared[part])
-    progress.say(f"The certificate of [bold]{model}/[/] holds.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    progress.say(f"The certificate of [bold]{escaped(model)}/[/] holds.")

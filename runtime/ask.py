@@ -3,9 +3,7 @@
 The entry point only, and no part of the package: see local/.
 """
 
-import sys
+if __name__ == "__main__":  # nothing is imported before, since Ctrl-C may interrupt imports
+    from cli.entry import start
 
-from local.ask import main
-
-if __name__ == "__main__":
-    sys.exit(main())
+    start("local.ask")

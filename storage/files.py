@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.markup import escape
-
 from cli.progress import Progress
 from storage.address import Address, is_remote
 from storage.store import Store
@@ -24,7 +22,7 @@ def local_file(name: str, progress: Progress) -> Iterator[Path]:
     address = Address.of_object(name)
     with tempfile.TemporaryDirectory(prefix="lastbit-") as folder:
         path = Path(folder) / "file"
-        with progress.transfer(f"Downloading {escape(name)}") as moved:
+        with progress.transfer(f"Downloading {name}") as moved:
             checked_by = Store().download(address, path, moved)
         progress.say(f"  its bytes are those that S3 holds, by their {checked_by}")
         yield path

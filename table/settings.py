@@ -82,6 +82,11 @@ class Feature:
         Field(description="levels of a category that the model distinguishes", examples=[["a", "b"]]),
         Usage(unset="the levels of the training rows"),
     ] = ()
+    rare: Annotated[
+        int | None,
+        Field(ge=1, description="fewest training rows of a level that is not pooled, of this category", examples=[50]),
+        Usage(unset="model.rare"),
+    ] = None
     description: Annotated[str, Field(description="shown in reports and in /openapi.json", examples=["euros"])] = ""
 
 

@@ -165,6 +165,21 @@ def test_the_summary_says_how_sure_it_is_and_what_to_look_at(table: Path, capsys
     assert "! The test has" in said
 
 
+def test_strict_ends_with_1_where_an_alarm_was_raised_and_everything_is_written(table: Path, capsys: Any) -> None:
+    said = mistake(capsys, 1, run.main, *wrong(table, "--strict"))
+    content = json.loads((table / "artifacts/run.json").read_text())
+    names = [alarm["name"] for alarm in content["alarms"]]
+    assert "few defaults" in names
+    assert said.startswith(f"{table / 'artifacts'}: {len(names)} alarm")
+    assert f" raised: {', '.join(names)} (--strict); all is written" in said
+    assert (table / "artifacts/report.html").exists()
+
+
+def test_strict_without_an_alarm_ends_with_0(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.evidence.alarms", lambda examined: [])
+    assert run.main([*map(str, wrong(table, "--strict"))]) == 0
+
+
 def test_verify_holds_and_names_what_does_not(trained: Path, tmp_path: Path, capsys: Any) -> None:
     import shutil
 
@@ -506,3 +521,32 @@ def test_help(module: str) -> None:
     said = command(module, "--help")
     assert said.returncode == 0
     assert f"python -m {module}" in said.stdout
+
+
+def test_a_rare_level_is_answered_as_the_pool_and_only_an_unseen_one_is_warned_of(tmp_path: Path, capsys: Any) -> None:
+    frame, target = draw(900)
+    rng = np.random.default_rng(5)
+    rare = rng.random(900) < 0.3
+    frame["shop"] = np.where(rare, [f"corner {i % 40}" for i in range(900)], frame["shop"])
+    frame.assign(default=np.where(rare, 1, target), uuid=range(900)).to_csv(tmp_path / "table.csv", index=False)
+    (tmp_path / "settings.toml").write_text(SETTINGS)
+    words = [flag for flag in FEW_TREES if flag != "--quiet"]
+    assert run.main(["--config", str(tmp_path / "settings.toml"), "--out", str(tmp_path / "artifacts"), *words]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "features.shop: 40 of 43 levels have fewer than 10 training rows; they are pooled" in said
+    assert export(tmp_path) == 0
+    [pool] = json.loads((tmp_path / "artifacts/run.json").read_text())["pools"]
+    assert (pool["feature"], pool["levels"], pool["pooled"]) == ("shop", 43, 40)
+    manifest = json.loads((tmp_path / "model/manifest.json").read_text())
+    [shop] = [feature for feature in manifest["features"] if feature["name"] == "shop"]
+    assert len(shop["vocabulary"]) == 43
+    applicant = {"uuid": "1", "income": 9_000, "age": 40, "late_1": 1, "late_2": 0, "has_paid": True}
+    answers = []
+    for level in ("corner 7", "corner 8", "never seen", "shoes"):
+        (tmp_path / "request.json").write_text(json.dumps(applicant | {"shop": level}))
+        answer = command("runtime.ask", tmp_path / "request.json", "--model", tmp_path / "model")
+        assert answer.returncode == 0, answer.stderr
+        answers.append(json.loads(answer.stdout))
+    assert ["category not seen in training" in json.dumps(answer) for answer in answers] == [False, False, True, False]
+    first, second, unseen, shoes = (answer["default_probability"] for answer in answers)
+    assert first == second == unseen > shoes

@@ -54,6 +54,6 @@ def _features(preparation: Preparation) -> tuple[list[str], list[int]]:
     """The features that a person would name, and which of them each column of the matrix belongs to."""
     names = [*preparation.single_, *(preparation.row_max or {}), *preparation.vocabularies_]
     columns = list(range(len(names) - len(preparation.vocabularies_)))
-    for number, levels in enumerate(preparation.vocabularies_.values(), len(columns)):
+    for number, levels in enumerate(preparation.indicators().values(), len(columns)):
         columns += [number] * len(levels)
     return names, columns

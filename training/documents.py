@@ -23,7 +23,7 @@ class FeatureEntry(TypedDict):
     nullable: bool
     description: str
     vocabulary: NotRequired[list[str]]
-    """Of a category: the levels of the training rows."""
+    """Of a category: the levels of the training rows, pooled ones too."""
     range: NotRequired[list[float] | None]
     """Of a number: lowest and highest value of the training rows; null if all are missing."""
 
@@ -65,6 +65,20 @@ class SplitRecord(TypedDict):
     """`stratified`, `time` or `group`."""
     train: PartRecord
     test: PartRecord
+
+
+class PoolRecord(TypedDict):
+    """The rare levels of a category, which the model takes as one."""
+
+    feature: str
+    rare: int
+    """A level with fewer training rows is rare."""
+    levels: int
+    """All levels of the training rows."""
+    pooled: int
+    """Those of them that are rare."""
+    rows: int
+    """Training rows with a rare level."""
 
 
 class SearchTrial(TypedDict):
@@ -121,6 +135,8 @@ class Run(Figures):
     settings: dict[str, Any]
     """Every setting, by table, as in settings.toml."""
     seed: int
+    pools: list[PoolRecord]
+    """Of categories with two rare levels or more."""
     tuning: SearchRecord | None
     """null without a search."""
     stability: StabilityFindings

@@ -30,7 +30,8 @@ from validation.metrics import evaluate
 from validation.sample import sampled_rows
 from validation.stability import shifts
 
-CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread
+CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread; of many columns fewer
+CELLS = 4_000_000
 MOST_THREADS = 4
 TOP_FEATURES = 6
 ROWS_FOR_IMPORTANCE = 1_000
@@ -39,12 +40,19 @@ ROWS_FOR_IMPORTANCE = 1_000
 def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: NDArray[np.int8]) -> Part:
     """The part with what the model answers for it; memory beyond the answers does not grow with the rows."""
 
+    rows = _rows_at_once(pipeline)
+
     def ask(first: int) -> NDArray[np.float64]:
-        return np.asarray(pipeline.predict_proba(frame.iloc[first : first + CHUNK])[:, 1])
+        return np.asarray(pipeline.predict_proba(frame.iloc[first : first + rows])[:, 1])
 
     with ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
-        probability = np.concatenate(list(threads.map(ask, range(0, len(frame), CHUNK))))
+        probability = np.concatenate(list(threads.map(ask, range(0, len(frame), rows))))
     return Part(frame, target, probability, scores_of(probability, settings.score))
+
+
+def _rows_at_once(pipeline: Pipeline) -> int:
+    width: int = pipeline[0].width
+    return max(1, min(CHUNK, CELLS // width))
 
 
 def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Reference) -> Evidence:
@@ -106,7 +114,13 @@ def dependence_of(
 ) -> dict[str, pd.DataFrame]:
     """The score along each feature, or group of a row maximum, of the rows of `frame` [N]."""
     axes = [_axis(pipeline[0], frame, name) for name in features]
-    return dependence(lambda rows: np.asarray(pipeline.predict_proba(rows)[:, 1]), frame, scale, axes, seed)
+    at_once = _rows_at_once(pipeline)
+
+    def ask(rows: pd.DataFrame) -> NDArray[np.float64]:
+        parts = (rows.iloc[first : first + at_once] for first in range(0, len(rows), at_once))
+        return np.concatenate([pipeline.predict_proba(part)[:, 1] for part in parts])
+
+    return dependence(ask, frame, scale, axes, seed)
 
 
 def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:

@@ -1,7 +1,12 @@
 """`python -m training.explore`: a table looked at before any model is fitted, as one page."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("training.explore")
+
+
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -93,7 +98,3 @@ def _summarise(found: dict[str, Any], page: Path, progress: Progress) -> None:
     for suspect in found["suspects"]:
         progress.say(f"[yellow]suspect:[/] {escape(suspect['feature'])} {escape(suspect['reason'])}")
     progress.say(f"Written to [bold]{escape(str(page))}[/]")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

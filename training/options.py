@@ -18,11 +18,11 @@ from training.settings.xgboost_parameters import REFERENCE, Parameters
 from validation.settings import Costs, Evaluation, Stability
 
 # What the command does with the settings; everything else is a setting.
-NOT_SETTINGS = {"config", "json", "out", "quiet"}
+NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
 
 EPILOG = """\
 A flag goes before the TOML, the TOML before the defaults, which are the reference system's: docs/settings.md.
-Exit status: 0 done; 1 failed, with one line that says why; 2 wrong flags or settings.
+Exit status: 0 done; 1 failed, or an alarm with --strict, with one line that says why; 2 wrong flags or settings.
 
 examples:
   python -m training.run
@@ -53,6 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="folder of the results, or s3://bucket/prefix (docs/storage.md); default artifacts",
     )
     command.add_argument("--quiet", action="store_true", default=False, help="print errors only")
+    command.add_argument(
+        "--strict", action="store_true", default=False, help="exit status 1 where an alarm was raised, all written"
+    )
     add_columns(parser)
     add_flags(parser.add_argument_group("split"), Split, "split")
     add_flags(parser.add_argument_group("model"), Model, "model")

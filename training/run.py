@@ -1,14 +1,21 @@
 """`python -m training.run`: from a table to artifacts/ — fit, calibrate, evaluate, save."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("training.run")
+
+
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from rich.table import Table as Grid
 from threadpoolctl import threadpool_limits
 
 from cli import command
+from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import escaped
 from storage.address import is_remote
@@ -17,10 +24,12 @@ from table import read_table, synthetic_table
 from training import artifacts
 from training.artifacts.runs import uploaded_run
 from training.artifacts.save import FinishedRun, save
-from training.documents import Run
+from training.documents import PoolRecord, Run
 from training.estimator.assembly import assemble
 from training.evidence import answer, gather
+from training.memory import refuse_what_does_not_fit
 from training.options import build_parser, out_folder, settings_from
+from training.pools import in_words, pools_of, refuse_pools_of_all
 from training.settings import Settings
 from training.split import split
 from validation.report.headings import title_of
@@ -36,18 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings, progress = settings_from(args), Progress(quiet=args.quiet)
         if is_remote(args.out):
             with uploaded_run(args.out, progress) as out:
-                train(settings, out, progress, name=args.out)
+                run = train(settings, out, progress, name=args.out)
         else:
-            train(settings, out_folder(args), progress)
-            progress.say(f"Written to [bold]{args.out}/[/] (open report.html). Next: python -m export.to_onnx")
+            run = train(settings, out_folder(args), progress)
+            progress.say(f"Written to [bold]{escaped(args.out)}/[/] (open report.html). Next: python -m export.to_onnx")
+        if args.strict and run["alarms"]:
+            raise UserError(f"{args.out}: {_alarms_of(run)} (--strict); all is written, see report.html")
 
     return command.run(train_and_save, "the last good artifacts are as they were")
 
 
-def train(settings: Settings, out: Path, progress: Progress, *, name: str | None = None) -> None:
+def train(settings: Settings, out: Path, progress: Progress, *, name: str | None = None) -> Run:
     """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done.
 
-    `name` is what the user calls `out`, where that is another: beside it a search keeps its trials.
+    Returns what run.json holds. `name` is what the user calls `out`, where that is another: beside it a search keeps
+    its trials.
     """
     with replaced_folder(out, artifacts.RUN) as folder:
         with progress.step("Reading the table"):
@@ -57,6 +69,7 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
             progress.say(f"  {escaped(table.dropped_note)}")
         rows, tuning = split(table, settings), None
         part_of = {name: (table.frame.iloc[its], table.target[its]) for name, its in rows.items()}
+        pools = _pools(settings, part_of["train"][0], progress)
         # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
         with threadpool_limits(1, user_api="blas"):
             if settings.tuning.trials:
@@ -73,8 +86,25 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
             reference = reference_of(parts["train"].frame, parts["train"].score, settings.features, settings.stability)
             evidence = gather(settings, pipeline, parts, reference)
         with progress.step("Writing the report"):
-            run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, reference, parts, evidence))
+            run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence))
     _summarise(run, progress)
+    return run
+
+
+def _pools(settings: Settings, frame: pd.DataFrame, progress: Progress) -> list[PoolRecord]:
+    """The pools of the training rows `frame`, told; raises UserError where they, or all other levels, are too many."""
+    preparation = assemble(settings)[0].fit(frame)
+    pools = pools_of(settings, preparation, frame)
+    refuse_pools_of_all(settings, pools)
+    refuse_what_does_not_fit(settings, preparation, len(frame))
+    for pool in pools:
+        progress.say(f"  {escaped(in_words(pool))}")
+    return pools
+
+
+def _alarms_of(run: Run) -> str:
+    names = [alarm["name"] for alarm in run["alarms"]]
+    return f"{len(names)} alarm{'s were' if len(names) > 1 else ' was'} raised: {', '.join(names)}"
 
 
 def _summarise(run: Run, progress: Progress) -> None:
@@ -90,7 +120,3 @@ def _summarise(run: Run, progress: Progress) -> None:
     progress.say(escaped(run["calibration"]["reason"]))
     for alarm in run["alarms"]:
         progress.say(f"[yellow]![/] {escaped(alarm['message'])}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 from numpy.typing import NDArray
 
 from runtime.score import Scale
@@ -44,7 +45,7 @@ def dependence(
     default [N] for raw columns.
     """
     rows = frame.iloc[sampled_rows(len(frame), MOST_ROWS, seed)]
-    with ThreadPoolExecutor() as threads:
+    with ThreadPoolExecutor(min(cpu_count(), len(axes) or 1)) as threads:
         tables = threads.map(lambda axis: _along(answer, rows, scale, axis), axes)
         return {axis.name: table for axis, table in zip(axes, tables, strict=True)}
 

@@ -1,7 +1,12 @@
 """`python -m validation.run`: new applicants set beside those that a model was trained on, as one page."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("validation.run")
+
+
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -175,7 +180,3 @@ def _named(found: dict[str, Any]) -> str:
     return ", ".join(
         f"{name} {entry['csi']:.3f} (from {entry['counts_from']:.3g})" for name, entry in entries if entry["moved"]
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -19,6 +19,7 @@ from table.settings import Feature, FeatureType
 from validation.stability.bins import Bins
 
 ROWS_AT_ONCE = 50_000
+CELLS_AT_ONCE = 20_000_000  # of columns and levels, each of which a graph may hold for every row: of many, fewer rows
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,19 @@ class Served:
 
     def probabilities(self, frame: pd.DataFrame, show: Callable[[str], None]) -> NDArray[np.float64]:
         """The probability of default of each row [N] of raw columns, asked of the graph in batches, side by side."""
-        starts = range(0, len(frame), ROWS_AT_ONCE)
+        rows = self._rows_at_once
+        starts = range(0, len(frame), rows)
         parts = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # a session has one thread, so that it is exact
-            for part in pool.map(lambda start: self._ask(frame.iloc[start : start + ROWS_AT_ONCE]), starts):
+            for part in pool.map(lambda start: self._ask(frame.iloc[start : start + rows]), starts):
                 parts.append(part)
-                show(f"{min(len(parts) * ROWS_AT_ONCE, len(frame)):,}")
+                show(f"{min(len(parts) * rows, len(frame)):,}")
         return np.concatenate(parts)
+
+    @property
+    def _rows_at_once(self) -> int:
+        width = sum(len(feature.vocabulary) or 1 for feature in self.features)
+        return max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // width))
 
     def _ask(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         numbers = [frame[f.name].to_numpy(dtype=np.float64) for f in self.model.manifest.numbers]

@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -22,9 +22,12 @@ from export.certificate.comparison import (
     Session,
     ask_graph,
     ask_pipeline,
+    batches,
     bits_equal,
     compare,
     largest_difference,
+    rows_at_once,
+    together,
 )
 from export.certificate.monotone import prove_signs
 from export.converters.classifier import answers_margin, boosters_of
@@ -102,12 +105,18 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
     pipeline, contract, session = candidate.pipeline, candidate.contract, candidate.session
     real, binary, scale = candidate.real, candidate.binary, candidate.scale
     tolerance = Tolerance.of(pipeline[1])
+    at_once = rows_at_once(pipeline[0])
     rows: list[Comparison] = []
-    for kind, inputs in kinds_of_rows(pipeline, contract, real, binary):
+    for kind, parts in kinds_of_rows(pipeline, contract, real, binary, at_once):
         progress(kind)
-        comparison = compare(kind, ask_pipeline(pipeline, inputs), ask_graph(session, inputs), scale, candidate.edges)
-        refuse_difference(comparison, tolerance)
-        rows.append(comparison)
+        compared = [
+            compare(kind, ask_pipeline(pipeline, part), ask_graph(session, part), scale, candidate.edges)
+            for inputs in parts
+            for part in batches(inputs, at_once)
+        ]
+        if compared:  # no split where the penalties leave nothing but leaves
+            rows.append(together(kind, compared))
+            refuse_difference(rows[-1], tolerance)
     progress("calibrator")
     calibrators = [
         compare_calibrator(contract.model, number, *calibration, reads_float64=contract.mean_of_margins)
@@ -116,7 +125,7 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
     for calibrator in calibrators:
         refuse_calibrator(calibrator, tolerance)
     progress("single rows")
-    single = compare_single_rows(session, real)
+    single = compare_single_rows(session, real, at_once)
     progress("monotone signs")
     monotone = prove_signs(pipeline, contract, session, real, binary, scale)
     return {
@@ -127,7 +136,7 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
             "bands_that_differ": 0,
         },
         "rows": [row.as_dict() for row in rows],
-        "total": total(rows).as_dict(),
+        "total": together("all", rows).as_dict(),
         "calibrators": calibrators,
         "single_rows": single,
         "monotone": monotone,
@@ -135,22 +144,27 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
 
 
 def kinds_of_rows(
-    pipeline: Pipeline, contract: Contract, real: dict[str, NDArray[Any]], binary: frozenset[str]
-) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
-    """The rows that a certificate stands on, by kind."""
+    pipeline: Pipeline, contract: Contract, real: dict[str, NDArray[Any]], binary: frozenset[str], at_once: int
+) -> Iterator[tuple[str, Iterable[dict[str, NDArray[Any]]]]]:
+    """The rows that a certificate stands on, by kind; where they are many, about `at_once` of them at a time."""
     columns = probes.RawColumns(pipeline[0], binary)
     count = len(real["numbers"])
     used = min(count, RANDOM_AND_REAL_ROWS // 2)
     real = {name: matrix[:used] for name, matrix in real.items()}
-    at_splits = probes.at_every_split(contract.ensembles, columns, real)
-    if len(at_splits["numbers"]):  # none where the penalties leave nothing but leaves
-        yield "at every split", at_splits
-    yield "missing values", probes.without_values(columns, real)
-    yield "infinite and extreme numbers", probes.beyond_range(columns, real)
+    yield "at every split", probes.at_every_split(contract.ensembles, columns, real, at_once)
+    yield "missing values", [probes.without_values(columns, real)]
+    yield "infinite and extreme numbers", [probes.beyond_range(columns, real)]
     if pipeline[0].vocabularies_:
-        yield "every level and unseen ones", probes.with_unseen_categories(columns, real)
-    yield "real applicants", real
-    yield "random applicants", probes.at_random(columns, real, RANDOM_AND_REAL_ROWS - used)
+        yield "every level and unseen ones", probes.with_unseen_categories(columns, real, at_once)
+    yield "real applicants", [real]
+    drawn = range(0, RANDOM_AND_REAL_ROWS - used, at_once)
+    yield (
+        "random applicants",
+        (
+            probes.at_random(columns, real, min(at_once, RANDOM_AND_REAL_ROWS - used - first), seed)
+            for seed, first in enumerate(drawn)
+        ),
+    )
 
 
 def refuse_difference(found: Comparison, tolerance: Tolerance) -> None:
@@ -220,10 +234,10 @@ def refuse_calibrator(found: ComparedCalibrator, tolerance: Tolerance) -> None:
         )
 
 
-def compare_single_rows(session: Session, real: dict[str, NDArray[Any]]) -> SingleRows:
-    """Real rows one at a time against the same rows in one batch. Raises ExportRefused where a bit differs."""
+def compare_single_rows(session: Session, real: dict[str, NDArray[Any]], at_once: int) -> SingleRows:
+    """Real rows one at a time against the same rows in a batch. Raises ExportRefused where a bit differs."""
     rows = min(SINGLE_ROWS, len(real["numbers"]))
-    batch = ask_graph(session, {name: matrix[:rows] for name, matrix in real.items()})
+    batch = ask_graph(session, {name: matrix[:rows] for name, matrix in real.items()}, at_once)
     equal = 0
     for row in range(rows):
         one = ask_graph(session, {name: matrix[row : row + 1] for name, matrix in real.items()})
@@ -234,20 +248,6 @@ def compare_single_rows(session: Session, real: dict[str, NDArray[Any]]) -> Sing
             f"{rows - equal:,} of {rows:,} rows answer otherwise alone than in a batch; the graph is not written"
         )
     return {"rows": rows, "bit_equal": equal}
-
-
-def total(rows: list[Comparison]) -> Comparison:
-    """All kinds together."""
-    return Comparison(
-        kind="all",
-        rows=sum(row.rows for row in rows),
-        margins=sum(row.margins for row in rows),
-        margins_bit_equal=sum(row.margins_bit_equal for row in rows),
-        probabilities_bit_equal=sum(row.probabilities_bit_equal for row in rows),
-        largest_probability_difference=max(row.largest_probability_difference for row in rows),
-        largest_score_difference=max(row.largest_score_difference for row in rows),
-        bands_that_differ=sum(row.bands_that_differ for row in rows),
-    )
 
 
 def versions() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """One set of rows through the graph and through the fitted pipeline, and how far the answers are apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
 
@@ -13,6 +13,10 @@ from export.documents import ComparedKind
 from runtime.score import Scale, band
 from training.estimator.boosting import margin
 from training.estimator.preparation import Preparation
+
+# Cells of raw and prepared columns that are compared at a time: some ten copies of them are there at once.
+BATCH_CELLS = 4_000_000
+BATCH_ROWS = 20_000
 
 
 class Session(Protocol):
@@ -48,6 +52,17 @@ class Comparison:
         return cast(ComparedKind, asdict(self))
 
 
+def rows_at_once(preparation: Preparation) -> int:
+    """How many rows are compared at a time, so that memory depends neither on rows nor on columns."""
+    return max(1, min(BATCH_ROWS, BATCH_CELLS // (preparation.width + preparation.n_features_in_)))
+
+
+def batches(inputs: Mapping[str, NDArray[Any]], rows: int) -> Iterator[dict[str, NDArray[Any]]]:
+    """Views of so many rows each, one after the other."""
+    for first in range(0, len(inputs["numbers"]), rows):
+        yield {name: matrix[first : first + rows] for name, matrix in inputs.items()}
+
+
 def ask_pipeline(pipeline: Pipeline, inputs: dict[str, NDArray[Any]]) -> Answer:
     """The oracle: the fitted objects themselves, on a DataFrame of the raw columns."""
     preparation: Preparation = pipeline[0]
@@ -57,10 +72,13 @@ def ask_pipeline(pipeline: Pipeline, inputs: dict[str, NDArray[Any]]) -> Answer:
     return Answer(np.asarray(pipeline.predict_proba(frame)[:, 1], dtype=np.float64), margins)
 
 
-def ask_graph(session: Session, inputs: dict[str, NDArray[Any]]) -> Answer:
-    """The graph's answer, all rows in one call."""
-    probability, margins = session.run(["probability", "margin"], inputs)
-    return Answer(probability, margins)
+def ask_graph(session: Session, inputs: dict[str, NDArray[Any]], at_once: int = BATCH_ROWS) -> Answer:
+    """The graph's answer, `at_once` rows in each call."""
+    if len(inputs["numbers"]) <= at_once:
+        return Answer(*session.run(["probability", "margin"], inputs))
+    answers = [session.run(["probability", "margin"], batch) for batch in batches(inputs, at_once)]
+    probability, margin_ = (np.concatenate(parts) for parts in zip(*answers, strict=True))
+    return Answer(probability, margin_)
 
 
 def compare(kind: str, expected: Answer, got: Answer, scale: Scale, edges: Sequence[float]) -> Comparison:
@@ -76,6 +94,20 @@ def compare(kind: str, expected: Answer, got: Answer, scale: Scale, edges: Seque
         largest_probability_difference=largest_difference(expected.probability, got.probability),
         largest_score_difference=largest_difference(scores[0], scores[1]),
         bands_that_differ=sum(a != b for a, b in zip(*bands, strict=True)),
+    )
+
+
+def together(kind: str, parts: Sequence[Comparison]) -> Comparison:
+    """Several comparisons as one."""
+    return Comparison(
+        kind=kind,
+        rows=sum(part.rows for part in parts),
+        margins=sum(part.margins for part in parts),
+        margins_bit_equal=sum(part.margins_bit_equal for part in parts),
+        probabilities_bit_equal=sum(part.probabilities_bit_equal for part in parts),
+        largest_probability_difference=max((part.largest_probability_difference for part in parts), default=0.0),
+        largest_score_difference=max((part.largest_score_difference for part in parts), default=0.0),
+        bands_that_differ=sum(part.bands_that_differ for part in parts),
     )
 
 

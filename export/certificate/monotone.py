@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.pipeline import Pipeline
 
-from export.certificate.comparison import Session, ask_graph
+from export.certificate.comparison import Session, ask_graph, rows_at_once
 from export.certificate.crossing import crossings, moving_splits
 from export.certificate.probes import Inputs
 from export.certificate.tracing import Trees, trees_of
@@ -80,7 +80,8 @@ def prove_signs(
     _refuse_falling_probability(contract.model, [trees.output for trees in ensembles], rounding)
     _refuse_rising_scores(scale)
     asked = SWEPT_ROWS // len(signs)
-    return [_prove(feature, ensembles, session, real, rounding, asked) for feature in signs]
+    at_once = rows_at_once(pipeline[0])
+    return [_prove(feature, ensembles, session, real, rounding, asked, at_once) for feature in signs]
 
 
 def signs_of(pipeline: Pipeline, binary: frozenset[str] = frozenset()) -> list[Signed]:
@@ -106,7 +107,13 @@ def signs_of(pipeline: Pipeline, binary: frozenset[str] = frozenset()) -> list[S
 
 
 def _prove(
-    feature: Signed, ensembles: list[Trees], session: Session, real: Inputs, rounding: float, asked: int
+    feature: Signed,
+    ensembles: list[Trees],
+    session: Session,
+    real: Inputs,
+    rounding: float,
+    asked: int,
+    at_once: int,
 ) -> ProvenSign:
     numbers = frozenset(feature.members)
     for booster, trees in enumerate(ensembles):
@@ -118,7 +125,7 @@ def _prove(
             )
     splits = [moving_splits(trees, numbers) for trees in ensembles]
     thresholds = np.concatenate([t.threshold[moving] for t, moving in zip(ensembles, splits, strict=True)])
-    rows, fall = _sweep(feature, np.unique(thresholds), session, real, rounding, asked)
+    rows, fall = _sweep(feature, np.unique(thresholds), session, real, rounding, asked, at_once)
     return {
         "feature": feature.name,
         "sign": feature.sign,
@@ -177,7 +184,13 @@ def _refuse_rising_scores(scale: Scale) -> None:
 
 
 def _sweep(
-    feature: Signed, thresholds: NDArray[np.float32], session: Session, real: Inputs, rounding: float, asked: int
+    feature: Signed,
+    thresholds: NDArray[np.float32],
+    session: Session,
+    real: Inputs,
+    rounding: float,
+    asked: int,
+    at_once: int,
 ) -> tuple[int, float]:
     """Asks about `asked` real rows with the feature led through its thresholds: how many, the largest fall by rounding.
 
@@ -190,15 +203,19 @@ def _sweep(
     values = np.array([0.0, 1.0]) if feature.binary else np.unique(values)
     count = min(len(real["numbers"]), max(FEWEST_APPLICANTS, asked // len(values)))
     chosen = np.linspace(0, len(real["numbers"]) - 1, count).astype(int)
-    rows = {name: np.repeat(matrix[chosen], len(values), axis=0) for name, matrix in real.items()}
-    rows["numbers"][:, feature.members] = np.nan
-    rows["numbers"][:, feature.members[0]] = np.tile(values, count)
-    answer = ask_graph(session, rows)
-    margins = feature.sign * np.diff(answer.margin.reshape(count, len(values), -1), axis=1)
-    steps = feature.sign * np.diff(answer.probability.reshape(count, len(values)), axis=1)
-    if not ((margins >= 0).all() and (steps >= -rounding).all()):
-        raise ExportRefused(
-            f"{SETTING}: {feature.name} = {feature.sign} does not hold on {len(rows['numbers']):,} real rows with its "
-            f"value led through all thresholds; {NOT_WRITTEN}"
-        )
-    return len(rows["numbers"]), max(0.0, float(-steps.min(initial=0.0)))
+    fall = 0.0
+    together = max(1, at_once // len(values))
+    for applicants in (chosen[first : first + together] for first in range(0, count, together)):
+        rows = {name: np.repeat(matrix[applicants], len(values), axis=0) for name, matrix in real.items()}
+        rows["numbers"][:, feature.members] = np.nan
+        rows["numbers"][:, feature.members[0]] = np.tile(values, len(applicants))
+        answer = ask_graph(session, rows, at_once)
+        margins = feature.sign * np.diff(answer.margin.reshape(len(applicants), len(values), -1), axis=1)
+        steps = feature.sign * np.diff(answer.probability.reshape(len(applicants), len(values)), axis=1)
+        if not ((margins >= 0).all() and (steps >= -rounding).all()):
+            raise ExportRefused(
+                f"{SETTING}: {feature.name} = {feature.sign} does not hold on {count * len(values):,} real rows with "
+                f"its value led through all thresholds; {NOT_WRITTEN}"
+            )
+        fall = max(fall, float(-steps.min(initial=0.0)))
+    return count * len(values), fall

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from table.columns import MISSING_CATEGORY
-from training.estimator.preparation import Preparation
+from training.estimator.preparation import POOL, Preparation
 from trees.ensemble import Ensemble, Tree
 
 Inputs = dict[str, NDArray[Any]]
+FEW_POOLED = 10  # levels of a pool among random ones: the graph does not distinguish them
 UNSEEN = ("no such level", " ", "\u00e9\U0001f600", "nan")
 
 
@@ -42,25 +43,38 @@ class RawColumns:
     preparation: Preparation
     binary: frozenset[str]  # the boolean columns: 0, 1 and NaN are their only values
     members: list[list[int]] = field(init=False)  # raw positions in `numbers`; several for a row maximum
-    indicators: list[tuple[int, str]] = field(init=False)  # (position in `categories`, level)
+    indicators: list[tuple[int, str | None]] = field(init=False)  # (position in `categories`, level or POOL)
+    pools: list[frozenset[str]] = field(init=False)  # the pooled levels by position in `categories`
 
     def __post_init__(self) -> None:
         self.members, self.indicators = self.preparation.raw_columns()
+        pools = self.preparation.pools_
+        self.pools = [frozenset(pools.get(name, ())) for name in self.preparation.vocabularies_]
+
+    def example(self, where: int, level: str | None) -> str:
+        """A text whose indicator is this one."""
+        return min(self.pools[where]) if level is POOL else level
 
     def is_binary(self, column: int) -> bool:
         names = self.preparation.numbers
         return column < len(self.members) and all(names[i] in self.binary for i in self.members[column])
 
 
-def at_every_split(ensembles: Sequence[Ensemble], columns: RawColumns, real: Inputs, seed: int = 0) -> Inputs:
+def at_every_split(
+    ensembles: Sequence[Ensemble], columns: RawColumns, real: Inputs, at_once: int, seed: int = 0
+) -> Iterator[Inputs]:
     """Rows that come to each split with its threshold, the float32 below and above, and float64 around the rounding
-    from one to the other; with both values of a boolean or an indicator; and with the value missing."""
+    from one to the other; with both values of a boolean or an indicator; and with the value missing. About `at_once`
+    of them at a time."""
     rows = _Rows(columns, real, np.random.default_rng(seed))
     for ensemble in ensembles:
         for tree in ensemble.trees:
             for column, threshold, way in _splits(tree):
                 rows.add(column, threshold, way)
-    return rows.inputs()
+                if len(rows.numbers) >= at_once:
+                    yield rows.taken()
+    if rows.numbers:
+        yield rows.taken()
 
 
 def without_values(columns: RawColumns, real: Inputs) -> Inputs:
@@ -98,15 +112,19 @@ def beyond_range(columns: RawColumns, real: Inputs) -> Inputs:
     return rows
 
 
-def with_unseen_categories(columns: RawColumns, real: Inputs) -> Inputs:
-    """Real rows with each level of each category in turn, and with strings that no vocabulary has."""
-    wanted = list(columns.indicators)
-    wanted += [(i, name) for i in range(len(columns.preparation.vocabularies_)) for name in UNSEEN]
-    rows = _take(real, np.arange(len(wanted)) % _count(real))
-    _, categories = _parts(rows)
-    for row, (column, level) in enumerate(wanted):
-        categories[row, column] = level
-    return rows
+def with_unseen_categories(columns: RawColumns, real: Inputs, at_once: int) -> Iterator[Inputs]:
+    """Real rows with each level of each category in turn, and with strings that no vocabulary has; `at_once` rows at
+    a time."""
+    vocabularies = list(columns.preparation.vocabularies_.values())
+    wanted = [(i, level) for i, levels in enumerate(vocabularies) for level in levels]
+    wanted += [(i, name) for i in range(len(vocabularies)) for name in UNSEEN]
+    for first in range(0, len(wanted), at_once):
+        asked = wanted[first : first + at_once]
+        rows = _take(real, np.arange(first, first + len(asked)) % _count(real))
+        _, categories = _parts(rows)
+        for row, (column, level) in enumerate(asked):
+            categories[row, column] = level
+        yield rows
 
 
 def at_random(columns: RawColumns, real: Inputs, count: int, seed: int = 0) -> Inputs:
@@ -128,9 +146,10 @@ def at_random(columns: RawColumns, real: Inputs, count: int, seed: int = 0) -> I
             value = np.where(kind == 1, value + rng.normal(size=count) * width * 0.01, value)
             value = np.where(kind == 2, rng.uniform(low - width / 2, high + width / 2, count), value)
         numbers[:, i] = np.where(rng.random(count) < 0.15, np.nan, value)
-    for i, levels in enumerate(columns.preparation.vocabularies_.values()):
-        choices = np.array([*levels, MISSING_CATEGORY, UNSEEN[0]], dtype=object)
-        categories[:, i] = rng.choice(choices, count)
+    for i, (name, levels) in enumerate(columns.preparation.indicators().items()):
+        known = [level for level in levels if level is not POOL]
+        pooled = columns.preparation.pools_.get(name, [])[:FEW_POOLED]
+        categories[:, i] = rng.choice(np.array([*known, *pooled, MISSING_CATEGORY, UNSEEN[0]], dtype=object), count)
     return rows
 
 
@@ -147,7 +166,7 @@ class _Rows:
     def add(self, column: int, threshold: np.float32, way: Mapping[int, Interval]) -> None:
         real = self.rng.integers(len(self.real_numbers))
         numbers, categories = self.real_numbers[real].copy(), self.real_categories[real].copy()
-        levels: dict[int, dict[str, bool]] = {}
+        levels: dict[int, dict[str | None, bool]] = {}
         for passed, interval in way.items():
             if passed < len(self.columns.members):
                 self._lead(numbers, passed, interval)
@@ -156,13 +175,14 @@ class _Rows:
                 levels.setdefault(where, {})[level] = interval.low > 0
         for where, wanted in levels.items():
             on = [level for level, present in wanted.items() if present]
+            pooled = categories[where] in self.columns.pools[where]
             if on:
-                categories[where] = on[0]
-            elif categories[where] in wanted:
+                categories[where] = self.columns.example(where, on[0])
+            elif (POOL if pooled else categories[where]) in wanted:
                 categories[where] = MISSING_CATEGORY
         if column >= len(self.columns.members):
             where, level = self.columns.indicators[column - len(self.columns.members)]
-            for value in (level, MISSING_CATEGORY, UNSEEN[0]):
+            for value in (self.columns.example(where, level), MISSING_CATEGORY, UNSEEN[0]):
                 self._append(numbers, categories, where, value)
             return
         members = self.columns.members[column]
@@ -173,12 +193,14 @@ class _Rows:
             self.numbers.append(row)
             self.categories.append(categories)
 
-    def inputs(self) -> Inputs:
+    def taken(self) -> Inputs:
+        """The rows so far, which are then no longer here."""
         preparation, rows = self.columns.preparation, len(self.numbers)
         inputs: Inputs = {"numbers": np.array(self.numbers).reshape(rows, len(preparation.numbers))}
         if preparation.vocabularies_:
             shape = rows, len(preparation.vocabularies_)
             inputs["categories"] = np.array(self.categories, dtype=object).reshape(shape)
+        self.numbers, self.categories = [], []
         return inputs
 
     def _lead(self, numbers: NDArray[np.float64], column: int, interval: Interval) -> None:

@@ -5,7 +5,8 @@ import onnx
 
 from export.converters.graph import ML_DOMAIN, Graph
 from export.converters.trees import Route, TreeInputs, low_copy, select
-from training.estimator.preparation import Preparation
+from table.columns import MISSING_CATEGORY
+from training.estimator.preparation import POOL, Preparation
 
 
 def convert_preparation(
@@ -35,10 +36,22 @@ def convert_preparation(
                 places[column, left] = width
                 width += 1
     used = [i for i in range(len(levels)) if {(len(members) + i, True), (len(members) + i, False)} & wanted]
-    if used:
-        blocks.append(_indicators(graph, [levels[i] for i in used]))
-        for place, i in enumerate(used):  # an indicator is never missing
-            places[len(members) + i, True] = places[len(members) + i, False] = width + place
+    single: list[tuple[int, int, str]] = []  # place among the indicators, in `categories`, and level
+    pools: list[tuple[int, int]] = []
+    for i in used:
+        position, level = levels[i]
+        if level is POOL:
+            pools.append((i, position))
+        else:
+            single.append((i, position, level))
+    if single:
+        blocks.append(_indicators(graph, [(position, level) for _, position, level in single]))
+    for _, position in pools:
+        own = [level for where, level in levels if where == position and level is not POOL]
+        blocks.append(_pool(graph, position, own))
+    indicators = [i for i, _, _ in single] + [i for i, _ in pools]
+    for place, i in enumerate(indicators, width):  # an indicator is never missing
+        places[len(members) + i, True] = places[len(members) + i, False] = place
     return TreeInputs(blocks[0] if len(blocks) == 1 else graph.node("Concat", *blocks, axis=1), places)
 
 
@@ -72,3 +85,15 @@ def _indicators(graph: Graph, levels: list[tuple[int, str]]) -> str:
     repeated = select(graph, codes, [column for column, _ in levels])
     wanted = graph.constant(np.array([[numbers[level] for _, level in levels]], dtype=np.int64))
     return graph.node("Cast", graph.node("Equal", repeated, wanted), to=onnx.TensorProto.FLOAT)
+
+
+def _pool(graph: Graph, column: int, levels: list[str]) -> str:
+    """[N, 1]: 1 where a column of `categories` has a value that is none of the levels that are not pooled."""
+    return graph.node(
+        "LabelEncoder",
+        select(graph, "categories", [column]),
+        domain=ML_DOMAIN,
+        keys_strings=[MISSING_CATEGORY, *levels],
+        values_floats=[0.0] * (1 + len(levels)),
+        default_float=1.0,
+    )

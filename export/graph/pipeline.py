@@ -20,7 +20,7 @@ from export.converters.trees import convert_margins, isolate_missing, routes_of
 from export.documents import TravelledLevel, TravelledSplit
 from export.refusal import ExportRefused
 from training.estimator.crossfit import CrossFittedClassifier
-from training.estimator.preparation import Preparation, log1p
+from training.estimator.preparation import POOL, Preparation, log1p
 from trees.ensemble import Ensemble, read_ensemble
 
 
@@ -140,7 +140,8 @@ def travelled_splits(
 ) -> list[TravelledSplit | TravelledLevel]:
     """The splits that rows come by most often, each as the condition on raw columns that runtime.branches knows.
 
-    A split's weight is the sum over its places in the trees of 2^-depth.
+    A split's weight is the sum over its places in the trees of 2^-depth. Splits on a pool are left out: a condition
+    of the runtime names one level.
     """
     visits: dict[tuple[int, float], float] = {}
     for ensemble in contract.ensembles:
@@ -156,10 +157,13 @@ def travelled_splits(
                 stack += [(int(tree.left[node]), share / 2), (int(tree.right[node]), share / 2)]
     members, indicators = preparation.raw_columns()
     conditions: list[TravelledSplit | TravelledLevel] = []
-    for column, threshold in sorted(visits, key=lambda split: -visits[split])[:count]:
+    pools = {len(members) + i for i, (_, level) in enumerate(indicators) if level is POOL}
+    named = [split for split in visits if split[0] not in pools]
+    for column, threshold in sorted(named, key=lambda split: -visits[split])[:count]:
         if column < len(members):
             conditions.append({"numbers": members[column], "below": threshold})
         else:
             position, level = indicators[column - len(members)]
-            conditions.append({"category": position, "is": level})
+            if level is not POOL:
+                conditions.append({"category": position, "is": level})
     return conditions

@@ -68,9 +68,16 @@ def _candidates(target: Target) -> Iterator[str]:
     for folder in os.get_exec_path():
         if found := shutil.which(name, path=folder):
             yield found
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    for path in sorted(pyenv.glob(f"versions/{target.version}.*/bin/{name}")):
-        yield str(path)
+    yield from _of_pyenv(target, name)
+
+
+def _of_pyenv(target: Target, name: str) -> list[str]:
+    """What pyenv has installed; none where its folder cannot be read, or a user has no home."""
+    try:
+        pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+        return sorted(map(str, pyenv.glob(f"versions/{target.version}.*/bin/{name}")))
+    except (OSError, RuntimeError):
+        return []
 
 
 def _is_for(path: str, target: Target) -> bool:

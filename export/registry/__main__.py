@@ -1,7 +1,12 @@
 """`python -m export.registry`: publishes models to S3, fetches and lists them, rolls back to an earlier one."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("export.registry.__main__")
+
+
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -113,7 +118,3 @@ def roll_back(args: argparse.Namespace, progress: Progress) -> None:
     registry = Registry(args.address)
     registry.roll_back(args.version, progress)
     progress.say(f"The latest of {escape(str(registry.address))} is now [bold]{args.version}[/]")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

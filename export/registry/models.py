@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from cli.errors import UserError
 from cli.progress import Progress
@@ -22,8 +23,9 @@ from cli.words import nearest
 from export.documents import Pointer
 from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, read_certificate
 from export.refusal import ExportRefused
-from runtime.manifest import ModelRefused
+from runtime.manifest import Manifest, ModelRefused
 from runtime.model import Model
+from runtime.strict_json import parse_file
 from storage.address import Address
 from storage.digest import sha256_of
 from storage.faults import Denied, Missing, Taken
@@ -33,6 +35,7 @@ from storage.store import Moved, Several, Store
 FILES = (GRAPH, MANIFEST, CERTIFICATE)  # in the order of their upload
 LATEST = "latest"
 POINTER = "latest.json"
+LARGEST_POINTER = 2**20  # bytes
 POINTER_VERSION = 1  # raise it when an older reader could misread a newer pointer
 VERSION = re.compile(r"[0-9a-f]{12}")
 
@@ -68,7 +71,7 @@ class Registry:
         A version that is there with the same bytes is left as it is; raises ExportRefused for one with other bytes.
         """
         read_certificate(folder)
-        version: str = json.loads((folder / MANIFEST).read_bytes())["model_version"]
+        version = _version_in(folder)
         sha256 = {name: sha256_of(folder / name) for name in FILES}
         with progress.transfer(f"Publishing model {version}") as moved:
             several = Several(moved, sum((folder / name).stat().st_size for name in FILES))
@@ -185,7 +188,7 @@ class Registry:
                 raise
             return None
         try:
-            pointer: Pointer = json.loads(content)
+            pointer = cast(Pointer, parse_file(content, LARGEST_POINTER))
             if pointer["schema_version"] != POINTER_VERSION or pointer["sha256"].keys() != set(FILES):
                 raise ValueError
             if not VERSION.fullmatch(pointer["model_version"]):
@@ -210,3 +213,10 @@ class Registry:
             "sha256": sha256,
         }
         self._store.write(self.address / POINTER, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _version_in(folder: Path) -> str:
+    try:
+        return Manifest.read(str(folder / MANIFEST)).model_version
+    except ModelRefused as refusal:
+        raise ExportRefused(str(refusal)) from refusal

@@ -226,7 +226,9 @@ class _Run:
             assert given["subject-name"]
         predicate = "https://slsa.dev/provenance/v1"
         if "sbom-path" in given:
-            assert json.loads((self.workspace / given["sbom-path"]).read_text())["bomFormat"] == "CycloneDX"
+            document = json.loads((self.workspace / given["sbom-path"]).read_text())
             predicate = "https://cyclonedx.org/bom"
+            if document.get("bomFormat") != "CycloneDX":
+                predicate = f"https://spdx.dev/Document/v{document['spdxVersion'].removeprefix('SPDX-')}"
         with (self.runner.folder / "attestations").open("a") as file:
             file.write(f"{digest} {predicate} {COMMIT}\n")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -55,19 +56,55 @@ def test_it_names_all_that_is_in_the_zip(dist: Path) -> None:
     for pin in read_pins(REQUIREMENTS, TARGET):
         component = components.pop(pin.name)
         assert component["purl"] == f"pkg:pypi/{pin.name}@{pin.version}"
-        assert component["licenses"]
+        assert all("id" in licence.get("license", {"id": ""}) for licence in component["licenses"])
+        assert component["supplier"]["name"] in ("NumPy Developers", "Microsoft Corporation")
     with ZipFile(dist / "lambda.zip") as archive:
         libraries = [name for name in archive.namelist() if ".libs/" in name]
     assert libraries
-    assert sorted(components) == sorted(libraries)
-    assert all(component["hashes"] == sha256(dist / "task" / name) for name, component in components.items())
+    files = {component["bom-ref"]: component for component in components.values()}
+    assert sorted(files) == sorted(libraries)
+    assert all(component["hashes"] == sha256(dist / "task" / name) for name, component in files.items())
+    assert re.fullmatch(r"0\.\d+\.\d+", components["OpenBLAS"]["version"])
+    assert all(component["version"] and component["licenses"] for component in files.values())
+    assert content["metadata"]["supplier"]["name"] == "bank"
 
 
-def test_the_same_package_has_the_same_list(release_environment: Path, dist: Path) -> None:
+def test_the_same_package_has_the_same_list(
+    release_environment: Path, dist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "bank/lastbit")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1760000000")
+    assert listed(release_environment, dist, "--quiet").returncode == 0
     before = (dist / "sbom.cdx.json").read_bytes()
     done = listed(release_environment, dist, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (dist / "sbom.cdx.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "time"), [("0", "1970-01-01T00:00:00+00:00"), ("1760000000", "2025-10-09T08:53:20+00:00")]
+)
+def test_its_time_is_that_of_the_source(
+    release_environment: Path, dist: Path, monkeypatch: pytest.MonkeyPatch, seconds: str, time: str
+) -> None:
+    """https://reproducible-builds.org/specs/source-date-epoch/"""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds)
+    for _ in range(2):
+        assert listed(release_environment, dist, "--quiet").returncode == 0
+        assert bill(dist)["metadata"]["timestamp"] == time
+
+
+def unknown_library(task: Path) -> str:
+    (task / "numpy.libs" / "libmkl_rt.so.2").write_bytes(b"")
+    return "what is this library? say so in delivery/parts.py"
+
+
+def unknown_licence(task: Path) -> str:
+    [path] = task.glob("onnxruntime-*.dist-info/METADATA")
+    text = path.read_text().replace("MIT License", "Ours")
+    path.unlink()
+    path.write_text(text)
+    return "onnxruntime: expected a licence of SPDX, got 'Ours'"
 
 
 def stranger(task: Path) -> str:
@@ -94,7 +131,9 @@ def no_package(task: Path) -> str:
     return "task: expected a package, found none; run python -m export.package first"
 
 
-@pytest.mark.parametrize("fault", [stranger, another_version, nothing_known, no_package])
+@pytest.mark.parametrize(
+    "fault", [unknown_library, unknown_licence, stranger, another_version, nothing_known, no_package]
+)
 def test_a_package_that_is_not_what_the_locks_say(fault: Any, release_environment: Path, dist: Path) -> None:
     before = (dist / "sbom.cdx.json").read_bytes()
     expected = fault(dist / "task")

@@ -1,6 +1,7 @@
 """An image that is not built as it has to be is not recorded."""
 
 import json
+import shutil
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -8,6 +9,7 @@ import pytest
 
 from delivery.image import main
 from tests.delivery.runner import COMMANDS
+from tests.delivery.workflow_files import ROOT
 
 pytestmark = pytest.mark.tier("land")
 
@@ -28,6 +30,7 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "IMAGE_REPOSITORY": REPOSITORY,
     }.items():
         monkeypatch.setenv(name, value)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.onnx").write_bytes(b"graph")
     folder = tmp_path / "dist"
@@ -47,7 +50,8 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
 def test_both_processors(dist: Path) -> None:
     for arch, platform in (("x86_64", "linux/amd64"), ("arm64", "linux/arm64")):
         assert main(["--arch", arch]) == 0
-        words = json.loads((dist.parent / "calls.jsonl").read_text().splitlines()[-1])
+        calls = [json.loads(line) for line in (dist.parent / "calls.jsonl").read_text().splitlines()]
+        words = [words for words in calls if "--push" in words][-1]
         assert words[words.index("--platform") + 1] == platform
         assert f"{REPOSITORY}:c3bb2f7865ee-aaaaaaaaaaaa-{arch}-5.2" in words
         image = json.loads((dist / "image.json").read_text())["image"]

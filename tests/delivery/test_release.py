@@ -17,7 +17,7 @@ from tests.export.packaging.model_folder import certify
 
 pytestmark = pytest.mark.tier("land")
 
-BUNDLE = ["lambda.zip", "release.json", "sbom.cdx.json"]
+BUNDLE = ["image.spdx.json", "lambda.zip", "release.json", "sbom.cdx.json"]
 # Stands for deploy/deploy.py, which has tests of its own: notes what it is given, and fails if it is told to.
 DEPLOYMENT = """
 import hashlib, json, os, sys
@@ -73,7 +73,7 @@ def test_a_build_records_what_it_has_built(built: tuple[Runner, Outcome], certif
 
 def test_the_image_is_built_on_a_digest_and_known_by_one(built: tuple[Runner, Outcome]) -> None:
     runner, outcome = built
-    inspect, push = [words for words in runner.calls if words[0] == "docker"]
+    inspect, push, *_ = [words for words in runner.calls if words[0] == "docker"]
     assert inspect[:5] == ["docker", "buildx", "imagetools", "inspect", "public.ecr.aws/lambda/python:3.13"]
     base = "public.ecr.aws/lambda/python@sha256:" + hashlib.sha256(inspect[4].encode()).hexdigest()
     assert f"BASE={base}" in push
@@ -91,8 +91,34 @@ def test_zip_and_image_are_attested_twice(built: tuple[Runner, Outcome]) -> None
     runner, outcome = built
     lines = (runner.folder / "attestations").read_text().splitlines()
     subjects = (f"sha256:{record(runner)['zip_sha256']}", outcome.outputs["image"]["digest"])
-    predicates = ("https://slsa.dev/provenance/v1", "https://cyclonedx.org/bom")
-    assert lines == [f"{subject} {predicate} {COMMIT}" for subject in subjects for predicate in predicates]
+    lists = ("https://cyclonedx.org/bom", "https://spdx.dev/Document/v2.3")
+    assert lines == [
+        f"{subject} {predicate} {COMMIT}"
+        for subject, parts in zip(subjects, lists, strict=True)
+        for predicate in ("https://slsa.dev/provenance/v1", parts)
+    ]
+
+
+def test_the_image_s_list_is_of_the_image(built: tuple[Runner, Outcome]) -> None:
+    """Scanned in the layers that were pushed: the system of the base is in it, which the zip does not have."""
+    runner, _ = built
+    _, push, scanner, scan = [words for words in runner.calls if words[0] == "docker"]
+    pinned = hashlib.sha256(scanner[4].encode()).hexdigest()
+    assert f"type=sbom,generator=docker.io/docker/buildkit-syft-scanner@sha256:{pinned}" in scan
+    once = ("--push", "--sbom=false", "--metadata-file", "--tag")
+    same = push[: push.index(once[0])]
+    assert scan[: len(same)] == same
+    listed = json.loads((runner.artifacts / "bundle-x86_64" / "image.spdx.json").read_text())
+    assert {"glibc", "numpy", "onnxruntime"} <= {part["name"] for part in listed["packages"]}
+    assert record(runner)["image_sbom_sha256"] == digest(runner.artifacts / "bundle-x86_64" / "image.spdx.json")
+
+
+def test_an_image_without_what_is_pinned_is_not_recorded(runner: Runner, certified: Path) -> None:
+    (runner.folder / "scanner-fails").touch()
+    outcome = build(runner, certified)
+    assert outcome.status == 1
+    assert "sbom.spdx.json: expected numpy 2." in outcome.log
+    assert not (runner.artifacts / "bundle-x86_64").exists()
 
 
 def test_the_stages_get_the_same_bytes(released: Runner) -> None:
@@ -114,8 +140,10 @@ def test_an_image_is_deployed_by_its_digest(released: Runner) -> None:
     assert outcome.status == 0, outcome.log
     words = json.loads((released.folder / "deployed.json").read_text())["words"]
     assert words[words.index("--image") + 1] == record(released)["image"]
-    verified = [words[3] for words in released.calls if words[:3] == ["gh", "attestation", "verify"]]
-    assert verified.count(f"oci://{record(released)['image']}") == 2
+    verified = [words for words in released.calls if words[:3] == ["gh", "attestation", "verify"]]
+    kinds = [words[words.index("--predicate-type") + 1] for words in verified if words[3].startswith("oci://")]
+    assert kinds == ["https://slsa.dev/provenance/v1", "https://spdx.dev/Document/v2.3"]
+    assert {words[3] for words in verified} >= {f"oci://{record(released)['image']}"}
 
 
 def test_who_signed_is_asked_for(released: Runner) -> None:
@@ -207,6 +235,11 @@ class TestNothingIsDeployed:
         path.write_text(path.read_text() + " ")
         refused(released, deploy(released), "sbom_sha256: the record has ")
 
+    def test_with_another_list_of_the_image_s_parts(self, released: Runner) -> None:
+        path = released.artifacts / "bundle-x86_64" / "image.spdx.json"
+        path.write_text(path.read_text() + " ")
+        refused(released, deploy(released), "image_sbom_sha256: the record has ")
+
     def test_of_another_commit(self, released: Runner) -> None:
         released.environment["GITHUB_SHA"] = "f" * 40
         refused(released, deploy(released), "commit: the record has ")
@@ -227,6 +260,7 @@ class TestNothingIsDeployed:
         ("content", "line"),
         [
             ("{", "release.json: is not JSON"),
+            ('{"image": "a", "image": "b"}', 'release.json: is not JSON ("image" more than once in an object)'),
             ("[]", "release.json: expected an object, got list"),
             ("{}", "release.json: expected commit, model_version, arch"),
         ],

@@ -79,10 +79,10 @@ def test_each_command_does_without_what_windows_has_not(tmp_path: Path, calibrat
     assert "applicants are answered over HTTP as by the handler, to the byte" in done.stdout
     certificate = json.loads((tmp_path / "model" / "certificate.json").read_text(encoding="utf-8"))
     assert certificate["versions"]["c_library"] == certify.c_library()
-    total, limits = certificate["total"], certificate["tolerances"]
+    total, tolerances = certificate["total"], certificate["tolerances"]
     assert total["margins_bit_equal"] == total["margins"]
-    assert total["bands_that_differ"] == limits["bands_that_differ"] == 0
-    assert total["largest_probability_difference"] <= limits["probability_difference"] <= 4.5e-16
+    assert total["bands_that_differ"] == tolerances["bands_that_differ"] == 0
+    assert total["largest_probability_difference"] <= tolerances["probability_difference"] <= 4.5e-16
 
 
 def test_no_module_uses_what_windows_has_not() -> None:

@@ -161,3 +161,17 @@ def test_a_stage_knows_account_and_region_by_their_places(tmp_path: Path) -> Non
     stage = read_stage("x", path).in_account("123456789012")
     assert (stage.bucket, stage.role) == ("b-123456789012", "arn:123456789012:eu-west-1")
     assert stage.parameters == {"PermissionsBoundary": "arn:aws:iam::123456789012:policy/lastbit-boundary-eu-west-1"}
+
+
+def test_the_role_s_keys_are_those_of_tagged_stacks() -> None:
+    """A condition on a tag that nobody gives would end every first deployment at its key."""
+    role = read_template(ROOT / "deploy" / "account.yaml").document["Resources"]["CloudFormationRole"]
+    asked = {
+        (kind.partition("/")[2], value)
+        for entry in within(role)
+        if isinstance(entry, dict)
+        for kind, value in entry.items()
+        if kind.startswith(("aws:RequestTag/", "aws:ResourceTag/"))
+    }
+    assert asked == {("project", "lastbit")}
+    assert '{"Key": "project", "Value": "lastbit"}' in (ROOT / "deploy" / "stack.py").read_text(encoding="utf-8")

@@ -200,8 +200,8 @@ def test_rows_come_to_every_split_and_pass_its_threshold(exact: tuple[Pipeline, 
     """For each split of each tree some probe takes the way to it and goes left, and some goes right."""
     fitted, real = exact
     contract = build(fitted)
-    rows = probes.at_every_split(contract.ensembles, probes.RawColumns(fitted[0], BINARY), real)
-    matrix = fitted[0].transform(fitted[0].frame(rows))
+    parts = probes.at_every_split(contract.ensembles, probes.RawColumns(fitted[0], BINARY), real, at_once=500)
+    matrix = np.concatenate([fitted[0].transform(fitted[0].frame(rows)) for rows in parts])
     for booster, ensemble in zip(fitted[1].estimators_, contract.ensembles, strict=True):
         leaves = booster.apply(matrix).astype(int)
         for number, tree in enumerate(ensemble.trees):

@@ -266,6 +266,9 @@ WRONG_POINTERS = [
     b'{"schema_version": 2, "model_version": "000000000000", "sha256": {}}',
     b'{"schema_version": 1, "model_version": "000000000000", "sha256": []}',
     json.dumps({"schema_version": 1, "model_version": "../0000000000", "sha256": dict.fromkeys(FILES, "")}).encode(),
+    json.dumps({"schema_version": 1, "model_version": "000000000000", "sha256": dict.fromkeys(FILES, "")})
+    .replace("{", '{"time": 1, "time": 2, ', 1)
+    .encode(),
     json.dumps({"schema_version": 1, "model_version": 7, "sha256": dict.fromkeys(FILES, "")}).encode(),
 ]
 

@@ -137,6 +137,10 @@ def test_probabilities_are_the_pipeline_s_in_any_batches(
     shown: list[str] = []
     np.testing.assert_allclose(its.probabilities(frame, shown.append), expected, rtol=0, atol=4.5e-16)
     assert shown[-1] == "2,000"
+    monkeypatch.setattr(served, "CELLS_AT_ONCE", 100 * sum(len(feature.vocabulary) or 1 for feature in its.features))
+    shown.clear()
+    np.testing.assert_allclose(its.probabilities(frame, shown.append), expected, rtol=0, atol=4.5e-16)
+    assert shown[:2] == ["100", "200"]
 
 
 # ---------------------------------------------------------------- what is found

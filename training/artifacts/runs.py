@@ -8,21 +8,22 @@ Runs do not write over each other's files, and PREFIX/run.json moves last: howev
 the last complete run. An earlier one is read as PREFIX/RUN. Nothing is ever deleted.
 """
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any, cast
 
 from rich.markup import escape
 
 from cli.errors import UserError
 from cli.progress import Progress
+from runtime.strict_json import parse_file
 from storage.address import Address, is_remote
 from storage.digest import sha256_of
 from storage.faults import Denied, Missing
 from storage.store import Moved, Several, Store
-from training.artifacts import RUN, TRAIN_AGAIN, run_of
+from training.artifacts import LARGEST_FILE, RUN, TRAIN_AGAIN, run_of
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def uploaded_run(prefix: str, progress: Progress) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="lastbit-") as scratch:
         folder = Path(scratch) / "artifacts"
         yield folder
-        with progress.transfer(f"Uploading to {escape(str(address))}") as moved:
+        with progress.transfer(f"Uploading to {address}") as moved:
             own = _upload(store, folder, address, moved)
     progress.say(f"Written to [bold]{escape(str(own))}/[/] (open report.html), now the run of {escape(str(address))}.")
     progress.say(f"Next: python -m export.to_onnx --artifacts {escape(str(address))}")
@@ -53,7 +54,7 @@ def local_run(name: str, progress: Progress) -> Iterator[Path]:
         return
     address = Address.of_prefix(name)
     with tempfile.TemporaryDirectory(prefix="lastbit-") as scratch:
-        with progress.transfer(f"Downloading {escape(name)}") as moved:
+        with progress.transfer(f"Downloading {name}") as moved:
             _download(Store(), address, Path(scratch), moved)
         yield Path(scratch)
 
@@ -61,7 +62,7 @@ def local_run(name: str, progress: Progress) -> Iterator[Path]:
 def _upload(store: Store, folder: Path, address: Address, moved: Moved) -> Address:
     record = (folder / RUN).read_bytes()
     own = address / _run_name(record)
-    files: dict[str, str] = json.loads(record)["files"]
+    files: dict[str, str] = run_of(record, folder / RUN)["files"]
     several = Several(moved, sum((folder / name).stat().st_size for name in files))
     for name, sha256 in files.items():
         store.upload(folder / name, own / name, sha256, several.next())
@@ -100,7 +101,7 @@ def _refuse_other_files(store: Store, record: Address) -> None:
             raise
         return
     try:
-        is_run = "schema_version" in json.loads(content)
+        is_run = "schema_version" in cast("Any", parse_file(content, LARGEST_FILE))
     except (ValueError, TypeError):
         is_run = False
     if not is_run:

@@ -18,7 +18,7 @@ from storage.json_file import write_json
 from table import Table
 from training import artifacts
 from training.artifacts.schema import schema_of
-from training.documents import Run, SearchRecord
+from training.documents import PoolRecord, Run, SearchRecord
 from training.evidence import figures_of, write_tables
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
@@ -45,6 +45,7 @@ class FinishedRun:
     """Positions in the table, by part."""
     tuning: SearchRecord | None
     pipeline: Pipeline
+    pools: list[PoolRecord]
     reference: Reference
     parts: dict[str, Part]
     evidence: Evidence
@@ -74,6 +75,7 @@ def save(folder: Path, finished: FinishedRun) -> Run:
         "split": {"method": settings.split.method, "train": facts["train"], "test": facts["test"]},
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
+        "pools": finished.pools,
         "tuning": finished.tuning,
         **figures,
         "stability": cast(StabilityFindings, evidence.stability),

@@ -21,6 +21,7 @@ def assemble(settings: Settings) -> Pipeline:
         categories={f.name: list(f.vocabulary) for f in settings.features if f.type == "category"},
         log1p=[f.name for f in settings.features if f.log1p],
         row_max={group: list(members) for group, members in settings.row_max.items()},
+        rare={f.name: f.rare or settings.model.rare for f in settings.features if f.type == "category"},
     )
     return Pipeline([("prepare", preparation), ("classify", _classifier(settings, preparation))])
 

@@ -22,7 +22,7 @@ LEVELS_SHOWN = 6
 Binned = tuple[list[str], NDArray[np.intp]]  # the name of each bin, missing last, and the bin of each row [N]
 
 
-def risk_of(column: Column) -> dict[str, Any]:
+def risk_of(column: Column, *, optimal: bool = True) -> dict[str, Any]:
     """`bins`, those without an applicant left out: `bin`, `rows`, `share`, `default_rate`, `woe`, `iv`; `iv`, the
     information value; and `auc`, the ROC-AUC, 0.5 to 1, missing values included.
 
@@ -30,9 +30,9 @@ def risk_of(column: Column) -> dict[str, Any]:
     put into bins by the very rates that would be judged, so a category's two figures are out of fold (see out_of_fold).
 
     The bins are optbinning's. It merges bins that are pure, as those of a leak are, and small ones; where that
-    leaves a single one, the bins of validation.stability show what there is.
+    leaves a single one, and where they need not be `optimal`, the bins of validation.stability show what there is.
     """
-    labels, places = _binned(column)
+    labels, places = _binned(column) if optimal else (column.bins.labels(), column.places)
     good, bad = column.by_class(places, len(labels))
     found = np.flatnonzero(good + bad)
     good, bad = good[found], bad[found]

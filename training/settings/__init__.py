@@ -69,6 +69,9 @@ def settings_as_toml(settings: Settings) -> str:
     file = settings.data.file
     if file is not None and not is_remote(file):
         document["data"]["file"] = str(Path(file).absolute())
+    for definition in document["features"].values():
+        if definition["rare"] is None:
+            del definition["rare"]
     defaults = settings_as_dict(Settings())
     written = {
         table: {

@@ -23,6 +23,7 @@ FLAGS = {
     "features.type": ("--numbers A,B", "--booleans A,B", "--categories A,B"),
     "features.log1p": ("--log1p A,B",),
     "features.vocabulary": ("--vocabulary NAME=A,B",),
+    "features.rare": (),
     "features.description": (),
     "row_max.NAME": ("--row-max NAME=A,B",),
 }

@@ -38,6 +38,10 @@ def _preparation(settings: Settings) -> Problems:
             yield f"{key}.log1p", f"needs a number feature, got a {feature.type}; leave log1p out"
         if feature.vocabulary and feature.type != "category":
             yield (f"{key}.vocabulary", f"needs a category feature, got a {feature.type}; leave the vocabulary out")
+        if feature.rare is not None and feature.type != "category":
+            yield f"{key}.rare", f"needs a category feature, got a {feature.type}; leave it out"
+        if feature.rare is not None and feature.vocabulary:
+            yield f"{key}.rare", "pools learnt levels, and a vocabulary is given, which stays as it is; leave out one"
 
 
 def _groups(settings: Settings) -> Problems:

@@ -19,6 +19,7 @@ from training.settings.xgboost_parameters import REFERENCE, Parameters, Value
 from validation.settings import Costs, Evaluation, Stability
 
 LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
+RARE = 10  # of fewer rows a default rate says next to nothing: 2 of 9 may be 5 % or 54 % (Jeffreys)
 SCALE = Scale()
 
 
@@ -79,6 +80,9 @@ class Model:
     ] = "auto"
     calibrate_on: Annotated[Literal["margin", "probability"], Field(description="input of the calibrator")] = "margin"
     folds: Annotated[int, Field(ge=2, description="folds of the cross-fit")] = 3
+    rare: Annotated[
+        int, Field(ge=1, description="levels of a category with fewer training rows are pooled into one; 1 pools none")
+    ] = RARE
     ensemble: Annotated[
         bool, Field(description="of calibrated-cv: one calibrated model for each fold, not one for all rows")
     ] = True

@@ -40,6 +40,7 @@ def templates() -> jinja2.Environment:
     environment.globals |= {
         "counted": words.counted,
         "picture": picture,
+        "shown_of": words.shown_of,
         "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
         "script": Markup(script),
         # A browser runs this script and no other, whatever a column of the table is called.

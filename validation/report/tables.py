@@ -8,7 +8,7 @@ import pandas as pd
 
 from validation.evidence import Evidence, Part
 from validation.report.headings import METRICS, title_of
-from validation.report.words import counted
+from validation.report.words import counted, shown_of
 
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24
@@ -33,29 +33,36 @@ def metrics(evidence: Evidence) -> pd.DataFrame:
     return _objects(columns)
 
 
-def features(run: Mapping[str, Any], train: Part) -> pd.DataFrame:
-    """Each raw column: what it is, how it is prepared, how often it is missing."""
+def features(run: Mapping[str, Any], train: Part, importance: pd.DataFrame) -> pd.DataFrame:
+    """Each raw column: what it is, how it is prepared, how often it is missing; of many the most important first."""
     settings = run["settings"]
     signs = settings["xgboost"].get("monotone_constraints", {})
     group_of = {member: group for group, members in settings["row_max"].items() for member in members}
     names = list(settings["features"])
+    if shown_of(len(names)) < len(names):
+        rank = {name: place for place, name in enumerate(importance.get("Feature", ()))}
+        names.sort(key=lambda name: rank.get(group_of.get(name, name), len(rank)))
+    pools = {pool["feature"]: pool for pool in run.get("pools", ())}
     missing = train.frame[names].isna().mean()
     columns: dict[str, list[Any]] = {"Feature": names, "Type": [], "Description": [], "Preparation": []}
     directions = []
-    for name, feature in settings["features"].items():
+    for name in names:
+        feature = settings["features"][name]
         columns["Type"].append(feature["type"])
         columns["Description"].append(feature["description"] or None)
-        columns["Preparation"].append(_preparation(feature, group_of.get(name)))
+        columns["Preparation"].append(_preparation(feature, group_of.get(name), pools.get(name)))
         directions.append({1: "rising", -1: "falling"}.get(signs.get(name, signs.get(group_of.get(name), 0))))
     if any(directions):
         columns["Risk along it"] = directions
     return pd.DataFrame(columns).assign(**{"Missing, %": (100 * missing).to_numpy()})
 
 
-def _preparation(feature: Mapping[str, Any], group: str | None) -> str | None:
+def _preparation(feature: Mapping[str, Any], group: str | None, pool: Mapping[str, Any] | None) -> str | None:
     steps = ["ln(1 + value)"] if feature["log1p"] else []
     steps += [f"in the row maximum {group}"] if group else []
     steps += [f"{counted(len(feature['vocabulary']), 'level')} told apart"] if feature["vocabulary"] else []
+    if pool:
+        steps.append(f"{pool['pooled']:,} of {counted(pool['levels'], 'level')} pooled: fewer than {pool['rare']} rows")
     return ", ".join(steps) or None
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 MISSING = "–"
+MOST_SHOWN = 40  # rows of a table, or sections; of more the first SHOWN stand open, and the others are folded
+SHOWN = 25
 
 
 def is_number(value: object) -> bool:
@@ -73,3 +75,8 @@ def _digits(value: float, digits: int) -> str:
         return "0"
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
     return f"{value:,.{max(0, decimals)}f}" if decimals <= 8 else f"{value:.{digits - 1}e}"
+
+
+def shown_of(count: int) -> int:
+    """How many of so many rows stand open."""
+    return count if count <= MOST_SHOWN else SHOWN

@@ -154,6 +154,8 @@ def test_a_certificate_of_another_model(
     ("certificate", "message"),
     [
         ("{", "is not JSON"),
+        ('{"sha256": {}, "sha256": {}}', 'is not JSON ("sha256" more than once in an object)'),
+        ('{"total": NaN}', "is not JSON (NaN, which is not JSON)"),
         ("[]", "schema_version: expected 1, got None"),
         ('{"schema_version": 2}', "schema_version: expected 1, got 2"),
         ('{"schema_version": 1, "sha256": null, "versions": {}}', "sha256: expected an object"),

@@ -1,6 +1,7 @@
 """Named amounts as horizontal bars, the first on top."""
 
 from collections.abc import Sequence
+from unicodedata import combining, east_asian_width
 
 from validation.report.plots.style import INK, TEST, drawing, label
 
@@ -12,7 +13,7 @@ LONGEST_NAME = 34
 def bars(names: Sequence[str], values: Sequence[float], what: str, spec: str, limit: float | None = None) -> str:
     """The SVG; `spec` is how a value is written, `limit` one to be marked."""
     shown = [short(name) for name in names]
-    left = 0.15 + CHARACTER * max(map(len, shown), default=0)
+    left = 0.15 + CHARACTER * max(map(columns, shown), default=0)
     with drawing(height=0.65 + BAR * len(shown)) as canvas:
         axes = canvas.axes(left=left, right=0.5, top=0.1)
         place = range(len(shown))
@@ -29,9 +30,19 @@ def bars(names: Sequence[str], values: Sequence[float], what: str, spec: str, li
     return canvas.svg
 
 
+def columns(name: str) -> int:
+    """How wide a name is, in letters of the Latin script: those of East Asia take two, marks above others none."""
+    return sum(2 if east_asian_width(sign) in "WF" else not combining(sign) for sign in name)
+
+
 def short(name: str) -> str:
     """A name cut in the middle, where both ends tell it apart."""
-    if len(name) <= LONGEST_NAME:
+    if columns(name) <= LONGEST_NAME:
         return name
     half = (LONGEST_NAME - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
+    return f"{_cut(name, half)}…{_cut(name[::-1], half)[::-1]}"
+
+
+def _cut(name: str, width: int) -> str:
+    """As many characters as fit."""
+    return next(name[:end] for end in range(len(name), -1, -1) if columns(name[:end]) <= width)

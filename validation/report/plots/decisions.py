@@ -56,4 +56,6 @@ def profit(cutoffs: pd.DataFrame) -> Picture:
         f"The expected profit is highest, {value[best]:,.0f}, where the test's applicants are approved from "
         f"{score[best]:.0f} points on: {percent(cutoffs['Approval rate'].iloc[best])} of them."
     )
+    if np.nanmin(value) == value[best]:
+        alt = f"The expected profit is flat: {value[best]:,.0f} from every score on."
     return Picture("profit", "Expected profit", alt, canvas.svg)

@@ -72,4 +72,6 @@ def ks(test: Part, ranking: Ranking, scale: Scale, metrics: Mapping[str, float])
         f"The classes are farthest apart at {at:.0f} points: {percent(ranking.defaulted[gap])} of the test's defaults "
         f"score at most that, and {percent(ranking.repaid[gap])} of those who repaid. KS {figure(metrics['ks'])}."
     )
+    if not metrics["ks"] > 0:
+        alt = "Flat: at no score are the classes apart."
     return Picture("ks", "Kolmogorov-Smirnov", alt, canvas.svg)

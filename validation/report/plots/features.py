@@ -1,14 +1,17 @@
 """What the score hangs on: the share of each feature, and the score along the most important ones."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
+from numpy.typing import NDArray
 
-from validation.report.plots.bars import CHARACTER, bars, short
+from validation.report.plots.bars import CHARACTER, bars, columns, short
 from validation.report.plots.style import REPAID, SOFT, TEST, Picture, drawing, label
 
 MOST_FEATURES = 15
+FLAT = 1.0  # points between the lowest and the highest mean score: less is not to be seen
 RANGE = {"color": REPAID}
 
 
@@ -20,6 +23,8 @@ def importance(table: pd.DataFrame) -> Picture:
     told = ", ".join(f"{name} ({share:.1f} %)" for name, share in zip(first["Feature"], first["Share"], strict=True))
     count = f"{len(first)} of {len(table)} features make up" if len(first) > 1 else "one feature makes up"
     alt = f"{count} {first['Share'].sum():.1f} % of all contributions to the score: {told}."
+    if not table["Mean points"].max() > 0:
+        alt = "flat: no feature moves the score."
     return Picture(
         "importance",
         "Importance",
@@ -37,11 +42,18 @@ def dependence(feature: str, table: pd.DataFrame, number: int) -> Picture:
     svg = _along(feature, table) if numeric else _by_level(table)
     score, value = table["Mean score"].to_numpy(), [shown(value) for value in table["Value"]]
     low, high = int(score.argmin()), int(score.argmax())
+    if score[high] - score[low] < FLAT:
+        return Picture(f"dependence_{number}", feature, f"Along {feature} the mean score is flat: {about(score)}.", svg)
     alt = (
         f"Along {feature} the mean score is lowest, {score[low]:.0f} points, at {value[low]} and highest, "
         f"{score[high]:.0f}, at {value[high]}."
     )
     return Picture(f"dependence_{number}", feature, alt, svg)
+
+
+def about(score: NDArray[np.float64]) -> str:
+    """The points of a flat line."""
+    return f"{score.mean():.0f} points at every value, within {score.max() - score.min():.2g}"
 
 
 def shown(value: object) -> str:
@@ -78,7 +90,7 @@ def _scaled(axes: Axes, values: "pd.Series[float]") -> None:
 def _by_level(table: pd.DataFrame) -> str:
     names = [short(shown(value)) for value in table["Value"]]
     with drawing(height=0.85 + 0.2 * len(table)) as canvas:
-        axes = canvas.axes(left=0.15 + CHARACTER * max(map(len, names)))
+        axes = canvas.axes(left=0.15 + CHARACTER * max(map(columns, names)))
         place = range(len(table))
         axes.hlines(place, table["Low"], table["High"], linewidth=5, **RANGE)
         axes.plot(table["Mean score"], place, "o", color=TEST["color"], markersize=5)

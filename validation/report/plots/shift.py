@@ -31,9 +31,15 @@ def score_shift(score: Mapping[str, Any]) -> Picture:
     most = max(bins, key=lambda entry: abs(entry["contribution"]))
     alt = (
         f"The population stability index of the score, test against train, is {score['psi']:.4f}; {score['limit']:g} "
-        f"counts as moved. The bin that moved most, {most['bin']}, holds {percent(most['expected'])} of train "
-        f"and {percent(most['actual'])} of test."
+        "counts as moved. "
     )
+    if f"{score['psi']:.4f}" == "0.0000":
+        alt += "It is flat: no bin moved."
+    else:
+        alt += (
+            f"The bin that moved most, {most['bin']}, holds {percent(most['expected'])} of train "
+            f"and {percent(most['actual'])} of test."
+        )
     return Picture("score_shift", "Score, train and test", alt, canvas.svg)
 
 
@@ -49,5 +55,6 @@ def feature_shift(features: Sequence[Mapping[str, Any]]) -> Picture:
         if moved
         else (f"all {len(features)} features are below the limit")
     )
-    alt = f"{names[0]} moved most, {values[0]:.4f}; {beyond} of {limit:g}."
+    most = f"{names[0]} moved most, {values[0]:.4f}" if f"{values[0]:.4f}" != "0.0000" else "Flat: no feature moved"
+    alt = f"{most}; {beyond} of {limit:g}."
     return Picture("feature_shift", "Features, train and test", alt, svg)

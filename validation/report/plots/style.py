@@ -5,6 +5,7 @@ A picture is as wide as half a page, so that two stand side by side and one fill
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ STYLE = {
     "svg.fonttype": "none",  # text stays text: smaller, searchable, read aloud
     "svg.hashsalt": "lastbit",  # the same picture is the same bytes
     "text.color": INK,
+    "text.parse_math": False,  # names may hold dollar signs
     "xtick.color": SOFT,
     "xtick.major.pad": 6,
     "xtick.major.size": 0,
@@ -92,7 +94,9 @@ class Drawing:
 @contextmanager
 def drawing(width: float = WIDTH, height: float = HEIGHT) -> Iterator[Drawing]:
     """A figure of so many inches in the common style; `svg` is set when the block ends."""
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # Text stays text, which the reader's fonts draw; matplotlib's own font only measures it.
+        warnings.filterwarnings("ignore", r"(?s).*(missing from font|does not support .* natively)", UserWarning)
         canvas = Drawing(Figure(figsize=(width, height)))
         yield canvas
         text = io.StringIO()

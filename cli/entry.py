@@ -1,0 +1,71 @@
+"""The beginning of every command: importing what it needs takes seconds, and Ctrl-C ends that in one line too.
+
+A command's module calls `start` above its own imports:
+
+    if __name__ == "__main__":
+        from cli.entry import start
+
+        start("training.run")
+
+Only the standard library is imported here.
+"""
+
+import os
+import signal
+import sys
+from functools import partial
+from importlib import import_module
+from typing import NoReturn
+
+from cli.errors import FAILED
+
+NOTHING_CHANGED = "error: interrupted; nothing was changed\n"
+WHOLE = "error: interrupted; what it writes is whole, as it was or new\n"
+# XGBoost builds docstrings from docstrings while it is imported.
+WITHOUT_DOCSTRINGS = (
+    "error: PYTHONOPTIMIZE=2 (python -OO): XGBoost and others expect docstrings, got none; unset it, or set it to 1\n"
+)
+
+
+def start(module: str) -> NoReturn:
+    """Imports a command's module, calls its `main` and ends the process with its exit status."""
+    # Where Ctrl-C is ignored, as in the background of a script, it stays so.
+    is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_ours:
+        signal.signal(signal.SIGINT, _end)
+    try:
+        main = import_module(module).main
+    except Exception:
+        if sys.flags.optimize < 2:
+            raise
+        sys.stderr.write(WITHOUT_DOCSTRINGS)
+        sys.exit(FAILED)
+    try:
+        if is_ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        status = main()
+    except KeyboardInterrupt:  # before or after that part of a command which has a line of its own for it
+        sys.stderr.write(WHOLE)
+        status = FAILED
+    finally:
+        if is_ours:  # the result is known, and the interpreter's own end has no line for an interruption
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(status)
+
+
+def _end(*_: object) -> NoReturn:
+    """Ends the process at once: raised in an import, KeyboardInterrupt may be swallowed, or become another error."""
+    os.write(sys.stderr.fileno(), NOTHING_CHANGED.encode())
+    os._exit(FAILED)
+
+
+# The commands of an installed lastbit, by the names that pyproject.toml has for them.
+ask = partial(start, "local.ask")
+explore = partial(start, "training.explore")
+export = partial(start, "export.to_onnx")
+local = partial(start, "local.serve")
+package = partial(start, "export.package")
+registry = partial(start, "export.registry.__main__")
+train = partial(start, "training.run")
+validate = partial(start, "validation.run")
+verify = partial(start, "export.verify")

@@ -1,0 +1,44 @@
+"""`python -m delivery.registry`: the account whose registry has the images, for the step that logs in there.
+
+A stage in an account of its own runs images of the account that builds them.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+
+from cli import command
+from cli.errors import WRONG_USAGE, UserError
+from cli.parser import Parser
+from delivery import workflow
+
+REGISTRY = re.compile(r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    parser().parse_args(arguments)
+    return command.run(hand_on, "nothing was changed")
+
+
+def parser() -> Parser:
+    """The command's options: none, it asks the workflow."""
+    return Parser(
+        prog="python -m delivery.registry",
+        description="Hand on the output `account`: that of the registry in IMAGE_REPOSITORY.",
+    )
+
+
+def hand_on() -> None:
+    """Raises UserError, exit status 2, for what is no repository of ECR."""
+    repository = workflow.variable("IMAGE_REPOSITORY")
+    found = REGISTRY.fullmatch(repository)
+    if found is None:
+        raise UserError(
+            f"IMAGE_REPOSITORY: expected ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME, got {repository!r}", WRONG_USAGE
+        )
+    workflow.output("account", found[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

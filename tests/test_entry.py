@@ -1,0 +1,127 @@
+"""Every command from its first moment: Ctrl-C while it imports, no docstrings, no home."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from cli import entry
+from tests.tiers import Sample
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = (
+    "training.run",
+    "training.explore",
+    "export.to_onnx",
+    "export.verify",
+    "export.package",
+    "export.registry",
+    "validation.run",
+    "runtime.local",
+    "runtime.ask",
+)
+MOMENTS = 20
+# Says when the interpreter and runpy have begun, which no code of ours can guard.
+READY = """
+import runpy, sys
+import cli.entry
+sys.path += sys.argv[2:]
+sys.argv = [sys.argv[1], "--help"]
+print("ready", flush=True)
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.tier("land")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("module", COMMANDS)
+def test_ctrl_c_while_importing_is_one_line(module: str, sample: Sample) -> None:
+    for seed in sample(range(MOMENTS), 1):
+        code, out, err = interrupted([module], random.Random(f"{module} {seed}").uniform(0, 0.8))
+        if code == 0:  # it was done by then
+            assert (out.startswith("usage: python -m "), err) == (True, "")
+        else:
+            assert code == 1
+            assert re.fullmatch("error: interrupted; [^\n]*\n", err)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_ctrl_c_ends_an_import_that_would_swallow_it(tmp_path: Path) -> None:
+    swallowing = "import time\ntry:\n    time.sleep(60)\nexcept BaseException:\n    main = lambda: 0\n"
+    (tmp_path / "swallowing.py").write_text(swallowing)
+    (tmp_path / "command.py").write_text("from cli.entry import start\nstart('swallowing')\n")
+    assert interrupted(["command", str(tmp_path)], 0.3) == (1, "", entry.NOTHING_CHANGED)
+
+
+def interrupted(words: list[str], seconds: float) -> tuple[int, str, str]:
+    """The exit status of a command that is interrupted after so long, with what it printed."""
+    command = [sys.executable, "-c", READY, *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_ctrl_c_stays_ignored_where_it_was() -> None:
+    """As in the background of a script: the shell has it ignored there."""
+    words = ["import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.argv[1:] = ['--help']"]
+    words += ["import atexit; atexit.register(lambda: print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN))"]
+    words += ["from cli.entry import start; start('local.ask')"]
+    said = subprocess.run(
+        [sys.executable, "-c", "\n".join(words)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.endswith("\nTrue\n")
+
+
+@pytest.mark.tier("land")
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("module", COMMANDS)
+def test_without_docstrings_a_command_works_or_says_so_in_one_line(module: str) -> None:
+    command = [sys.executable, "-OO", "-m", module, "--help"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if said.returncode:
+        assert (said.returncode, said.stdout, said.stderr) == (1, "", entry.WITHOUT_DOCSTRINGS)
+    else:
+        assert said.stdout.startswith("usage: python -m ")
+
+
+def test_another_fault_of_an_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "import_module", lambda name: {}[name])
+    with pytest.raises(KeyError):
+        entry.start("training.run")
+
+
+def test_every_installed_command_starts_the_module_of_its_name() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    started = set()
+    for name, target in scripts.items():
+        module, _, attribute = target.partition(":")
+        assert (module, name) == ("cli.entry", f"lastbit-{attribute}")
+        [named] = getattr(entry, attribute).args
+        assert find_spec(named) is not None
+        started.add(named)
+    of_python_m = {"runtime.local": "local.serve", "runtime.ask": "local.ask"}
+    of_python_m["export.registry"] = "export.registry.__main__"
+    assert started == {of_python_m.get(module, module) for module in COMMANDS}
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_nothing_of_a_command_is_imported_before_its_start(module: str) -> None:
+    path = ROOT.joinpath(*module.split("."))
+    source = (path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__main__.py").read_text()
+    before, _, after = source.partition('\nif __name__ == "__main__":')
+    assert before.startswith('"""')
+    assert before.rstrip().endswith('"""')
+    assert re.match(r"[^\n]*\n    from cli.entry import start\n\n    start\(\"[\w.]+\"\)\n", after)

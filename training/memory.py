@@ -1,0 +1,98 @@
+"""The memory that a fit takes, compared with what is free before the fit."""
+
+import os
+import sys
+from pathlib import Path
+
+from joblib import cpu_count
+
+from cli.errors import UserError
+from training.estimator.preparation import POOL, Preparation
+from training.settings import Settings
+
+FLOAT32 = 4
+MEMINFO = Path("/proc/meminfo")
+CGROUPS = (  # limit and use of a container: version 2, then version 1
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+)
+
+
+def refuse_what_does_not_fit(settings: Settings, preparation: Preparation, rows: int) -> None:
+    """Raises UserError, naming the category with the most levels, where a fit on `rows` cannot fit into memory.
+
+    `preparation` is fitted. What is compared is the least that a fit takes, so that nothing is refused that works.
+    """
+    needed, free = least_bytes(settings, rows, preparation.width), free_bytes()
+    if free is None or needed <= free:
+        return
+    columns = f"{rows:,} training rows and {preparation.width:,} columns take {_gigabytes(needed)} or more"
+    levels = {
+        name: sum(level is not POOL for level in own) for name, own in preparation.indicators().items() if len(own) > 1
+    }
+    name = max(levels, key=lambda each: levels[each], default=None)
+    if name is None or 2 * levels[name] < preparation.width:
+        raise UserError(f"{columns}, and {_gigabytes(free)} of memory are free; take fewer features or rows")
+    given = next(feature for feature in settings.features if feature.name == name)
+    remedy = "name fewer levels in its vocabulary"
+    if not given.vocabulary:
+        remedy = f"set features.{name}.rare above {given.rare or settings.model.rare}, which pools rarer levels"
+    raise UserError(
+        f"features.{name}: its {levels[name]:,} levels do not fit: {columns}, and {_gigabytes(free)} of memory are "
+        f"free; {remedy}, or leave the feature out"
+    )
+
+
+def least_bytes(settings: Settings, rows: int, width: int) -> int:
+    """The prepared matrix, and of the folds that are fitted at the same time each one's rows of it."""
+    folds = settings.model.folds
+    together = min(folds, cpu_count())
+    return int(rows * width * FLOAT32 * (1 + together * (folds - 1) / folds))
+
+
+def free_bytes() -> int | None:
+    """What this process may still take: the least of the machine's, the container's and the limit's; None: unknown."""
+    known = [found for found in (_of_machine(), *map(_of_container, CGROUPS), _of_limit()) if found is not None]
+    return max(0, min(known)) if known else None
+
+
+def _of_machine() -> int | None:
+    try:
+        lines = MEMINFO.read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        pass
+    if sys.platform == "win32":
+        return None
+    try:  # no Linux: all that the machine has
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return None
+
+
+def _of_container(files: tuple[Path, Path]) -> int | None:
+    try:
+        limit, used = (int(file.read_text()) for file in files)
+    except (OSError, ValueError):  # no container, or "max"
+        return None
+    return limit - used
+
+
+def _of_limit() -> int | None:
+    """Of `ulimit -v`, which Windows has not."""
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (OSError, ValueError):
+        pages = 0
+    return limit - pages * resource.getpagesize()
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB"
