@@ -20,6 +20,8 @@ from validation.findings import Examined, alarms
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
 
+pytestmark = pytest.mark.tier("land")
+
 
 def found(
     target: NDArray[np.int8], probability: NDArray[np.float64], train_auc: float | None = None, **known: Any
