@@ -4,6 +4,12 @@ What training writes holds applicants (a sample, the report's tables), so it goe
 nothing but metrics to the summary.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.train")
+
+
 import argparse
 import json
 import subprocess
@@ -87,7 +93,3 @@ def _numbers(content: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
