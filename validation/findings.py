@@ -31,6 +31,8 @@ LEAST_DEFAULTS = 100
 TOO_GOOD = 0.97
 # Share of the test's rows that are copies of training rows.
 COPIES = 0.01
+# Share of the training rows whose level of a category has too few rows to be learnt by itself.
+THIN = 0.5
 # A calibration figure is off where its ideal is this many times the interval's half-width away.
 HALF_WIDTHS = 1.5
 NAMED = 5  # features that an alarm names
@@ -45,8 +47,9 @@ class Examined:
     """What alarms are raised on; what a validation does not know is left out.
 
     `metrics` and `intervals` are by part and name, `stability` is that of validation.stability.shifts, `leaks` the
-    features that seem to know the outcome with the reason of each, `calibrator` "sigmoid", "isotonic" or "none",
-    `on_margin` whether it reads margins. `left_out` of the test's `resamples` held one class only.
+    features that seem to know the outcome with the reason of each, `thin` the share of each category's training rows in
+    its pool of rare levels, `calibrator` "sigmoid", "isotonic" or "none", `on_margin` whether it reads margins.
+    `left_out` of the test's `resamples` held one class only.
     """
 
     test: Part
@@ -58,6 +61,7 @@ class Examined:
     stability: Mapping[str, Any] | None = None
     leaks: Mapping[str, str] = field(default_factory=dict)
     copies: Copies | None = None
+    thin: Mapping[str, float] = field(default_factory=dict)
     left_out: int = 0
     resamples: int = 1
 
@@ -68,6 +72,7 @@ def alarms(examined: Examined) -> list[Alarm]:
         *_leaks(examined),
         *_copies(examined.copies),
         *_moved(examined.stability),
+        *_thin(examined.thin),
         *_scores(examined),
         *_calibration(examined),
         *_sample(examined),
@@ -140,6 +145,19 @@ def _moved(stability: Mapping[str, Any] | None) -> Iterator[Finding]:
             worst["counts_from"],
             f"{len(moved)} of {len(stability['features'])} features moved from train to test beyond their limit: "
             f"{names}; find what changed in each, and train without what will not be as it was.",
+        )
+
+
+def _thin(thin: Mapping[str, float]) -> Iterator[Finding]:
+    found = sorted(((share, name) for name, share in thin.items() if share > THIN), reverse=True)
+    if found:
+        names = _named([f"{name} ({share:.0%})" for share, name in found])
+        yield (
+            "thin levels",
+            found[0][0],
+            THIN,
+            f"Most training rows have a level that few others have, and the model sees such levels as one: {names}; "
+            "group levels by what they have in common, or leave the feature out.",
         )
 
 
@@ -223,13 +241,18 @@ def _sample(examined: Examined) -> Iterator[Finding]:
             f"ROC-AUC is {gap:.3f} lower on the test than on train; take shallower or fewer trees, or --tune.",
         )
     defaults = int(metrics["test"]["defaults"])
-    if defaults < LEAST_DEFAULTS:
-        yield (
-            "few defaults",
-            defaults,
-            LEAST_DEFAULTS,
-            f"The test has {defaults:,} defaults; gather more, or set split.test_size higher, before figures decide.",
-        )
+    others = len(examined.test.target) - defaults
+    for name, count, words in (
+        ("few defaults", defaults, "defaults"),
+        ("few non-defaults", others, "applicants without a default"),
+    ):
+        if count < LEAST_DEFAULTS:
+            yield (
+                name,
+                count,
+                LEAST_DEFAULTS,
+                f"The test has {count:,} {words}; gather more, or set split.test_size higher, before figures decide.",
+            )
     if left_out:
         yield (
             "draws left out",

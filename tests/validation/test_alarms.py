@@ -99,6 +99,13 @@ def test_a_score_that_moved_is_an_alarm() -> None:
     assert found(*draw(4_000), stability=stability([], False)) == {}
 
 
+def test_levels_that_few_rows_have_are_an_alarm() -> None:
+    assert found(*draw(4_000), thin={"shop": 0.5, "town": 0.1}) == {}
+    alarm = found(*draw(4_000), thin={"shop": 0.5, "town": 0.93, "agent": 0.71})["thin levels"]
+    assert (alarm["value"], alarm["limit"]) == (0.93, 0.5)
+    assert "town (93%), agent (71%); group" in alarm["message"]
+
+
 def test_a_suspected_leak_is_an_alarm_with_its_reason() -> None:
     alarm = found(*draw(4_000), leaks={"recovered": "is there for defaults only: is it known only after the outcome?"})
     assert alarm["suspected leak"]["message"].startswith("recovered is there for defaults only")
@@ -164,6 +171,14 @@ def test_calibration_that_is_off(stretch: float, shift: float, name: str, told: 
     alarm = found(y, expit(stretch * (x + 2) - 2 + shift))[name]
     assert told in alarm["message"]
     assert alarm["limit"] == (1 if name == "calibration slope" else 0)
+
+
+def test_few_applicants_of_either_outcome_are_an_alarm() -> None:
+    y, p = draw(4_000)
+    assert "few non-defaults" not in found(y, p)
+    alarm = found(1 - y[:600], 1 - p[:600])["few non-defaults"]
+    assert alarm["value"] == y[:600].sum() < alarm["limit"]
+    assert f"has {y[:600].sum()} applicants without a default" in alarm["message"]
 
 
 def test_a_gap_and_few_defaults() -> None:
