@@ -1,4 +1,4 @@
-"""Trainings in which nothing is wrong: whole runs on outcomes drawn from a model's own probabilities hardly ever alarm."""
+"""Trainings in which nothing is wrong, on outcomes drawn from a model's own probabilities, hardly ever alarm."""
 
 import json
 from pathlib import Path

@@ -62,8 +62,10 @@ def parts(rows: int, copies: int = 0, flip: bool = False) -> tuple[Part, Part]:
     (40, True, {"copied rows", "contradicting copies"}),
 ])  # fmt: skip
 def test_copies_of_training_rows_are_an_alarm(copies: int, flip: bool, names: set[str]) -> None:
-    seen = copies_of(*parts(1_000, copies, flip))
-    assert seen.share == pytest.approx(copies / 1_000)
+    train, test = parts(1_000, copies, flip)
+    seen = copies_of(train, test)
+    fine = test.frame[["income", "debt"]].notna().any(axis=1)  # others may be equal by chance
+    assert seen.share == fine[:copies].sum() / 1_000 > 0.95 * copies / 1_000 - 1e-9
     assert set(found(*draw(4_000), copies=seen)) == names
 
 
