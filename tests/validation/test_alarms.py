@@ -191,6 +191,13 @@ def test_a_gap_and_few_defaults() -> None:
     assert "draws left out" not in alarms_of_few
 
 
+@pytest.mark.parametrize(("rows", "beyond", "raised"), [(4_000, 0.06, False), (4_000, 0.1, True), (600, 0.1, False)])
+def test_a_gap_counts_where_it_is_more_than_chance(rows: int, beyond: float, raised: bool) -> None:
+    y, p = draw(rows)
+    auc = evaluate(y, p, 0.5)["roc_auc"]
+    assert ("ROC-AUC gap" in found(y, p, train_auc=auc + beyond)) is raised
+
+
 def test_draws_of_one_class() -> None:
     y, p = np.array([0] * 9 + [1], dtype=np.int8), np.linspace(0.1, 0.3, 10)
     alarm = found(y, p)["draws left out"]
