@@ -106,7 +106,7 @@ def test_defaults_are_the_reference_system() -> None:
         "subsample": 1,
         "colsample_bytree": 1,
     }
-    assert (settings.data, settings.split, settings.model) == (Data(), Split(0.25, 99), Model(folds=3))
+    assert (settings.data, settings.split, settings.model) == (Data(), Split(0.25, 99), Model())
     assert settings.score == Scale()
 
 
@@ -643,7 +643,7 @@ MISTAKES = [
     ),
     (
         "[model]\nfolds = 1",
-        "model.folds: expected a whole number of at least 2, got 1; for example folds = 3",
+        "model.folds: expected a whole number of at least 2, got 1; for example folds = 10",
     ),
     (
         "[model]\nensemble = 'no'",

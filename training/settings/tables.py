@@ -22,6 +22,10 @@ from validation.settings import Costs, Evaluation, Stability
 
 LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
 RARE = 10  # of fewer rows a default rate says next to nothing: 2 of 9 may be 5 % or 54 % (Jeffreys)
+# Five boosters take twice the time of three, and pay where defaults are many enough for what each learns to be more
+# than chance: docs/decisions/0007-folds-follow-the-rows.md.
+FEW_FOLDS, MORE_FOLDS = 3, 5
+MOST_ROWS_FOR_MORE, LEAST_DEFAULTS_FOR_MORE = 50_000, 1_000
 SCALE = Scale()
 
 
@@ -97,13 +101,25 @@ class Model:
         Field(description="calibrator; auto takes what cross-validation prefers"),
     ] = "auto"
     calibrate_on: Annotated[Literal["margin", "probability"], Field(description="input of the calibrator")] = "margin"
-    folds: Annotated[int, Field(ge=2, description="folds of the cross-fit")] = 3
+    folds: Annotated[
+        int | None,
+        Field(ge=2, description="folds of the cross-fit", examples=[10]),
+        Usage(
+            unset=f"{MORE_FOLDS} for up to {MOST_ROWS_FOR_MORE:,} training rows with {LEAST_DEFAULTS_FOR_MORE:,} "
+            f"of each outcome, else {FEW_FOLDS}"
+        ),
+    ] = None
     rare: Annotated[
         int, Field(ge=1, description="levels of a category with fewer training rows are pooled into one; 1 pools none")
     ] = RARE
     ensemble: Annotated[
         bool, Field(description="of calibrated-cv: one calibrated model for each fold, not one for all rows")
     ] = True
+
+    @property
+    def least_folds(self) -> int:
+        """`folds`, or the fewest that stand for no value."""
+        return self.folds or FEW_FOLDS
 
 
 @dataclass(frozen=True)
