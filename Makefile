@@ -71,7 +71,7 @@ TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,e
 test: $(READY)  ## what decides whether a change lands: every test, large matrices sampled; or those in TESTS
 	@$(BIN)/python -m pytest $(TESTS)
 
-test-quick: $(READY)  ## about two minutes: without what trains, packages or kills
+test-quick: $(READY)  ## about two minutes: without what trains, packages, deploys or kills
 	@$(BIN)/python -m pytest --tier quick $(TESTS)
 
 test-full: $(READY)  ## every case of every matrix, as each week

@@ -63,7 +63,7 @@ def _settings(name: str) -> Settings:
     if name == "UCI Taiwan":
         columns = TAIWAN.open(encoding="utf-8").readline().strip().split(",")
         features = {column: "number" for column in columns if column not in ("ID", "class")}
-        data = {"file": str(TAIWAN), "id": "ID", "target": "class", "positive": "1"}
+        data = {"file": str(TAIWAN), "id": "ID", "target": "class", "positive": ["1"]}
         return settings_from_dict({"data": data, "features": features})
     example = load_settings(ROOT / "examples" / name.lower().replace(" ", "_") / "settings.toml", {})
     return replace(Settings(), data=example.data, features=example.features, row_max={})

@@ -42,13 +42,18 @@ def _toml(value: object) -> str:
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """`did you mean x?`, or what is known where nothing is near."""
     suggestion = nearest(name, known)
-    return f"did you mean {suggestion}?" if suggestion else f"known here: {listed(sorted(known))}"
+    return f"did you mean {named(suggestion)}?" if suggestion else f"known here: {listed(sorted(known))}"
 
 
 def listed(names: Sequence[str]) -> str:
     """`a, b, c`, cut where there are many."""
     more = f" and {len(names) - LISTED_NAMES} more" if len(names) > LISTED_NAMES else ""
-    return ", ".join(names[:LISTED_NAMES]) + more
+    return ", ".join(map(named, names[:LISTED_NAMES])) + more
+
+
+def named(name: str) -> str:
+    """A name, in quotes where its blanks would not be seen."""
+    return name if name and name == name.strip() else shown(name)
 
 
 def suggested_file(path: Path) -> str:

@@ -3,10 +3,15 @@
 The outputs `package` and, for a stage that runs an image, `image` are what the deployment is then given.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.accept")
+
+
 import argparse
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -110,7 +115,3 @@ def refuse_unattested(subject: str, predicate: str, repository: str, commit: str
     if said.returncode:
         reason = " ".join(said.stderr.split()) or f"gh ended with {said.returncode}"
         raise UserError(f"{subject}: no attestation ({predicate}) of this release: {reason}; it is not deployed")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

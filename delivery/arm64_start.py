@@ -5,6 +5,12 @@ and of the same handler in a Python of this machine, and the answers have to be 
 qemu-user-static, apt-get and dpkg, and changes nothing outside its folder.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.arm64_start")
+
+
 import argparse
 import json
 import os
@@ -51,7 +57,7 @@ for line in sys.stdin:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
-    return command.run(lambda: start(Path(args.model), Path(args.work), Progress(quiet=args.quiet)), "")
+    return command.run(lambda: compare(Path(args.model), Path(args.work), Progress(quiet=args.quiet)), "")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def start(model: Path, work: Path, progress: Progress) -> None:
+def compare(model: Path, work: Path, progress: Progress) -> None:
     """Raises UserError where an answer differs, the package does not start, or QEMU is not there."""
     emulator = next((found for name in EMULATORS if (found := shutil.which(name))), None)
     if emulator is None:
@@ -162,7 +168,3 @@ def _run(*words: str, folder: Path) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise UserError(f"{words[0]} {words[-1]}: {reason}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

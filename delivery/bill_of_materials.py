@@ -4,10 +4,15 @@ It is read off the package itself: a part that belongs to nothing is refused, an
 pinned. The same package gives the same bytes.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.bill_of_materials")
+
+
 import argparse
 import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -129,7 +134,3 @@ def time_of_the_source() -> datetime | None:
     if not seconds.isdecimal():
         raise PackageRefused(f"SOURCE_DATE_EPOCH: expected seconds since 1970, got {seconds!r}")
     return datetime.fromtimestamp(int(seconds), UTC)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,12 @@
 """`python -m delivery.certificate`: which model this is and what was shown of it, for the summary of a workflow."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.certificate")
+
+
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,7 +92,3 @@ def _row(row: ComparedKind) -> tuple[str, ...]:
         f"{row['largest_probability_difference']:.1e}",
         f"{row['bands_that_differ']:,}",
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

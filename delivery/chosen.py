@@ -4,9 +4,14 @@ The newest, unless one is named. A release that moves all traffic at once comes 
 newest model is then the one that was rolled back: there it has to be named.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.chosen")
+
+
 import os
 import re
-import sys
 from collections.abc import Sequence
 
 from cli import command
@@ -50,7 +55,3 @@ def chosen(model: str, at_once: str) -> str:
             WRONG_USAGE,
         )
     return model or NEWEST
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,13 @@
 """`python -m delivery.files_page`: writes docs/files.md, the fields of every JSON file, from their types."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.files_page")
+
+
 import argparse
 import ast
-import sys
 import typing
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -130,7 +135,3 @@ def _notes() -> dict[str, dict[str, str]]:
                         case ast.Expr(value=ast.Constant(value=str(text))):
                             found[kind.name][field.target.id] = " ".join(text.split()).replace("|", "\\|")
     return found
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,11 +4,16 @@ One image for each processor, since Lambda takes no image of several, and withou
 takes no index either: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html. Those that it has are GitHub's.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.image")
+
+
 import argparse
 import json
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -135,7 +140,3 @@ def _docker(*words: str) -> str:
         raise UserError("docker: no such command; this step runs where there is Docker with buildx") from None
     except subprocess.CalledProcessError as fault:
         raise UserError(f"docker {' '.join(words[:3])}: failed with exit status {fault.returncode}") from None
-
-
-if __name__ == "__main__":
-    sys.exit(main())

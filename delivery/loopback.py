@@ -3,6 +3,12 @@
 The applicants are the model's own self-check rows, so that any model can be tried.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.loopback")
+
+
 import http.client
 import json
 import subprocess
@@ -81,7 +87,3 @@ def served(model: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(PATIENCE)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

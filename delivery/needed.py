@@ -1,7 +1,12 @@
 """`python -m delivery.needed NAME ...`: stops a workflow at its start where variables were not set, and names them."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.needed")
+
+
 import os
-import sys
 from collections.abc import Sequence
 
 from cli import command
@@ -24,7 +29,3 @@ def refuse_missing(names: Sequence[str]) -> None:
     missing = [name for name in names if not os.environ.get(name, "").strip()]
     if missing:
         raise UserError(f"not set: {', '.join(missing)}; docs/delivery.md says what each is and where", WRONG_USAGE)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

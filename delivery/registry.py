@@ -3,8 +3,13 @@
 A stage in an account of its own runs images of the account that builds them.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.registry")
+
+
 import re
-import sys
 from collections.abc import Sequence
 
 from cli import command
@@ -38,7 +43,3 @@ def hand_on() -> None:
             f"IMAGE_REPOSITORY: expected ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME, got {repository!r}", WRONG_USAGE
         )
     workflow.output("account", found[1])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

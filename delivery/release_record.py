@@ -3,10 +3,15 @@
 A deployment takes the bytes that a record names, and no others: see delivery.accept.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.release_record")
+
+
 import argparse
 import json
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -162,7 +167,3 @@ def _checked(content: dict[str, object], where: Path) -> Record:
         if not shape.fullmatch(str(content[name])):
             raise UserError(f"{where}: {name}: expected {shape.pattern}, got {content[name]!r}; {BUILD_AGAIN}")
     return Record(**{name: str(content[name]) for name in names})
-
-
-if __name__ == "__main__":
-    sys.exit(main())

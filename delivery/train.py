@@ -4,8 +4,13 @@ What training writes holds applicants (a sample, the report's tables), so it goe
 nothing but metrics to the summary.
 """
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.train")
+
+
 import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +26,7 @@ from delivery.markdown import table
 from export.registry.models import Registry
 from storage.address import Address
 from storage.store import Store
-
-RUN = "run.json"
+from training.artifacts import RUN, run_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +62,8 @@ def train(args: argparse.Namespace) -> None:
     Registry(args.models).check()  # before an hour of training, not after it
     optional = [word for name in ("config", "tune") if (value := getattr(args, name)) for word in (f"--{name}", value)]
     _run("training.run", "--data", args.data, *optional, "--out", args.artifacts)
-    workflow.summary(as_markdown(json.loads(Store().read(Address.of_prefix(args.artifacts) / RUN))))
+    record = Address.of_prefix(args.artifacts) / RUN
+    workflow.summary(as_markdown(run_of(Store().read(record), record)))
     _run("export.to_onnx", "--artifacts", args.artifacts)
     _run("export.registry", "publish", args.models)
     show(Path("model"))
@@ -87,7 +92,3 @@ def _numbers(content: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,14 @@
 """`python -m delivery.weekly_issue`: one issue for as long as the weekly run fails; further failures comment on it."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("delivery.weekly_issue")
+
+
 import argparse
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 
 from cli import command
@@ -57,7 +62,3 @@ def _gh(*words: str) -> str:
     if said.returncode:
         raise UserError(f"gh {' '.join(words[:2])}: {' '.join(said.stderr.split()) or said.returncode}")
     return said.stdout
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,6 +13,11 @@ if not __package__:
     if find_spec("rich") is None:
         sys.exit("error: this Python lacks the project's packages; run make .venv/ready and use .venv/bin/python")
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("deploy.deploy")
+
 # isort: split
 from collections.abc import Sequence
 from typing import Any
@@ -277,7 +282,3 @@ def _settle(function: Function, before: Version | None, progress: Progress) -> N
         return
     if forgotten:
         progress.say(f"Deleted version {', '.join(forgotten)}; their packages stay in the bucket.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

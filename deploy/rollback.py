@@ -12,6 +12,11 @@ if not __package__:
     if find_spec("rich") is None:
         sys.exit("error: this Python lacks the project's packages; run make .venv/ready and use .venv/bin/python")
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("deploy.rollback")
+
 # isort: split
 import re
 import tempfile
@@ -127,7 +132,3 @@ def _expected(aws: Aws, stage: Stage, target: Version, progress: Progress) -> Ex
         path = Path(folder) / "lambda.zip"
         path.write_bytes(body)
         return Expected.of(read_artifact(path).manifest)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

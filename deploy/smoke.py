@@ -13,6 +13,11 @@ if not __package__:
     if find_spec("rich") is None:
         sys.exit("error: this Python lacks the project's packages; run make .venv/ready and use .venv/bin/python")
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("deploy.smoke")
+
 # isort: split
 import math
 import os
@@ -287,7 +292,3 @@ def _run(args: Any) -> None:
                 WRONG_USAGE,
             )
     smoke(endpoint, expected, Progress(quiet=args.quiet))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

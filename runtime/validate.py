@@ -98,8 +98,11 @@ class Validator:
                 categories.append(category)
             elif fault := _category_fault(feature, category):
                 errors.append(error(child(pointer, name), fault))
-            elif self._composes and (composed := _composed(category)) in vocabulary:
-                categories.append(composed)
+            elif (spelt := self._spelt(category)) in vocabulary:
+                categories.append(spelt)
+            elif spelt == "" and nullable:
+                missing += 1
+                categories.append("")
             else:
                 categories.append(category)
                 warnings.append(error(child(pointer, name), "category not seen in training"))
@@ -111,6 +114,11 @@ class Validator:
         if errors:
             raise _invalid(errors)
         return Applicant(identifier, numbers, categories, missing, warnings)
+
+    def _spelt(self, category: str) -> str:
+        """A category as training spelt its levels: without blanks around it, and in the model's Unicode form."""
+        trimmed = category.strip()
+        return _composed(trimmed) if self._composes else trimmed
 
     def batch(self, value: object) -> list[object]:
         """The applicants, not yet looked at, in the JSON value of a batch; raises Problem."""

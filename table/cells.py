@@ -1,9 +1,11 @@
 """Columns of a file, of whatever type, in the one form that training has for each type of feature."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NoReturn
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +14,15 @@ from numpy.typing import NDArray
 
 from cli.errors import UserError
 from cli.words import shown
+from table.amounts import Amount, Marks, marks_that_fit
+from table.words import Missing, folded, truths
 
 MISSING = ("", "NA", "NaN", "null")  # of a CSV, exactly so; "none" or "n/a" may be a level
-# 1.0 and 0.0 are what pandas makes of a boolean column that has gaps.
-TRUTH = dict.fromkeys(("true", "yes", "1", "1.0"), 1.0) | dict.fromkeys(("false", "no", "0", "0.0"), 0.0)
 EXAMPLES = 3
+NOTHING_ELSE = Missing()
+AMERICAN = Marks()
+EMPTY = "correct the file or leave the cell empty"
+OTHER_WORDS = "correct the file, set the feature's true and false words, or make it a category"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +30,22 @@ class Source:
     """The columns that were asked for, as the file holds them.
 
     `columns` are arrow chunked arrays of any type, null for missing; `places` gives the place in the file
-    (`line 17`) of each of some rows, counted from 0 here.
+    (`line 17`) of each of some rows, counted from 0 here; `missing` are values that stand for missing in any column.
     """
 
     name: str
     sha256: str
     columns: dict[str, Any]
     places: Callable[[Sequence[int]], list[str]]
+    missing: Missing = NOTHING_ELSE
+    marks: Marks = AMERICAN
+    nfc: bool = False
+    """Letters and their accents in categories become one character."""
+    remarks: list[str] = field(default_factory=list)
 
 
-def numbers(source: Source, column: str) -> NDArray[np.float64]:
-    """A number column as float64 [N], NaN for missing.
+def numbers(source: Source, column: str, special: Collection[str] = ()) -> NDArray[np.float64]:
+    """A number column as float64 [N], NaN for missing and for the `special` codes.
 
     Raises UserError for text and for what float32 cannot hold.
     """
@@ -46,6 +57,8 @@ def numbers(source: Source, column: str) -> NDArray[np.float64]:
     if pa.types.is_decimal(cells.type):
         cells = pc.cast(cells, pa.string())  # the only cast of a decimal that rounds once
     values: NDArray[np.float64] = pc.cast(cells, pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
+    if nothing := (source.missing | Missing.of(special)).numbers:
+        values = np.where(np.isin(values, nothing), np.nan, values)
     with np.errstate(over="ignore"):
         infinite = np.isinf(values.astype(np.float32))
     if infinite.any():
@@ -53,35 +66,58 @@ def numbers(source: Source, column: str) -> NDArray[np.float64]:
     return values
 
 
-def booleans(source: Source, column: str) -> NDArray[np.float64]:
-    """A boolean column as float64 [N]: 1 true, 0 false, NaN missing. Raises UserError for any other value."""
-    levels, codes = coded_labels(source, column)
-    truths = [math.nan if level is None else TRUTH.get(level.strip().lower()) for level in levels]
-    unknown = np.array([truth is None for truth in truths])[codes]
+def booleans(
+    source: Source, column: str, special: Collection[str] = (), true: Collection[str] = (), false: Collection[str] = ()
+) -> NDArray[np.float64]:
+    """A boolean column as float64 [N]: 1 true, 0 false, NaN missing. Raises UserError for any other value.
+
+    `true` and `false` are words of this column, besides the usual ones.
+    """
+    levels, codes = coded_labels(source, column, special)
+    known = truths(true, false)
+    found = [math.nan if level is None else known.get(folded(level)) for level in levels]
+    unknown = np.array([truth is None for truth in found])[codes]
     if unknown.any():
-        refuse_cells(source, column, "true or false, yes or no, 1 or 0", unknown, levels[codes])
-    return np.array(truths, dtype=np.float64)[codes]
+        expected = "true or false, yes or no, on or off, 1 or 0"
+        refuse_cells(source, column, expected, unknown, levels[codes], OTHER_WORDS)
+    return np.array(found, dtype=np.float64)[codes]
 
 
-def labels(source: Source, column: str) -> NDArray[np.object_]:
-    """A column of text as an object array [N] of str, None for missing; raises as `coded_labels` does."""
+def codes_there(source: Source, column: str, special: Collection[str]) -> NDArray[np.float64]:
+    """1 for each row [N] of a column that has a special code, 0 for every other."""
     levels, codes = coded_labels(source, column)
+    wanted = Missing.of(special)
+    return np.array([level is not None and level in wanted for level in levels], dtype=np.float64)[codes]
+
+
+def labels(source: Source, column: str, special: Collection[str] = ()) -> NDArray[np.object_]:
+    """A column of text as an object array [N] of str, None for missing; raises as `coded_labels` does."""
+    levels, codes = coded_labels(source, column, special)
     texts: NDArray[np.object_] = levels[codes]
     return texts
 
 
-def coded_labels(source: Source, column: str) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """The different texts of a column, None for missing and for the empty text, and for each row [N] its one.
+def coded_labels(
+    source: Source, column: str, special: Collection[str] = ()
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """The different texts of a column, last None for missing, and for each row [N] its one.
 
-    Whole numbers are written without a point, true and false as such. Raises UserError for dates, lists and
-    the like.
+    Blanks around a text do not count, nor does how a number is stored: 36, 36.0 and the decimal 36.00 are "36". The
+    empty text and the `special` codes are missing. Raises UserError for dates, lists and the like.
     """
     cells = decoded(source.columns[column])
     if not _is_readable(cells.type):
         refuse_type(source, column, cells.type, "text")
     coded = pc.dictionary_encode(cells).combine_chunks()
-    levels = np.array([_label(level) for level in coded.dictionary.to_pylist()] + [None], dtype=object)
-    return levels, pc.fill_null(coded.indices, len(levels) - 1).to_numpy().astype(np.int64)
+    nothing = source.missing | Missing.of(special)
+    texts = [_label(level) for level in coded.dictionary.to_pylist()]
+    if source.nfc:
+        texts = [text and normalize("NFC", text) for text in texts]
+    texts = [None if text is None or text in nothing else text for text in texts]
+    place = {text: i for i, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
+    codes = np.array([len(place) if text is None else place[text] for text in texts] + [len(place)])
+    levels = np.array([*place, None], dtype=object)
+    return levels, codes[pc.fill_null(coded.indices, len(texts)).to_numpy()]
 
 
 def decoded(cells: Any) -> Any:
@@ -93,10 +129,11 @@ def decoded(cells: Any) -> Any:
     return cells
 
 
-def present(texts: Any) -> Any:
-    """Texts without spaces around them, null for what stands for missing in a CSV."""
+def present(texts: Any, missing: Missing) -> Any:
+    """Texts without spaces around them, null for what stands for missing in a CSV and in this table."""
     trimmed = pc.utf8_trim_whitespace(texts)
-    return pc.if_else(pc.is_in(trimmed, pa.array(MISSING)), pa.scalar(None, pa.string()), trimmed)
+    words = pa.array([*MISSING, *missing.texts], pa.string())
+    return pc.if_else(pc.is_in(trimmed, words), pa.scalar(None, pa.string()), trimmed)
 
 
 def refuse_cells(
@@ -105,7 +142,7 @@ def refuse_cells(
     expected: str,
     wrong: NDArray[np.bool_],
     values: Sequence[Any] | NDArray[Any],
-    remedy: str = "correct the file or leave the cell empty",
+    remedy: str = EMPTY,
 ) -> NoReturn:
     """Raises a UserError that names the first of the wrong cells, with their places in the file."""
     rows = np.flatnonzero(wrong).tolist()
@@ -116,21 +153,43 @@ def refuse_cells(
 
 
 def _parsed(source: Source, column: str, cells: Any) -> Any:
-    texts = present(cells)
-    try:
-        return pc.cast(texts, pa.float64())
-    except pa.ArrowInvalid:
-        fits = {text: _is_number(text) for text in pc.unique(texts).to_pylist()}
-        wrong = np.array([not fits[text] for text in texts.to_pylist()])
-        refuse_cells(source, column, "a number, with a decimal point", wrong, cells.to_pylist())
+    texts = present(cells, source.missing)
+    if source.marks.decimal == ".":
+        try:
+            return pc.cast(texts, pa.float64())
+        except pa.ArrowInvalid:
+            pass
+    coded = pc.dictionary_encode(texts).combine_chunks()
+    levels = coded.dictionary.to_pylist()
+    found = [source.marks.amount(text) for text in levels]
+    amounts = [amount for amount in found if amount is not None]
+    _refuse_amounts(source, column, cells, found, coded)
+    signed = next((at for at, amount in enumerate(amounts) if amount.sign), None)
+    if signed is not None:
+        source.remarks.append(f"column {column}: {shown(levels[signed])} is read as {amounts[signed].value:g}")
+    values = pa.array([amount.value for amount in amounts], pa.float64())
+    return pa.chunked_array([pc.take(values, coded.indices)])
 
 
-def _is_number(text: str | None) -> bool:
-    try:
-        pa.scalar(text, pa.string()).cast(pa.float64())
-    except pa.ArrowInvalid:
-        return False
-    return True
+def _refuse_amounts(source: Source, column: str, cells: Any, amounts: Sequence[Amount | None], coded: Any) -> None:
+    """Raises UserError for texts that are no numbers, and for numbers whose signs are not alike."""
+    mark = "point" if source.marks.decimal == "." else "comma"
+    levels = coded.dictionary.to_pylist()
+    codes = pc.fill_null(coded.indices, len(levels)).to_numpy()
+
+    def refuse(expected: str, wrong: Sequence[bool], remedy: str) -> NoReturn:
+        refuse_cells(source, column, expected, np.array([*wrong, False])[codes], cells.to_pylist(), remedy)
+
+    if None in amounts:
+        fit = [each.in_words() for each in marks_that_fit(levels)]
+        remedy = f"set {' or '.join(fit)}" if fit else EMPTY
+        refuse(f"a number, with a decimal {mark}", [amount is None for amount in amounts], remedy)
+    signs = [amount.sign for amount in amounts if amount]
+    one = next(filter(None, signs), "")
+    # A sum may stand without its currency; what stands without % may be a share of 1.
+    wrong = [sign != one and (sign != "" or one == "%") for sign in signs]
+    if any(wrong):
+        refuse(f"numbers with {one} alone", wrong, "write all of them alike")
 
 
 def _is_readable(type_: Any) -> bool:
@@ -151,7 +210,9 @@ def _label(level: Any) -> str | None:
         return str(level).lower()
     if isinstance(level, float):
         return None if math.isnan(level) else str(int(level)) if level.is_integer() else repr(level)
-    return None if level is None or level == "" else str(level)
+    if isinstance(level, Decimal):
+        return str(int(level)) if level == level.to_integral_value() else f"{level.normalize():f}"
+    return None if level is None else str(level).strip() or None
 
 
 def places_of(source: Source, rows: NDArray[np.bool_]) -> str:

@@ -2,36 +2,59 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from cli.errors import UserError
+from cli.words import shown
+from table.blanks import BLANK, fields_of, with_tabs
 from table.cells import MISSING
+from table.header import completed
 
 SEPARATORS = (";", ",", "\t", "|")
 SAMPLE_BYTES = 65_536
 SAMPLE_ROWS = 50
+THREE_FIGURES = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+ANOTHER_ENCODING = 'save the file as UTF-8, or set data.encoding to what it is, for example "cp1252"'
 BLOCK_BYTES = 16 * 2**20  # a row has to fit
 
 
 class CsvFile:
     """The text of a CSV, its separator and its header. Raises UserError where it is none."""
 
-    def __init__(self, name: str, content: bytes, separator: str | None, wanted: Collection[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        content: bytes,
+        separator: str | None,
+        wanted: Collection[str],
+        missing: Collection[str] = MISSING,
+        decimal: str = ".",
+    ) -> None:
         self.name = name
+        self.missing = missing
+        self.decimal = decimal
         self.content = content
         self._refuse_what_is_no_text()
         self.separator = separator or find_separator(content, wanted)
+        self.introduction = f"its columns, separated by {shown(self.separator)}"
+        if self.separator == BLANK:
+            self.content, self.separator = with_tabs(content), "\t"
+        rows = [record for _, record in zip(range(SAMPLE_ROWS), _sample(self.content, self.separator), strict=False)]
+        self.content = completed(self.content, self.separator, rows[0] if rows else [], rows[1:])
         self.columns: list[str] = self._header()
 
     def read(self, columns: Collection[str], numbers: Collection[str]) -> dict[str, Any]:
         """Some columns as arrow arrays [N]: `numbers` float64, or text where a cell is none, the rest text.
 
-        Missing is null: a cell that is empty, NA, NaN or null, quoted or not.
+        Missing is null: a cell that is one of the words for it, quoted or not.
         """
         try:
             return self._read({name: pa.float64() if name in numbers else pa.string() for name in columns})
@@ -57,6 +80,21 @@ class CsvFile:
                 row = next(wanted, None)
         return lines
 
+    def points_that_may_mark_thousands(self, read: dict[str, Any]) -> list[str]:
+        """What is said of a file with `;` whose numbers all have three figures after the point, as 1.230 has."""
+        if self.separator != ";" or self.decimal != ".":
+            return []
+        columns = [name for name, cells in read.items() if pa.types.is_floating(cells.type) and _in_thousandths(cells)]
+        found = []
+        for name, cells in self._read(dict.fromkeys(columns, pa.string())).items() if columns else ():
+            texts = pc.unique(cells.drop_null()).to_pylist()
+            pointed = [text.strip() for text in texts if "." in text]
+            if pointed and all(THREE_FIGURES.fullmatch(text) for text in pointed):
+                value = f"{shown(pointed[0])} is read as {float(pointed[0]):g}"
+                remedy = 'where points mark thousands set data.decimal = "," and data.thousands = "."'
+                found.append(f"column {name}: {value}; {remedy}")
+        return found
+
     def _read(self, types: dict[str, Any]) -> dict[str, Any]:
         table = pa_csv.read_csv(
             pa.BufferReader(self.content),
@@ -65,7 +103,8 @@ class CsvFile:
             convert_options=pa_csv.ConvertOptions(
                 include_columns=list(types),
                 column_types=types,
-                null_values=list(MISSING),
+                decimal_point=self.decimal,
+                null_values=list(self.missing),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
             ),
@@ -77,7 +116,7 @@ class CsvFile:
         try:
             line, header = next(first)
             if any(_is_broken(column) for column in header):
-                self._refuse(f"line {line} is not UTF-8 text; save the file as UTF-8")
+                self._refuse(f"line {line} is not UTF-8 text; {ANOTHER_ENCODING}")
             if next(first, None) is None:
                 self._refuse("has a header and no rows; expected rows")
         except csv.Error:
@@ -90,10 +129,9 @@ class CsvFile:
     def _refuse_what_is_no_text(self) -> None:
         if not self.content.strip():
             self._refuse("is empty; expected a header and rows")
-        if self.content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            self._refuse("is UTF-16 text; save it as UTF-8")
         if b"\0" in self.content:
-            self._refuse("is neither text nor Parquet; expected a CSV file in UTF-8, or a Parquet file")
+            remedy = "expected a CSV file in UTF-8, or a Parquet file; or set data.encoding"
+            self._refuse(f"is neither text nor Parquet; {remedy}")
 
     def _refuse_broken_rows(self) -> None:
         """Raises for the first row that is not UTF-8 or has more or fewer fields than the header."""
@@ -101,7 +139,7 @@ class CsvFile:
         try:
             for line, record in records(self.content, self.separator):
                 if any(_is_broken(cell) for cell in record):
-                    self._refuse(f"line {line} is not UTF-8 text; save the file as UTF-8")
+                    self._refuse(f"line {line} is not UTF-8 text; {ANOTHER_ENCODING}")
                 if len(record) != len(self.columns):
                     expected = f"expected {len(self.columns)} fields, as in the header, got {len(record)}"
                     self._refuse(f"line {line}: {expected}; is it cut short, or a separator or a quote out of place?")
@@ -119,7 +157,12 @@ def find_separator(content: bytes, wanted: Collection[str]) -> str:
         alike = times / len(rows) if rows and width == len(header) else 0.0
         return len(set(header) & set(wanted)), alike if len(header) > 1 else 0.0, len(header)
 
-    return max(SEPARATORS, key=fit)
+    best = max(SEPARATORS, key=fit)
+    if fit(best)[0] == len(set(wanted)) or fit(best)[2] > 1:
+        return best
+    lines = content[:SAMPLE_BYTES].decode(errors="replace").splitlines()
+    header = next((fields_of(line) for line in lines if line.strip()), [])
+    return BLANK if len(set(header) & set(wanted)) > fit(best)[0] else best
 
 
 def records(content: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -153,6 +196,13 @@ def _sample(content: bytes, separator: str) -> Iterator[list[str]]:
             yield record
     except csv.Error:  # a field of more than 131,072 characters
         return
+
+
+def _in_thousandths(cells: Any) -> bool:
+    """True if numbers with a fraction are there, none of more than three figures after the point, all below 1,000."""
+    values = cells.drop_null().to_numpy()
+    broken = values[np.isfinite(values) & (values != np.round(values))]
+    return len(broken) > 0 and bool((abs(broken) < 1000).all() and np.allclose(broken * 1000, np.round(broken * 1000)))
 
 
 def _is_broken(cell: str) -> bool:

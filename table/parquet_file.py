@@ -1,6 +1,6 @@
-"""Reading a Parquet file: the columns that are needed, of the types that they have."""
+"""Reading Parquet and Feather: the columns that are needed, of the types that they have."""
 
-import os
+import io
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,29 +12,34 @@ from cli.errors import UserError
 
 MAGIC = b"PAR1"
 SUFFIXES = (".parquet", ".pq")
+FEATHER = b"ARROW1"
 
 
 class ParquetFile:
-    """A Parquet file, which the user calls `name`, and its columns.
+    """A Parquet file, which the user calls `name`, and its columns; it is at a path, or has been unpacked.
 
     Raises UserError where it is none, or is cut short.
     """
 
-    def __init__(self, name: str, path: Path) -> None:
+    introduction = "its columns"
+
+    def __init__(self, name: str, where: Path | bytes) -> None:
         self.name = name
-        with path.open("rb") as file:
+        with where.open("rb") if isinstance(where, Path) else io.BytesIO(where) as file:
             if file.read(len(MAGIC)) != MAGIC:
                 raise UserError(f"{name}: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv")
-            file.seek(max(file.seek(0, os.SEEK_END) - len(MAGIC), len(MAGIC)))
+            file.seek(max(file.seek(0, io.SEEK_END) - len(MAGIC), len(MAGIC)))
             if file.read() != MAGIC:
                 raise UserError(f"{name}: the Parquet file is cut short: its footer is missing; copy it again")
+        source = where if isinstance(where, Path) else pa.BufferReader(where)
         try:
-            self._file = pq.ParquetFile(path, pre_buffer=False)  # or it would hold all of its bytes beside the columns
+            # pre_buffer would hold all of its bytes beside the columns.
+            self._file = pq.ParquetFile(source, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
         self.columns: list[str] = self._file.schema_arrow.names
 
-    def read(self, columns: Collection[str]) -> dict[str, Any]:
+    def read(self, columns: Collection[str], numbers: Collection[str]) -> dict[str, Any]:
         """Some columns as arrow arrays [N] of the file's types, null for missing."""
         try:
             table = self._file.read(columns=list(columns))
@@ -55,3 +60,27 @@ class ParquetFile:
 
     def _unreadable(self, error: Exception) -> UserError:
         return UserError(f"{self.name}: the Parquet file is damaged: {str(error).splitlines()[0]}; copy it again")
+
+
+class FeatherFile:
+    """A Feather file, which the user calls `name`. Raises UserError where it cannot be read."""
+
+    introduction = "its columns"
+
+    def __init__(self, name: str, content: bytes) -> None:
+        from pyarrow import feather
+
+        try:
+            self._table = feather.read_table(pa.BufferReader(content))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            problem = f"the Feather file is damaged: {str(error).splitlines()[0]}; copy it again"
+            raise UserError(f"{name}: {problem}") from error
+        self.columns: list[str] = self._table.column_names
+
+    def read(self, columns: Collection[str], numbers: Collection[str]) -> dict[str, Any]:
+        """Some columns as arrow arrays [N] of the file's types, null for missing."""
+        return {name: self._table.column(name) for name in columns}
+
+    def places(self, rows: Sequence[int]) -> list[str]:
+        """`row 17` for each of some rows counted from 0."""
+        return [f"row {row + 1}" for row in rows]

@@ -1,16 +1,19 @@
 """The settings of a table: where its rows are, which columns it has, and of which types."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from cli.settings.declared import Usage, problem
-from cli.settings.kinds import Names, OptionalText, Text
+from cli.settings.flags import names
+from cli.settings.kinds import WORDS, Names, OptionalText, Text, Words, WordsByName
 from cli.words import shown
 from storage.address import Address, is_remote
+from table.amounts import THOUSANDS
+from table.packed import encoding_fault
 
 FeatureType = Literal["number", "boolean", "category"]
 
@@ -27,16 +30,21 @@ def _one_character(separator: str | None) -> str | None:
     return separator
 
 
+def _encoding(encoding: str | None) -> str | None:
+    if encoding is not None and (fault := encoding_fault(encoding)):
+        raise problem(fault)
+    return encoding
+
+
+def _mark(thousands: str | None) -> str | None:
+    if thousands is not None and thousands not in THOUSANDS:
+        raise problem(f"expected one of {' '.join(map(shown, THOUSANDS))}, got {shown(thousands)}")
+    return thousands
+
+
 def _tab(text: str) -> str:
     """`tab` and `\\t` are the tabulator on a command line."""
     return "\t" if text in ("tab", "\\t") else text
-
-
-def _label(value: object) -> object:
-    """The target's positive value as it is written in a CSV."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else value
 
 
 @dataclass(frozen=True)
@@ -45,13 +53,17 @@ class Data:
 
     file: Annotated[
         str | None,
-        Field(min_length=1, description="CSV or Parquet, here or s3://bucket/key", examples=["loans.csv"]),
+        Field(
+            min_length=1,
+            description="CSV or Parquet, a folder or a pattern of them, or s3://bucket/key",
+            examples=["loans.csv"],
+        ),
         AfterValidator(_address),
         Usage(flag="--data", metavar="FILE", unset="the built-in population"),
     ] = None
     separator: Annotated[
         OptionalText,
-        Field(description="character between the cells of a CSV, or tab", examples=[";"]),
+        Field(description="character between the cells of a CSV, tab, or a blank for one or more", examples=[";"]),
         AfterValidator(_one_character),
         Usage(metavar="CHARACTER", parse=_tab, unset="detected"),
     ] = None
@@ -60,11 +72,51 @@ class Data:
     )
     target: Annotated[Text, Field(description="column of the outcome"), Usage(metavar="COLUMN")] = "default"
     positive: Annotated[
-        Text,
-        Field(description="the target of an applicant who defaulted"),
-        BeforeValidator(_label),
-        Usage(metavar="VALUE", expected="text, a whole number, true or false"),
-    ] = "1"
+        Words,
+        Field(min_length=1, description="the target of an applicant who defaulted"),
+        Usage(metavar="A,B", parse=names, expected=WORDS),
+    ] = ("1",)
+    negative: Annotated[
+        Words,
+        Field(
+            description="the target of one who repaid; rows with any other value are left out",
+            examples=[["Fully Paid"]],
+        ),
+        Usage(metavar="A,B", parse=names, expected=WORDS, unset="the one other value"),
+    ] = ()
+    exclude: Annotated[
+        WordsByName,
+        Field(
+            description="columns and the values whose rows are left out of training, '' for a missing one",
+            examples=[{"product": ["test", "staff"]}],
+        ),
+        Usage(expected="a table of columns and values"),
+    ] = field(default_factory=dict)
+    missing: Annotated[
+        Words,
+        Field(
+            description="values that stand for missing in any column, besides the empty cell, NA, NaN and null",
+            examples=[["N/A", ".", -9]],
+        ),
+        Usage(metavar="A,B", parse=names, expected=WORDS),
+    ] = ()
+    encoding: Annotated[
+        OptionalText,
+        Field(description="encoding of the text of a CSV", examples=["cp1252"]),
+        AfterValidator(_encoding),
+        Usage(metavar="NAME", unset="UTF-8, or what its byte order mark says"),
+    ] = None
+    decimal: Annotated[Literal[".", ","], Field(description="decimal mark of numbers in text")] = "."
+    thousands: Annotated[
+        OptionalText,
+        Field(description="mark between thousands: , . ' _ or a blank", examples=["."]),
+        AfterValidator(_mark),
+        Usage(metavar="CHARACTER"),
+    ] = None
+    normalization: Annotated[
+        Literal["none", "NFC"],
+        Field(description="Unicode form of categories in the table and in requests"),
+    ] = "none"
 
 
 @dataclass(frozen=True)
@@ -88,6 +140,42 @@ class Feature:
         Usage(unset="model.rare"),
     ] = None
     description: Annotated[str, Field(description="shown in reports and in /openapi.json", examples=["euros"])] = ""
+    special: Annotated[
+        Words,
+        Field(description="codes of this column that stand for missing in the file", examples=[[-9, -8]]),
+        Usage(expected=WORDS),
+    ] = ()
+    indicator: Annotated[
+        OptionalText,
+        Field(
+            description="name of a boolean feature to add, true where the file has a special code",
+            examples=["income_refused"],
+        ),
+    ] = None
+    true: Annotated[
+        Words,
+        Field(description="words of a boolean that mean true in the file, besides the usual ones", examples=[["owns"]]),
+        Usage(expected=WORDS),
+    ] = ()
+    false: Annotated[
+        Words,
+        Field(description="words of a boolean that mean false in the file", examples=[["rents"]]),
+        Usage(expected=WORDS),
+    ] = ()
+    indicates: str | None = None
+    """The column whose special codes this feature is the indicator of; not a key, made by `indicator`."""
+
+    @property
+    def column(self) -> str:
+        """The column of the file that it is read from."""
+        return self.name if self.indicates is None else self.indicates
+
+    def indicated(self) -> Iterator["Feature"]:
+        """The feature, and the indicator of its special codes where it asks for one."""
+        yield self
+        if self.indicator is not None:
+            said = f"{self.name} is {' or '.join(self.special)} in the file"
+            yield Feature(self.indicator, "boolean", description=said, special=self.special, indicates=self.name)
 
 
 @dataclass(frozen=True)
@@ -97,6 +185,7 @@ class Schema:
     data: Data
     features: tuple[Feature, ...]
     time: str | None = None
+    time_format: str | None = None
     group: str | None = None
     every_row_has_a_time: bool = False
 

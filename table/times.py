@@ -1,5 +1,6 @@
 """The column with each applicant's time: dates, times or numbers, as values that can be put in order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn
 
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from cli.errors import UserError
 from cli.words import shown
-from table.cells import Source, decoded, numbers, present, refuse_cells, refuse_type
+from table.cells import Source, coded_labels, decoded, numbers, present, refuse_cells, refuse_type
+from table.time_format import NUMBER, TimeFormat, fitting, misleading
+from table.words import plain
 
 Kind = Literal["a number", "a date or time without a time zone", "a time with a time zone"]
 
@@ -22,6 +25,7 @@ READINGS: dict[Kind, tuple[Any, ...]] = {
     "a time with a time zone": (pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC")),
 }
 MONTH = r"^(\d{4}-\d{2})$"  # stands for its first day
+ALIKE = "write all of them alike, or set split.time_format"
 ANY_KIND = "a date or time such as 2025-07-31, 2025-07-31 12:30 or 2025-07-31T12:30Z, or a number"
 
 
@@ -31,6 +35,8 @@ class Times:
 
     values: NDArray[Any]
     kind: Kind
+    format: TimeFormat | None = None
+    """How the column writes them, where that is not ISO 8601."""
 
     def missing(self) -> NDArray[np.bool_]:
         """Which of them [N] are."""
@@ -42,6 +48,8 @@ class Times:
 
     def moment(self, text: str) -> Any:
         """A moment that is written as in the column, comparable with `values`; None where it is of another kind."""
+        if self.format is not None and (moment := self.format.read(text)) is not None:
+            return np.datetime64(moment, "us")
         read = _read(pa.array([text]), self.kind)
         return None if read is None else read[0]
 
@@ -53,10 +61,15 @@ class Times:
         return f"{text}Z" if self.kind == "a time with a time zone" else text.removesuffix("T00:00:00")
 
 
-def times(source: Source, column: str) -> Times:
-    """A column as moments. Raises UserError for cells that are of no kind, or not of the first one's."""
+def times(source: Source, column: str, written: str | None = None) -> Times:
+    """A column as moments; `written` is the format of its dates, NUMBER for numbers.
+
+    Raises UserError for cells that are of no kind, or not of the first one's, and where more than one format fits.
+    """
     cells = decoded(source.columns[column])
-    if pa.types.is_string(cells.type):
+    if written not in (None, NUMBER) and not (pa.types.is_date(cells.type) or pa.types.is_timestamp(cells.type)):
+        return _of_format(source, column, TimeFormat(str(written)))
+    if pa.types.is_string(cells.type) and written is None:
         return _parsed(source, column, cells)
     if pa.types.is_date(cells.type) or pa.types.is_timestamp(cells.type):
         zone = getattr(cells.type, "tz", None)
@@ -70,16 +83,44 @@ def times(source: Source, column: str) -> Times:
             ) from error
     if pa.types.is_boolean(cells.type):
         refuse_type(source, column, cells.type, "dates, times or numbers")
-    return Times(numbers(source, column), "a number")
+    return _of_numbers(source, column, written)
 
 
 def _parsed(source: Source, column: str, cells: Any) -> Times:
-    texts = present(cells)
+    texts = present(cells, source.missing)
     for kind in READINGS:
         values = _read(texts, kind)
         if values is not None:
-            return Times(numbers(source, column), kind) if kind == "a number" else Times(values, kind)
-    return _refuse(source, column, texts, cells)
+            return _of_numbers(source, column, None) if kind == "a number" else Times(values, kind)
+    formats = fitting([text for text in pc.unique(texts).to_pylist() if text is not None])
+    if len(formats) > 1:
+        _ask(source, column, "dates", formats)
+    return _of_format(source, column, TimeFormat(formats[0])) if formats else _refuse(source, column, texts, cells)
+
+
+def _of_numbers(source: Source, column: str, written: str | None) -> Times:
+    values = numbers(source, column)
+    if written is None and (formats := misleading(values)):
+        _ask(source, column, "numbers", formats, ', or to "number" to order them as numbers')
+    return Times(values, "a number")
+
+
+def _of_format(source: Source, column: str, format_: TimeFormat) -> Times:
+    levels, codes = coded_labels(source, column)
+    moments = [None if text is None else format_.read(text) or format_.read(plain(text)) for text in levels]
+    wrong = np.array([moment is None and text is not None for moment, text in zip(moments, levels, strict=True)])
+    if wrong.any():
+        remedy = "correct the file, or set split.time_format to what it has"
+        refuse_cells(source, column, f"a date written as {shown(format_.text)}", wrong[codes], levels[codes], remedy)
+    values = np.array([np.datetime64("NaT") if moment is None else moment for moment in moments], "datetime64[us]")
+    return Times(values[codes], "a date or time without a time zone", format_)
+
+
+def _ask(source: Source, column: str, what: str, formats: Sequence[str], otherwise: str = "") -> NoReturn:
+    examples = ", ".join(shown(label) for label in coded_labels(source, column)[0][:2])
+    named = " or ".join(map(shown, formats))
+    problem = f"{what} such as {examples} may be dates written as {named}; set split.time_format to it{otherwise}"
+    raise UserError(f"{source.name}: column {column}: {problem}")
 
 
 def _refuse(source: Source, column: str, texts: Any, cells: Any) -> NoReturn:
@@ -89,7 +130,7 @@ def _refuse(source: Source, column: str, texts: Any, cells: Any) -> NoReturn:
     first = kinds.get(example) if example is not None else None
     expected = f"{first}, as {shown(example)} is" if first else ANY_KIND
     wrong = np.array([text is not None and (not first or kinds[text] != first) for text in texts.to_pylist()])
-    refuse_cells(source, column, expected, wrong, cells.to_pylist(), "write all of them alike")
+    refuse_cells(source, column, expected, wrong, cells.to_pylist(), ALIKE)
 
 
 def _kind_of(text: str) -> Kind | None:

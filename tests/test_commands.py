@@ -204,6 +204,7 @@ EXAMPLES = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.parametrize("calibration", ["sigmoid", "isotonic"])
 def test_real_data_from_training_to_a_served_prediction(example: str, calibration: str, tmp_path: Path) -> None:
@@ -484,8 +485,9 @@ def test_ctrl_c_leaves_the_last_good_artifacts(table: Path) -> None:
         [sys.executable, "-m", "training.run", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ}
     )
     deadline = time.monotonic() + 60
-    while not list(table.glob(".artifacts-*")) and time.monotonic() < deadline:
+    while not (begun := list(table.glob(".artifacts.lastbit-*"))) and time.monotonic() < deadline:
         time.sleep(0.05)
+    assert begun
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
@@ -493,7 +495,7 @@ def test_ctrl_c_leaves_the_last_good_artifacts(table: Path) -> None:
     assert "error: interrupted; the last good artifacts are as they were" in said
     assert "Traceback" not in said
     assert sha256_of(table / "artifacts/run.json") == before
-    assert not list(table.glob(".artifacts-*"))
+    assert not list(table.glob(".artifacts*"))
 
 
 @pytest.mark.parametrize("main", [run.main, to_onnx.main, verify.main])

@@ -84,6 +84,7 @@ def install(folder: Path, *flags: str) -> Path:
 
 
 @pytest.mark.tier("land")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("flags", [[], ["--editable"]], ids=["installed", "editable"])
 def test_an_installed_lastbit_does_what_a_clone_does(flags: list[str], tmp_path: Path) -> None:
     executable = install(tmp_path, *flags)

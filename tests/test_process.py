@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[1]
 NO_ROOMS = {"benchmarks", "docs", "examples", "requirements", "tests"}
 EXPECTED = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1"}  # runtime.session has the reason

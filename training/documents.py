@@ -12,6 +12,8 @@ class InputColumns(TypedDict):
     """Columns of the float64 matrix; booleans are 1 and 0, NaN is missing."""
     categories: list[str]
     """Columns of the string matrix; "" is missing."""
+    normalization: NotRequired[str]
+    """`NFC` where categories are brought into that Unicode form before they are looked up."""
 
 
 class FeatureEntry(TypedDict):
@@ -35,6 +37,17 @@ class Schema(TypedDict):
     features: list[FeatureEntry]
 
 
+class ExclusionRecord(TypedDict):
+    """Rows that a setting leaves out for one value of a column."""
+
+    setting: str
+    """`data.exclude` or `data.negative`."""
+    column: str
+    value: str | None
+    """null for a missing one."""
+    rows: int
+
+
 class DataRecord(TypedDict):
     """The table of a run."""
 
@@ -43,7 +56,12 @@ class DataRecord(TypedDict):
     sha256: str
     rows: int
     dropped_rows: int
+    """Rows without a target, and those that a setting leaves out."""
     dropped_note: str
+    """The same in words; empty where there are none."""
+    exclusions: list[ExclusionRecord]
+    remarks: list[str]
+    """What may not be meant in the table or its settings."""
 
 
 class PartRecord(TypedDict):

@@ -78,6 +78,8 @@ def look(settings: Settings, page: Path, figures: Path | None, progress: Progres
     with progress.step("Reading the table"):
         schema = settings.schema
         table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
+    for line in filter(None, (table.dropped_note, *table.remarks)):
+        progress.say(f"  {escape(line)}")
     with progress.step(f"Exploring {len(settings.features)} features of {len(table.target):,} rows") as show:
         found = explore(table.frame, table.target, settings, show)
     html = render("exploration", found=found, source=table.source, sha256=table.sha256, dropped_rows=table.dropped_rows)

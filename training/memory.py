@@ -45,7 +45,7 @@ def refuse_what_does_not_fit(settings: Settings, preparation: Preparation, rows:
 
 def least_bytes(settings: Settings, rows: int, width: int) -> int:
     """The prepared matrix, and of the folds that are fitted at the same time each one's rows of it."""
-    folds = settings.model.folds
+    folds = settings.model.least_folds
     together = min(folds, cpu_count())
     return int(rows * width * FLOAT32 * (1 + together * (folds - 1) / folds))
 

@@ -19,6 +19,8 @@ from validation.settings import Costs, Evaluation, Stability
 
 # What the command does with the settings; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
+WRITING = ("separator", "encoding", "decimal", "thousands", "normalization")
+TABLE = ("target", "positive", "negative", "id", "missing", *WRITING)
 
 EPILOG = """\
 A flag goes before the TOML, the TOML before the defaults, which are the reference system's: docs/settings.md.
@@ -80,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
 def settings_from(args: argparse.Namespace) -> Settings:
     """The settings of a parsed command line. Raises UserError, exit status 2, for every mistake in them."""
     flags: dict[str, Any] = {name: value for name, value in vars(args).items() if name not in NOT_SETTINGS}
-    for name in ("vocabulary", "row_max"):
+    for name in ("vocabulary", "row_max", "data.exclude"):
         if name in flags:
             flags[name] = dict(flags[name])
     for name, value in flags.pop("xgboost", ()):
@@ -104,7 +106,16 @@ def add_input(group: Group) -> None:
 
 def add_columns(parser: argparse.ArgumentParser) -> None:
     """The columns of the table, and how it is read."""
-    add_flags(parser.add_argument_group("the table"), Data, "data", "target", "positive", "id", "separator")
+    table = parser.add_argument_group("the table")
+    add_flags(table, Data, "data", *TABLE)
+    table.add_argument(
+        "--exclude",
+        dest="data.exclude",
+        type=named_list,
+        action="append",
+        metavar="COLUMN=A,B",
+        help="leave out rows of these values; repeatable",
+    )
     group = parser.add_argument_group("features", "Without a TOML these replace the reference's 24.")
     group.add_argument("--numbers", type=names, metavar="A,B", help="columns that hold numbers")
     group.add_argument("--booleans", type=names, metavar="A,B", help="columns that hold true/false, yes/no or 1/0")

@@ -26,6 +26,7 @@ from training.artifacts.runs import uploaded_run
 from training.artifacts.save import FinishedRun, save
 from training.documents import PoolRecord, Run
 from training.estimator.assembly import assemble
+from training.estimator.folds import with_folds
 from training.evidence import answer, gather
 from training.memory import refuse_what_does_not_fit
 from training.options import build_parser, out_folder, settings_from
@@ -65,9 +66,11 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
         with progress.step("Reading the table"):
             schema = settings.schema
             table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
-        if table.dropped_rows:
-            progress.say(f"  {escaped(table.dropped_note)}")
+        for line in filter(None, (table.dropped_note, *table.remarks)):
+            progress.say(f"  {escaped(line)}")
         rows, tuning = split(table, settings), None
+        groups = None if table.group is None else table.group.codes[rows["train"]]
+        settings = with_folds(settings, table.target[rows["train"]], groups)
         part_of = {name: (table.frame.iloc[its], table.target[its]) for name, its in rows.items()}
         pools = _pools(settings, part_of["train"][0], progress)
         # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
@@ -79,8 +82,8 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
                 settings, tuning = found.settings, found.record
             trees = settings.xgboost["n_estimators"]
             with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(rows['train']):,} rows"):
-                groups = {} if table.group is None else {"classify__groups": table.group.codes[rows["train"]]}
-                pipeline = assemble(settings).fit(*part_of["train"], **groups)
+                together = {} if groups is None else {"classify__groups": groups}
+                pipeline = assemble(settings).fit(*part_of["train"], **together)
         with progress.step("Evaluating"):
             parts = {name: answer(settings, pipeline, *its) for name, its in part_of.items()}
             reference = reference_of(parts["train"].frame, parts["train"].score, settings.features, settings.stability)

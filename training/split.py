@@ -151,9 +151,9 @@ def _parts(in_test: NDArray[np.bool_]) -> Parts:
 
 def _folds(settings: Settings) -> tuple[int, str]:
     """The most folds that the training part is divided into, and the setting that asks for them."""
-    if settings.tuning.trials and settings.tuning.folds > settings.model.folds:
+    if settings.tuning.trials and settings.tuning.folds > settings.model.least_folds:
         return settings.tuning.folds, "tuning.folds"
-    return settings.model.folds, "model.folds"
+    return settings.model.least_folds, "model.folds"
 
 
 def _refuse_small(table: Table, settings: Settings, train: NDArray[np.int_], test: NDArray[np.int_]) -> None:

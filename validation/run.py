@@ -8,6 +8,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from cli.settings.toml import read_toml, tables_of
 from storage.json_file import json_text
 from storage.whole_file import out_file, write_whole
 from table import read_applicants
-from table.settings import Data, Schema, beside
+from table.contradictions import contradictions
+from table.features import definitions_of, read_features
+from table.settings import Data, Feature, Schema, beside
 from validation.bands import scores_of
 from validation.outcomes import outcomes
 from validation.report.pages import render
@@ -35,6 +38,7 @@ from validation.stability import shifts
 from validation.stability.unusual import unusual
 
 SHOWN = 10
+TABLE = ("target", "positive", "negative", "missing", "separator", "encoding", "decimal", "thousands")
 
 EPILOG = """\
 A limit comes from its flag, else from the TOML, else from the model's manifest, which has those of its training.
@@ -52,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def compare_and_write() -> None:
-        (data, limits), page = _settings(args), out_file("--out", args.out)
+        (data, declared, limits), page = _settings(args), out_file("--out", args.out)
         figures = out_file("--json", args.json) if "json" in args else None
         if data.file is None:
             raise UserError("--data: expected the file of new applicants, got none; name one", WRONG_USAGE)
@@ -61,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             served = Served.load(Path(args.model))
         if "config" not in args:
             limits = served.limits | limits
+        served = served.read_as(declared)
         found = watch(served, data, Stability(**limits), "data.target" in args, progress)
         if figures is not None:
             write_whole(figures, json_text(found))
@@ -97,7 +102,20 @@ def build_parser() -> argparse.ArgumentParser:
         "--report-only", action="store_true", default=False, help="exit status 0 where something has moved, too"
     )
     table = parser.add_argument_group("the table", "Its features are those of the model; the target may be missing.")
-    add_flags(table, Data, "data", "target", "positive", "separator")
+    add_flags(
+        table,
+        Data,
+        "data",
+        "target",
+        "positive",
+        "negative",
+        "missing",
+        "separator",
+        "encoding",
+        "decimal",
+        "thousands",
+        "normalization",
+    )
     add_flags(parser.add_argument_group("limits"), Stability, "stability", default="the TOML's or the model's")
     return parser
 
@@ -111,6 +129,8 @@ def watch(
     with what validation.stability.unusual says of it; `moved` names what is beyond its limit; `outcomes` is
     validation.outcomes' where the file has the target, with the test's metrics as `training`, else None.
     """
+    if served.model.manifest.normalization:
+        data = replace(data, normalization="NFC")
     with progress.step("Reading the applicants"):
         applicants = read_applicants(Schema(data, served.features), progress, must_have_outcomes=must_have_outcomes)
     manifest = served.model.manifest
@@ -136,19 +156,23 @@ def watch(
     }
 
 
-def _settings(args: argparse.Namespace) -> tuple[Data, dict[str, float]]:
-    """The table of applicants and the limits that TOML and flags set; the TOML's other tables concern training."""
+def _settings(args: argparse.Namespace) -> tuple[Data, tuple[Feature, ...], dict[str, float]]:
+    """The table of applicants, how its features are written, and the limits; the TOML's other tables are training's."""
     file = Path(args.config) if "config" in args else None
     flags = {key: value for key, value in vars(args).items() if "." in key}
     origin = Origin(None if file is None else str(file), frozenset(flags))
     content = {} if file is None else beside(file, read_toml(file))
-    tables: dict[str, dict[str, object]] = {"data": {}, "stability": {}}
+    tables: dict[str, dict[str, object]] = {"data": {}, "features": {}, "stability": {}}
     tables |= tables_of(content, tables.keys(), origin, others=True)
     for key, value in flags.items():
         table, _, name = key.partition(".")
         tables[table][name] = value
     data = Data(**read_values(Data, "data", tables["data"], origin))
-    return data, read_values(Stability, "stability", tables["stability"], origin)
+    definitions = definitions_of(tables["features"], origin)
+    features = read_features(definitions, origin) if definitions else ()
+    for key, contradiction in contradictions(data, features):
+        origin.refuse(key, contradiction)
+    return data, features, read_values(Stability, "stability", tables["stability"], origin)
 
 
 def _summarise(found: dict[str, Any], page: Path, progress: Progress) -> None:

@@ -1,9 +1,9 @@
 """An exported model as later applicants meet it: what it reads, what it answers, what it was trained on."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,6 +49,16 @@ class Served:
         if not _is_whole(reference, [feature.name for feature in features]):
             raise UserError(f"{place}: is not the histograms of these features; {EXPORT_AGAIN}")
         return cls(model, features, reference)
+
+    def read_as(self, declared: Iterable[Feature]) -> "Served":
+        """The same, its features read from a file as declared in the settings of their names, where there are any."""
+        known = {feature.name: feature for feature in declared}
+
+        def read(feature: Feature) -> Feature:
+            its = known.get(feature.name, feature)
+            return replace(feature, special=its.special, true=its.true, false=its.false, indicates=its.indicates)
+
+        return replace(self, features=tuple(map(read, self.features)))
 
     @property
     def limits(self) -> dict[str, float]:

@@ -35,12 +35,12 @@ def add_flags(group: Group, declared: type, table: str, *names: str, default: st
 def default_of(setting: Setting) -> str:
     """The default as a flag takes it; the empty text where a setting need not have a value."""
     value = setting.default
-    if value is None or value == ():
+    if value in (None, ()):
         return setting.usage.unset or ""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
-        return _listed(value)
+        return ",".join(value) if isinstance(value[0], str) else _listed(value)
     if isinstance(value, float):
         return f"{value:g}"
     return str(value) if setting.choices else repr(value)

@@ -11,6 +11,8 @@ from delivery.certificate import main
 from tests.delivery.conftest import FINDINGS, comparison
 from tests.export.packaging.model_folder import certify
 
+pytestmark = pytest.mark.tier("land")
+
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:

@@ -12,6 +12,8 @@ from export import to_onnx
 from tests import applicants
 from training import run
 
+pytestmark = pytest.mark.tier("land")
+
 
 def test_the_page_is_not_stale() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m delivery.files_page"

@@ -11,6 +11,8 @@ from delivery.image import main
 from tests.delivery.runner import COMMANDS
 from tests.delivery.workflow_files import ROOT
 
+pytestmark = pytest.mark.tier("land")
+
 REPOSITORY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit"
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.delivery.runner import Runner
 
 RUN = "https://github.com/bank/lastbit/actions/runs/77"
-pytestmark = pytest.mark.usefixtures("release_environment")
+pytestmark = [pytest.mark.usefixtures("release_environment"), pytest.mark.tier("land")]
 
 
 def asked(runner: Runner) -> list[list[str]]:

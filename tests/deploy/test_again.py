@@ -10,7 +10,7 @@ from runtime.manifest import Manifest
 from tests.deploy.conftest import Account
 from tests.deploy.served import answer
 
-pytestmark = pytest.mark.usefixtures("no_pause")
+pytestmark = [pytest.mark.usefixtures("no_pause"), pytest.mark.tier("land")]
 
 
 def run(stages: Path, package: Path, *words: str) -> int:

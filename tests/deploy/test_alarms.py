@@ -7,6 +7,8 @@ import pytest
 
 from tests.deploy.test_template import RESOURCES
 
+pytestmark = pytest.mark.tier("land")
+
 NAN = float("nan")
 
 

@@ -26,7 +26,7 @@ from tests.deploy.served import answer
 from tests.deploy.test_deploy import deploy, error
 from tests.deploy.test_rollback import back, refusing
 
-pytestmark = pytest.mark.usefixtures("no_pause")
+pytestmark = [pytest.mark.usefixtures("no_pause"), pytest.mark.tier("land")]
 DOMAIN = "scores.bank.invalid"  # which no DNS will ever know
 
 

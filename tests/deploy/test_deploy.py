@@ -17,7 +17,7 @@ from tests.deploy.served import answer
 ROOT = Path(__file__).parents[2]
 
 
-pytestmark = pytest.mark.usefixtures("no_pause")
+pytestmark = [pytest.mark.usefixtures("no_pause"), pytest.mark.tier("land")]
 
 
 def deploy(stages: Path, package: Path, *words: object) -> int:

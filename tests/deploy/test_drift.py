@@ -13,6 +13,8 @@ from tests.deploy.test_deploy import deploy, error
 from tests.runtime.model_builder import SMALL_FEATURES
 from validation.stability.bins import bins_of_scores
 
+pytestmark = pytest.mark.tier("land")
+
 REFERENCE = training_rows(SMALL_FEATURES)
 
 

@@ -12,7 +12,7 @@ from tests.deploy.conftest import BUCKET, Account
 from tests.deploy.served import package_of
 from tests.deploy.test_deploy import deploy, error
 
-pytestmark = pytest.mark.usefixtures("no_pause")
+pytestmark = [pytest.mark.usefixtures("no_pause"), pytest.mark.tier("land")]
 
 
 def refused(account: Account, stages: Path, package: Path, capsys: Any, *words: object, status: int = 1) -> str:

@@ -16,6 +16,8 @@ from deploy.smoke import applicant_of, main
 from runtime.manifest import Manifest
 from tests.deploy.served import Answer, Respond, answer, guarded, serving
 
+pytestmark = pytest.mark.tier("land")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -13,6 +13,8 @@ from deploy.stages import read_stage
 from deploy.template import read_template
 from tests.deploy.test_template import ROOT, TEMPLATE, complete, within
 
+pytestmark = pytest.mark.tier("land")
+
 Resources = dict[str, Any]
 IMAGE = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit@sha256:{'0' * 64}"
 PSEUDO = {"AWS::Region": "eu-central-1", "AWS::Partition": "aws"}

@@ -25,6 +25,8 @@ from training.estimator.boosting import MarginXGBClassifier
 from training.estimator.crossfit import CrossFittedClassifier
 from training.estimator.preparation import log1p
 
+pytestmark = pytest.mark.tier("land")
+
 EDGES = [float(edge) for edge in range(300, 900, 28)]
 BINARY = frozenset({"has_paid"})
 SMALL = {"n_estimators": 12, "max_depth": 4, "learning_rate": 0.3, "n_jobs": 1}

@@ -27,6 +27,8 @@ from training.estimator.boosting import MarginXGBClassifier
 from training.estimator.crossfit import CrossFittedClassifier
 from trees.refusal import BoosterRefused
 
+pytestmark = pytest.mark.tier("land")
+
 SMALL = {"n_estimators": 25, "max_depth": 4, "n_jobs": 1}
 OPSET = {"": 18, "ai.onnx.ml": 3}
 

@@ -27,6 +27,8 @@ from population.figures import (
     Numbers,
 )
 
+pytestmark = pytest.mark.tier("land")
+
 ROWS = 90_000
 
 # A share or rate counted among n applicants has the standard error sqrt(p (1 - p) / n), and the published one

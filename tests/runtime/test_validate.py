@@ -288,3 +288,19 @@ def test_a_vocabulary_that_is_not_nfc_is_refused_with_the_setting(manifest: Mani
     document["features"][5]["vocabulary"] = ["Travel", DECOMPOSED]
     with pytest.raises(ModelRefused, match="normalization: expected the vocabulary of shop in NFC"):
         composing(Manifest(versioned(document)))
+
+
+def test_blanks_around_a_category_do_not_count(manifest: Manifest) -> None:
+    applicant = read(Validator(manifest), body({"shop": " \u00a0Travel\n"}))
+    assert (applicant.categories[0], applicant.warnings) == ("Travel", [])
+    unseen = read(Validator(manifest), body({"shop": " Trawl "}))
+    assert (unseen.categories[0], unseen.warnings) == (
+        " Trawl ",
+        [{"pointer": "/shop", "detail": "category not seen in training"}],
+    )
+
+
+def test_a_category_of_blanks_alone_is_missing(manifest: Manifest) -> None:
+    nothing = read(Validator(manifest), body({"shop": None}))
+    blank = read(Validator(manifest), body({"shop": " \t "}))
+    assert (blank.categories, blank.missing, blank.warnings) == (nothing.categories, nothing.missing, [])

@@ -16,6 +16,8 @@ from tests.storage import faulty
 from tests.storage.conftest import Bucket
 from training.artifacts.runs import local_run, uploaded_run
 
+pytestmark = pytest.mark.tier("land")
+
 SILENT = Progress(quiet=True)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "storage.md"
 

@@ -16,6 +16,8 @@ from tests.storage import faulty
 from tests.storage.conftest import Bucket
 from tests.storage.objects import CONTENT, at, fetched, told
 
+pytestmark = pytest.mark.tier("land")
+
 # ---------------------------------------------------------------- addresses
 
 

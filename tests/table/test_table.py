@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from cli.errors import UserError
 from table import Applicants, Table, read_applicants, read_table, synthetic_table
-from table.cells import MISSING
-from table.csv_file import find_separator
+from table.cells import MISSING, OTHER_WORDS
+from table.csv_file import ANOTHER_ENCODING, find_separator
 from tests.tiers import examples
 from training.settings import Data, Feature, Model, Settings, Split, load_settings
 
@@ -101,7 +101,7 @@ def test_a_table(tmp_path: Path) -> None:
 
 
 def test_levels_that_look_like_nothing_stay(tmp_path: Path) -> None:
-    levels = ["none", "None", "n/a", "N/A", "nan", "NULL", "-", "?", " "]
+    levels = ["none", "None", "n/a", "N/A", "nan", "NULL", "-", "?"]
     frame = table_of(tmp_path, with_column("purpose", levels)).frame
     assert frame["purpose"].tolist()[: len(levels)] == levels
 
@@ -139,12 +139,12 @@ def test_line_endings_byte_order_mark_and_blank_lines(ending: str, mark: str, tm
 @pytest.mark.parametrize(("positive", "cells"), [("1", ["1.0", "0.0"]), ("1", ["1", "0"]), ("bad", ["bad", "good"])])
 def test_ways_of_writing_a_target(positive: str, cells: list[str], tmp_path: Path) -> None:
     text = HEADER + "".join(f"a;1;1;car;{cell}\n" for cell in cells * 4)
-    settings = replace(BASE, data=replace(BASE.data, positive=positive))
+    settings = replace(BASE, data=replace(BASE.data, positive=(positive,)))
     assert table_of(tmp_path, text, settings).target.tolist() == [1, 0] * 4
 
 
 def test_a_true_or_false_target(tmp_path: Path) -> None:
-    settings = replace(BASE, data=replace(BASE.data, positive="true"))
+    settings = replace(BASE, data=replace(BASE.data, positive=("true",)))
     text = HEADER + "a;1;1;car;True\na;1;1;car;False\n" * 4
     assert table_of(tmp_path, text, settings).target.tolist() == [1, 0] * 4
     assert parquet_of(tmp_path, {"bad": [True, False] * 4}, settings).target.tolist() == [1, 0] * 4
@@ -214,7 +214,7 @@ def test_a_csv_round_trip(
     ending: str,
     mark: str,
 ) -> None:
-    """What Python's csv module writes is read as it was: float64 to the last bit, text verbatim."""
+    """What Python's csv module writes is read as it was: float64 to the last bit, text but for the blanks around it."""
     if any("\r" in text for _, _, text in rows):
         quoting = csv.QUOTE_ALL  # the csv module leaves a lone carriage return unquoted, where it ends a line
     out = io.StringIO()
@@ -227,7 +227,7 @@ def test_a_csv_round_trip(
     expected = pd.DataFrame(rows, columns=["age", "owner", "purpose"])
     np.testing.assert_array_equal(table.frame["age"], expected["age"].astype(float))
     np.testing.assert_array_equal(table.frame["owner"], expected["owner"].astype(float))
-    texts = [None if text in MISSING else text for _, _, text in rows]
+    texts = [None if text.strip() in MISSING else text.strip() for _, _, text in rows]
     assert table.frame["purpose"].tolist() == texts
     assert table.target.tolist() == [index % 2 for index in range(len(rows))]
     assert table.ids == [f"r{index}" for index in range(len(rows))]
@@ -357,6 +357,9 @@ def test_applicants_without_outcomes(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- mistakes
 
 
+NO_TEXT = "is neither text nor Parquet; expected a CSV file in UTF-8, or a Parquet file; or set data.encoding"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -400,13 +403,13 @@ def test_applicants_without_outcomes(tmp_path: Path) -> None:
         ),
         (
             (HEADER + GOOD_AND_BAD).encode() + b"a;1;1;caf\xe9;0\n",
-            "line 10 is not UTF-8 text; save the file as UTF-8",
+            "line 10 is not UTF-8 text; " + ANOTHER_ENCODING,
         ),
-        (b"id;\xe9ge\n1;2\n", "line 1 is not UTF-8 text; save the file as UTF-8"),
-        ((HEADER + GOOD_AND_BAD).encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (b"id;\xe9ge\n1;2\n", "line 1 is not UTF-8 text; " + ANOTHER_ENCODING),
+        ((HEADER + GOOD_AND_BAD).encode("utf-16-le"), NO_TEXT),
         (
             b"\x7fELF\0\0",
-            "is neither text nor Parquet; expected a CSV file in UTF-8, or a Parquet file",
+            NO_TEXT,
         ),
         ('"id;age' + ";1" * 100_000, "at the start: a quote is opened and not closed; close it"),
         (b"PAR1", "the Parquet file is cut short: its footer is missing; copy it again"),
@@ -417,6 +420,7 @@ def test_a_broken_file_is_one_line(content: str | bytes, message: str, tmp_path:
 
 
 REMEDY = "; correct the file or leave the cell empty"
+TRUTHS = "expected true or false, yes or no, on or off, 1 or 0"
 
 
 @pytest.mark.parametrize(
@@ -435,12 +439,15 @@ REMEDY = "; correct the file or leave the cell empty"
         ("age", ["1", "inf"], "expected a number within ±3.4e38, as float32 holds, got inf (line 3)"),
         ("age", ["-Infinity"], "expected a number within ±3.4e38, as float32 holds, got -inf (line 2)"),
         ("age", ["1e39"], "expected a number within ±3.4e38, as float32 holds, got 1e+39 (line 2)"),
-        ("owner", ["maybe"], 'expected true or false, yes or no, 1 or 0, got "maybe" (line 2)'),
-        ("owner", ["yes", "2"], 'expected true or false, yes or no, 1 or 0, got "2" (line 3)'),
+        ("owner", ["maybe"], f'{TRUTHS}, got "maybe" (line 2)'),
+        ("owner", ["yes", "2"], f'{TRUTHS}, got "2" (line 3)'),
     ],
 )
 def test_a_wrong_cell_is_named(column: str, cells: list[str], message: str, tmp_path: Path) -> None:
-    assert mistake_in(tmp_path, with_column(column, cells)) == f"rows.csv: column {column}: {message}{REMEDY}"
+    remedy = f"; {OTHER_WORDS}" if column == "owner" else REMEDY
+    if cells == ["1", "1,5"]:
+        remedy = '; set data.decimal = ","'
+    assert mistake_in(tmp_path, with_column(column, cells)) == f"rows.csv: column {column}: {message}{remedy}"
 
 
 def test_a_line_is_counted_as_an_editor_does(tmp_path: Path) -> None:
@@ -463,7 +470,11 @@ def test_log1p_needs_numbers_above_minus_one(tmp_path: Path) -> None:
     [
         (["", "NA"], "every row is missing; expected two values"),
         (["1", "1"], "expected two values, found only: 1; add rows of the other class"),
-        (["0", "1", "2"], "expected two values, found: 0, 1, 2; name another column as data.target"),
+        (
+            ["0", "1", "2"],
+            "expected two values, found: 0, 1, 2; name those who repaid as data.negative, "
+            "and rows with any other value are left out",
+        ),
         (
             ["good", "bad"],
             'no row has "1" (data.positive), found: bad, good; set data.positive to one of them',
@@ -488,7 +499,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert mistake("zzz") == f"zzz: no such file; {remedy}"
     assert mistake("applicants.csv") == "applicants.csv: is empty; expected a header and rows"
     (tmp_path / "folder").mkdir()
-    assert mistake("folder") == "folder: expected a CSV or Parquet file, got a folder; give --data a file in it"
+    assert mistake("folder") == "folder: the folder holds no file; expected CSV or Parquet files"
 
 
 def test_parquet_that_is_none(tmp_path: Path) -> None:
@@ -529,7 +540,7 @@ def test_wrong_columns_of_parquet(columns: dict[str, Any], message: str | None, 
     with pytest.raises(UserError) as caught:
         parquet_of(tmp_path, columns)
     places = '"2" (row 2), "2" (row 4), "2" (row 6) and 1 more'
-    message = message or f"column owner: expected true or false, yes or no, 1 or 0, got {places}{REMEDY}"
+    message = message or f"column owner: {TRUTHS}, got {places}; {OTHER_WORDS}"
     assert str(caught.value).removeprefix(f"{tmp_path}/") == f"rows.parquet: {message}"
 
 

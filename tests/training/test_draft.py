@@ -34,7 +34,7 @@ def test_the_draft_of_an_example_trains_without_an_edit(file: Path, tmp_path: Pa
     text = drafted(copy)
     own = load_settings(file.parent / "settings.toml", {})
     found = tomllib.loads(text)
-    assert (found["data"]["target"], found["data"]["positive"]) == (own.data.target, "bad")
+    assert (found["data"]["target"], found["data"]["positive"]) == (own.data.target, *own.data.positive)
     types = {feature.name: feature.type for feature in own.features}
     edits = {name for name, feature in found["features"].items() if types.get(name) != feature["type"]}
     assert set(types) == set(found["features"])
@@ -114,7 +114,7 @@ def test_a_target_that_is_not_settled_is_a_question_that_training_repeats(tmp_pa
         (b"a,a\n1,2\n", "column a is there 2 times"),
         (b"a,b\n1,2\n1\n", "line 3: expected 2 fields"),
         (b"a,b\n1,2\n\xff,1\n", "not UTF-8"),
-        (b"\xff\xfea\0", "UTF-16"),
+        (b"\xff\xfea\0", "neither text nor Parquet"),
         (b"PAR1 cut", "cut short"),
     ],
 )

@@ -28,6 +28,8 @@ from training.exploration.correlations import duplicates
 from training.exploration.out_of_fold import worth_of
 from training.settings import Feature, Settings, load_settings
 
+pytestmark = pytest.mark.tier("land")
+
 # What optbinning does that pandas 4 will not take; pandas 2 has no such warning.
 COMING = getattr(pd.errors, "Pandas4Warning", DeprecationWarning)
 with warnings.catch_warnings():

@@ -106,7 +106,7 @@ def test_defaults_are_the_reference_system() -> None:
         "subsample": 1,
         "colsample_bytree": 1,
     }
-    assert (settings.data, settings.split, settings.model) == (Data(), Split(0.25, 99), Model(folds=3))
+    assert (settings.data, settings.split, settings.model) == (Data(), Split(0.25, 99), Model())
     assert settings.score == Scale()
 
 
@@ -153,7 +153,7 @@ def test_a_file_that_sets_everything(tmp_path: Path) -> None:
         """,
     )
     assert settings == Settings(
-        data=Data(str(tmp_path / "rows.csv"), "\t", "number", "class", "1"),
+        data=Data(str(tmp_path / "rows.csv"), "\t", "number", "class", ("1",)),
         features=(
             Feature("amount", "number", log1p=True, description="euros"),
             Feature("late_1", "number"),
@@ -194,7 +194,7 @@ def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path: Path) -> None:
 def test_examples_are_read(example: str, categories: int) -> None:
     settings = load_settings(EXAMPLES / example / "settings.toml", {})
     assert sum(feature.type == "category" for feature in settings.features) == categories
-    assert (settings.data.id, settings.data.positive) == (None, "bad")
+    assert (settings.data.id, settings.data.positive) == (None, ("bad",))
     assert Path(settings.data.file or "").is_file()
 
 
@@ -218,7 +218,9 @@ def settings_strategy(draw: st.DrawFn) -> Settings:
             case "boolean":
                 features.append(Feature(name, "boolean"))
             case _:
-                levels = draw(st.lists(names_strategy, max_size=3, unique=True))
+                levels = draw(
+                    st.lists(names_strategy.filter(lambda text: text == text.strip()), max_size=3, unique=True)
+                )
                 features.append(Feature(name, "category", vocabulary=tuple(levels)))
     calibrated_cv = draw(st.booleans())
     limits = sorted(draw(st.lists(shares, min_size=2, max_size=2, unique=True)))
@@ -228,7 +230,7 @@ def settings_strategy(draw: st.DrawFn) -> Settings:
             separator=draw(st.none() | st.sampled_from(";,|\t")),
             id=draw(st.none() | st.just(id_)),
             target=target,
-            positive=draw(names_strategy),
+            positive=(draw(names_strategy),),
         ),
         features=tuple(draw(st.permutations(features))),
         row_max=draw(st.sampled_from([{}, {group: (first, second)}, {group: (second,)}])),
@@ -303,8 +305,22 @@ def test_selecting_features_leaves_consistent_settings(data: st.DataObject) -> N
     ("line", "table", "expected"),
     [
         ("--data rows.csv", "data", Data(file="rows.csv")),
-        ("--target class --positive bad --id ''", "data", Data(id=None, target="class", positive="bad")),
+        ("--target class --positive bad --id ''", "data", Data(id=None, target="class", positive=("bad",))),
         ("--separator '|'", "data", Data(separator="|")),
+        (
+            "--positive bad,late --negative '[\"ok, paid\"]' --exclude desk=trial,staff --exclude year=2009",
+            "data",
+            Data(
+                positive=("bad", "late"),
+                negative=("ok, paid",),
+                exclude={"desk": ("trial", "staff"), "year": ("2009",)},
+            ),
+        ),
+        (
+            "--missing n/a,-9 --encoding cp1252 --decimal , --thousands . --normalization NFC",
+            "data",
+            Data(missing=("n/a", "-9"), encoding="cp1252", decimal=",", thousands=".", normalization="NFC"),
+        ),
         ("--separator tab", "data", Data(separator="\t")),
         ("--test-size 0.5 --seed 7", "split", Split(0.5, 7)),
         ("--calibration isotonic --folds 4", "model", Model(calibration="isotonic", folds=4)),
@@ -461,7 +477,7 @@ MISTAKES = [
     ),
     (
         "[split]\nfoo = 0.3",
-        "split.foo: unknown key; known here: group, method, seed, test_from, test_size, time",
+        "split.foo: unknown key; known here: group, method, seed, test_from, test_size, time, time_format",
     ),
     (
         '[split]\ntest_size = "a quarter"',
@@ -504,8 +520,9 @@ MISTAKES = [
         'data.target: expected text that is not empty, got ""; for example target = "default"',
     ),
     (
-        "[data]\npositive = 1.5",
-        'data.positive: expected text, a whole number, true or false, got 1.5; for example positive = "1"',
+        "[data]\npositive = [[1]]",
+        "data.positive: expected text, a number, true or false, or a list of them, got [[1]]; "
+        'for example positive = ["1"]',
     ),
     (
         "[data]\nid = 2020-01-01",
@@ -626,7 +643,7 @@ MISTAKES = [
     ),
     (
         "[model]\nfolds = 1",
-        "model.folds: expected a whole number of at least 2, got 1; for example folds = 3",
+        "model.folds: expected a whole number of at least 2, got 1; for example folds = 10",
     ),
     (
         "[model]\nensemble = 'no'",

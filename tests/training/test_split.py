@@ -20,7 +20,7 @@ from table import Table, read_table, synthetic_table
 from tests.applicants import draw
 from training import run
 from training.estimator import folds
-from training.estimator.folds import FoldsRefused, folds_of
+from training.estimator.folds import FoldsRefused, folds_of, with_folds
 from training.settings import Data, Feature, Model, Settings, Split, Tuning
 from training.split import Parts, split, split_facts
 
@@ -198,7 +198,7 @@ LOCAL = 'a date or time without a time zone, as "2024-01-01" is'
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        (["01.02.2024"] * 20, f'{ANY_KIND}, got "01.02.2024" (line 2), "01.02.2024" (line 3), '),
+        (["1st of May"] * 20, f'{ANY_KIND}, got "1st of May" (line 2), "1st of May" (line 3), '),
         ([*DAYS[:5], "31/12/2024", *DAYS[5:]], f'{LOCAL}, got "31/12/2024" (line 7)'),
         ([*DAYS[:5], "2024-02-30", *DAYS[5:]], f'{LOCAL}, got "2024-02-30" (line 7)'),
         ([*DAYS[:5], "2024", *DAYS[5:]], f'{LOCAL}, got "2024" (line 7)'),
@@ -213,7 +213,7 @@ LOCAL = 'a date or time without a time zone, as "2024-01-01" is'
 def test_a_time_that_does_not_parse_is_named(tmp_path: Path, cells: list[Any], expected: str) -> None:
     said = mistake_in(tmp_path, BY_TIME, when=cells)
     assert said.startswith(f"rows.csv: column when: expected {expected}")
-    assert said.endswith("; write all of them alike")
+    assert said.endswith("; write all of them alike, or set split.time_format")
 
 
 def test_missing_times_are_named(tmp_path: Path) -> None:
@@ -390,7 +390,51 @@ def test_groups_of_which_no_folds_can_be_made() -> None:
         folds_of(target, np.array([0, 1, 2, 3, 4, 4]), 2, 0)
 
 
+@pytest.mark.parametrize(
+    ("rows", "defaults", "expected"),
+    [
+        (50_000, 1_000, 5),
+        (50_001, 1_000, 3),
+        (50_000, 999, 3),
+        (2_000, 1_001, 3),
+        (2_000, 1_000, 5),
+        (90_000, 1_288, 3),
+    ],
+)
+def test_folds_follow_rows_and_outcomes(rows: int, defaults: int, expected: int) -> None:
+    target = np.zeros(rows, dtype=np.int8)
+    target[:defaults] = 1
+    assert with_folds(Settings(), target, None).model == Model(folds=expected)
+    assert with_folds(Settings(), target, np.arange(rows)).model.folds == expected
+
+
+def test_rows_of_one_group_count_as_one_for_the_folds() -> None:
+    target = np.arange(9_000) % 2
+    assert with_folds(Settings(), target, np.arange(9_000) // 4).model.folds == 5
+    assert with_folds(Settings(), target, np.arange(9_000) // 10).model.folds == 3
+
+
+@pytest.mark.parametrize("folds", [2, 3, 10])
+def test_folds_that_are_set_stay(folds: int) -> None:
+    settings = Settings(model=Model(folds=folds))
+    assert with_folds(settings, np.arange(9_000) % 2, None) is settings
+
+
 # ---------------------------------------------------------------- the command
+
+
+def test_the_number_of_folds_stands_in_run_report_and_card(tmp_path: Path) -> None:
+    frame, target = draw(10_000)
+    frame.assign(default=target).to_csv(tmp_path / "rows.csv", index=False)
+    defaults = int(np.bincount(target).min())
+    assert 0.75 * defaults > 1_000, "too few outcomes for more folds"
+    flags = ["--data", str(tmp_path / "rows.csv"), "--id", "", "--numbers", "age,income", "--n-estimators", "3"]
+    assert run.main([*flags, "--out", str(tmp_path / "out"), "--quiet", "--resamples", "50"]) == 0
+    content = json.loads((tmp_path / "out" / "run.json").read_bytes())
+    assert content["settings"]["model"]["folds"] == 5
+    for page in ("report.html", "model_card.md"):
+        assert "5 XGBoost boosters" in (tmp_path / "out" / page).read_text(encoding="utf-8")
+    assert "folds = 5" in (tmp_path / "out" / "settings.toml").read_text(encoding="utf-8")
 
 
 def test_the_command_splits_by_time_and_by_group(tmp_path: Path) -> None:

@@ -335,7 +335,9 @@ def test_wrong_input(folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: p
     )
     assert 'column age: expected a number, with a decimal point, got "old" (line 2)' in told(same.assign(age="old"))
     assert told(same, 1, "--target", "result").startswith("new.csv: no column result (data.target)")
-    assert told(same, 1, "--target", "region").startswith("new.csv: target region: expected two values, found: books")
+    assert told(same, 1, "--target", "region").startswith(
+        'new.csv: target region: no row has "1" (data.positive), found: books'
+    )
     words = ["--target", "outcome", "--positive", "yes"]
     assert 'no row has "yes" (data.positive), found: bad, good' in told(same, 1, *words)
     assert "score_limit: expected a number above 0, got 0" in told(same, 2, "--score-limit", 0)

@@ -19,6 +19,7 @@ from cli.errors import UserError
 from runtime.digest import digest_of
 from runtime.strict_json import NotStrict, parse_file
 from storage.digest import sha256_of
+from training.artifacts.boosters import try_boosters
 from training.artifacts.class_paths import DESCRIPTION, LIBRARIES, TRUSTED, made_elsewhere, with_paths_of_today
 from training.documents import Run, Schema
 from validation.documents import Reference
@@ -90,6 +91,7 @@ def load_pipeline(path: Path | str) -> Pipeline:
         made, dump = made_elsewhere(dump), with_paths_of_today(dump)
         if unknown := set(skops.io.get_untrusted_types(data=dump)) - TRUSTED:
             raise UserError(f"{path}: {_what_is_wrong_with(unknown, made)}")
+        try_boosters(dump)
         pipeline = skops.io.loads(dump, trusted=sorted(TRUSTED))
     except (UserError, KeyboardInterrupt):
         raise

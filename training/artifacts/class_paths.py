@@ -68,7 +68,7 @@ def made_elsewhere(dump: bytes) -> str | None:
         here = version("scikit-learn")
     except (zipfile.BadZipFile, KeyError, ValueError, RecursionError, PackageNotFoundError):
         return None
-    recorded = (node.get("_sklearn_version") for node in _objects(description))
+    recorded = (node.get("_sklearn_version") for node in objects(description))
     written = {json.loads(node["content"]) for node in recorded if isinstance(node, dict) and node.get("is_json")}
     others = sorted(str(made) for made in written if made != here)
     return f"made with scikit-learn {', '.join(others)}, and here is {here}" if others else None
@@ -79,10 +79,10 @@ def _path(node: Mapping[str, Any]) -> str:
 
 
 def _classes(description: Any) -> Iterator[dict[str, Any]]:
-    return (node for node in _objects(description) if "__module__" in node and "__class__" in node)
+    return (node for node in objects(description) if "__module__" in node and "__class__" in node)
 
 
-def _objects(description: Any) -> Iterator[dict[str, Any]]:
+def objects(description: Any) -> Iterator[dict[str, Any]]:
     """Every JSON object in a description, however deep."""
     waiting = [description]
     while waiting:

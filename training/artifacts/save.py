@@ -2,7 +2,7 @@
 
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,7 @@ from storage.json_file import write_json
 from table import Table
 from training import artifacts
 from training.artifacts.schema import schema_of
-from training.documents import PoolRecord, Run, SearchRecord
+from training.documents import ExclusionRecord, PoolRecord, Run, SearchRecord
 from training.evidence import figures_of, write_tables
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
@@ -71,6 +71,8 @@ def save(folder: Path, finished: FinishedRun) -> Run:
             "rows": len(table.target),
             "dropped_rows": table.dropped_rows,
             "dropped_note": table.dropped_note,
+            "exclusions": [cast(ExclusionRecord, asdict(exclusion)) for exclusion in table.exclusions],
+            "remarks": list(table.remarks),
         },
         "split": {"method": settings.split.method, "train": facts["train"], "test": facts["test"]},
         "settings": settings_as_dict(settings),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from training.documents import FeatureEntry, Schema
+from training.documents import FeatureEntry, InputColumns, Schema
 from training.estimator.preparation import Preparation
 from training.settings import Settings
 
@@ -30,7 +30,7 @@ def schema_of(settings: Settings, pipeline: Pipeline, training_rows: pd.DataFram
             values = values[~np.isnan(values)]
             entry["range"] = [float(values.min()), float(values.max())] if len(values) else None
         features.append(entry)
-    return {
-        "inputs": {"numbers": list(preparation.numbers), "categories": list(preparation.vocabularies_)},
-        "features": features,
-    }
+    inputs: InputColumns = {"numbers": list(preparation.numbers), "categories": list(preparation.vocabularies_)}
+    if settings.data.normalization != "none":
+        inputs["normalization"] = settings.data.normalization
+    return {"inputs": inputs, "features": features}

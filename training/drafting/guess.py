@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from table.cells import TRUTH
 from table.settings import Feature, FeatureType
+from table.words import folded, truths
 from training.drafting.sample import Sample
 from training.exploration.column import Column
 from training.exploration.risk import risk_of
@@ -33,6 +33,7 @@ PLAIN_TIMES = {
 }
 NUMBER_WITH_MARKS = r"[-+]?[$€£]?\s?\d[\d.,' ]*\s?[%$€£]?"
 NEARLY_ALL = 0.95
+TRUTH = truths((), ())
 MANY_LEVELS, OWN_LEVELS = 50, 0.5
 CODE_SHARE = 0.005
 
@@ -70,7 +71,7 @@ def guess(name: str, cells: list[str | None]) -> Guess:
     others = sorted(distinct - set(numbers))
     if len(numbers) >= NEARLY_ALL * len(present):
         return Guess(name, "number", f"holds numbers and {', '.join(others[:5])}: do those stand for missing?")
-    if {cell.lower() for cell in distinct} <= set(TRUTH):
+    if set(map(folded, distinct)) <= set(TRUTH):
         return Guess(name, "boolean")
     if any(map(str.isdigit, present[0])) and _form({"marks": NUMBER_WITH_MARKS}, present):
         return Guess(name, "number", f"holds numbers with marks, such as {present[0]}; write them with a decimal point")
@@ -90,7 +91,7 @@ def suspected(its: Guess, cells: list[str | None], target: np.ndarray) -> Guess:
     if its.type == "category":
         values = np.array(cells, dtype=object)
     elif its.type == "boolean":
-        values = np.array([np.nan if cell is None else TRUTH[cell.lower()] for cell in cells])
+        values = np.array([np.nan if cell is None else TRUTH[folded(cell)] for cell in cells])
     else:
         values = np.array([np.nan if cell is None else float(cell) for cell in cells])
     column = Column.of(Feature(its.name, its.type), values[known], target[known].astype(np.int8))

@@ -8,6 +8,7 @@ import numpy as np
 
 from cli.errors import UserError
 from cli.words import listed, shown
+from table.header import UNNAMED
 from training.drafting.guess import ID_NAME, candidates, convincing, guess, positive_of, suspected
 from training.drafting.sample import Sample
 
@@ -40,9 +41,9 @@ def drafted(sample: Sample, folder: Path) -> str:
     ]
     body, times = [], []
     for its in guesses:
-        if its.name == "":
+        if its.name == UNNAMED:
             body.append("# The first column has no name: it is left out, as an index")
-        if its.name in ("", identifier):
+        if its.name in (UNNAMED, identifier):
             continue
         its = suspected(its, sample.columns[its.name], outcome)
         if its.time:
@@ -88,7 +89,7 @@ def _strong(found: dict[str, list[str]]) -> list[str]:
 
 def _names_rows(name: str, sample: Sample) -> bool:
     cells = sample.columns[name]
-    return bool(name) and ID_NAME.search(name) is not None and None not in cells and len(set(cells)) == len(cells)
+    return ID_NAME.search(name) is not None and None not in cells and len(set(cells)) == len(cells)
 
 
 def _split(times: list[tuple[str, str]]) -> list[str]:

@@ -40,12 +40,12 @@ def _classifier(settings: Settings, preparation: Preparation) -> Any:
     parameters = booster_parameters(settings, preparation)
     if model.estimator == "cross-fit":
         return CrossFittedClassifier(
-            XGBClassifier(**parameters), calibration=model.calibration, folds=model.folds, random_state=seed
+            XGBClassifier(**parameters), calibration=model.calibration, folds=model.least_folds, random_state=seed
         )
     booster = MarginXGBClassifier if model.calibrate_on == "margin" else XGBClassifier
     common = {
         "estimator": booster(**parameters),
-        "cv": StratifiedKFold(model.folds, shuffle=True, random_state=seed),
+        "cv": StratifiedKFold(model.least_folds, shuffle=True, random_state=seed),
         "ensemble": model.ensemble,
         "n_jobs": -1,
     }

@@ -1,5 +1,6 @@
 """Folds for cross-fitting and for the search: stratified by the target, and groups kept together."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
 from cli.errors import UserError
+from training.settings.tables import FEW_FOLDS, LEAST_DEFAULTS_FOR_MORE, MORE_FOLDS, MOST_ROWS_FOR_MORE, Settings
 
 # StratifiedGroupKFold goes through rows and groups one by one in Python: 3 s for 20,000 groups. With more rows than
 # this, groups that are shuffled and dealt out are as good as stratified.
@@ -17,6 +19,19 @@ Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 class FoldsRefused(UserError, ValueError):  # noqa: N818  (named for what happened)
     """No folds can be made of these groups: a ValueError, as estimators raise, that commands tell in one line."""
+
+
+def with_folds(settings: Settings, target: NDArray[Any], groups: NDArray[Any] | None) -> Settings:
+    """The settings with a number of folds for these training rows, where they leave it open.
+
+    `target` [N] is 0 or 1; `groups` [N] are codes or names: rows of one group count as one row of each outcome.
+    """
+    if settings.model.folds is not None:
+        return settings
+    apart = np.arange(len(target)) if groups is None else groups
+    rarest = min(len(np.unique(apart[target == outcome])) for outcome in (0, 1))
+    more = len(target) <= MOST_ROWS_FOR_MORE and rarest >= LEAST_DEFAULTS_FOR_MORE
+    return replace(settings, model=replace(settings.model, folds=MORE_FOLDS if more else FEW_FOLDS))
 
 
 def folds_of(target: NDArray[Any], groups: NDArray[Any] | None, folds: int, random_state: Any) -> list[Fold]:

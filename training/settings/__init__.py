@@ -14,9 +14,10 @@ from cli.settings.origin import Origin
 from cli.settings.toml import read_toml
 from runtime.score import Scale
 from storage.address import is_remote
+from table.features import read_features
 from table.settings import Data, Feature, FeatureType, beside
 from training.settings.checks import refuse_contradictions
-from training.settings.document import Document, document_of, read_features, read_row_max
+from training.settings.document import Document, document_of, read_row_max
 from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
@@ -43,7 +44,11 @@ __all__ = [
 def settings_as_dict(settings: Settings) -> dict[str, Any]:
     """The settings in the shape of the TOML, of JSON's types only; `settings_from_dict` reads them back."""
     document: dict[str, Any] = _plain(settings)
-    document["features"] = {definition.pop("name"): definition for definition in document["features"]}
+    document["features"] = {
+        definition.pop("name"): definition
+        for definition in document["features"]
+        if definition.pop("indicates") is None  # its column's `indicator` makes it again
+    }
     return document
 
 
@@ -70,8 +75,9 @@ def settings_as_toml(settings: Settings) -> str:
     if file is not None and not is_remote(file):
         document["data"]["file"] = str(Path(file).absolute())
     for definition in document["features"].values():
-        if definition["rare"] is None:
-            del definition["rare"]
+        for key in ("rare", "indicator"):
+            if definition[key] is None:
+                del definition[key]
     defaults = settings_as_dict(Settings())
     written = {
         table: {

@@ -1,5 +1,11 @@
 """`python -m training.settings > docs/settings.md`: the reference page of every setting, from its declaration."""
 
+if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
+    from cli.entry import start
+
+    start("training.settings.__main__")
+
+
 import json
 import shlex
 import sys
@@ -25,8 +31,19 @@ FLAGS = {
     "features.vocabulary": ("--vocabulary NAME=A,B",),
     "features.rare": (),
     "features.description": (),
+    "features.special": (),
+    "features.indicator": (),
+    "features.true": (),
+    "features.false": (),
+    "data.exclude": ("--exclude COLUMN=A,B",),
     "row_max.NAME": ("--row-max NAME=A,B",),
 }
+
+
+def main() -> int:
+    """Prints the page and returns the exit status."""
+    sys.stdout.write(reference_page())
+    return 0
 
 
 def reference_page() -> str:
@@ -39,7 +56,3 @@ def reference_page() -> str:
 def _word(name: str, value: object) -> str:
     """`name=value` as a shell takes it."""
     return shlex.quote(f"{name}={value if isinstance(value, str) else json.dumps(value)}")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference_page())

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from cli.settings.origin import Origin
 from cli.words import did_you_mean, shown
+from table.contradictions import contradictions
 from training.settings.tables import Settings
 from training.settings.xgboost_parameters import KNOWN
 
@@ -13,9 +14,13 @@ REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its
 
 def refuse_contradictions(settings: Settings, origin: Origin) -> None:
     """Raises UserError, exit status 2, for the first contradiction."""
-    for check in (_columns, _preparation, _groups, _constraints, _model, _split, _costs, _tuning):
+    for check in (_table, _columns, _preparation, _groups, _constraints, _model, _split, _costs, _tuning):
         for key, problem in check(settings):
             origin.refuse(key, problem)
+
+
+def _table(settings: Settings) -> Problems:
+    yield from contradictions(settings.data, settings.features)
 
 
 def _columns(settings: Settings) -> Problems:
@@ -110,6 +115,8 @@ def _split(settings: Settings) -> Problems:
         yield "split.group", 'split.method = "group" needs the column that names the groups; name it'
     if split.method == "stratified" and split.group is not None:
         yield "split.group", 'split.method = "stratified" would put groups into both parts; use "group" or "time"'
+    if split.time_format is not None and split.time is None:
+        yield "split.time_format", "needs the column of times; name it as split.time"
     if split.method != "time" and split.test_from is not None:
         yield "split.test_from", f'split.method = "{split.method}" knows no time; use "time" or leave it out'
     for key, column in (("split.time", split.time), ("split.group", split.group)):

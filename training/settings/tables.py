@@ -10,16 +10,22 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from cli.settings.declared import Usage
+from cli.settings.declared import Usage, problem
 from cli.settings.kinds import Names, OptionalText
+from cli.words import shown
 from runtime.score import Scale
 from table.settings import Data, Feature, Schema
+from table.time_format import NUMBER, TimeFormat
 from training.settings.reference import REFERENCE_FEATURES, REFERENCE_ROW_MAX
 from training.settings.xgboost_parameters import REFERENCE, Parameters, Value
 from validation.settings import Costs, Evaluation, Stability
 
 LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
 RARE = 10  # of fewer rows a default rate says next to nothing: 2 of 9 may be 5 % or 54 % (Jeffreys)
+# Five boosters take twice the time of three, and pay where defaults are many enough for what each learns to be more
+# than chance: docs/decisions/0007-folds-follow-the-rows.md.
+FEW_FOLDS, MORE_FOLDS = 3, 5
+MOST_ROWS_FOR_MORE, LEAST_DEFAULTS_FOR_MORE = 50_000, 1_000
 SCALE = Scale()
 
 
@@ -28,6 +34,13 @@ def _moment(value: object) -> object:
     if value == "":
         return None
     return str(value) if isinstance(value, int | float | date) and not isinstance(value, bool) else value
+
+
+def _time_format(text: str | None) -> str | None:
+    fault = None if text in (None, NUMBER) else TimeFormat(str(text)).problem()
+    if fault:
+        raise problem(f"{shown(text)} {fault}; expected a format such as %d.%m.%Y, %d%b%Y, %YQ%q, or number")
+    return text
 
 
 def _within(limits: tuple[float, float]) -> tuple[float, float]:
@@ -65,6 +78,15 @@ class Split:
         Field(description="column of what must not be in both parts, such as a customer", examples=["customer"]),
         Usage(flag="--group-column", metavar="COLUMN"),
     ] = None
+    time_format: Annotated[
+        OptionalText,
+        Field(
+            description="how that column writes dates, by the directives of strptime and q for a quarter, or number",
+            examples=["%d.%m.%Y"],
+        ),
+        AfterValidator(_time_format),
+        Usage(metavar="FORMAT", unset="ISO 8601, or the one that fits"),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -79,13 +101,25 @@ class Model:
         Field(description="calibrator; auto takes what cross-validation prefers"),
     ] = "auto"
     calibrate_on: Annotated[Literal["margin", "probability"], Field(description="input of the calibrator")] = "margin"
-    folds: Annotated[int, Field(ge=2, description="folds of the cross-fit")] = 3
+    folds: Annotated[
+        int | None,
+        Field(ge=2, description="folds of the cross-fit", examples=[10]),
+        Usage(
+            unset=f"{MORE_FOLDS} for up to {MOST_ROWS_FOR_MORE:,} training rows with {LEAST_DEFAULTS_FOR_MORE:,} "
+            f"of each outcome, else {FEW_FOLDS}"
+        ),
+    ] = None
     rare: Annotated[
         int, Field(ge=1, description="levels of a category with fewer training rows are pooled into one; 1 pools none")
     ] = RARE
     ensemble: Annotated[
         bool, Field(description="of calibrated-cv: one calibrated model for each fold, not one for all rows")
     ] = True
+
+    @property
+    def least_folds(self) -> int:
+        """`folds`, or the fewest that stand for no value."""
+        return self.folds or FEW_FOLDS
 
 
 @dataclass(frozen=True)
@@ -146,7 +180,8 @@ class Settings:
     def schema(self) -> Schema:
         """The columns that are read of the table."""
         split = self.split
-        return Schema(self.data, self.features, split.time, split.group, every_row_has_a_time=split.method == "time")
+        by_time = split.method == "time"
+        return Schema(self.data, self.features, split.time, split.time_format, split.group, by_time)
 
 
 class RowMax:

@@ -13,6 +13,8 @@ from tests.validation.report.conftest import HOSTILE
 from tests.validation.report.sample import Sample
 from validation.report.card import as_html, code, escaped
 
+pytestmark = pytest.mark.tier("land")
+
 SECTIONS = (
     *("Purpose and intended use", "Data", "Features", "Method", "Split", "Results", "Score bands, test", "Stability"),
     *("Alarms", "Limits and known weaknesses", "Monitoring", "Context", "Reproducibility"),

@@ -1,0 +1,91 @@
+"""The content of a file as it was before it was packed, and its text in UTF-8."""
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+
+from cli.errors import UserError
+from cli.words import listed, shown
+
+ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+PACKERS: Mapping[bytes, Callable[[bytes], bytes]] = {
+    b"\x1f\x8b": gzip.decompress,
+    b"BZh": bz2.decompress,
+    b"\xfd7zXZ\x00": lzma.decompress,
+}
+ZSTANDARD = b"\x28\xb5\x2f\xfd"
+# UTF-32's first: that of little-endian begins with UTF-16's.
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def unpacked(name: str, content: bytes) -> bytes:
+    """The content that gzip, bzip2, xz or a zip of one file holds; other content is as it was.
+
+    Raises UserError for what is damaged, for a zip of several files and for Excel's workbooks.
+    """
+    if content.startswith((ZIP, OLD_EXCEL)):
+        return _of_zip(name, content)
+    if content.startswith(ZSTANDARD):
+        raise UserError(f"{name}: is packed with zstandard; unpack it with zstd -d")
+    for magic, unpack in PACKERS.items():
+        if content.startswith(magic):
+            try:
+                return unpack(content)
+            except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
+                raise UserError(f"{name}: the packed file is damaged: {error}; copy it again") from error
+    return content
+
+
+def _of_zip(name: str, content: bytes) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            files = [entry.filename for entry in packed.infolist() if not entry.is_dir()]
+            if "[Content_Types].xml" not in files:
+                files = [file for file in files if not file.startswith("__MACOSX/")]
+                if len(files) != 1:
+                    held = f"holds {len(files)} files ({listed(files)})" if files else "holds no file"
+                    raise UserError(f"{name}: the zip {held}, expected one; unpack it and name the one")
+                return packed.read(files[0])
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        if content.startswith(ZIP):
+            raise UserError(f"{name}: the zip cannot be unpacked: {error}; unpack it yourself") from error
+    raise UserError(
+        f"{name}: is an Excel workbook; save its sheet as CSV UTF-8, "
+        'or convert it: pandas.read_excel(FILE).to_parquet("table.parquet")'
+    )
+
+
+def in_utf8(name: str, content: bytes, encoding: str | None) -> bytes:
+    """Text of an encoding (None: UTF-8, or what its byte order mark says) in UTF-8.
+
+    Raises UserError where it is not text of that encoding.
+    """
+    if encoding is None:
+        encoding = next((found for mark, found in MARKS if content.startswith(mark)), None)
+        if encoding is None:
+            return content
+    try:
+        return content.decode(encoding).encode()
+    except UnicodeError as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        line = content.count(b"\n", 0, start) + 1
+        raise UserError(f"{name}: line {line} is not {encoding} text; set data.encoding to what it is") from error
+
+
+def encoding_fault(encoding: str) -> str | None:
+    """What is wrong with the name of an encoding."""
+    try:
+        "".encode(encoding)
+    except (LookupError, ValueError):
+        return f'no encoding is called {shown(encoding)}; for example "cp1252", "utf-16" or "latin-1"'
+    return None

@@ -1,0 +1,72 @@
+"""What is said of a table's columns: dates among the numbers, levels that may be one."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from unicodedata import normalize
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cli.words import shown
+from table.settings import Schema
+from table.time_format import LOOKED_AT, UNORDERED, misleading
+
+FREQUENT, SHARE = 10, 0.005  # rows, and their share, from which a value may be a code
+FEW, DIFFERENT = 4, 10  # codes of a column at most, and other values at least
+YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
+
+
+def remarks_of(frame: pd.DataFrame, schema: Schema) -> list[str]:
+    """A line for each column that may not be what its settings say."""
+    found: list[str] = []
+    for feature in schema.features:
+        if feature.type == "number":
+            found += _dates(feature.name, frame[feature.name])
+            found += _codes(feature.name, frame[feature.name].to_numpy(dtype=np.float64))
+        elif feature.type == "category" and not feature.vocabulary:
+            found += _alike(feature.name, frame[feature.name])
+    return found
+
+
+def _dates(name: str, column: "pd.Series[Any]") -> Iterator[str]:
+    formats = misleading(column.to_numpy(dtype=np.float64), YEARS_OF_FOUR)
+    if formats:
+        said = f"looks like dates written as {' or '.join(map(shown, formats))}, whose order is not that of the numbers"
+        yield f"column {name}: {said}; leave it out, or write how long ago it was"
+
+
+def _codes(name: str, values: NDArray[np.float64]) -> Iterator[str]:
+    """Codes among numbers: a few negative whole ones where all else is positive, and a frequent value far above all."""
+    known = values[~np.isnan(values)]
+    negative, others = known[known < 0], known[known >= 0]
+    codes: list[float] = []
+    if len(negative) >= FREQUENT and len(np.unique(others[:LOOKED_AT])) >= DIFFERENT:
+        few = np.unique(negative[:LOOKED_AT])
+        if len(few) <= FEW and (few == np.round(few)).all() and np.isin(negative, few).all():
+            codes += few.tolist()
+    if len(others) > FREQUENT and (rest := others[others < others.max()]).size:
+        top, gap = others.max(), others.max() - rest.max()
+        enough = len(others) - len(rest) >= max(FREQUENT, SHARE * len(values))
+        if enough and gap > rest.max() - rest.min() and len(np.unique(rest[:LOOKED_AT])) >= DIFFERENT:
+            codes.append(float(top))
+    if codes:
+        written = ", ".join(f"{code:.15g}" for code in codes)
+        yield f"column {name}: {written} may be codes and not numbers; special = [{written}] takes them as missing"
+
+
+def _alike(name: str, column: "pd.Series[Any]") -> Iterator[str]:
+    levels = defaultdict(list)
+    for level in sorted(column.dropna().unique()):
+        levels["".join(normalize("NFKC", level).casefold().split())].append(level)
+    groups = [group for group in levels.values() if len(group) > 1]
+    if not groups:
+        return
+    one, other = groups[0][:2]
+    more = f" (and {len(groups) - 1:,} more such)" if len(groups) > 1 else ""
+    if normalize("NFC", one) == normalize("NFC", other):
+        said = f"two levels {shown(one)} differ only in Unicode form{more}"
+        yield f'column {name}: {said}; set data.normalization = "NFC"'
+    else:
+        yield f"column {name}: {shown(one)} and {shown(other)} differ only in case, blanks or form{more}; are they one?"
