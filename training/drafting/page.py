@@ -87,8 +87,8 @@ def _target(draft: Draft) -> list[str]:
 
 
 def likeliest(found: list[Candidate]) -> list[Candidate]:
-    """The candidates of the highest score, or all where none has a high one."""
-    return [each for each in found if each.score == found[0].score or found[0].score < 2]
+    """The candidates of the highest score."""
+    return [each for each in found if each.score == found[0].score]
 
 
 def _as_settings(its: Candidate) -> list[str]:

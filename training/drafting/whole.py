@@ -60,7 +60,7 @@ def drafted(name: str, path: Path, folder: Path, seed: int, show: Callable[[str]
         nfc=writing.nfc,
     )
     outcome = _outcome(next((cells for cells in columns if target and cells.name == target.name), None), target)
-    unsettled = set() if target else {each.name for each in likeliest(found)}
+    unsettled = {each.name for each in likeliest(found) if each.score} if target is None else set()
     kept = []
     for its, cells in zip(guesses, columns, strict=True):
         show(its.feature.name)
