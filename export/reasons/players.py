@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.words import did_you_mean
-from export.refusal import ExportRefused
 from training.estimator.preparation import POOL, Preparation
 from trees.reasons.columns import Level, Number
 
@@ -37,7 +35,7 @@ class Players:
 
 
 def players_of(preparation: Preparation, groups: Mapping[str, Sequence[str]]) -> Players:
-    """The players, in the order of the raw columns; raises ExportRefused for groups that overlap or are unknown."""
+    """The players, in the order of the matrix; `groups` are those of settings that have been checked."""
     units = _units(preparation)
     owner = _owners(units, groups)
     players: dict[str, Player] = {}
@@ -73,26 +71,6 @@ def _units(preparation: Preparation) -> dict[str, tuple[str, ...]]:
 
 
 def _owners(units: Mapping[str, Sequence[str]], groups: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The group of each unit that is in one."""
-    unit_of = {feature: unit for unit, features in units.items() for feature in features} | {u: u for u in units}
-    owner: dict[str, str] = {}
-    for group, members in groups.items():
-        where = f"reasons.groups.{group}"
-        if group in unit_of:
-            raise ExportRefused(f"{where}: is the name of a feature; give the group a name of its own")
-        if not members:
-            raise ExportRefused(f"{where}: expected features, got none; name some or leave the group out")
-        for name in members:
-            if name not in unit_of:
-                raise ExportRefused(f"{where}: expected features, got {name}; {did_you_mean(name, unit_of)}")
-        for unit in dict.fromkeys(unit_of[name] for name in members):
-            left_out = [feature for feature in units[unit] if unit not in members and feature not in members]
-            if left_out:
-                raise ExportRefused(
-                    f"{where}: the model sees only the row maximum {unit}; name all of its features, "
-                    f"{', '.join(left_out)} too, or none"
-                )
-            if unit in owner:
-                raise ExportRefused(f"{where}: {unit} is in reasons.groups.{owner[unit]} already; keep it in one group")
-            owner[unit] = group
-    return owner
+    """The group of each unit that is in one; the settings have been checked."""
+    unit_of = {feature: unit for unit, features in units.items() for feature in features}
+    return {unit_of.get(name, name): group for group, members in groups.items() for name in members}

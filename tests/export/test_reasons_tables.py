@@ -22,7 +22,6 @@ from export.converters.classifier import boosters_of
 from export.graph.pipeline import fold_log1p
 from export.reasons.players import Players, players_of
 from export.reasons.rule import contributions_by_rule
-from export.refusal import ExportRefused
 from runtime.digest import sha256
 from runtime.reader import ModelRefused
 from runtime.tables import Tables, check_header
@@ -279,24 +278,6 @@ def test_the_size_is_known_before_the_tables_are_built(usual: Explained) -> None
 
 
 # ---------------------------------------------------------------- what is refused
-
-
-@pytest.mark.parametrize(
-    ("groups", "said"),
-    [
-        ({"a": ["income", "age"], "b": ["age"]}, "reasons.groups.b: age is in reasons.groups.a already"),
-        (
-            {"a": ["late_1", "age"]},
-            "the model sees only the row maximum late; name all of its features, late_2, late_3",
-        ),
-        ({"a": ["incme"]}, "expected features, got incme; did you mean income"),
-        ({"age": ["income"]}, "reasons.groups.age: is the name of a feature"),
-        ({"a": []}, "expected features, got none"),
-    ],
-)
-def test_groups_that_cannot_be_are_refused(usual: Explained, groups: dict[str, list[str]], said: str) -> None:
-    with pytest.raises(ExportRefused, match=said):
-        players_of(usual.fitted[0], groups)
 
 
 def test_damaged_tables_are_refused(usual: Explained, tmp_path: Path) -> None:
