@@ -20,7 +20,7 @@ FeatureType = Literal["number", "boolean", "category"]
 
 def _address(file: str | None) -> str | None:
     if file is not None and is_remote(file):
-        Address.of_object(file)
+        Address.of_table(file)
     return file
 
 
