@@ -31,6 +31,7 @@ from training.evidence import answer, gather
 from training.memory import refuse_what_does_not_fit
 from training.options import build_parser, out_folder, settings_from
 from training.pools import in_words, pools_of, refuse_pools_of_all
+from training.reasons import read_own_rows
 from training.settings import Settings
 from training.split import split
 from validation.report.headings import title_of
@@ -68,7 +69,7 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
             table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
         for line in filter(None, (table.dropped_note, *table.remarks)):
             progress.say(f"  {escaped(line)}")
-        rows, tuning = split(table, settings), None
+        rows, tuning, own_rows = split(table, settings), None, read_own_rows(settings, progress)
         groups = None if table.group is None else table.group.codes[rows["train"]]
         settings = with_folds(settings, table.target[rows["train"]], groups)
         part_of = {name: (table.frame.iloc[its], table.target[its]) for name, its in rows.items()}
@@ -89,7 +90,8 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
             reference = reference_of(parts["train"].frame, parts["train"].score, settings.features, settings.stability)
             evidence = gather(settings, pipeline, parts, reference)
         with progress.step("Writing the report"):
-            run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence))
+            finished = FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence, own_rows)
+            run = save(folder, finished)
     _summarise(run, progress)
     return run
 
