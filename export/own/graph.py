@@ -3,7 +3,7 @@
 The trees compare a prepared number with thresholds, and no more. So the graph does not repeat the arithmetic of
 imputers, scalers and encoders: it looks up between which thresholds the prepared value is, in one search tree for
 each number, whose cuts were found by bisection through the pipeline itself, and the thresholds become whole numbers.
-Numbers that pass through as they are need no search. See docs/decisions/0008-own-pipelines-by-bisection.md.
+Numbers that pass through as they are need no search. See docs/decisions/0009-own-pipelines-by-bisection.md.
 """
 
 from collections.abc import Mapping, Sequence

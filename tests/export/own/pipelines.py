@@ -35,7 +35,7 @@ def rows_of(count: int = 1_000, seed: int = 0) -> tuple[pd.DataFrame, NDArray[np
             "debt": rng.normal(size=count) * 100,
             "late": rng.poisson(1, count).astype(float),
             "owner": rng.random(count) < 0.4,
-            "job": rng.choice(["clerk", "nurse", "smith", None], count),
+            "job": rng.choice(np.array(["clerk", "nurse", "smith", None], dtype=object), count),
             "city": rng.choice([f"city {i}" for i in range(20)], count),
         }
     )
