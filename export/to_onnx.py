@@ -15,7 +15,7 @@ from rich.table import Table as Grid
 from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
-from cli.words import escaped
+from cli.words import escaped, next_command
 from export.candidate import candidate_of
 from export.certificate.certify import Tolerance, certify, versions
 from export.documents import Certificate, Findings
@@ -125,7 +125,8 @@ def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
     summarise(certificate, progress)
     size = sum((out / name).stat().st_size for name in (GRAPH, MANIFEST)) / 1e6
     where = f"[bold]{escaped(out)}/[/]"
-    progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: python -m runtime.local")
+    then = next_command("runtime.local", "--model", str(out), "model")
+    progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: {escaped(then)}")
 
 
 def certificate_of(artifacts: Artifacts, folder: Path, findings: Findings) -> Certificate:
