@@ -13,12 +13,14 @@ from cli.parser import Parser
 from cli.settings.flags import Group, add_flags, named_list, named_value, names
 from table.settings import Data
 from training.settings import Settings, load_settings
+from training.settings.reasons import Reasons
 from training.settings.tables import Model, Score, Split, Tuning
 from training.settings.xgboost_parameters import REFERENCE, Parameters
 from validation.settings import Costs, Evaluation, Stability
 
 # What the command does with the settings; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
+ARTIFACTS = "artifacts"  # where results go unless something else is said
 WRITING = ("separator", "encoding", "decimal", "thousands", "normalization")
 TABLE = ("target", "positive", "negative", "id", "missing", *WRITING)
 
@@ -50,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_input(command)
     command.add_argument(
         "--out",
-        default="artifacts",
+        default=ARTIFACTS,
         metavar="DIR",
         help="folder of the results, or s3://bucket/prefix (docs/storage.md); default artifacts",
     )
@@ -76,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(evaluation, Evaluation, "evaluation")
     add_flags(evaluation, Costs, "costs")
     add_flags(evaluation, Stability, "stability")
+    add_flags(parser.add_argument_group("reasons"), Reasons, "reasons")
     return parser
 
 
