@@ -1,6 +1,9 @@
 """`python -m training.draft`: its TOML trains, asks what it cannot know, and refuses what is no table."""
 
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -155,6 +158,22 @@ def test_parquet_is_drafted_as_csv_is(awkward: Path) -> None:
     assert of_parquet["data"].pop("file") == "loans.parquet"
     assert of_csv["data"].pop("file") == "loans.csv"
     assert of_parquet == of_csv
+
+
+def test_a_new_user_drafts_trains_and_asks(awkward: Path) -> None:
+    def ran(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *words], cwd=awkward.parent, env=env, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    (awkward.parent / "own.toml").write_text(ran("training.draft", "loans.csv", "--quiet"), "utf-8")
+    ran("training.run", "--config", "own.toml", *FEW_TREES)
+    ran("export.to_onnx", "--quiet")
+    (awkward.parent / "applicant.json").write_text('{"uuid": "1", "income": 900, "owner": true, "rate": 13.5}')
+    assert 0 < json.loads(ran("runtime.ask", "applicant.json"))["default_probability"] < 1
 
 
 def test_standard_output_is_the_draft_and_nothing_else(capfdbinary: Any) -> None:

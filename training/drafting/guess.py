@@ -29,6 +29,7 @@ PLAIN_TIMES = {
 YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
 TRUTH = truths((), ())
 MANY_LEVELS, OWN_LEVELS, RECURRING = 50, 0.5, 0.2
+LEAST_ROWS, FIGURES = 100, 7  # of an identifier that its name does not say
 UUID = "is how every request names itself; rename the column to make it a feature"
 
 
@@ -55,7 +56,7 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     if cells.time is not None or (times := _times(cells)):
         found = (ISO,) if cells.time is not None else times
         said = f"holds times, {' or '.join(found)}: of the split, or how long ago?"
-        return Guess(category, said, times=found)
+        return Guess(category, said, times=() if cells.missing else found)
     if not levels:
         return Guess(Feature(name, "number"), "is missing in every row")
     if len(levels) == 1 and not cells.missing:
@@ -93,12 +94,13 @@ def _number(cells: Cells, values: NDArray[np.float64]) -> Guess:
     name, levels = cells.name, cells.levels
     number = Feature(name, "number")
     if len(levels) > 1 and (plain := _plain_times(cells, values)):
-        return Guess(number, f"looks like times written as numbers, {' or '.join(plain)}: are they?", times=plain)
+        times = () if cells.missing else plain  # of a split every row has one
+        return Guess(number, f"looks like times written as numbers, {' or '.join(plain)}: are they?", times=times)
     if not cells.is_number and any(re.fullmatch(r"0\d+", level) for level in levels):
         if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
             return Guess(Feature(name, "category"), "has leading zeros and many values, as an identifier has")
         return Guess(Feature(name, "category"), remark="has leading zeros: a code, not an amount?")
-    if len(levels) == cells.present and ID_NAME.search(name) and not (values % 1).any():
+    if len(levels) == cells.present and not (values % 1).any() and (ID_NAME.search(name) or _are_long(values)):
         return Guess(Feature(name, "category"), "has a value of its own in every row, as an identifier has")
     if _recurs(cells) and not (values % 1).any():
         return Guess(
@@ -116,6 +118,15 @@ def _number(cells: Cells, values: NDArray[np.float64]) -> Guess:
         value = values[levels.index(marked)]
         return Guess(number, remark=f"{shown(marked)} is read as {value:.15g}")
     return Guess(number)
+
+
+def _are_long(values: NDArray[np.float64]) -> bool:
+    """True for many numbers of equally many figures, as identifiers have."""
+    return (
+        len(values) >= LEAST_ROWS
+        and values.min() >= 10 ** (FIGURES - 1)
+        and len(f"{values.min():.0f}") == len(f"{values.max():.0f}")
+    )
 
 
 def listed_texts(texts: list[str]) -> str:
