@@ -18,6 +18,7 @@ from export.documents import (
     SelfCheckEntry,
 )
 from export.graph.pipeline import Contract, travelled_splits
+from export.reasons.build import BuiltReasons, explain_self_check
 from runtime.digest import version_of
 from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
 from runtime.score import Scale, band, scores_to_check
@@ -31,7 +32,12 @@ METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "
 
 
 def manifest_of(
-    artifacts: Artifacts, contract: Contract, graph: bytes, session: Session, tolerance: float
+    artifacts: Artifacts,
+    contract: Contract,
+    graph: bytes,
+    session: Session,
+    tolerance: float,
+    reasons: BuiltReasons | None = None,
 ) -> ManifestDocument:
     """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show.
 
@@ -59,6 +65,10 @@ def manifest_of(
             "rows": _self_check_rows(artifacts, session, scale, edges),
         },
     }
+    if reasons is not None:
+        manifest["reasons"] = {"why": reasons.why} if reasons.record is None else reasons.record
+        if reasons.record is not None:
+            explain_self_check(reasons, manifest["self_check"]["rows"])
     head = {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)}
     return cast(ManifestDocument, head | manifest)
 
