@@ -82,7 +82,11 @@ class Tables:
         self._positions = np.array([positions[0] for positions in head["numbers"]], dtype=np.intp)
         self._maxima = [(i, positions) for i, positions in enumerate(head["numbers"]) if len(positions) > 1]
         self._categories = [
-            (its["position"], dict.fromkeys([*its["own"], ""], -1) | its["levels"], its["pool"] or -1)
+            (
+                its["position"],
+                dict.fromkeys([*its["own"], ""], -1) | its["levels"],
+                -1 if its["pool"] is None else its["pool"],
+            )
             for its in head["categories"]
         ]
         self._levels = sum(len(its["levels"]) + (its["pool"] is not None) for its in head["categories"])

@@ -301,3 +301,17 @@ def test_damaged_tables_are_refused(usual: Explained, tmp_path: Path) -> None:
     Path(path).unlink()
     with pytest.raises(ModelRefused, match="No such file"):
         check_header(path, size, "g")
+
+
+def test_a_pool_that_is_the_only_condition_is_looked_up(tmp_path: Path) -> None:
+    """Its bit is the first of all."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"town": [f"town {i % 200}" for i in range(600)]}, dtype=object)
+    frame.loc[rng.random(600) < 0.4, "town"] = None
+    target = (rng.random(600) < np.where(frame["town"].isna(), 0.6, 0.2)).astype(np.int8)
+    preparation = Preparation(categories={"town": []}, rare={"town": 10})
+    booster = CrossFittedClassifier(XGBClassifier(**SMALL), random_state=0)
+    fitted = Pipeline([("prepare", preparation), ("classify", booster)]).fit(frame, target)
+    its = explained(fitted, tmp_path, frame.iloc[:40], frame.iloc[300:400])
+    assert np.abs(its.by_rule()).min() > 0.01
+    agree(its)
