@@ -54,4 +54,3 @@ if __name__ == "__main__":
     fitted, rows, outcomes = fit()
     skops.io.dump(fitted, folder / "fitted.skops")
     rows.assign(bad=outcomes).to_parquet(folder / "rows.parquet", index=False)
-    print(f"Written to {folder}/: fitted.skops, rows.parquet")
