@@ -6,20 +6,20 @@ number is missing, a category is a level. The order of the sums is fixed, so alo
 """
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from runtime.digest import sha256
 from runtime.reader import EXPORT_AGAIN, ModelRefused
+from runtime.reasons_file import FIXED, header_of, length_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-MAGIC, VERSION, ALIGNED = b"LBREASON", 1, 64
+ALIGNED = 64
 ARRAYS = {
     "thresholds": "<f8",
     "axis": "<u2",
@@ -32,25 +32,6 @@ ARRAYS = {
 }
 # At or below it a float64 is minus infinity in float32, which a row maximum skips.
 LOWEST = -float.fromhex("0x1.ffffffp+127")
-_FIXED = len(MAGIC) + 8
-MOST_HEADER = 64 * 2**20
-
-
-def check_header(path: str, size: int, graph: str) -> None:
-    """Refuses a file of another size than the manifest says, of another format, or of another graph.
-
-    What costs a start almost nothing; `Tables.read` compares all.
-    """
-    try:
-        found = os.stat(path).st_size  # noqa: PTH116  (pathlib: 5 ms of start-up)
-        with open(path, "rb") as file:  # noqa: PTH123
-            start = file.read(_FIXED)
-            head = file.read(min(_length(start), MOST_HEADER))
-    except OSError as fault:
-        raise ModelRefused(f"{path}: expected tables of reasons, got: {fault.strerror}; {EXPORT_AGAIN}") from None
-    if found != size:
-        raise ModelRefused(f"{path}: expected {size} bytes, got {found}; {EXPORT_AGAIN}")
-    _header(path, start, head, graph)
 
 
 class Tables:
@@ -104,7 +85,7 @@ class Tables:
 
     @classmethod
     def read(cls, path: str, digest: str, graph: str) -> "Tables":
-        """Maps a file whose sha256 is `digest`. Raises ModelRefused for any other, or one of another graph."""
+        """Reads a file whose sha256 is `digest`. Raises ModelRefused for any other, or one of another graph."""
         try:
             with open(path, "rb") as file:  # noqa: PTH123
                 content = file.read()
@@ -112,9 +93,15 @@ class Tables:
             raise ModelRefused(f"{path}: expected tables of reasons, got: {fault.strerror}; {EXPORT_AGAIN}") from None
         if (found := sha256(content)) != digest:
             raise ModelRefused(f"{path}: sha256: expected {digest}, got {found}; {EXPORT_AGAIN}")
-        start = content[:_FIXED]
-        head = _header(path, start, content[_FIXED : _FIXED + _length(start)], graph)
-        arrays, place = {}, _FIXED + _length(start)
+        header_of(path, content[:FIXED], content[FIXED : FIXED + length_of(content[:FIXED])], graph)
+        return cls.parse(content)
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Tables":
+        """The tables of a file whose bytes are known to be whole."""
+        start = content[:FIXED]
+        head = json.loads(content[FIXED : FIXED + length_of(start)])
+        arrays, place = {}, FIXED + length_of(start)
         for name, kind in ARRAYS.items():
             place += -place % ALIGNED
             arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
@@ -147,21 +134,3 @@ class Tables:
             table.take(rows[first:last], axis=0, out=found[slot:end].reshape(last - first, -1), mode="clip")
         added: NDArray[np.float64] = np.bincount(self._players, weights=found, minlength=self.players)  # type: ignore[assignment]
         return added
-
-
-def _length(start: bytes) -> int:
-    return int.from_bytes(start[-4:], "little")
-
-
-def _header(path: str, start: bytes, head: bytes, graph: str) -> dict[str, Any]:
-    version = int.from_bytes(start[len(MAGIC) : -4], "little")
-    if start[: len(MAGIC)] != MAGIC or version != VERSION:
-        raise ModelRefused(f"{path}: expected tables of reasons of version {VERSION}, got other bytes; {EXPORT_AGAIN}")
-    try:
-        content = json.loads(head)
-        of = content["graph"]
-    except (ValueError, TypeError, KeyError):
-        raise ModelRefused(f"{path}: expected a header of JSON, got other bytes; {EXPORT_AGAIN}") from None
-    if of != graph:
-        raise ModelRefused(f"{path}: expected tables of graph {graph}, got those of {of}; {EXPORT_AGAIN}")
-    return dict(content)

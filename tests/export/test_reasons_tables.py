@@ -24,7 +24,8 @@ from export.reasons.players import Players, players_of
 from export.reasons.rule import contributions_by_rule
 from runtime.digest import sha256
 from runtime.reader import ModelRefused
-from runtime.tables import Tables, check_header
+from runtime.reasons_file import check_header
+from runtime.tables import Tables
 from tests.applicants import draw, pipeline
 from tests.tiers import examples
 from training.estimator.boosting import margin
