@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from xgboost import XGBRFClassifier
 
 from export.own import profile
@@ -173,3 +173,16 @@ def test_a_difference_is_refused_with_row_column_and_step(
     with pytest.raises(ExportRefused, match=r"^income: prepared column 0 differs first at .*StandardScaler\): for \d+"):
         exported(fitted, X, tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def test_none_among_texts_is_what_the_rows_have_for_missing(tmp_path: Path) -> None:
+    """An OrdinalEncoder that was fitted with None has a level for it, and one for NaN would be another."""
+    X, y = rows_of()
+    objects = pd.DataFrame({"job": X["job"].astype(object).where(X["job"].notna(), None), "age": X["age"]})
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=9)
+    imputed = make_pipeline(SimpleImputer(missing_values=None, strategy="constant", fill_value="none"), encoder)
+    for texts in (encoder, imputed):
+        columns = ColumnTransformer([("job", texts, ["job"])], remainder="passthrough")
+        fitted = make_pipeline(columns, booster()).fit(objects, y)
+        _, model = exported(fitted, objects, tmp_path / "model")
+        assert np.array_equal(served(model, objects), fitted.predict_proba(objects)[:, 1].astype(np.float64))
