@@ -47,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Progress(quiet=args.quiet)
     if is_remote(args.out):
         options.error(f"--out is a folder of this machine; python -m export.registry publish {args.out} uploads it")
-
     refuse_contradicting(options, args)
+    if args.pipeline is not None and args.reasons is not None:
+        options.error("--reasons goes with --artifacts: reasons of an own pipeline are not supported")
 
     def load_and_export() -> None:
         if args.pipeline is not None:
@@ -67,8 +68,6 @@ def refuse_contradicting(options: Parser, args: argparse.Namespace) -> None:
     flags = {"--data": args.data, "--target": args.target, "--config": args.config, "--trust-pickle": args.trust_pickle}
     if args.pipeline is None and (lone := [flag for flag, value in flags.items() if value]):
         options.error(f"{lone[0]} goes with --pipeline")
-    if args.pipeline is not None and args.reasons is not None:
-        options.error("--reasons goes with --artifacts: reasons of an own pipeline are not supported")
     if args.pipeline is not None and args.data is None:
         options.error("--pipeline needs --data, a file of real rows to compare it on")
 

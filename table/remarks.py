@@ -51,10 +51,10 @@ def codes_among(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -
     negative, others = distinct[distinct < 0], distinct[distinct >= 0]
     if 0 < len(negative) <= FEW and len(others) >= DIFFERENT and (negative == np.round(negative)).all():
         found += negative.tolist() if rows[: len(negative)].sum() >= FREQUENT else []
-    if len(others) > DIFFERENT:
+    if len(distinct) > DIFFERENT and distinct[-1] > 0:
         enough = rows[-1] >= max(FREQUENT, SHARE * rows.sum())
-        if enough and others[-1] - others[-2] > others[-2] - others[0]:
-            found.append(float(others[-1]))
+        if enough and distinct[-1] - distinct[-2] > distinct[-2] - distinct[len(found)]:
+            found.append(float(distinct[-1]))
     return found
 
 

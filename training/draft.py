@@ -12,18 +12,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli import command
+from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.settings.flags import names
 from cli.words import escaped
 from storage.files import local_file
 from storage.whole_file import out_file, write_whole
-from training.drafting.whole import drafted
+from training.drafting.whole import Asked, drafted
 
 EPILOG = """\
 Exit status: 0 done; 1 failed, with one line that says why and nothing written; 2 wrong flags.
 
 examples:
   python -m training.draft loans.csv > loans.toml
+  python -m training.draft loans.csv --target status --positive bad,lost > loans.toml
   python -m training.draft 'parts/*.parquet' --out loans.toml && python -m training.run --config loans.toml
 """
 
@@ -33,11 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def draft() -> None:
+        if args.positive and args.target is None:
+            raise UserError("--positive needs --target; name the column of the outcome too", WRONG_USAGE)
         progress = Progress(quiet=args.quiet)
         page = None if args.out is None else out_file("--out", args.out)
         folder = Path() if page is None else page.parent
         with local_file(args.table, progress) as path, progress.step("Looking at the table") as show:
-            text = drafted(args.table, path, folder, args.seed, show)
+            text = drafted(Asked(args.table, folder, args.target, args.positive, args.seed), path, show)
         if page is None:
             sys.stdout.buffer.write(text.encode())
             sys.stdout.flush()
@@ -65,6 +70,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     files.add_argument("--out", metavar="FILE.toml", help="the configuration; default standard output")
     files.add_argument("--quiet", action="store_true", help="print errors only")
+    outcome = parser.add_argument_group("outcome")
+    outcome.add_argument("--target", metavar="COLUMN", help="column of the outcome; default the one that looks like it")
+    outcome.add_argument("--positive", type=names, default=(), metavar="A,B", help="its values of a default")
     sample = parser.add_argument_group("sample")
     sample.add_argument(
         "--seed", type=int, default=99, metavar="N", help="of the 20,000 rows in which leaks are looked for; default 99"

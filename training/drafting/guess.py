@@ -19,7 +19,10 @@ from training.exploration.column import Column
 from training.exploration.risk import risk_of
 from training.exploration.suspects import suspicion_of
 
-ID_NAME = re.compile(r"(^|[_\W]|(?<=[a-z])(?=[IKN]))(id|uuid|guid|key|nr|no|num|number|ref|reference)$", re.I)
+ID_NAME = re.compile(
+    r"(^|[_\W]|(?<=[a-z])(?=[IKN])|(?=nummer))(id|uuid|guid|key|nr|no|num|number|nummer|n[uú]m[eé]ro|ref|reference)$",
+    re.I,
+)
 ISO = "ISO 8601"
 PLAIN_TIMES = {
     "%Y%m": r"(19|20)\d\d(0[1-9]|1[0-2])",

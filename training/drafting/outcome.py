@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from table.words import folded
+from cli.errors import UserError
+from cli.words import did_you_mean, listed, shown
+from table.words import folded, plain
 from training.drafting.cells import Cells
 
 FEW = 20  # values of an outcome at most
@@ -20,15 +22,19 @@ MAYBE = re.compile(
 OF_GOOD = re.compile(r"(?<!not.)(?<!non.)(?<!un)(good|paid|repaid|approv|accept|creditability|^card$)", re.I)
 BAD = re.compile(
     r"\b(bad|default(ed)?|charged?[ -]?off|loss|late|written[ -]off|write[ -]off|delinquent|chgoff|past due|arrears"
-    r"|bankrupt(cy)?|non[ -]?performing|unpaid|insolvent|high risk|high)\b",
+    r"|bankrupt(cy)?|non[ -]?performing|unpaid|insolvent|high risk|ausfall|ausgefallen|schlecht|malo|moroso|incumplido"
+    r"|impago|mauvais|d[ée]faut|impay[ée]|inadimplente|ruim|mau|cattivo|insoluto|sofferenza)\b",
     re.I,
 )
 GOOD = re.compile(
     r"\b(good|(fully |full )?paid( off| in full|off)?|repaid|p i f|pif|completed|no default|non[ -]default|no[ -]loss"
-    r"|performing|not? bad|not default(ed)?|low risk|low|solvent)\b",
+    r"|performing|not? bad|not default(ed)?|low risk|solvent|zurückgezahlt|getilgt|gut|bueno"
+    r"|pagado|bon|rembours[ée]|adimplente|bom|pago|buono|rimborsato)\b",
     re.I,
 )
-UNDECIDED = re.compile(r"\b(current|grace|issued|open|active|cancell?ed|pending|in progress)\b", re.I)
+UNDECIDED = re.compile(
+    r"\b(current|grace|issued|open|active|cancell?ed|pending|in progress|laufend|vigente|en cours|in corso)\b", re.I
+)
 TRUE = {"1", "true", "t", "yes", "y", "s", "si", "sí", "sim", "oui", "ja", "j"}
 
 
@@ -70,10 +76,39 @@ def candidates(columns: Sequence[Cells]) -> list[Candidate]:
 def convincing(found: Sequence[Candidate]) -> Candidate | None:
     """The one candidate of the highest score, if much speaks for it or there is no other."""
     if len(found) == 1:
-        return found[0] if found[0].settles else None
-    if not found or found[0].score == found[1].score or found[0].score < 2:
-        return None
-    return found[0] if found[0].settles else None
+        return found[0]
+    return None if found[0].score == found[1].score or found[0].score < 2 else found[0]
+
+
+def named(name: str, columns: Sequence[Cells], target: str, positive: Sequence[str]) -> Candidate:
+    """The column that the user names as the target, with the values of a default where they are named too.
+
+    Raises UserError where it is none.
+    """
+    cells = next((cells for cells in columns if cells.name == target), None)
+    if cells is None:
+        raise UserError(
+            f"{name}: no column {target} (--target); {did_you_mean(target, [each.name for each in columns])}"
+        )
+    if not 2 <= len(cells.levels) <= FEW:
+        problem = f"expected an outcome of two to {FEW} values, found {len(cells.levels):,} (--target); name another"
+        raise UserError(f"{name}: column {target}: {problem}")
+    bad, good, question, _ = _outcomes(cells)
+    if positive:
+        wanted = {plain(value) for value in positive}
+        absent = [value for value in positive if plain(value) not in map(plain, cells.levels)]
+        if absent:
+            found = f"found: {listed(sorted(cells.levels))}"
+            raise UserError(
+                f"{name}: target {target}: no row has {shown(absent[0])} (--positive), {found}; name some of them"
+            )
+        bad = tuple(level for level in cells.by_rows if plain(level) in wanted)
+        others = tuple(level for level in cells.by_rows if plain(level) not in wanted)
+        if not others:
+            raise UserError(f"{name}: target {target}: every value is one of a default (--positive); name fewer")
+        # More than one other value: those who repaid are the rest, and all of them are said.
+        good, question = (others if len(cells.levels) > 2 else ()), ""
+    return Candidate(target, tuple(cells.by_rows), bad, good, question, 9)
 
 
 def _is_count(cells: Cells) -> bool:
@@ -90,7 +125,7 @@ def _outcomes(cells: Cells) -> tuple[tuple[str, ...], tuple[str, ...], str, bool
         good = [value for value in good if not UNDECIDED.search(value)]
         bad = [value for value in bad if not UNDECIDED.search(value)]
         left = [value for value in values if value not in (*good, *bad)]
-        question = f"rows with {', '.join(left)} are left out: has none of them an outcome?" if left else ""
+        question = f"rows with {', '.join(left)} are left out: is their outcome open?" if left else ""
         return tuple(bad), tuple(good), question, bool(good and bad)
     if len(bad) == 1 or len(good) == 1:
         positive = bad[0] if len(bad) == 1 else next(value for value in values if value != good[0])

@@ -80,10 +80,15 @@ def _target(draft: Draft) -> list[str]:
     lines = ["# Which column is the outcome, and which of its values is a default?"]
     for each in draft.found[:VALUES]:
         lines += [f"# {line}" for line in _as_settings(each)]
-    names = ", ".join(plain(each.name) for each in likely[:VALUES])
+    named = likely if likely[0].score > 1 else draft.found
+    names = ", ".join(plain(each.name) for each in named[:VALUES])
     first = likely[0]
-    positive = first.positive or first.values[-1:]
-    return [*lines, f"target = {text(f'{CHOOSE}: {names}')}", f"positive = {_one_or_list(positive)}"]
+    positive = _one_or_list(first.positive) if first.settles else _choose(first)
+    return [*lines, f"target = {text(f'{CHOOSE}: {names}')}", f"positive = {positive}"]
+
+
+def _choose(its: Candidate) -> str:
+    return text(f"CHOOSE of: {', '.join(its.values)}")
 
 
 def likeliest(found: list[Candidate]) -> list[Candidate]:
@@ -94,6 +99,9 @@ def likeliest(found: list[Candidate]) -> list[Candidate]:
 def _as_settings(its: Candidate) -> list[str]:
     question = f"  # {plain(its.question)}" if its.question else ""
     lines = [f"target = {text(its.name)}  # {_values(its)}"]
+    if not its.settles:
+        asked = "  # which values are a default, and which repayment?"
+        return [*lines, f"positive = {_choose(its)}{asked}", 'negative = "CHOOSE of the others"']
     lines.append(f"positive = {_one_or_list(its.positive)}{'' if its.negative else question}")
     if its.negative:
         lines.append(f"negative = {_one_or_list(its.negative)}{question}")

@@ -3,7 +3,7 @@
 import random
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from table.words import Missing
 from training.drafting.cells import Cells, cells_of
 from training.drafting.guess import ID_NAME, UUID, Guess, guess, suspected
 from training.drafting.opened import Opened, open_all, reason_of
-from training.drafting.outcome import Candidate, candidates, convincing
+from training.drafting.outcome import Candidate, candidates, convincing, named
 from training.drafting.page import Draft, likeliest, page_of
 from training.drafting.writing import writing_of
 from training.settings import settings_from_dict
@@ -27,18 +27,33 @@ from training.settings.checks import REQUEST_ID
 ROWS = 20_000  # that are looked at for what knows the outcome
 
 
-def drafted(name: str, path: Path, folder: Path, seed: int, show: Callable[[str], None]) -> str:
-    """The draft for the table at `path`, which the user calls `name`; its file is named from `folder`.
+@dataclass(frozen=True)
+class Asked:
+    """What the user says of a table, which he calls `name`; the draft names its file from `folder`."""
+
+    name: str
+    folder: Path
+    target: str | None = None
+    positive: tuple[str, ...] = ()
+    seed: int = 99
+
+
+def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
+    """The draft for the table at `path`.
 
     Raises UserError for what is no table, and where no column can be the target or a feature.
     """
+    name = asked_for.name
     opened = open_all(name, path, show)
-    looked_at = _looked_at(opened.rows, seed)
+    looked_at = _looked_at(opened.rows, asked_for.seed)
     columns, left_out = _cells(opened, looked_at, show)
     writing = writing_of(columns, opened.data.separator)
     missing = frozenset(writing.missing)
     columns = [cells.without(missing) for cells in columns]
-    found = candidates(columns)
+    target = None
+    if asked_for.target is not None:
+        target = named(name, columns, asked_for.target, asked_for.positive)
+    found = [target] if target else candidates(columns)
     if not found:
         few = "expected a column with two values, or with words such as Fully Paid and Charged Off"
         raise UserError(f"{name}: no column can be the target: {few}; add the outcome")
@@ -76,7 +91,7 @@ def drafted(name: str, path: Path, folder: Path, seed: int, show: Callable[[str]
         asked["encoding"] = f"is this right: {opened.accented.strip()}?"
     if all(its.reason is not None for its in kept):
         raise UserError(f"{name}: no column can be a feature: {listed([its.feature.name for its in kept])}; add some")
-    page = page_of(Draft(data, opened.rows, found, target, kept, left_out, asked), folder)
+    page = page_of(Draft(data, opened.rows, found, target, kept, left_out, asked), asked_for.folder)
     settings_from_dict(tomllib.loads(page))  # what it refuses is no draft
     return page
 
@@ -111,7 +126,7 @@ def _is_name_of_id(name: str) -> bool:
 
 def _outcome(cells: Cells | None, target: Candidate | None) -> NDArray[np.int8] | None:
     """1 for a default, 0 for repayment, -1 for neither, of the rows that are looked at."""
-    if cells is None or target is None:
+    if cells is None or target is None or not target.settles:
         return None
     negative = set(target.negative) or set(cells.levels) - set(target.positive)
     truth = [1 if level in target.positive else 0 if level in negative else -1 for level in cells.levels]

@@ -12,6 +12,20 @@ from training.drafting.cells import Cells
 # Beside an empty cell, NA, NaN and null. Among numbers and dates each of them; among texts those of NOTHING.
 NOTHING = frozenset(
     {"?", "n/a", "null", "nan", "na", "#n/a", "#na", "<na>", "n.a.", "n.a", "(null)", "#null!", ".", "..", "-", "--"}
+    | {
+        "k.a.",
+        "k. a.",
+        "keine angabe",
+        "s/d",
+        "sin dato",
+        "n.d.",
+        "n/d",
+        "nd",
+        "n.c.",
+        "nc",
+        "não informado",
+        "ei tietoa",
+    }
     | {"---", "#div/0!", "#value!", "#ref!", "not available", "\\n", "nat"}
 )
 AMONG_NUMBERS = NOTHING | frozenset(
@@ -24,7 +38,7 @@ TRUE_AND_FALSE = (
     *(("s", "n"), ("sim", "nao"), ("tak", "nie"), ("да", "нет"), ("evet", "hayır"), ("wahr", "falsch")),
     *(("vrai", "faux"), ("verdadero", "falso"), ("ano", "ne"), ("igen", "nem"), ("kyllä", "ei"), ("是", "否")),
 )
-NEARLY_ALL, FEW_WORDS = 0.95, 5
+NEARLY_ALL, HALF, FEW_WORDS, MANY_NUMBERS = 0.95, 0.5, 5, 20
 LOOKED_AT = 500  # different texts of a column, when the marks are looked for
 POINT = Marks()
 
@@ -55,39 +69,40 @@ def writing_of(columns: Iterable[Cells], separator: str | None) -> Writing:
 
 def _marks(texts: Sequence[Cells], separator: str | None, asked: dict[str, str]) -> Marks:
     """Those by which most columns are numbers."""
-    usual = [cells for cells in texts if cells.plain_numbers]
-    unusual: list[tuple[Cells, list[str]]] = []
+    usual, unusual = list[list[str]](), list[list[str]]()
     for cells in texts:
-        if cells.plain_numbers:
-            continue
         levels = [level for level in cells.by_rows[:LOOKED_AT] if level.casefold() not in AMONG_NUMBERS]
-        if _nearly(levels, POINT) or not levels or fitting(levels):
-            continue
-        unusual.append((cells, levels))
+        if _nearly(levels, POINT):
+            usual.append(levels)
+        elif levels and not fitting(levels):
+            unusual.append(levels)
     best, most = POINT, 0
     for marks in sorted(OTHERS, key=lambda marks: marks.settings):
-        gain = sum(_nearly(levels, marks) for _, levels in unusual)
-        loss = sum(not _nearly(cells.by_rows[:LOOKED_AT], marks) for cells in usual) if gain else 0
+        gain = sum(_nearly(levels, marks) for levels in unusual)
+        loss = sum(not _nearly(levels, marks) for levels in usual) if gain else 0
         if gain - loss > most or (gain and gain - loss == most and _is_rather(marks, best, unusual, separator)):
             best, most = marks, gain - loss
     if best != POINT:
-        others = [marks for marks in OTHERS if marks.settings == best.settings and marks != best]
-        fit = [
-            marks for marks in others if all(_nearly(levels, marks) == _nearly(levels, best) for _, levels in unusual)
-        ]
-        example = next(level for _, levels in unusual if _nearly(levels, best) for level in levels if _is_marked(level))
-        if fit:
-            amounts = [marks.amount(example) for marks in (best, *fit)]
-            values = " or ".join(dict.fromkeys(f"{amount.value:.15g}" for amount in amounts if amount))
-            asked["marks"] = f"is {example} {values}?" if " or " in values else ""
+        fit = [marks for marks in OTHERS if marks.settings == best.settings and _fit_alike(marks, best, usual, unusual)]
+        example = next(
+            (level for levels in unusual if _nearly(levels, best) for level in levels if _is_marked(level)), ""
+        )
+        amounts = [marks.amount(example) for marks in (best, *fit)]
+        values = list(dict.fromkeys(f"{amount.value:.15g}" for amount in amounts if amount))
+        if len(values) > 1:
+            asked["marks"] = f"is {example} {' or '.join(values)}?"
     return best
 
 
-def _is_rather(marks: Marks, best: Marks, unusual: Sequence[tuple[Cells, list[str]]], separator: str | None) -> bool:
+def _fit_alike(marks: Marks, best: Marks, usual: Sequence[list[str]], unusual: Sequence[list[str]]) -> bool:
+    return all(_nearly(levels, marks) == _nearly(levels, best) for levels in (*usual, *unusual))
+
+
+def _is_rather(marks: Marks, best: Marks, unusual: Sequence[list[str]], separator: str | None) -> bool:
     """Of marks that fit as well: commas before three figures each mark thousands, unless `;` separates the cells."""
     if marks.settings != best.settings or marks.thousands != "," or best.decimal != "," or separator == ";":
         return False
-    return all(_nearly(levels, marks) for _, levels in unusual if _nearly(levels, best))
+    return all(_nearly(levels, marks) for levels in unusual if _nearly(levels, best))
 
 
 def _nearly(levels: Sequence[str], marks: Marks) -> bool:
@@ -116,7 +131,8 @@ def _words_for_missing(cells: Cells, marks: Marks, asked: dict[str, str]) -> lis
         return known
     strange = sum(others[word] for word in words)
     are_words = len(words) <= FEW_WORDS and not any(map(str.isdigit, "".join(words)))
-    if not are_words or strange > (1 - NEARLY_ALL) * sum(others.values()):
+    most = HALF if len(others) - len(words) >= MANY_NUMBERS else 1 - NEARLY_ALL
+    if not are_words or strange > most * sum(others.values()):
         return [level for level in known if level.casefold() in NOTHING]
     named = ", ".join(words)
     asked["missing"] = f"{named} {'is' if len(words) == 1 else 'are'} among the numbers of {cells.name}: missing?"
