@@ -88,13 +88,20 @@ def train(
     return Path(out)
 
 
-def export(artifacts: "str | Path" = "artifacts", out: "str | Path" = "model", *, quiet: bool = True) -> Path:
+def export(
+    artifacts: "str | Path" = "artifacts",
+    out: "str | Path" = "model",
+    reasons: "str | Path | None" = None,
+    *,
+    quiet: bool = True,
+) -> Path:
     """Converts the fitted pipeline to one ONNX graph, proves it equal, and replaces the folder `out`.
 
     Parameters
     ----------
     artifacts : folder that `train` wrote.
-    out : folder of model.onnx, manifest.json and certificate.json.
+    out : folder of model.onnx, manifest.json, reasons.bin and certificate.json.
+    reasons : TOML file of texts, codes, groups and reference rows, in place of those of training.
     quiet : False prints progress and the certificate's counts on standard error.
 
     Returns the folder. Raises UserError where artifacts are missing or altered, and ExportRefused, a UserError, where
@@ -108,9 +115,11 @@ def export(artifacts: "str | Path" = "artifacts", out: "str | Path" = "model", *
     _refuse_strangers()
     from cli.progress import Progress
     from export.to_onnx import export as run
+    from export.to_onnx import reasons_settings
     from training.artifacts import load_artifacts
 
-    run(load_artifacts(Path(artifacts)), Path(out), Progress(quiet=quiet))
+    progress, loaded = Progress(quiet=quiet), load_artifacts(Path(artifacts))
+    run(loaded, Path(out), progress, *reasons_settings(loaded, None if reasons is None else str(reasons), progress))
     return Path(out)
 
 
