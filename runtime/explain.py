@@ -27,7 +27,8 @@ class Explainer:
     __slots__ = (
         "_adds_up",
         "_base",
-        "_basis",
+        "_bases",
+        "_beginnings",
         "_features",
         "_limits",
         "_per_margin",
@@ -44,8 +45,11 @@ class Explainer:
         self._tables = tables
         self._per_margin: float = factor * reasons["slope"]
         self._base: int = round(100 * (scale.points + factor * log_odds))
-        self._basis: dict[str, Any] = reasons["basis"]
         self._adds_up: bool = reasons["basis"]["adds_up"]
+        limited = {"adds_up": False, "note": "the probability is at its limit: points are those without it"}
+        before = {} if self._adds_up else {"note": "points are those before calibration, which keeps their order"}
+        self._bases = {"usual": write(reasons["basis"] | before), "limited": write(reasons["basis"] | limited)}
+        self._beginnings: dict[tuple[str, bool], str] = {}
         self._shows_values: bool = reasons["values"]
         self._players: list[dict[str, Any]] = reasons["players"]
         self._texts: dict[str, dict[str, Any]] = reasons["texts"]
@@ -70,20 +74,17 @@ class Explainer:
             for player in order[MOST_REASONS:]
             if cents[player] < 0 and self._texts[self._players[player]["name"]]["inquiries"]
         ][:1]
-        content: dict[str, Any] = {
-            "reasons": [self._reason(player, cents[player], numbers, categories) for player in named],
-            "base_points": self._base / 100,
-            "other_points": (sum(cents) - sum(cents[player] for player in named)) / 100,
-            "reasons_basis": self._basis | {"adds_up": self._adds_up and not is_limited},
-        }
-        if is_limited:
-            content["reasons_basis"]["note"] = "the probability is at its limit: points are those without it"
-        elif not self._adds_up:
-            content["reasons_basis"]["note"] = "points are those before calibration, which keeps their order"
+        reasons = ",".join(self._reason(player, cents[player], numbers, categories) for player in named)
+        other = sum(cents) - sum(cents[player] for player in named)
+        basis = self._bases["limited" if is_limited else "usual"]
+        content = (
+            f'"reasons":[{reasons}],"base_points":{self._base / 100!r},"other_points":{other / 100!r},'
+            f'"reasons_basis":{basis}'
+        )
         if every:
             names = (player["name"] for player in self._players)
-            content["points"] = {name: cent / 100 for name, cent in zip(names, cents, strict=True)}
-        return write(content)[1:-1]
+            content += f',"points":{write({name: cent / 100 for name, cent in zip(names, cents, strict=True)})}'
+        return content
 
     def check(self, manifest: "Manifest") -> None:
         """Raises ModelRefused where a self-check row is explained otherwise than at export."""
@@ -93,30 +94,31 @@ class Explainer:
             if (found := self._tables.contributions(row.numbers, row.categories).tolist()) != its:
                 raise ModelRefused(f"{FILE}: self-check row {index}: expected {its}, got {found}; {EXPORT_AGAIN}")
 
-    def _reason(
-        self, player: int, cents: int, numbers: "Sequence[float]", categories: "Sequence[str]"
-    ) -> dict[str, Any]:
+    def _reason(self, player: int, cents: int, numbers: "Sequence[float]", categories: "Sequence[str]") -> str:
         """One reason; a row maximum is named after its largest feature, where one has a value."""
         about = self._players[player]
-        name, value = about["name"], None
-        if about["kind"] == "feature":
+        name, kind, value = about["name"], about["kind"], None
+        if kind == "feature":
             value = self._value(name, numbers, categories)
-        elif about["kind"] == "maximum":
+        elif kind == "maximum":
             values = {feature: self._value(feature, numbers, categories) for feature in about["features"]}
             if present := [feature for feature, its in values.items() if its is not None]:
                 name = max(present, key=values.__getitem__)
                 value = values[name]
-        texts = self._texts[name]
-        is_missing = value is None and about["kind"] != "group"
-        by_language = texts["missing" if is_missing else "text"]
-        reason: dict[str, Any] = {"name": name}
-        if texts["code"]:
-            reason["code"] = texts["code"]
-        reason["text"] = by_language[""] if by_language.keys() == {""} else by_language
-        reason["points"] = cents / 100
-        if self._shows_values and about["kind"] != "group":
-            reason["value"] = value
-        return reason
+        beginning = self._beginning(name, is_missing=value is None and kind != "group")
+        end = f',"value":{write(value)}}}' if self._shows_values and kind != "group" else "}"
+        return f"{beginning}{cents / 100!r}{end}"
+
+    def _beginning(self, name: str, *, is_missing: bool) -> str:
+        """The JSON of a reason up to its points, written once."""
+        key = (name, is_missing)
+        if key not in self._beginnings:
+            texts = self._texts[name]
+            by_language = texts["missing" if is_missing else "text"]
+            reason = {"name": name} | ({"code": texts["code"]} if texts["code"] else {})
+            text = by_language[""] if by_language.keys() == {""} else by_language
+            self._beginnings[key] = f'{write(reason | {"text": text})[:-1]},"points":'
+        return self._beginnings[key]
 
     def _value(self, name: str, numbers: "Sequence[float]", categories: "Sequence[str]") -> Any:
         """A feature's value as a request has it; None where it is missing."""
@@ -138,11 +140,15 @@ def shares(points: "Sequence[float]", total: int | None) -> list[int]:
     [-101, -200, 50]
     """
     exact = [100 * point for point in points]
-    cents = [math.floor(each) for each in exact]
+    cents = list(map(math.floor, exact))
     rest = (round(math.fsum(exact)) if total is None else total) - sum(cents)
-    order = sorted(range(len(exact)), key=lambda i: (cents[i] - exact[i], i))  # the largest remainder first
-    for turn in range(abs(rest) if order else 0):
-        cents[order[turn % len(order)] if rest > 0 else order[-1 - turn % len(order)]] += 1 if rest > 0 else -1
+    if rest and cents:
+        remainders = [each - cent for each, cent in zip(exact, cents, strict=True)]
+        order = sorted(range(len(exact)), key=remainders.__getitem__, reverse=True)  # the largest first
+        every, some = divmod(rest, len(order))
+        cents = [cent + every for cent in cents]
+        for i in order[:some]:
+            cents[i] += 1
     return cents
 
 

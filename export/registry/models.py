@@ -42,7 +42,8 @@ from storage.faults import Denied, Missing, Taken
 from storage.folder import replaced_folder
 from storage.store import Moved, Several, Store
 
-FILES = (GRAPH, MANIFEST, CERTIFICATE)  # of every version; in the order of their upload, reasons before the last
+FILES = (GRAPH, MANIFEST, CERTIFICATE)  # of every version
+FILES_WITH_REASONS = (GRAPH, MANIFEST, REASONS, CERTIFICATE)  # in the order of their upload
 LATEST = "latest"
 POINTER = "latest.json"
 LARGEST_POINTER = 2**20  # bytes

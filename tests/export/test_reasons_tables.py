@@ -1,7 +1,7 @@
 """Tables of contributions: equal to the leaf rule row by row, and to all coalitions through XGBoost itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import factorial
 from pathlib import Path
@@ -254,7 +254,8 @@ def test_values_beside_every_threshold_and_at_the_ends_go_where_the_trees_send_t
     frame = usual.applicants.iloc[:2]
     rows = []
     for axis, name in ((0, "income"), (1, "debt"), (2, "age"), (4, "late_2")):
-        values = usual.tables._thresholds[usual.tables._axis == axis]
+        addresses = usual.tables._addresses
+        values = addresses._thresholds[addresses._axis == axis]
         beside = [values, np.nextafter(values, -np.inf), np.nextafter(values, np.inf)]
         ends = [np.nan, np.inf, -np.inf, 1e300, -1e300, 1e39, -1e39, -0.0, -1.0, 5e-324]
         for value in np.concatenate([*beside, ends]):
@@ -269,6 +270,18 @@ def test_values_beside_every_threshold_and_at_the_ends_go_where_the_trees_send_t
 
 def test_alone_and_again_have_the_same_bits(usual: Explained) -> None:
     assert usual.contributions().tobytes() == usual.contributions().tobytes()
+
+
+@pytest.mark.parametrize("parameters", [{}, {"max_depth": 7, "n_estimators": 8}, {"gamma": 50.0}])
+def test_addresses_without_the_matrix_are_the_same(
+    parameters: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = fit(tmp_path, **parameters)
+    assert usual.tables._addresses._matrix is not None
+    monkeypatch.setattr("runtime.addresses.LARGEST_MATRIX", -1)
+    bit_by_bit = replace(usual, tables=Tables.parse(usual.content))
+    assert bit_by_bit.tables._addresses._matrix is None
+    assert bit_by_bit.contributions().tobytes() == usual.contributions().tobytes()
 
 
 def test_the_size_is_known_before_the_tables_are_built(usual: Explained) -> None:
