@@ -53,6 +53,8 @@ def source_of(
     wanted = {column: setting for column, setting in wanted.items() if column in columns[0] or column not in optional}
     check_columns(parts[0].name if len(parts) == 1 else name, columns[0], wanted, files[0].introduction)
     numeric = {feature.column for feature in schema.features if feature.type == "number"}
+    if schema.data.weight is not None:
+        numeric.add(schema.data.weight)
     remarks: list[str] = []
     if UNNAMED in columns[0] and UNNAMED not in wanted:
         remarks.append(f'the first column has no name and is left out; data.id = "{UNNAMED}" takes it as the id')

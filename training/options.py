@@ -20,7 +20,7 @@ from validation.settings import Costs, Evaluation, Stability
 # What the command does with the settings; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
 WRITING = ("separator", "encoding", "decimal", "thousands", "normalization")
-TABLE = ("target", "positive", "negative", "id", "missing", *WRITING)
+TABLE = ("target", "positive", "negative", "weight", "id", "missing", *WRITING)
 
 EPILOG = """\
 A flag goes before the TOML, the TOML before the defaults, which are the reference system's: docs/settings.md.

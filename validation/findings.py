@@ -145,7 +145,7 @@ def _moved(stability: Mapping[str, Any] | None) -> Iterator[Finding]:
 
 def _scores(examined: Examined) -> Iterator[Finding]:
     test, scale = examined.test, examined.scale
-    squeezed = float((test.score >= test.score.max() - scale.points_to_double).mean())
+    squeezed = float(np.average(test.score >= test.score.max() - scale.points_to_double, weights=test.weight))
     if squeezed > SQUEEZED:
         remedy = (
             "features and trees separate these applicants no better: look for features that do"
@@ -160,7 +160,7 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             f"{remedy}.",
         )
     low, high = scale.probability_limits
-    on_limit = float(((test.probability <= low) | (test.probability >= high)).mean())
+    on_limit = float(np.average((test.probability <= low) | (test.probability >= high), weights=test.weight))
     if on_limit > ON_LIMIT:
         remedy = (
             'use model.calibration = "sigmoid"'
@@ -174,8 +174,9 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             f"{on_limit:.1%} of the test's probabilities are at or beyond {low:g} or {high:g}, where the score stays; "
             f"{remedy}.",
         )
-    _, sizes = np.unique(test.probability, return_counts=True)
-    tied = float(sizes.max() / len(test.probability))
+    _, place = np.unique(test.probability, return_inverse=True)
+    sizes = np.bincount(place, weights=test.weight)
+    tied = float(sizes.max() / sizes.sum())
     if tied > TIED:
         remedy = (
             'isotonic plateaus tie them; use model.calibration = "sigmoid"'
@@ -223,12 +224,15 @@ def _sample(examined: Examined) -> Iterator[Finding]:
             f"ROC-AUC is {gap:.3f} lower on the test than on train; take shallower or fewer trees, or --tune.",
         )
     defaults = int(metrics["test"]["defaults"])
-    if defaults < LEAST_DEFAULTS:
+    worth = metrics["test"].get("effective_defaults", defaults)
+    if worth < LEAST_DEFAULTS:
+        by_weight = "" if worth == defaults else f", by their weights worth {worth:,.0f} of equal weight"
         yield (
             "few defaults",
-            defaults,
+            worth,
             LEAST_DEFAULTS,
-            f"The test has {defaults:,} defaults; gather more, or set split.test_size higher, before figures decide.",
+            f"The test has {defaults:,} defaults{by_weight}; gather more, or set split.test_size higher, before "
+            "figures decide.",
         )
     if left_out:
         yield (
