@@ -17,6 +17,7 @@ from training.documents import Figures
 from training.estimator.calibration import described, method_of
 from training.estimator.preparation import Preparation, row_maximum
 from training.labelled import Labelled
+from training.pools import pools_of
 from training.settings import Settings
 from validation.bands import band_edges, band_table, scores_of
 from validation.calibration import group, reliability
@@ -90,6 +91,9 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         stability=stability,
         leaks={entry["feature"]: entry["reason"] for entry in exploration["suspects"] if entry["leak"]},
         copies=copies_of(train, test),
+        thin={
+            pool["feature"]: pool["rows"] / len(train.frame) for pool in pools_of(settings, pipeline[0], train.frame)
+        },
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )

@@ -26,14 +26,23 @@ def scores_of(probability: NDArray[np.float64], scale: Scale) -> NDArray[np.floa
 def band_edges(scores: NDArray[np.float64], scale: Scale) -> list[float]:
     """Ascending edges from the lowest score rounded down to ten to the highest rounded up to ten.
 
-    The step is points_to_double / ln 2 cut to whole points: from band to band the odds grow by a factor of e.
+    The step is points_to_double / ln 2 cut to whole points: from band to band the odds grow by a factor of e. A band in
+    which no score is goes to the next one up, or the last ones down: no rate could be said of it. Isotonic calibration
+    leaves such gaps.
     """
     lower = 10 * math.floor(scores.min() / 10)
     upper = 10 * math.ceil(scores.max() / 10)
     step = max(1, int(scale.points_to_double / math.log(2)))
     if lower == upper:
         upper = lower + step
-    return [float(edge) for edge in range(lower, upper, step)] + [float(upper)]
+    edges = [float(edge) for edge in range(lower, upper, step)] + [float(upper)]
+    bands = Bands(edges)
+    place = np.searchsorted(bands.ends, scores, side="right")
+    filled = np.bincount(place, minlength=len(bands.labels))[1:-1] > 0
+    lows = [edges[0], *(edge for edge, below in zip(edges[1:-1], filled[:-1], strict=True) if below)]
+    if len(lows) > 1 and not filled[edges.index(lows[-1]) :].any():
+        lows.pop()
+    return [*lows, edges[-1]]
 
 
 def band_table(part: Part, edges: Sequence[float]) -> pd.DataFrame:

@@ -26,20 +26,25 @@ class Copies:
 
 
 def copies_of(train: Part, test: Part) -> Copies:
-    """The copies of training rows in a test part of the same columns; rows without any value are no copies."""
+    """The copies of training rows in a test part of the same columns.
+
+    Where all fine-grained numbers of a row are missing, it may well equal another by chance, and is no copy.
+    """
     keys = [pd.util.hash_pandas_object(part.frame, index=False).to_numpy() for part in (train, test)]
     seen, place = np.unique(keys[0], return_inverse=True)
     defaults = np.bincount(place, weights=train.target)
     rows = np.bincount(place)
     at = np.minimum(np.searchsorted(seen, keys[1]), len(seen) - 1)
-    copied = (seen[at] == keys[1]) & test.frame.notna().any(axis=1).to_numpy()
+    fine = _fine_grained(train.frame)
+    is_known = test.frame[fine or test.frame.columns].notna().any(axis=1).to_numpy()
+    copied = (seen[at] == keys[1]) & is_known
     rate = defaults[at] / rows[at]
     contradicting = copied & (np.abs(rate - test.target) == 1)
-    return Copies(float(copied.mean()), float(contradicting.mean()), not _is_fine(train.frame))
+    return Copies(float(copied.mean()), float(contradicting.mean()), not fine)
 
 
-def _is_fine(frame: pd.DataFrame) -> bool:
-    return any(_is_fine_grained(frame[name].to_numpy()) for name in frame.select_dtypes("number"))
+def _fine_grained(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame.select_dtypes("number") if _is_fine_grained(frame[name].to_numpy())]
 
 
 def _is_fine_grained(column: NDArray[np.float64]) -> bool:

@@ -9,19 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runtime.score import Scale
 from validation.copies import Copies
 from validation.documents import Alarm
 from validation.evidence import Part
+from validation.weights import effective_size
 
 # Share of the applicants whose odds are within a factor of two of the best. On four tables calibrated log-odds have 3
 # to 13 %, and a sigmoid on probabilities, which cannot reach small ones, 32 to 96 %.
 SQUEEZED = 0.25
 # Share of probabilities that the score cannot tell apart from certainty. Log-odds have none.
 ON_LIMIT = 0.001
-# Share of the applicants with one and the same probability. Isotonic plateaus hold 10 to 18 %, others 1 % at most.
+# Share of the applicants with one and the same probability. Isotonic plateaus hold 10 to 18 %, where they follow many
+# defaults, and up to 40 % of weak models; others 1 % at most.
 TIED = 0.05
+TIED_BY_ISOTONIC = 0.25
 # ROC-AUC of train above that of test: a tenth in Gini.
 GAP = 0.05
 # With fewer, figures of a validation are too uncertain: Collins, Ogundimu and Altman (2016, doi:10.1002/sim.6787).
@@ -31,6 +35,8 @@ LEAST_DEFAULTS = 100
 TOO_GOOD = 0.97
 # Share of the test's rows that are copies of training rows.
 COPIES = 0.01
+# Share of the training rows whose level of a category has too few rows to be learnt by itself.
+THIN = 0.5
 # A calibration figure is off where its ideal is this many times the interval's half-width away.
 HALF_WIDTHS = 1.5
 NAMED = 5  # features that an alarm names
@@ -45,8 +51,9 @@ class Examined:
     """What alarms are raised on; what a validation does not know is left out.
 
     `metrics` and `intervals` are by part and name, `stability` is that of validation.stability.shifts, `leaks` the
-    features that seem to know the outcome with the reason of each, `calibrator` "sigmoid", "isotonic" or "none",
-    `on_margin` whether it reads margins. `left_out` of the test's `resamples` held one class only.
+    features that seem to know the outcome with the reason of each, `thin` the share of each category's training rows in
+    its pool of rare levels, `calibrator` "sigmoid", "isotonic" or "none", `on_margin` whether it reads margins.
+    `left_out` of the test's `resamples` held one class only.
     """
 
     test: Part
@@ -58,6 +65,7 @@ class Examined:
     stability: Mapping[str, Any] | None = None
     leaks: Mapping[str, str] = field(default_factory=dict)
     copies: Copies | None = None
+    thin: Mapping[str, float] = field(default_factory=dict)
     left_out: int = 0
     resamples: int = 1
 
@@ -68,6 +76,7 @@ def alarms(examined: Examined) -> list[Alarm]:
         *_leaks(examined),
         *_copies(examined.copies),
         *_moved(examined.stability),
+        *_thin(examined.thin),
         *_scores(examined),
         *_calibration(examined),
         *_sample(examined),
@@ -143,10 +152,24 @@ def _moved(stability: Mapping[str, Any] | None) -> Iterator[Finding]:
         )
 
 
+def _thin(thin: Mapping[str, float]) -> Iterator[Finding]:
+    found = sorted(((share, name) for name, share in thin.items() if share > THIN), reverse=True)
+    if found:
+        names = _named([f"{name} ({share:.0%})" for share, name in found])
+        yield (
+            "thin levels",
+            found[0][0],
+            THIN,
+            f"Most training rows have a level that few others have, and the model sees such levels as one: {names}; "
+            "group levels by what they have in common, or leave the feature out.",
+        )
+
+
 def _scores(examined: Examined) -> Iterator[Finding]:
     test, scale = examined.test, examined.scale
     squeezed = float(np.average(test.score >= test.score.max() - scale.points_to_double, weights=test.weight))
-    if squeezed > SQUEEZED:
+    # A sigmoid or a plateau over margins squeezes nobody whom the outcomes separate, or the slope says so.
+    if squeezed > SQUEEZED and not (examined.on_margin and _has_slope_of_one(examined)):
         remedy = (
             "features and trees separate these applicants no better: look for features that do"
             if examined.on_margin
@@ -174,10 +197,9 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             f"{on_limit:.1%} of the test's probabilities are at or beyond {low:g} or {high:g}, where the score stays; "
             f"{remedy}.",
         )
-    _, place = np.unique(test.probability, return_inverse=True)
-    sizes = np.bincount(place, weights=test.weight)
-    tied = float(sizes.max() / sizes.sum())
-    if tied > TIED:
+    tied = largest_tie(test.probability, test.weight)
+    limit = TIED_BY_ISOTONIC if examined.calibrator == "isotonic" else TIED
+    if tied > limit:
         remedy = (
             'isotonic plateaus tie them; use model.calibration = "sigmoid"'
             if examined.calibrator == "isotonic"
@@ -186,10 +208,27 @@ def _scores(examined: Examined) -> Iterator[Finding]:
         yield (
             "tied applicants",
             tied,
-            TIED,
-            f"{tied:.1%} of the test's applicants have one and the same probability, and all have {len(sizes):,} of "
-            f"them; {remedy}.",
+            limit,
+            f"{tied:.1%} of the test's applicants have one and the same probability, and all have "
+            f"{len(np.unique(test.probability)):,} of them; {remedy}.",
         )
+
+
+def largest_tie(probability: NDArray[np.float64], weight: NDArray[np.float64] | None = None) -> float:
+    """The share, 0 to 1, of the most rows that have one and the same probability [N], with weights [N]."""
+    _, place = np.unique(probability, return_inverse=True)
+    sizes = np.bincount(place, weights=weight)
+    return float(sizes.max() / sizes.sum())
+
+
+def _has_slope_of_one(examined: Examined) -> bool:
+    low, high = examined.intervals["test"].get("calibration_slope", (1.0, 1.0))
+    return _reaches(1.0, examined.metrics["test"]["calibration_slope"], low, high)
+
+
+def _reaches(ideal: float, value: float, low: float, high: float) -> bool:
+    """True where the ideal is inside an interval, or not far outside."""
+    return value - HALF_WIDTHS * (value - low) <= ideal <= value + HALF_WIDTHS * (high - value)
 
 
 def _calibration(examined: Examined) -> Iterator[Finding]:
@@ -202,7 +241,7 @@ def _calibration(examined: Examined) -> Iterator[Finding]:
     ):
         low, high = intervals.get(name, (ideal, ideal))
         value = metrics[name]
-        if not value - HALF_WIDTHS * (value - low) <= ideal <= value + HALF_WIDTHS * (high - value):
+        if not _reaches(ideal, value, low, high):
             what = name.replace("_", " ")
             yield (
                 what,
@@ -215,8 +254,10 @@ def _calibration(examined: Examined) -> Iterator[Finding]:
 
 def _sample(examined: Examined) -> Iterator[Finding]:
     metrics, left_out, resamples = examined.metrics, examined.left_out, examined.resamples
-    gap = metrics["train"]["roc_auc"] - metrics["test"]["roc_auc"]
-    if gap > GAP:
+    area = metrics["test"]["roc_auc"]
+    gap = metrics["train"]["roc_auc"] - area
+    _, high = examined.intervals["test"].get("roc_auc", (area, area))
+    if gap - HALF_WIDTHS * (high - area) > GAP:  # by chance the test may be that much harder
         yield (
             "ROC-AUC gap",
             gap,
@@ -224,16 +265,23 @@ def _sample(examined: Examined) -> Iterator[Finding]:
             f"ROC-AUC is {gap:.3f} lower on the test than on train; take shallower or fewer trees, or --tune.",
         )
     defaults = int(metrics["test"]["defaults"])
-    worth = metrics["test"].get("effective_defaults", defaults)
-    if worth < LEAST_DEFAULTS:
-        by_weight = "" if worth == defaults else f", by their weights worth {worth:,.0f} of equal weight"
-        yield (
-            "few defaults",
-            worth,
-            LEAST_DEFAULTS,
-            f"The test has {defaults:,} defaults{by_weight}; gather more, or set split.test_size higher, before "
-            "figures decide.",
-        )
+    others = len(examined.test.target) - defaults
+    for name, outcome, count, words in (
+        ("few defaults", 1, defaults, "defaults"),
+        ("few non-defaults", 0, others, "applicants without a default"),
+    ):
+        worth, by_weight = float(count), ""
+        if examined.test.weight is not None:
+            worth = effective_size(examined.test.weight[examined.test.target == outcome])
+            by_weight = f", by their weights worth {worth:,.0f} of equal weight"
+        if worth < LEAST_DEFAULTS:
+            yield (
+                name,
+                worth,
+                LEAST_DEFAULTS,
+                f"The test has {count:,} {words}{by_weight}; gather more, or set split.test_size higher, before "
+                "figures decide.",
+            )
     if left_out:
         yield (
             "draws left out",

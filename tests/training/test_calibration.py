@@ -86,10 +86,10 @@ LOSSES = "Cross-validated log loss: no calibration 0.30000, sigmoid 0.28000"
     [
         ((0.29, 0.001, 0.08, 0.001), "sigmoid", "isotonic 0.29000; sigmoid has the lowest."),
         (
-            (0.27, 0.02, 0.08, 0.001),
+            (0.27, 0.006, 0.08, 0.001),
             "sigmoid",
-            "isotonic 0.27000; isotonic has the lowest, but ties applicants and its lead of 0.01 is no more than a "
-            "standard error, 0.02, so sigmoid is taken.",
+            "isotonic 0.27000; isotonic has the lowest, but ties applicants and its lead of 0.01 is no more than two "
+            "standard errors of 0.006, so sigmoid is taken.",
         ),
         (
             (0.27, 0.001, 0.081, 0.001),
@@ -100,7 +100,7 @@ LOSSES = "Cross-validated log loss: no calibration 0.30000, sigmoid 0.28000"
         (
             (0.27, 0.001, 0.08, 0.001),
             "isotonic",
-            "isotonic 0.27000; isotonic is lower by more than a standard error, and its Brier score is not higher.",
+            "isotonic 0.27000; isotonic is lower by more than two standard errors, and its Brier score is not higher.",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from runtime.score import Scale, band, band_labels
+from runtime.score import Bands, Scale, band, band_labels
 from validation import bands as module
 from validation.bands import band_edges, band_table, scores_of
 from validation.evidence import Part
@@ -79,6 +79,27 @@ def test_what_the_columns_say() -> None:
 
 
 def test_edges_step_by_a_factor_of_e_in_the_odds() -> None:
-    assert band_edges(np.array([413.2, 744.0]), Scale()) == [*map(float, range(410, 750, 28)), 750]
+    everywhere = np.linspace(413.2, 744.0, 100)
+    assert band_edges(everywhere, Scale()) == [*map(float, range(410, 746, 28)), 750]  # nobody above 746
     assert band_edges(np.array([600.0]), Scale()) == [600, 628]
-    assert band_edges(np.array([600.0, 601.0]), Scale(points_to_double=0.2))[:3] == [600, 601, 602]
+    assert band_edges(np.array([600.0, 601.0, 602.5]), Scale(points_to_double=0.2))[:3] == [600, 601, 602]
+
+
+@pytest.mark.parametrize(("scores", "edges"), [
+    ([413.2, 744], [410, 438, 750]),
+    ([413.2, 500, 744], [410, 438, 522, 750]),
+    ([413.2, 420, 439, 500], [410, 438, 466, 500]),
+    ([500, 501, 639.5], [500, 528, 640]),
+    ([500, 570], [500, 528, 570]),  # the highest score is a band's upper edge, which belongs to it
+    ([410, 437.9, 438], [410, 438, 440]),
+])  # fmt: skip
+def test_a_band_without_applicants_is_merged(scores: list[float], edges: list[float]) -> None:
+    assert band_edges(np.array(scores), Scale()) == edges
+
+
+@given(st.lists(st.floats(-200, 1_300), min_size=1, max_size=40), st.floats(0.5, 60))
+def test_no_band_is_empty(scores: list[float], points_to_double: float) -> None:
+    edges = band_edges(np.array(scores), Scale(points_to_double=points_to_double))
+    assert edges == sorted(set(edges))
+    bands = Bands(edges)
+    assert {bands.name(score) for score in scores} == set(bands.labels[1:-1])
