@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from runtime.score import Bands, Scale
 from validation.calibration import interval_of_rates
 from validation.evidence import Part
-from validation.weights import effective_sizes
+from validation.weights import effective_sizes, on_a_grid
 
 CHUNK = 1_000_000  # probabilities that are Python's own floats at a time
 
@@ -56,7 +56,7 @@ def band_table(part: Part, edges: Sequence[float]) -> pd.DataFrame:
     """
     bands = Bands(edges)
     place = np.searchsorted(bands.ends, part.score, side="right")
-    w = part.mass
+    w = on_a_grid(part.mass)
     rows, defaulted = (np.bincount(place[those], minlength=len(bands.labels)) for those in (..., part.target == 1))
     size, defaults, expected, squares = (
         np.bincount(place, weights=each, minlength=len(bands.labels))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from validation.calibration import interval_of_rates
 from validation.evidence import Part
 from validation.settings import Costs
-from validation.weights import effective_sizes
+from validation.weights import effective_sizes, on_a_grid
 
 MOST_STEPS = 80  # of the grid between the lowest and the highest score
 
@@ -28,7 +28,8 @@ def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFra
     highest. An applicant without the amount adds nothing.
     """
     order = np.argsort(part.score, kind="stable")
-    score, target, probability, w = part.score[order], part.target[order], part.probability[order], part.mass[order]
+    score, target, probability = part.score[order], part.target[order], part.probability[order]
+    w = on_a_grid(part.mass[order])
     cutoffs = _cutoffs(score[0], score[-1], edges)
     refused = np.searchsorted(score, cutoffs, side="left")
     size, bad, defaults = _from(w, refused), _from(w * target, refused), float((w * target).sum())

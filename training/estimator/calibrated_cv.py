@@ -36,6 +36,8 @@ class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
             self.estimator, X, target, cv=self.cv, n_jobs=self.n_jobs, method=answer, params=params
         )
         unseen = unseen if unseen.ndim == 1 else unseen[:, 1]
+        if weight is not None:  # scikit-learn's sigmoid wants both of one type, and margins are float32
+            unseen = unseen.astype(np.float64)
         self.comparison_ = cross_validated(
             unseen, target, ("sigmoid", "isotonic"), seed=0, weight=weight, certain_ends=True
         )

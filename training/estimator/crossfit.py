@@ -141,6 +141,8 @@ def _checked_weight(X: NDArray[np.float32], sample_weight: Any) -> NDArray[np.fl
     if weight.ndim != 1:
         raise ValueError(f"sample_weight: expected one weight a row, [N], got the shape {weight.shape}")
     check_consistent_length(X, weight)
+    if (weight < 0).any() or not weight.any():
+        raise ValueError("sample_weight: expected weights of 0 or more, not all zero")
     return weight
 
 
