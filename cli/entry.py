@@ -61,6 +61,7 @@ def _end(*_: object) -> NoReturn:
 
 # The commands of an installed lastbit, by the names that pyproject.toml has for them.
 ask = partial(start, "local.ask")
+draft = partial(start, "training.draft")
 explore = partial(start, "training.explore")
 export = partial(start, "export.to_onnx")
 local = partial(start, "local.serve")

@@ -2,17 +2,24 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from cli.errors import WRONG_USAGE, UserError
 
 REMOTE = "s3://"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 LONGEST_KEY = 1_024  # bytes of UTF-8
+PATTERN = "*?["  # signs of a name that stands for several
 
 
 def is_remote(name: str) -> bool:
     """Whether a file's name is an address in S3."""
     return name.startswith(REMOTE)
+
+
+def is_aside(relative: PurePath) -> bool:
+    """Whether a path in a folder of a table's parts is none of them: hidden, or one that Spark begins with `_`."""
+    return any(piece.startswith((".", "_")) and "=" not in piece for piece in relative.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,17 @@ class Address:
         if address.key.endswith("/"):
             raise UserError(f"{text}: expected the address of a file, got that of a folder; name the file", WRONG_USAGE)
         return address
+
+    @classmethod
+    def of_table(cls, text: str) -> "Address":
+        """The address of one object, of a folder of them (with a slash at its end), or a pattern of their keys."""
+        address = cls._parsed(text, "s3://bucket/key")
+        return address if address.is_several else cls.of_object(text)
+
+    @property
+    def is_several(self) -> bool:
+        """Whether this names a folder, or is a pattern."""
+        return self.key.endswith("/") or any(sign in self.key for sign in PATTERN)
 
     @classmethod
     def of_prefix(cls, text: str) -> "Address":
@@ -50,6 +68,12 @@ class Address:
         else:
             return cls(bucket, key)
         raise UserError(f"{text}: expected {form}, {problem}", WRONG_USAGE)
+
+    @property
+    def before_pattern(self) -> "Address":
+        """The folder that a pattern, or an address with a slash at its end, begins with; no slash at its own."""
+        signs = [place for sign in PATTERN if (place := self.key.find(sign)) >= 0]
+        return Address(self.bucket, self.key[: min(signs, default=None)].rpartition("/")[0])
 
     def __truediv__(self, name: str) -> "Address":
         return Address(self.bucket, f"{self.key}/{name}" if self.key else name)

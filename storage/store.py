@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from cli.errors import UserError
 from cli.words import nearest
@@ -35,6 +35,14 @@ NEIGHBOURS = 1_000  # keys that are looked at for one of nearly the same name
 
 Moved = Callable[[int, int], None]
 """Receives the number of bytes that have been moved, and the number of all."""
+
+
+class Listed(NamedTuple):
+    """An object under a prefix: what its key has after that, when it was written, and its bytes."""
+
+    key: str
+    written: datetime
+    size: int
 
 
 def unwatched(done: int, total: int) -> None:
@@ -112,8 +120,8 @@ class Store:
         with _Watched(path, moved) as file:
             self._put(address, file, sha256, {} if replace else {"IfNoneMatch": "*"})
 
-    def keys(self, prefix: Address) -> Iterator[tuple[str, datetime]]:
-        """The objects under a prefix: what their keys have after it, and when they were written."""
+    def listed(self, prefix: Address) -> Iterator[Listed]:
+        """The objects under a prefix, by key."""
         start = f"{prefix.key}/" if prefix.key else ""
         with told(prefix, self.attempts):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=start)
@@ -121,7 +129,7 @@ class Store:
                 if "Name" not in page:
                     raise NotS3(prefix)
                 for entry in page.get("Contents", ()):
-                    yield entry["Key"].removeprefix(start), entry["LastModified"]
+                    yield Listed(entry["Key"].removeprefix(start), entry["LastModified"], entry["Size"])
 
     def _put(self, address: Address, body: BinaryIO, sha256: str, condition: dict[str, str] | None = None) -> None:
         with told(address, self.attempts):
@@ -176,9 +184,11 @@ class Store:
         folder, _, name = address.key.rpartition("/")
         siblings = Address(address.bucket, folder)
         try:
-            known = [key for key, _ in islice(self.keys(siblings), NEIGHBOURS)] if missing.what == "key" else []
+            known = [entry.key for entry in islice(self.listed(siblings), NEIGHBOURS)] if missing.what == "key" else []
         except UserError:
             return missing
+        if any(key.startswith(f"{name}/") for key in known):
+            return Missing(address, missing.what, Address(address.bucket, f"{address.key}/"))
         suggestion = nearest(name, known)
         return Missing(address, missing.what, siblings / suggestion if suggestion else None)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from cli.errors import UserError
+from storage.address import PATTERN, Address, is_aside, is_remote
 
-PATTERN = "*?["
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -32,14 +32,15 @@ def parts_of(name: str, path: Path) -> list[Part]:
         found = _files_in(path)
         if not found:
             raise UserError(f"{name}: the folder holds no file; expected CSV or Parquet files")
-        return [_part(name, each, path) for each in found]
+        shown = str(Address.of_table(name).before_pattern) if is_remote(name) else name
+        return [_part(shown, each, path) for each in found]
     if path.exists() or not any(sign in name for sign in PATTERN):
         return [Part(name, path)]
     base = path
     while not base.exists():
         base = base.parent
     pattern = str(path.relative_to(base))
-    found = [each for each in sorted(base.glob(pattern)) if not _is_aside(each.relative_to(base))]
+    found = [each for each in sorted(base.glob(pattern)) if not is_aside(each.relative_to(base))]
     if not found:
         raise UserError(f"{name}: no such file, and none that this names as a pattern; give --data an existing file")
     folders = [_part(str(each), inner, each) for each in found if each.is_dir() for inner in _files_in(each)]
@@ -47,11 +48,7 @@ def parts_of(name: str, path: Path) -> list[Part]:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    return [each for each in sorted(folder.rglob("*")) if each.is_file() and not _is_aside(each.relative_to(folder))]
-
-
-def _is_aside(relative: Path) -> bool:
-    return any(piece.startswith((".", "_")) and "=" not in piece for piece in relative.parts)
+    return [each for each in sorted(folder.rglob("*")) if each.is_file() and not is_aside(each.relative_to(folder))]
 
 
 def _part(name: str, path: Path, base: Path) -> Part:

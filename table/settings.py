@@ -1,6 +1,6 @@
 """The settings of a table: where its rows are, which columns it has, and of which types."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ FeatureType = Literal["number", "boolean", "category"]
 
 def _address(file: str | None) -> str | None:
     if file is not None and is_remote(file):
-        Address.of_object(file)
+        Address.of_table(file)
     return file
 
 
@@ -197,10 +197,17 @@ class Schema:
 
 def beside(toml: Path, document: Mapping[str, Any]) -> dict[str, Any]:
     """The document of a TOML file with `data.file`, unless it is in S3, relative to the TOML's folder."""
-    data = document.get("data")
-    if not isinstance(data, Mapping):
+    return beside_in("data", "file", toml, document)
+
+
+def beside_in(
+    table: str, key: str, toml: Path, document: Mapping[str, Any], words: Collection[str] = ()
+) -> dict[str, Any]:
+    """The document with the file that one key names relative to the TOML's folder; `words` are no files."""
+    values = document.get(table)
+    if not isinstance(values, Mapping):
         return dict(document)
-    file = data.get("file")
-    if not isinstance(file, str) or not file or is_remote(file):
+    file = values.get(key)
+    if not isinstance(file, str) or not file or is_remote(file) or file in words:
         return dict(document)
-    return {**document, "data": {**data, "file": str(toml.parent / file)}}
+    return {**document, table: {**values, key: str(toml.parent / file)}}

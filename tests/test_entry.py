@@ -19,6 +19,7 @@ from tests.tiers import Sample
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
     "training.run",
+    "training.draft",
     "training.explore",
     "export.to_onnx",
     "export.verify",

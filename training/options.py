@@ -13,6 +13,7 @@ from cli.parser import Parser
 from cli.settings.flags import Group, add_flags, named_list, named_value, names
 from table.settings import Data
 from training.settings import Settings, load_settings
+from training.settings.reasons import Reasons
 from training.settings.tables import Model, Score, Split, Tuning
 from training.settings.xgboost_parameters import REFERENCE, Parameters
 from validation.settings import Costs, Evaluation, Stability
@@ -76,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(evaluation, Evaluation, "evaluation")
     add_flags(evaluation, Costs, "costs")
     add_flags(evaluation, Stability, "stability")
+    add_flags(parser.add_argument_group("reasons"), Reasons, "reasons")
     return parser
 
 

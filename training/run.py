@@ -32,6 +32,7 @@ from training.labelled import fit, labelled
 from training.memory import refuse_what_does_not_fit
 from training.options import build_parser, out_folder, settings_from
 from training.pools import in_words, pools_of, refuse_pools_of_all
+from training.reasons import read_own_rows
 from training.settings import Settings
 from training.split import split
 from validation.report.headings import title_of
@@ -69,7 +70,7 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
             table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
         for line in filter(None, (table.dropped_note, *table.remarks)):
             progress.say(f"  {escaped(line)}")
-        rows, tuning = split(table, settings), None
+        rows, tuning, own_rows = split(table, settings), None, read_own_rows(settings, progress)
         groups = None if table.group is None else table.group.codes[rows["train"]]
         settings = with_folds(settings, table.target[rows["train"]], groups)
         part_of = {name: labelled(table, its) for name, its in rows.items()}
@@ -94,7 +95,8 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
                 reference["weight"] = settings.data.weight
             evidence = gather(settings, pipeline, parts, reference)
         with progress.step("Writing the report"):
-            run = save(folder, FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence))
+            finished = FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence, own_rows)
+            run = save(folder, finished)
     _summarise(run, progress)
     return run
 

@@ -99,7 +99,7 @@ class Registry:
     def versions(self) -> list[Published]:
         """All that are whole, the newest first."""
         times: dict[str, dict[str, datetime]] = {}
-        for key, time in self._store.keys(self.address):
+        for key, time, _ in self._store.listed(self.address):
             version, _, name = key.partition("/")
             if VERSION.fullmatch(version) and name in FILES:
                 times.setdefault(version, {})[name] = time

@@ -26,7 +26,8 @@ def documented() -> dict[str, set[str]]:
     """The permissions that each flag and command needs."""
     _, _, section = DOCUMENT.read_text(encoding="utf-8").partition("## Permissions")
     return {
-        flag: set(re.findall(r"s3:\w+", cell)) for flag, cell in re.findall(r"\| `((?:--)?\w+)` \| (.*) \|", section)
+        flag.replace("`", ""): set(re.findall(r"s3:\w+", cell))
+        for flag, cell in re.findall(r"\| (`(?:--)?\w+`[\w ]*) \| (.*) \|", section)
     }
 
 
@@ -38,6 +39,10 @@ def actions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> dict[s
     def data() -> None:
         with local_file(f"{bucket}/table.csv", SILENT) as path:
             assert path.read_bytes()
+
+    def folder_of_data() -> None:
+        with local_file(f"{bucket}/parts/", SILENT) as path:
+            assert len(list(path.iterdir())) == 2
 
     def out() -> None:
         with uploaded_run(f"{bucket}/new/{len(bucket.content())}", SILENT) as folder:
@@ -53,6 +58,7 @@ def actions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> dict[s
 
     return {
         "--data": data,
+        "--data of a folder or a pattern": folder_of_data,
         "--out": out,
         "--artifacts": artifacts,
         "publish": publish,
@@ -73,7 +79,16 @@ def with_only(permissions: set[str], bucket: Bucket) -> None:
     bucket.proxy.will(fault)
 
 
-COMMANDS = ("--data", "--out", "--artifacts", "publish", "fetch", "versions", "rollback")
+COMMANDS = (
+    "--data",
+    "--data of a folder or a pattern",
+    "--out",
+    "--artifacts",
+    "publish",
+    "fetch",
+    "versions",
+    "rollback",
+)
 
 
 def test_every_row_of_the_table_is_tried(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> None:
@@ -84,7 +99,8 @@ def test_every_row_of_the_table_is_tried(bucket: Bucket, trained: tuple[Path, Pa
 def test_a_command_needs_each_of_its_permissions_and_no_other(
     command: str, bucket: Bucket, trained: tuple[Path, Path], scratch: Path
 ) -> None:
-    bucket.put("table.csv", b"content")
+    for key in ("table.csv", "parts/1.csv", "parts/2.csv"):
+        bucket.put(key, b"content")
     with uploaded_run(f"{bucket}/runs", SILENT) as folder:
         shutil.copytree(trained[0] / "artifacts", folder)
     for model in trained:

@@ -190,7 +190,7 @@ def test_an_answer_without_etag_is_not_taken_for_s3(page: bytes, bucket: Bucket,
     assert told(lambda: Store().upload(tmp_path / "file", at(bucket), digest), NotS3) == message
     assert told(lambda: Store().upload(tmp_path / "file", at(bucket), digest, replace=False), NotS3) == message
     assert told(lambda: fetched(bucket, tmp_path), NotS3) == message
-    assert told(lambda: list(Store().keys(at(bucket))), NotS3) == message
+    assert told(lambda: list(Store().listed(at(bucket))), NotS3) == message
     assert bucket.content() == {}
 
 

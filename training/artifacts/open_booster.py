@@ -22,7 +22,7 @@ class RefusedError(Exception):
     """What is wrong with a booster."""
 
 
-def main(library_path: str, sizes: Sequence[str]) -> int:
+def open_all(library_path: str, sizes: Sequence[str]) -> int:
     """Opens boosters of these sizes, one after the other; returns the exit status."""
     library = ctypes.CDLL(library_path)
     library.XGBGetLastError.restype = ctypes.c_char_p
@@ -109,4 +109,4 @@ def _has_whole_categories(tree: dict[str, Any], size: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(open_all(sys.argv[1], sys.argv[2:]))

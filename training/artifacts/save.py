@@ -20,6 +20,7 @@ from training import artifacts
 from training.artifacts.schema import schema_of
 from training.documents import ExclusionRecord, PoolRecord, Run, SearchRecord
 from training.evidence import figures_of, write_tables
+from training.reasons import write_own_rows, write_reference
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
 from validation.documents import Reference, StabilityFindings
@@ -49,6 +50,8 @@ class FinishedRun:
     reference: Reference
     parts: dict[str, Part]
     evidence: Evidence
+    own_rows: pd.DataFrame | None = None
+    """The applicants of `reasons.reference`, where that is a file."""
 
 
 def save(folder: Path, finished: FinishedRun) -> Run:
@@ -61,6 +64,8 @@ def save(folder: Path, finished: FinishedRun) -> Run:
     write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, parts["train"].frame))
     write_json(folder / artifacts.REFERENCE, finished.reference)
     _sample(table.frame, rows["test"], rows["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
+    write_reference(folder, settings, parts["train"].frame, parts["train"].score)
+    write_own_rows(folder, settings, finished.own_rows)
     (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)
     run: Run = {

@@ -15,10 +15,11 @@ from cli.settings.toml import read_toml
 from runtime.score import Scale
 from storage.address import is_remote
 from table.features import read_features
-from table.settings import Data, Feature, FeatureType, beside
+from table.settings import Data, Feature, FeatureType, beside, beside_in
 from training.settings.checks import refuse_contradictions
-from training.settings.document import Document, document_of, read_row_max
+from training.settings.document import Document, document_of, read_reason_texts, read_row_max
 from training.settings.flags import flagged_keys, lay_flags_over
+from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
 from validation.settings import Costs, Evaluation, Stability
@@ -30,6 +31,8 @@ __all__ = [
     "Feature",
     "FeatureType",
     "Model",
+    "ReasonText",
+    "Reasons",
     "Settings",
     "Split",
     "Stability",
@@ -74,6 +77,8 @@ def settings_as_toml(settings: Settings) -> str:
     file = settings.data.file
     if file is not None and not is_remote(file):
         document["data"]["file"] = str(Path(file).absolute())
+    if (rows := settings.reasons.reference) not in NAMED and not is_remote(rows):
+        document["reasons"]["reference"] = str(Path(rows).absolute())
     for definition in document["features"].values():
         for key in ("rare", "indicator"):
             if definition[key] is None:
@@ -100,7 +105,8 @@ def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Setting
     """
     if path is None:
         return settings_from_dict({}, overrides)
-    return settings_from_dict(beside(path, read_toml(path)), overrides, str(path))
+    document = beside_in("reasons", "reference", path, beside(path, read_toml(path)), NAMED)
+    return settings_from_dict(document, overrides, str(path))
 
 
 def settings_from_dict(
@@ -129,6 +135,9 @@ def settings_from_dict(
         evaluation=Evaluation(**values("evaluation")),
         costs=Costs(**values("costs")),
         stability=Stability(**values("stability")),
+        reasons=Reasons(**values("reasons")),
+        reason_groups=read_row_max(document["reason_groups"], origin, "reason_groups"),
+        reason_texts=read_reason_texts(document["reason_texts"], origin),
     )
     refuse_contradictions(settings, origin)
     return settings

@@ -24,7 +24,7 @@ before the default. `""` stands for no value.
 
 """
 # Of features and groups, whose keys are names of the user's.
-TITLES = {"features": "features.NAME"}
+TITLES = {"features": "features.NAME", "reason_texts": "reason_texts.NAME"}
 FLAGS = {
     "features.type": ("--numbers A,B", "--booleans A,B", "--categories A,B"),
     "features.log1p": ("--log1p A,B",),
@@ -37,6 +37,11 @@ FLAGS = {
     "features.false": (),
     "data.exclude": ("--exclude COLUMN=A,B",),
     "row_max.NAME": ("--row-max NAME=A,B",),
+    "reason_groups.NAME": (),
+    "reason_texts.text": (),
+    "reason_texts.missing": (),
+    "reason_texts.code": (),
+    "reason_texts.inquiries": (),
 }
 
 

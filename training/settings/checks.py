@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from cli.settings.origin import Origin
 from cli.words import did_you_mean, shown
 from table.contradictions import contradictions
+from training.settings.reasons import AT_CUTOFF
 from training.settings.tables import Settings
 from training.settings.xgboost_parameters import KNOWN
 
@@ -14,7 +15,7 @@ REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its
 
 def refuse_contradictions(settings: Settings, origin: Origin) -> None:
     """Raises UserError, exit status 2, for the first contradiction."""
-    for check in (_table, _columns, _preparation, _groups, _constraints, _model, _split, _costs, _tuning):
+    for check in (_table, _columns, _preparation, _groups, _constraints, _model, _split, _costs, _tuning, _reasons):
         for key, problem in check(settings):
             origin.refuse(key, problem)
 
@@ -163,3 +164,29 @@ def _tuning(settings: Settings) -> Problems:
     for name in settings.tuning.keep:
         if name not in KNOWN:
             yield "tuning.keep", f"no such parameter {name}; {did_you_mean(name, KNOWN)}"
+
+
+def _reasons(settings: Settings) -> Problems:
+    reasons, groups = settings.reasons, settings.reason_groups
+    if reasons.reference == AT_CUTOFF and reasons.cutoff is None:
+        yield "reasons.cutoff", f'reasons.reference = "{AT_CUTOFF}" needs the lowest score that passes; set it'
+    maximum_of = {member: name for name, members in settings.row_max.items() for member in members}
+    features = [feature.name for feature in settings.features]
+    names = [*features, *settings.row_max]
+    group_of: dict[str, str] = {}
+    for group, members in groups.items():
+        key = f"reason_groups.{group}"
+        if group in names:
+            yield key, "is the name of a feature; give the group a name of its own"
+        for name in members:
+            if name not in names:
+                yield key, f"expected features, got {name}, which is none; {did_you_mean(name, names)}"
+            maximum = maximum_of.get(name, name)
+            apart = [other for other in settings.row_max.get(maximum, ()) if not {other, maximum} & {*members}]
+            if apart:
+                yield key, f"the model sees only the row maximum {maximum}; name {', '.join(apart)} too, or none of it"
+            if group_of.setdefault(maximum, group) != group:
+                yield key, f"{name} is in reason_groups.{group_of[maximum]} already; keep it in one group"
+    for name in settings.reason_texts:
+        if name not in (*names, *groups):
+            yield f"reason_texts.{name}", f"no such feature or group; {did_you_mean(name, [*names, *groups])}"

@@ -12,7 +12,7 @@ The flags come as one mapping:
 | `features` | names | keeps these, in this order, and narrows groups and constraints to them |
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, cast
 
 from cli.settings.origin import Origin
@@ -83,11 +83,25 @@ def _narrowed(document: Document, kept: Iterable[str], origin: Origin) -> Docume
             row_max[group] = remaining
     dropped |= document["row_max"].keys() - row_max.keys()
     narrowed["row_max"] = row_max
+    gone = dropped | (document["row_max"].keys() - row_max.keys())
+    narrowed["reason_groups"], narrowed["reason_texts"] = _reasons_without(document, gone)
     constraints = document["xgboost"].get("monotone_constraints")
     if isinstance(constraints, Mapping):
         remaining_constraints = {name: sign for name, sign in constraints.items() if name not in dropped}
         narrowed["xgboost"] = document["xgboost"] | {"monotone_constraints": remaining_constraints}
     return narrowed
+
+
+def _reasons_without(document: Document, gone: Set[str]) -> tuple[dict[str, object], dict[str, object]]:
+    """The groups and texts of reasons that concern other features than those that are gone."""
+    groups: dict[str, object] = {}
+    for group, members in document["reason_groups"].items():
+        if not isinstance(members, list | tuple):
+            groups[group] = members  # refused where it is read
+        elif remaining := [member for member in members if member not in gone]:
+            groups[group] = remaining
+    gone = gone | (document["reason_groups"].keys() - groups.keys())
+    return groups, {name: entry for name, entry in document["reason_texts"].items() if name not in gone}
 
 
 def _refuse_unknown(names: Iterable[str], features: Mapping[str, object], flag: str, origin: Origin) -> None:

@@ -16,6 +16,7 @@ from cli.words import shown
 from runtime.score import Scale
 from table.settings import Data, Feature, Schema
 from table.time_format import NUMBER, TimeFormat
+from training.settings.reasons import ReasonGroup, Reasons, ReasonText
 from training.settings.reference import REFERENCE_FEATURES, REFERENCE_ROW_MAX
 from training.settings.xgboost_parameters import REFERENCE, Parameters, Value
 from validation.settings import Costs, Evaluation, Stability
@@ -175,6 +176,9 @@ class Settings:
     evaluation: Evaluation = field(default_factory=Evaluation)
     costs: Costs = field(default_factory=Costs)
     stability: Stability = field(default_factory=Stability)
+    reasons: Reasons = field(default_factory=Reasons)
+    reason_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reason_texts: Mapping[str, ReasonText] = field(default_factory=dict)
 
     @property
     def schema(self) -> Schema:
@@ -203,4 +207,7 @@ DECLARED: Mapping[str, type] = {
     "evaluation": Evaluation,
     "costs": Costs,
     "stability": Stability,
+    "reasons": Reasons,
+    "reason_groups": ReasonGroup,
+    "reason_texts": ReasonText,
 }

@@ -1,0 +1,81 @@
+"""The second implementation of contributions, which shares no code with the tables: slow, and plain.
+
+Each leaf of XGBoost's own file, each pair of an applicant and a reference row, in float64, on the prepared matrix.
+With A the players on the leaf's path whose conditions the applicant meets and the row does not, B the other way round,
+a = |A|, e = |B|: where both fail for no player, each in A gets v (a - 1)! e! / (a + e)!, and each in B
+-v a! (e - 1)! / (a + e)!. The mean over the rows and over the boosters is a contribution.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from math import factorial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xgboost import XGBClassifier
+
+Matrix = NDArray[np.float32]
+
+
+def contributions_by_rule(
+    boosters: Sequence[XGBClassifier], player_of: NDArray[np.intp], applicants: Matrix, reference: Matrix
+) -> NDArray[np.float64]:
+    """[N, players] for prepared rows [N, m] against [R, m]; `player_of` [m] has the player of each column."""
+    found = np.zeros((len(applicants), int(player_of.max(initial=0)) + 1))
+    for booster in boosters:
+        for path, weight in leaves_of(booster):
+            players = sorted({int(player_of[column]) for column, *_ in path})
+            met, met_by_reference = (_met(rows, path, players, player_of) for rows in (applicants, reference))
+            found[:, players] += weight / len(boosters) * _values(met, met_by_reference)
+    return found
+
+
+def leaves_of(booster: XGBClassifier) -> Iterator[tuple[list[tuple[int, float, bool, bool]], float]]:
+    """Each leaf with its weight and the way to it: column, threshold, whether left, whether missing goes left."""
+    native = booster.get_booster()
+    if getattr(booster, "early_stopping_rounds", None):
+        native = native[: booster.best_iteration + 1]
+    trees: list[dict[str, Any]] = json.loads(native.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]
+    for tree in trees:
+        stack: list[tuple[int, list[tuple[int, float, bool, bool]]]] = [(0, [])]
+        while stack:
+            node, path = stack.pop()
+            value, left, right = (tree[key][node] for key in ("split_conditions", "left_children", "right_children"))
+            if left < 0:
+                yield path, float(np.float32(value))
+                continue
+            column, missing_left = tree["split_indices"][node], bool(tree["default_left"][node])
+            stack.append((left, [*path, (column, value, True, missing_left)]))
+            stack.append((right, [*path, (column, value, False, missing_left)]))
+
+
+def _met(
+    rows: Matrix, path: list[tuple[int, float, bool, bool]], players: list[int], player_of: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """[N, d] 1 where a row meets all conditions on a player, else 0."""
+    met = np.ones((len(rows), len(players)))
+    for column, threshold, goes_left, missing_left in path:
+        values = rows[:, column]
+        left = np.where(np.isnan(values), missing_left, values < np.float32(threshold))
+        met[:, players.index(int(player_of[column]))] *= left == goes_left
+    return met
+
+
+def _values(met: NDArray[np.float64], by_reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N, d] for a weight of 1, mean over the reference rows."""
+    players = met.shape[1]
+    if not players:
+        return np.zeros((len(met), 0))
+    up, down = np.zeros((players + 1, players + 1)), np.zeros((players + 1, players + 1))
+    for gains in range(players + 1):
+        for losses in range(players + 1 - gains):
+            orders = factorial(gains + losses)
+            up[gains, losses] = factorial(gains - 1) * factorial(losses) / orders if gains else 0.0
+            down[gains, losses] = factorial(gains) * factorial(losses - 1) / orders if losses else 0.0
+    a = (met @ (1 - by_reference).T).astype(int)
+    e = ((1 - met) @ by_reference.T).astype(int)
+    counts = (1 - met) @ (1 - by_reference).T == 0
+    up, down = np.where(counts, up[a, e], 0), np.where(counts, down[a, e], 0)
+    values = met * (up @ (1 - by_reference)) - (1 - met) * (down @ by_reference)
+    return np.asarray(values / len(by_reference))

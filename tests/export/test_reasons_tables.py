@@ -1,0 +1,303 @@
+"""Tables of contributions: equal to the leaf rule row by row, and to all coalitions through XGBoost itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import factorial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xgboost
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
+
+from export.converters.classifier import boosters_of
+from export.graph.pipeline import fold_log1p
+from export.reasons.players import Players, players_of
+from export.reasons.rule import contributions_by_rule
+from runtime.digest import sha256
+from runtime.reader import ModelRefused
+from runtime.tables import Tables, check_header
+from tests.applicants import draw, pipeline
+from tests.tiers import examples
+from training.estimator.boosting import margin
+from training.estimator.crossfit import CrossFittedClassifier
+from training.estimator.preparation import Preparation
+from trees.ensemble import read_ensemble
+from trees.reasons.build import build, plan
+from trees.reasons.columns import columns_of, raw_thresholds
+from trees.reasons.file import content_of
+from trees.reasons.reference import Reference
+
+LARGEST_DIFFERENCE = 2e-7  # of margin, from float64: the tables hold float32
+SMALL: dict[str, Any] = {"n_estimators": 12, "max_depth": 4, "learning_rate": 0.3, "n_jobs": 1}
+
+
+@dataclass
+class Explained:
+    """A fitted pipeline, its tables, and the applicants and reference rows to ask them about."""
+
+    fitted: Pipeline
+    players: Players
+    tables: Tables
+    path: Path
+    content: bytes
+    applicants: pd.DataFrame
+    reference: pd.DataFrame
+
+    @property
+    def prepared(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return self.fitted[0].transform(self.applicants), self.fitted[0].transform(self.reference)
+
+    def contributions(self, frame: pd.DataFrame | None = None) -> NDArray[np.float64]:
+        raw = self.fitted[0].raw_inputs(self.applicants if frame is None else frame)
+        words = raw.get("categories", np.empty((len(raw["numbers"]), 0), dtype=object))
+        return np.array([self.tables.contributions(*row) for row in zip(raw["numbers"], words, strict=True)])
+
+    def by_rule(self) -> NDArray[np.float64]:
+        found = contributions_by_rule(boosters_of(self.fitted[1]), self.players.of_column, *self.prepared)
+        return np.pad(found, ((0, 0), (0, len(self.players.players) - found.shape[1])))
+
+
+def explained(
+    fitted: Pipeline,
+    folder: Path,
+    applicants: pd.DataFrame,
+    reference: pd.DataFrame,
+    groups: Mapping[str, Sequence[str]] | None = None,
+) -> Explained:
+    preparation: Preparation = fitted[0]
+    players = players_of(preparation, groups or {})
+    ensembles = [fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(fitted[1])]
+    columns = columns_of(ensembles, players.columns, players.of_source)
+    raw = preparation.raw_inputs(reference)
+    words = raw.get("categories", np.empty((len(reference), 0), dtype=object))
+    content = content_of(build(plan(columns), Reference(columns, raw["numbers"], words)), len(players.players), "g")
+    path = folder / "reasons.bin"
+    path.write_bytes(content)
+    tables = Tables.read(str(path), sha256(content), "g")
+    return Explained(fitted, players, tables, path, content, applicants, reference)
+
+
+def fit(folder: Path, groups: Mapping[str, Sequence[str]] | None = None, **parameters: Any) -> Explained:
+    frame, target = draw(1_500)
+    booster = XGBClassifier(**SMALL | parameters)
+    fitted = pipeline(CrossFittedClassifier(booster, random_state=0)).fit(frame, target)
+    return explained(fitted, folder, frame.iloc[:60], frame.iloc[700:830], groups)
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Explained:
+    return fit(tmp_path_factory.mktemp("usual"))
+
+
+# ---------------------------------------------------------------- against the leaf rule
+
+
+def agree(its: Explained) -> None:
+    found, expected = its.contributions(), its.by_rule()
+    assert np.abs(found - expected).max() <= LARGEST_DIFFERENCE
+    for row, by_rule in zip(found, expected, strict=True):  # the top four, but for ties
+        order = np.sort(by_rule)[::-1]
+        if len(order) > 4 and order[3] - order[4] > 2 * LARGEST_DIFFERENCE:
+            assert set(np.argsort(-row)[:4]) == set(np.argsort(-by_rule)[:4])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"max_depth": 1},
+        {"max_depth": 6, "n_estimators": 6},
+        {"max_depth": 9, "n_estimators": 1, "min_child_weight": 0.1},
+        {"monotone_constraints": (-1, 1, 0, -1, 1)},
+        {"tree_method": "exact", "gamma": 2.0},
+        {"num_parallel_tree": 3, "subsample": 0.5},
+        {"gamma": 1e9},
+    ],
+    ids=["usual", "stumps", "deep", "very deep", "monotone", "pruned", "forest", "leaves alone"],
+)
+def test_contributions_are_those_of_the_leaf_rule(parameters: dict[str, Any], tmp_path: Path) -> None:
+    agree(fit(tmp_path, **parameters))
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [{"money": ["income", "debt"]}, {"person": ["age", "shop", "late"], "where": ["region", "has_paid"]}],
+    ids=["numbers", "a number, a category and a row maximum"],
+)
+def test_groups_are_players(groups: dict[str, list[str]], tmp_path: Path) -> None:
+    its = fit(tmp_path, groups)
+    assert {player.name for player in its.players.players if player.is_group} == groups.keys()
+    agree(its)
+
+
+def test_contributions_of_pools_and_unseen_levels_are_those_of_the_leaf_rule(tmp_path: Path) -> None:
+    frame, target = draw(1_500)
+    rare = np.random.default_rng(3).random(1_500) < 0.1
+    frame.loc[rare, "shop"] = [f"rare {i % 40}" for i in range(int(rare.sum()))]
+    frame.loc[rare[::-1], "income"] = 1.0
+    target = np.where(rare, 1, target)
+    booster = XGBClassifier(**SMALL)
+    fitted = pipeline(CrossFittedClassifier(booster, random_state=0))
+    fitted[0].set_params(rare={"shop": 10}).fit(frame)
+    assert fitted[0].pools_["shop"]
+    fitted.fit(frame, target)
+    applicants = frame.iloc[:60].copy()
+    applicants.loc[:20, "shop"] = "never seen"
+    agree(explained(fitted, tmp_path, applicants, frame.iloc[100:300]))
+
+
+@given(depth=st.integers(1, 7), seed=st.integers(0, 30), missing=st.floats(0, 0.9), lossguide=st.booleans())
+@hypothesis_settings(max_examples=examples(10))
+def test_any_trees_on_any_rows_agree_with_the_leaf_rule(
+    depth: int, seed: int, missing: float, lossguide: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    frame, target = draw(500, seed)
+    rng = np.random.default_rng(seed)
+    for name in ("income", "late_1", "late_2", "late_3", "age"):
+        frame.loc[rng.random(500) < missing, name] = np.nan
+    leafwise = {"grow_policy": "lossguide", "max_leaves": 12} if lossguide else {}
+    booster = XGBClassifier(n_estimators=4, max_depth=depth, learning_rate=0.5, n_jobs=1, **leafwise)
+    fitted = pipeline(CrossFittedClassifier(booster, folds=2, calibration="none", random_state=0)).fit(frame, target)
+    agree(explained(fitted, tmp_path_factory.mktemp("any"), frame.iloc[:40], frame.iloc[200:300]))
+
+
+# ---------------------------------------------------------------- against XGBoost itself
+
+
+def test_contributions_are_those_of_all_coalitions_through_xgboost(tmp_path: Path) -> None:
+    """The definition: the mean over rows and orders of what a feature changes when it is the applicant's."""
+    its = fit(tmp_path, {"rest": ["debt", "region", "has_paid"]}, n_estimators=6)
+    its.applicants, its.reference = its.applicants.iloc[:12], its.reference.iloc[:30]
+    its = explained(its.fitted, tmp_path, its.applicants, its.reference, {"rest": ["debt", "region", "has_paid"]})
+    applicants, reference = its.prepared
+    owner, count = its.players.of_column, len(its.players.players)
+    assert count == 5
+    expected = np.zeros((len(applicants), count))
+    for number, applicant in enumerate(applicants):
+        worth = {}
+        for size in range(count + 1):
+            for coalition in combinations(range(count), size):
+                rows = np.where(np.isin(owner, coalition), applicant, reference)
+                worth[coalition] = np.mean([margin(b, rows).astype(float).mean() for b in boosters_of(its.fitted[1])])
+        for player in range(count):
+            for coalition, value in worth.items():
+                if player not in coalition:
+                    share = factorial(len(coalition)) * factorial(count - len(coalition) - 1) / factorial(count)
+                    joined = worth[tuple(sorted((*coalition, player)))]
+                    expected[number, player] += share * (joined - value)
+    assert np.abs(its.contributions() - expected).max() <= 2e-6  # XGBoost's own margins are float32
+
+
+def test_contributions_and_the_mean_add_up_to_the_margin(usual: Explained) -> None:
+    raw = usual.fitted[0].raw_inputs(usual.applicants)
+    ensembles = [fold_log1p(read_ensemble(b), usual.fitted[0]) for b in boosters_of(usual.fitted[1])]
+    assert len(raw["numbers"]) == len(usual.applicants)
+    margins = np.zeros(len(usual.applicants))
+    for booster in boosters_of(usual.fitted[1]):
+        native = booster.get_booster()
+        leaves = native.predict(xgboost.DMatrix(usual.prepared[0]), pred_leaf=True).astype(int)
+        trees = native.trees_to_dataframe()
+        values = {(t, n): g for t, n, g in zip(trees.Tree, trees.Node, trees.Gain, strict=True)}
+        margins += [sum(np.float32(values[t, n]).astype(float) for t, n in enumerate(row)) for row in leaves]
+    margins = margins / 3 + np.mean([float(its.base_margin) for its in ensembles])
+    found = usual.contributions().sum(axis=1) + usual.tables.mean
+    assert np.abs(found - margins).max() <= 1e-6
+
+
+def test_the_mean_is_that_of_the_reference_rows(usual: Explained) -> None:
+    found = usual.contributions(usual.reference)
+    assert np.abs(found.mean(axis=0)).max() <= LARGEST_DIFFERENCE
+    assert usual.tables.mean == pytest.approx(usual.fitted[1].decision_function(usual.prepared[1]).mean(), abs=1e-6)
+
+
+def test_a_monotone_feature_at_its_best_value_never_costs_points(tmp_path: Path) -> None:
+    """Where no reference row lacks it: a missing value may be better than the best that is there."""
+    its = fit(tmp_path, monotone_constraints=(0, 0, 1, 0, 0), n_estimators=30)
+    present = its.reference[its.reference["age"].notna()]
+    its = explained(its.fitted, tmp_path, its.applicants.assign(age=10.0), present)
+    [age] = [i for i, player in enumerate(its.players.players) if player.name == "age"]
+    assert its.contributions()[:, age].max() <= LARGEST_DIFFERENCE
+
+
+# ---------------------------------------------------------------- thresholds and values at their ends
+
+
+def test_thresholds_on_raw_numbers_are_those_of_the_rounded_ones() -> None:
+    rng = np.random.default_rng(0)
+    largest = np.finfo(np.float32).max
+    thresholds = np.concatenate(
+        [
+            rng.normal(size=500) * 10.0 ** rng.integers(-30, 30, 500),
+            [0.0, -0.0, 1e-45, -1e-45, 1.1754944e-38, largest, -largest, np.inf, 1.0, -1.0],
+        ]
+    ).astype(np.float32)
+    found = raw_thresholds(thresholds)
+    with np.errstate(over="ignore"):
+        for side in (-np.inf, np.inf, None):
+            raw = found if side is None else np.nextafter(found, side)
+            assert ((raw < found) == (raw.astype(np.float32) < thresholds)).all()
+    assert raw_thresholds(np.array([-np.inf], dtype=np.float32)).tolist() == [-np.inf]
+
+
+def test_values_beside_every_threshold_and_at_the_ends_go_where_the_trees_send_them(usual: Explained) -> None:
+    """The sum of the contributions follows the margin through every step of every number."""
+    frame = usual.applicants.iloc[:2]
+    rows = []
+    for axis, name in ((0, "income"), (1, "debt"), (2, "age"), (4, "late_2")):
+        values = usual.tables._thresholds[usual.tables._axis == axis]
+        beside = [values, np.nextafter(values, -np.inf), np.nextafter(values, np.inf)]
+        ends = [np.nan, np.inf, -np.inf, 1e300, -1e300, 1e39, -1e39, -0.0, -1.0, 5e-324]
+        for value in np.concatenate([*beside, ends]):
+            rows.append(frame.assign(**{name: value}))
+            if name == "late_2":
+                rows.append(frame.assign(late_1=np.nan, late_2=value, late_3=np.nan))
+    moved = pd.concat(rows)
+    found = usual.contributions(moved).sum(axis=1) + usual.tables.mean
+    margins = usual.fitted[1].decision_function(usual.fitted[0].transform(moved))
+    assert np.abs(found - margins).max() <= 5e-6
+
+
+def test_alone_and_again_have_the_same_bits(usual: Explained) -> None:
+    assert usual.contributions().tobytes() == usual.contributions().tobytes()
+
+
+def test_the_size_is_known_before_the_tables_are_built(usual: Explained) -> None:
+    players, preparation = usual.players, usual.fitted[0]
+    ensembles = [fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(usual.fitted[1])]
+    planned = plan(columns_of(ensembles, players.columns, players.of_source)).size
+    assert 0.9 * planned <= len(usual.content) - 4096 <= 1.1 * planned
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def test_damaged_tables_are_refused(usual: Explained, tmp_path: Path) -> None:
+    path, content = str(tmp_path / "reasons.bin"), usual.content
+    size, digest = len(content), sha256(content)
+    flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+    cut, other, junk = content[:-1], b"x" + content[1:], content[:16] + b"!" * (size - 16)
+    for damaged, at_start in ((cut, True), (other, True), (junk, True), (flipped, False)):
+        Path(path).write_bytes(damaged)
+        if at_start:
+            with pytest.raises(ModelRefused, match=r"reasons\.bin: expected"):
+                check_header(path, size, "g")
+        else:
+            check_header(path, size, "g")
+        with pytest.raises(ModelRefused, match=r"reasons\.bin: sha256: expected"):
+            Tables.read(path, digest, "g")
+    Path(path).write_bytes(content)
+    check_header(path, size, "g")
+    with pytest.raises(ModelRefused, match="expected tables of graph h, got those of g"):
+        check_header(path, size, "h")
+    Path(path).unlink()
+    with pytest.raises(ModelRefused, match="No such file"):
+        check_header(path, size, "g")

@@ -1,0 +1,177 @@
+"""The settings of reasons, and the rows that training keeps for them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cli.errors import UserError
+from cli.progress import Progress
+from training.reasons import (
+    MOST_ROWS,
+    OWN_ROWS,
+    REFERENCE_ROWS,
+    read_own_rows,
+    reference_rows,
+    write_own_rows,
+    write_reference,
+)
+from training.settings import Settings, load_settings, settings_as_dict, settings_as_toml, settings_from_dict
+from training.settings.reasons import Reasons, ReasonText
+
+TABLES: dict[str, Any] = {
+    "features": {"income": "number", "late_1": "number", "late_2": "number", "shop": "category"},
+    "row_max": {"late": ["late_1", "late_2"]},
+    "reasons": {"reference": "at-cutoff", "cutoff": 520, "values": False},
+    "reason_groups": {"behaviour": ["late", "shop"]},
+    "reason_texts": {
+        "income": {"text": "Income is low", "code": "R01", "missing": {"en": "No income", "de": "Kein Einkommen"}},
+        "behaviour": {"inquiries": True},
+    },
+}
+
+
+def settings_of(tables: Mapping[str, Any], **flags: object) -> Settings:
+    return settings_from_dict(tables, {name.replace("__", "."): value for name, value in flags.items()})
+
+
+def with_reasons(**reasons: Any) -> Settings:
+    return replace(settings_of(TABLES), reasons=Reasons(**reasons))
+
+
+def test_reasons_are_read_and_written_again(tmp_path: Path) -> None:
+    settings = settings_of(TABLES)
+    assert settings.reasons == Reasons("at-cutoff", 520.0, values=False)
+    assert settings.reason_groups == {"behaviour": ("late", "shop")}
+    assert settings.reason_texts["income"].text == {"": "Income is low"}
+    assert settings.reason_texts["behaviour"] == ReasonText(inquiries=True)
+    assert settings_from_dict(settings_as_dict(settings)) == settings
+    (tmp_path / "again.toml").write_text(settings_as_toml(settings))
+    assert load_settings(tmp_path / "again.toml", {}) == settings
+
+
+@pytest.mark.parametrize(
+    ("table", "entry", "said"),
+    [
+        ("reasons", {"reference": "at-cutoff"}, 'reasons.cutoff: reasons.reference = "at-cutoff" needs the lowest'),
+        ("reasons", {"window": 0}, "reasons.window: expected a number above 0, got 0"),
+        ("reasons", {"refrence": "all"}, "reasons.refrence: unknown key; did you mean reference"),
+        ("reason_groups", {"a": ["income"], "b": ["income"]}, "income is in reason_groups.a already"),
+        ("reason_groups", {"a": ["late_1", "income"]}, "sees only the row maximum late; name late_2 too, or none"),
+        ("reason_groups", {"a": ["incme"]}, "reason_groups.a: expected features, got incme, which is none; did you"),
+        ("reason_groups", {"income": ["shop"]}, "reason_groups.income: is the name of a feature"),
+        ("reason_groups", {"a": []}, "expected at least one feature, got none"),
+        ("reason_texts", {"incme": {"text": "x"}}, "reason_texts.incme: no such feature or group; did you mean income"),
+        ("reason_texts", {"income": "low"}, "reason_texts.income: expected a table"),
+        ("reason_texts", {"income": {"text": 1}}, "text: expected text, or a table of texts by language, got 1"),
+        ("reason_texts", {"income": {"text": {"en": ""}}}, "text: expected text, or a table of texts by language"),
+    ],
+)
+def test_reasons_that_cannot_be_are_refused(table: str, entry: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        settings_of({**TABLES, "reason_groups": {}, "reason_texts": {}, table: entry})
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert refused.value.exit_status == 2
+
+
+def test_a_group_may_name_all_of_a_row_maximum() -> None:
+    settings_of({**TABLES, "reason_groups": {"a": ["late_1", "late_2"]}, "reason_texts": {}})
+
+
+def test_groups_and_texts_of_features_that_a_flag_leaves_out_go_too() -> None:
+    narrowed = settings_of(
+        {**TABLES, "reason_groups": {"a": ["income", "shop"]}, "reason_texts": {"shop": {}}}, features=("income",)
+    )
+    assert narrowed.reason_groups == {"a": ("income",)}
+    assert narrowed.reason_texts == {}
+
+
+def test_a_file_of_reference_rows_is_beside_its_toml(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[features]\nage = "number"\n[reasons]\nreference = "approved.csv"\n')
+    assert load_settings(tmp_path / "a.toml", {}).reasons.reference == str(tmp_path / "approved.csv")
+    (tmp_path / "a.toml").write_text('[features]\nage = "number"\n[reasons]\nreference = "best"\n')
+    assert load_settings(tmp_path / "a.toml", {}).reasons.reference == "best"
+
+
+# ---------------------------------------------------------------- rows
+
+
+def rows(count: int) -> tuple[pd.DataFrame, Any]:
+    frame = pd.DataFrame(
+        {"income": np.arange(count, dtype=float), "credit_score": "x", "shop": ["a", None] * (count // 2)}
+    )
+    return frame, np.linspace(400, 700, count)
+
+
+def test_a_draw_is_seeded_and_keeps_scores_and_the_total(tmp_path: Path) -> None:
+    frame, score = rows(MOST_ROWS + 2_000)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_reference(tmp_path / name, with_reasons(), frame, score)
+    assert (tmp_path / "a" / REFERENCE_ROWS).read_bytes() == (tmp_path / "b" / REFERENCE_ROWS).read_bytes()
+    drawn = pd.read_parquet(tmp_path / "a" / REFERENCE_ROWS)
+    assert list(drawn.columns) == ["income", "credit_score", "shop", "credit_score_"]
+    assert len(drawn) == MOST_ROWS
+    assert (drawn["credit_score_"] == score[drawn["income"].astype(int)]).all()
+    found = reference_rows(with_reasons(), tmp_path / "a")
+    assert found is not None
+    assert (len(found.frame), found.total, list(found.frame.columns)) == (MOST_ROWS, len(frame), list(frame.columns))
+
+
+def test_rows_are_those_of_the_chosen_scores(tmp_path: Path) -> None:
+    frame, score = rows(4_000)
+    write_reference(tmp_path, with_reasons(), frame, score)
+    at_cutoff = reference_rows(with_reasons(reference="at-cutoff", cutoff=500.0, window=30.0), tmp_path)
+    best = reference_rows(with_reasons(reference="best"), tmp_path)
+    assert at_cutoff is not None
+    assert best is not None
+    taken = score[at_cutoff.frame["income"].astype(int)]
+    assert (taken.min() >= 500, taken.max() <= 530, len(taken)) == (True, True, ((score >= 500) & (score <= 530)).sum())
+    assert sorted(best.frame["income"]) == list(range(3_800, 4_000))
+    assert (at_cutoff.total, best.total) == (4_000, 4_000)
+
+
+def test_the_best_are_a_hundred_at_least(tmp_path: Path) -> None:
+    frame, score = rows(300)
+    write_reference(tmp_path, with_reasons(), frame, score)
+    best = reference_rows(with_reasons(reference="best"), tmp_path)
+    assert best is not None
+    assert len(best.frame) == 100
+
+
+def test_a_choice_that_leaves_too_few_rows_is_refused(tmp_path: Path) -> None:
+    frame, score = rows(300)
+    write_reference(tmp_path, with_reasons(), frame, score)
+    with pytest.raises(
+        UserError, match=r"expected 100 rows or more, found 0 in 20 points from 900 up, where the refer"
+    ):
+        reference_rows(with_reasons(reference="at-cutoff", cutoff=900.0), tmp_path)
+    write_reference(tmp_path, with_reasons(), frame[:60], score[:60])
+    with pytest.raises(UserError, match="best: expected 100 rows or more, found 60"):
+        reference_rows(with_reasons(reference="best"), tmp_path)
+    assert reference_rows(with_reasons(), tmp_path) is None
+
+
+def test_artifacts_of_before_have_no_reference_rows(tmp_path: Path) -> None:
+    assert reference_rows(with_reasons(), tmp_path) is None
+
+
+def test_a_file_of_applicants_is_read_and_kept(tmp_path: Path) -> None:
+    own = pd.DataFrame({"income": range(150), "late_1": 0, "late_2": 1, "shop": "a", "other": 1})
+    own.to_csv(tmp_path / "own.csv", index=False)
+    settings = with_reasons(reference=str(tmp_path / "own.csv"))
+    frame = read_own_rows(settings, Progress(quiet=True))
+    write_own_rows(tmp_path, settings, frame)
+    found = reference_rows(settings, tmp_path)
+    assert found is not None
+    assert (found.total, list(found.frame.columns)) == (150, ["income", "late_1", "late_2", "shop"])
+    own[:90].to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises(UserError, match=r"own\.csv: reasons.reference: expected 100 applicants or more, found 90"):
+        read_own_rows(settings, Progress(quiet=True))
+    write_own_rows(tmp_path / "none", with_reasons(), read_own_rows(with_reasons(), Progress(quiet=True)))
+    assert not (tmp_path / "none" / OWN_ROWS).exists()

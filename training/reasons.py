@@ -1,0 +1,113 @@
+"""The rows that applicants may be compared with: a draw of the training rows, and a file of the user's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cli.errors import UserError
+from cli.progress import Progress
+from table import read_applicants
+from training.settings import Settings
+from training.settings.reasons import ALL, AT_CUTOFF, BEST, NAMED
+
+REFERENCE_ROWS, OWN_ROWS = "reference.parquet", "reference-own.parquet"
+MOST_ROWS = 10_000  # between two draws of 10,000 the same four reasons stand in about 99 of 100 cases
+LEAST_ROWS = 100
+BEST_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class ReferenceRows:
+    """Applicants whom others are compared with."""
+
+    frame: pd.DataFrame  # raw columns
+    total: int  # of whom they were drawn
+
+
+def write_reference(folder: Path, settings: Settings, frame: pd.DataFrame, score: NDArray[np.float64]) -> None:
+    """Writes the draw of the training rows `frame`, with their scores."""
+    _write(_drawn(frame, score, settings.split.seed), folder / REFERENCE_ROWS)
+
+
+def write_own_rows(folder: Path, settings: Settings, own: pd.DataFrame | None) -> None:
+    """Writes the rows of the user's file, where the settings name one."""
+    if own is not None:
+        _write(_drawn(own, np.zeros(len(own)), settings.split.seed), folder / OWN_ROWS)
+
+
+def read_own_rows(settings: Settings, progress: Progress) -> pd.DataFrame | None:
+    """The applicants of the file that the settings name; None where they name none. Raises UserError."""
+    file = settings.reasons.reference
+    if file in NAMED:
+        return None
+    data = replace(settings.data, file=file, exclude={})
+    frame = read_applicants(replace(settings.schema, data=data), progress).frame
+    if len(frame) < LEAST_ROWS:
+        raise UserError(f"{file}: reasons.reference: expected {LEAST_ROWS} applicants or more, found {len(frame)}")
+    return frame
+
+
+def reference_rows(settings: Settings, folder: Path, own: pd.DataFrame | None = None) -> ReferenceRows | None:
+    """The rows that the settings choose; `own` are those of a file that has just been read.
+
+    None where the artifacts hold none, or where the training rows are too few. Raises UserError where a choice of the
+    user's leaves fewer than 100.
+    """
+    reasons = settings.reasons
+    if reasons.reference not in NAMED:
+        drawn = _read(folder / OWN_ROWS) if own is None else _drawn(own, np.zeros(len(own)), settings.split.seed)
+        return None if drawn is None else _without_score(drawn)
+    drawn = _read(folder / REFERENCE_ROWS)
+    if drawn is None:
+        return None
+    score = drawn.iloc[:, -1].to_numpy()
+    if reasons.reference == ALL:
+        return _without_score(drawn) if len(drawn) >= LEAST_ROWS else None
+    if reasons.reference == AT_CUTOFF:
+        low = float(reasons.cutoff or 0)
+        chosen = (score >= low) & (score <= low + reasons.window)
+        where = f"{reasons.window:g} points from {low:g} up, where the reference rows score {score.min():.0f} to "
+        where += f"{score.max():.0f}; move reasons.cutoff, or widen reasons.window"
+    else:
+        assert reasons.reference == BEST
+        count = max(round(BEST_SHARE * len(score)), LEAST_ROWS)
+        chosen = np.zeros(len(score), dtype=bool)
+        chosen[np.argsort(-score, kind="stable")[:count]] = True
+        where = 'the training part; use reasons.reference = "all"'
+    if chosen.sum() < LEAST_ROWS:
+        raise UserError(
+            f"reasons.reference: {reasons.reference}: expected {LEAST_ROWS} rows or more, found {chosen.sum()} "
+            f"in {where}"
+        )
+    return _without_score(drawn[chosen], drawn.attrs)
+
+
+def _drawn(frame: pd.DataFrame, score: NDArray[np.float64], seed: int) -> pd.DataFrame:
+    rows = np.arange(len(frame))
+    if len(rows) > MOST_ROWS:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
+    drawn = frame.iloc[rows].reset_index(drop=True)
+    name = "credit_score"
+    while name in drawn.columns:
+        name += "_"
+    drawn[name] = score[rows]
+    drawn.attrs["total"] = len(frame)
+    return drawn
+
+
+def _write(drawn: pd.DataFrame, path: Path) -> None:
+    drawn.to_parquet(path, index=False)
+
+
+def _read(path: Path) -> pd.DataFrame | None:
+    return pd.read_parquet(path) if path.exists() else None
+
+
+def _without_score(drawn: pd.DataFrame, about: Mapping[Any, Any] | None = None) -> ReferenceRows:
+    total = (drawn.attrs if about is None else about).get("total", len(drawn))
+    return ReferenceRows(drawn.iloc[:, :-1], int(total))

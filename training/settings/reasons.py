@@ -1,0 +1,79 @@
+"""The settings of reasons: whom an applicant is compared with, and how each feature is called in an answer.
+
+All of them may change without training again: `python -m export.to_onnx --reasons FILE.toml`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, Strict
+
+from cli.settings.declared import Usage
+from cli.settings.kinds import Names, Text
+
+ALL, AT_CUTOFF, BEST, NONE = "all", "at-cutoff", "best", "none"
+NAMED = (ALL, AT_CUTOFF, BEST, NONE)
+TEXT = "text, or a table of texts by language"
+
+
+def _by_language(value: object) -> object:
+    """A text alone is that of no language in particular."""
+    return ({"": value} if value else {}) if isinstance(value, str) else value
+
+
+Texts = Annotated[
+    Mapping[str, Annotated[str, Field(min_length=1)]],
+    Strict(False),
+    BeforeValidator(_by_language),
+    Usage(expected=TEXT),
+]
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The reasons of a score: points that features cost against reference rows (docs/reasons.md)."""
+
+    reference: Annotated[
+        Text,
+        Field(description="whom applicants are compared with: all, at-cutoff, best, a file of applicants; none: off"),
+        Usage(flag="--reasons-reference", metavar="WHOM"),
+    ] = ALL
+    cutoff: Annotated[
+        float | None,
+        Field(description="lowest score that passes, for at-cutoff", examples=[520.0]),
+        Usage(flag="--reasons-cutoff"),
+    ] = None
+    window: Annotated[
+        float,
+        Field(gt=0, description="points from the cut-off up to which rows are taken"),
+        Usage(flag="--reasons-window"),
+    ] = 20.0
+    limit: Annotated[
+        float,
+        Field(gt=0, le=200, description="largest reasons.bin in MB; a larger one is not built"),
+        Usage(flag="--reasons-limit"),
+    ] = 64.0
+    values: Annotated[
+        bool, Field(description="answers repeat the value of each reason's feature"), Usage(flag="--reasons-values")
+    ] = True
+
+
+class ReasonGroup:
+    """Features that count as one reason, such as correlated ones; NAME is the reason's."""
+
+    NAME: Annotated[Names, Field(description="the features of the group", examples=[["debt", "limit_used"]])]
+
+
+@dataclass(frozen=True)
+class ReasonText:
+    """What an answer says of a feature, a row maximum or a group. Without an entry it says the description."""
+
+    text: Annotated[Texts, Field(description="the reason", examples=["Income is low"])] = field(default_factory=dict)
+    missing: Annotated[
+        Texts, Field(description="the reason where the value is missing", examples=["Income was not given"])
+    ] = field(default_factory=dict)
+    code: Annotated[str, Field(description="a code of one's own", examples=["R01"])] = ""
+    inquiries: Annotated[
+        bool, Field(description="number of inquiries: named as a fifth key factor where it costs points")
+    ] = False

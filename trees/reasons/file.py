@@ -1,0 +1,57 @@
+"""reasons.bin: a header of JSON and raw arrays behind it, each at a multiple of 64 bytes, for numpy to map.
+
+runtime.tables reads it: raise its VERSION where an older reader could misread a newer file.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.tables import ALIGNED, ARRAYS, MAGIC, VERSION
+from trees.reasons.build import Built
+from trees.reasons.columns import NumberAxis
+
+
+def content_of(built: Built, players: int, graph: str) -> bytes:
+    """The bytes of the file; `players` is how many there are, `graph` the sha256 of the graph that it explains."""
+    columns = built.columns
+    numbers = [axis for axis in columns.axes if isinstance(axis, NumberAxis)]
+    thresholds = [axis.thresholds for axis in numbers]
+    arrays: dict[str, NDArray[Any]] = {
+        "thresholds": np.concatenate(thresholds) if thresholds else np.empty(0),
+        "axis": np.repeat(np.arange(len(numbers)), list(map(len, thresholds))).astype(np.uint16),
+        "base": built.base,
+        "starts": built.starts,
+        "bits": built.bits,
+        "strides": built.strides,
+        "players": built.players,
+        "tables": built.tables,
+    }
+    head: dict[str, Any] = {
+        "graph": graph,
+        "players": players,
+        "mean": built.mean,
+        "numbers": [list(axis.positions) for axis in numbers],
+        "categories": [
+            {
+                "position": axis.category,
+                "levels": {level: axis.first + i for i, level in enumerate(axis.levels) if level is not None},
+                "own": list(axis.own),
+                "pool": axis.first + axis.levels.index(None) if None in axis.levels else None,
+            }
+            for axis in columns.axes
+            if not isinstance(axis, NumberAxis)
+        ],
+        "widths": [list(width) for width in built.widths],
+        "lengths": {name: len(arrays[name]) for name in ARRAYS},
+    }
+    text = json.dumps(head, sort_keys=True).encode()
+    parts = [MAGIC, VERSION.to_bytes(4, "little"), len(text).to_bytes(4, "little"), text]
+    size = sum(map(len, parts))
+    for name, kind in ARRAYS.items():
+        parts.append(bytes(-size % ALIGNED))
+        parts.append(arrays[name].astype(kind).tobytes())
+        size += len(parts[-2]) + len(parts[-1])
+    return b"".join(parts)
