@@ -2,6 +2,7 @@
 
     train          a table to artifacts/: fitted pipeline, metrics, report
     export         artifacts/ to model/: one ONNX graph, its manifest, and the certificate that it is exact
+    export_model   a fitted scikit-learn pipeline of your own to model/, the same way
     load_model     model/ as the runtime serves it
     load_pipeline  artifacts/ as the fitted scikit-learn pipeline
     register       the exact converters for `skl2onnx.to_onnx` of a pipeline of your own
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from runtime.model import Model
 
-__all__ = ["export", "load_model", "load_pipeline", "register", "train"]
+__all__ = ["export", "export_model", "load_model", "load_pipeline", "register", "train"]
 
 # Import names of this project, beside this module: docs/decisions/0005-rooms-are-import-names.md.
 _ROOMS = ("cli", "export", "population", "runtime", "storage", "table", "training", "trees", "validation")
@@ -109,6 +110,46 @@ def export(artifacts: "str | Path" = "artifacts", out: "str | Path" = "model", *
     from training.artifacts import load_artifacts
 
     run(load_artifacts(Path(artifacts)), Path(out), Progress(quiet=quiet))
+    return Path(out)
+
+
+def export_model(
+    pipeline: Any,
+    X: Any,
+    y: Any = None,
+    out: "str | Path" = "model",
+    config: "Mapping[str, Any] | str | Path | None" = None,
+    *,
+    quiet: bool = True,
+) -> Path:
+    """Converts a fitted pipeline that lastbit did not train, proves the graph equal, and replaces the folder `out`.
+
+    Parameters
+    ----------
+    pipeline : fitted scikit-learn pipeline over a binary XGBClassifier, calibrated or not. docs/own-pipeline.md says
+        which steps are taken; any other is refused by name.
+    X : DataFrame of 100 real rows or more, in the raw columns that the pipeline was fitted on. Types, levels and ranges
+        of the manifest are read from it.
+    y : outcomes of these rows, for the metrics that monitoring compares with; None leaves them out.
+    out : folder of model.onnx, manifest.json and certificate.json.
+    config : a TOML file, or its content as a mapping of tables: `score`, `bands`, `limits`, `target` (`positive`, the
+        class that is a default, where classes are not 0 and 1) and `descriptions`.
+    quiet : False prints progress on standard error.
+
+    Returns the folder. Raises UserError, and ExportRefused, which is one, where the graph has not been shown to be
+    exact: the line names the row, the column and the step. `out` is then as it was.
+
+    >>> export_model(object(), [])
+    Traceback (most recent call last):
+    ...
+    export.refusal.ExportRefused: pipeline: expected a fitted binary classifier of scikit-learn's kind, got object
+    """
+    _refuse_strangers()
+    from cli.progress import Progress
+    from export.own.model import export_own
+    from export.own.settings import own_settings
+
+    export_own(pipeline, X, y, Path(out), own_settings(config), Progress(quiet=quiet))
     return Path(out)
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +22,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     candidates = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(name.casefold(), candidates, n=1, cutoff=0.6)
     return candidates[found[0]] if found else None
+
+
+def next_command(module: str, flag: str, folder: str, default: str) -> str:
+    """The command that goes on with what was written, as a shell takes it; a folder that is the default is not said."""
+    words = [] if folder.rstrip("/") == default else [flag, folder]
+    return shlex.join(["python", "-m", module, *words])
 
 
 def shown(value: object) -> str:

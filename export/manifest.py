@@ -1,5 +1,6 @@
 """model/manifest.json: all that the runtime has to know of a model besides its graph."""
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -14,8 +15,11 @@ from export.documents import (
     ManifestBody,
     ManifestCalibration,
     ManifestDocument,
+    ManifestReference,
     ScoreScale,
     SelfCheckEntry,
+    TravelledLevel,
+    TravelledSplit,
 )
 from export.graph.pipeline import Contract, travelled_splits
 from runtime.digest import version_of
@@ -23,6 +27,7 @@ from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
 from runtime.score import Scale, band, scores_to_check
 from storage.digest import sha256_of
 from training.artifacts import Artifacts
+from training.documents import Schema
 from training.estimator.calibration import method_of
 from training.settings.checks import REQUEST_ID
 
@@ -30,33 +35,66 @@ BATCH_LIMIT = 1_000
 METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "log_loss", "brier")
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a manifest says of a model besides its graph."""
+
+    schema: Schema
+    scale: Scale
+    edges: list[float]
+    calibration: ManifestCalibration
+    branches: list[TravelledSplit | TravelledLevel]
+    reference: ManifestReference
+    batch: int
+    """Most applicants of a request."""
+    columns: probes.RawColumns
+    real: probes.Inputs
+    """Raw inputs of real applicants, which made-up ones are drawn from."""
+
+
 def manifest_of(
     artifacts: Artifacts, contract: Contract, graph: bytes, session: Session, tolerance: float
 ) -> ManifestDocument:
+    """The manifest of a run's model: see `manifest_from`."""
+    preparation = artifacts.pipeline[0]
+    facts = Facts(
+        schema=artifacts.schema,
+        scale=scale_of(artifacts),
+        edges=list(artifacts.run["bands"]),
+        calibration=_calibration(artifacts),
+        branches=travelled_splits(contract, preparation),
+        reference={**artifacts.reference, "metrics": _metrics_of_the_test(artifacts)},
+        batch=BATCH_LIMIT,
+        columns=probes.RawColumns(preparation, binary_columns(artifacts)),
+        real=preparation.raw_inputs(artifacts.sample),
+    )
+    return manifest_from(facts, graph, session, tolerance)
+
+
+def manifest_from(facts: Facts, graph: bytes, session: Session, tolerance: float) -> ManifestDocument:
     """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show.
 
     It holds no applicant: the self-check rows are made up. The model's version is a digest of the graph and of
     everything in here, so that two models with the same version answer the same.
     """
-    scale, edges = scale_of(artifacts), list(artifacts.run["bands"])
     manifest: ManifestBody = {
         "schema_version": SCHEMA_VERSION,
         "sha256": sha256_of(graph),
         "id": REQUEST_ID,
-        "inputs": artifacts.schema["inputs"],
-        "features": artifacts.schema["features"],
-        "score": _score(scale),
-        "bands": edges,
-        "calibration": _calibration(artifacts),
-        "limits": {"batch": BATCH_LIMIT},
-        "branches": travelled_splits(contract, artifacts.pipeline[0]),
-        "reference": {**artifacts.reference, "metrics": _metrics_of_the_test(artifacts)},
+        "inputs": facts.schema["inputs"],
+        "features": facts.schema["features"],
+        "score": _score(facts.scale),
+        "bands": facts.edges,
+        "calibration": facts.calibration,
+        "limits": {"batch": facts.batch},
+        "branches": facts.branches,
+        "reference": facts.reference,
         "versions": versions(),
         "self_check": {
             "probability_tolerance": tolerance,
-            "inputs": artifacts.schema["inputs"],
-            "scores": cast("list[CheckedScore]", scores_to_check(scale, edges)),
-            "rows": _self_check_rows(artifacts, session, scale, edges),
+            "inputs": facts.schema["inputs"],
+            "scores": cast("list[CheckedScore]", scores_to_check(facts.scale, facts.edges)),
+            "rows": _self_check_rows(facts, session),
         },
     }
     head = {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)}
@@ -109,10 +147,9 @@ def _calibration(artifacts: Artifacts) -> ManifestCalibration:
     return content
 
 
-def _self_check_rows(artifacts: Artifacts, session: Session, scale: Scale, edges: list[float]) -> list[SelfCheckEntry]:
+def _self_check_rows(facts: Facts, session: Session) -> list[SelfCheckEntry]:
     """Made-up applicants from the lowest to the highest probability, the last one without any value."""
-    columns = probes.RawColumns(artifacts.pipeline[0], binary_columns(artifacts))
-    real = artifacts.pipeline[0].raw_inputs(artifacts.sample)
+    columns, real, scale, edges = facts.columns, facts.real, facts.scale, facts.edges
     drawn = probes.at_random(columns, real, 1_000, seed=1)
     order = np.argsort(ask_graph(session, drawn).probability, kind="stable")
     chosen = order[np.linspace(0, len(order) - 1, SELF_CHECK_ROWS - 1).astype(int)]

@@ -6,6 +6,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
     start("export.to_onnx")
 
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from rich.table import Table as Grid
 from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
-from cli.words import escaped
+from cli.words import escaped, next_command
 from export.candidate import candidate_of
 from export.certificate.certify import Tolerance, certify, versions
 from export.documents import Certificate, Findings
@@ -39,12 +40,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if is_remote(args.out):
         options.error(f"--out is a folder of this machine; python -m export.registry publish {args.out} uploads it")
 
+    refuse_contradicting(options, args)
+
     def load_and_export() -> None:
+        if args.pipeline is not None:
+            export_pipeline(args, progress)
+            return
         with local_run(args.artifacts, progress) as folder, progress.step("Opening the fitted pipeline"):
             artifacts = load_artifacts(folder)
         export(artifacts, Path(args.out), progress)
 
     return command.run(load_and_export, "the last good model is as it was")
+
+
+def refuse_contradicting(options: Parser, args: argparse.Namespace) -> None:
+    """Ends the command, status 2, where flags of an own pipeline lack each other."""
+    flags = {"--data": args.data, "--target": args.target, "--config": args.config, "--trust-pickle": args.trust_pickle}
+    if args.pipeline is None and (lone := [flag for flag, value in flags.items() if value]):
+        options.error(f"{lone[0]} goes with --pipeline")
+    if args.pipeline is not None and args.data is None:
+        options.error("--pipeline needs --data, a file of real rows to compare it on")
+
+
+def export_pipeline(args: argparse.Namespace, progress: Progress) -> None:
+    """Exports a fitted pipeline of the user's own. Raises ExportRefused."""
+    from export.own.files import load_fitted, load_rows
+    from export.own.model import export_own
+    from export.own.settings import own_settings
+
+    settings = own_settings(args.config)
+    with progress.step("Opening the fitted pipeline"):
+        estimator = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
+        rows, outcomes = load_rows(Path(args.data), estimator, args.target)
+    summarise(export_own(estimator, rows, outcomes, Path(args.out), settings, progress), progress)
 
 
 def parser() -> Parser:
@@ -62,8 +90,19 @@ def parser() -> Parser:
         help="what training wrote, here or s3://bucket/prefix (default: %(default)s)",
     )
     files.add_argument("--out", default="model", metavar="DIR", help="where the model goes (default: %(default)s)")
+    add_own(options)
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     return options
+
+
+def add_own(options: Parser) -> None:
+    """Adds the flags of a pipeline that this project did not train."""
+    own = options.add_argument_group("a fitted scikit-learn pipeline of your own (docs/own-pipeline.md)")
+    own.add_argument("--pipeline", metavar="FILE", help="fitted.skops; .joblib and .pkl with --trust-pickle")
+    own.add_argument("--data", metavar="FILE", help="Parquet or CSV of real rows, in the pipeline's raw columns")
+    own.add_argument("--target", metavar="COLUMN", help="column of --data with the outcomes, for the metrics")
+    own.add_argument("--config", metavar="FILE", help="TOML of score, bands, limits, target and descriptions")
+    own.add_argument("--trust-pickle", action="store_true", help="open a pickle, which runs the code that it holds")
 
 
 def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
@@ -86,7 +125,8 @@ def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
     summarise(certificate, progress)
     size = sum((out / name).stat().st_size for name in (GRAPH, MANIFEST)) / 1e6
     where = f"[bold]{escaped(out)}/[/]"
-    progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: python -m runtime.local")
+    then = next_command("runtime.local", "--model", str(out), "model")
+    progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: {escaped(then)}")
 
 
 def certificate_of(artifacts: Artifacts, folder: Path, findings: Findings) -> Certificate:

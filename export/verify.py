@@ -6,6 +6,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
     start("export.verify")
 
 
+import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,15 @@ from cli.progress import Progress
 from cli.words import escaped
 from export.candidate import candidate_of
 from export.certificate.certify import certify
+from export.documents import Certificate, Findings
 from export.graph.pipeline import build
 from export.model_folder import CERTIFICATE, GRAPH, read_certificate, refuse_other
 from export.refusal import ExportRefused
-from export.to_onnx import summarise
+from export.to_onnx import add_own, refuse_contradicting, summarise
 from runtime.manifest import ModelRefused
 from runtime.model import Model
 from runtime.session import open_session
+from storage.digest import sha256_of
 from training.artifacts import PIPELINE, load_artifacts
 from training.artifacts.runs import local_run
 
@@ -44,12 +47,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="DIR",
         help="what training wrote, here or s3://bucket/prefix (default: %(default)s)",
     )
+    add_own(options)
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     args = options.parse_args(arguments)
-    return command.run(
-        lambda: verify(Path(args.model), args.artifacts, Progress(quiet=args.quiet)),
-        "nothing was changed",
-    )
+    refuse_contradicting(options, args)
+
+    def run() -> None:
+        progress = Progress(quiet=args.quiet)
+        if args.pipeline is None:
+            verify(Path(args.model), args.artifacts, progress)
+        else:
+            verify_pipeline(Path(args.model), args, progress)
+
+    return command.run(run, "nothing was changed")
+
+
+def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -> None:
+    """Looks at the model of a pipeline of the user's own, with the rows that it was exported with.
+
+    Raises ExportRefused with the first thing that does not hold.
+    """
+    from export.own.files import load_fitted, load_rows
+    from export.own.fitted import read_fitted
+    from export.own.model import digest_of_pipeline, findings_of
+    from export.own.settings import own_settings
+
+    certificate = read_certificate(model)
+    with progress.step("Opening the fitted pipeline"):
+        estimator = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
+        rows, _ = load_rows(Path(args.data), estimator, args.target)
+    refuse_other(f"{args.pipeline}: sha256", certificate["sha256"].get(PIPELINE), digest_of_pipeline(estimator))
+    with progress.step("Starting the runtime on the model"):
+        try:
+            manifest = Model.load(str(model)).manifest
+        except ModelRefused as refusal:
+            raise ExportRefused(str(refusal)) from refusal
+    with progress.step("Converting"):
+        fitted = read_fitted(estimator, rows, own_settings(args.config).positive)
+    refuse_other(f"{model / GRAPH}: made again from these rows", manifest.sha256, sha256_of(fitted.graph))
+    with progress.step("Certifying against the fitted pipeline") as show:
+        findings = findings_of(fitted, manifest.scale, list(manifest.bands), show)
+    _refuse_other_findings(model, certificate, findings, progress)
 
 
 def verify(model: Path, fitted: str, progress: Progress) -> None:
@@ -70,6 +108,10 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
     contract = replace(build(artifacts.pipeline), model=onnx.load_model_from_string(graph))
     with progress.step("Certifying against the fitted pipeline") as show:
         findings = certify(candidate_of(artifacts, contract, open_session(graph)), show)
+    _refuse_other_findings(model, certificate, findings, progress)
+
+
+def _refuse_other_findings(model: Path, certificate: Certificate, findings: Findings, progress: Progress) -> None:
     summarise(findings, progress)
     recorded: Mapping[str, object] = certificate
     compared: Mapping[str, object] = findings

@@ -20,6 +20,7 @@ from validation.settings import Costs, Evaluation, Stability
 
 # What the command does with the settings; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
+ARTIFACTS = "artifacts"  # where results go unless something else is said
 WRITING = ("separator", "encoding", "decimal", "thousands", "normalization")
 TABLE = ("target", "positive", "negative", "weight", "id", "missing", *WRITING)
 
@@ -51,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_input(command)
     command.add_argument(
         "--out",
-        default="artifacts",
+        default=ARTIFACTS,
         metavar="DIR",
         help="folder of the results, or s3://bucket/prefix (docs/storage.md); default artifacts",
     )

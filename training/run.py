@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from cli import command
 from cli.errors import UserError
 from cli.progress import Progress
-from cli.words import escaped
+from cli.words import escaped, next_command
 from storage.address import is_remote
 from storage.folder import replaced_folder
 from table import read_table, synthetic_table
@@ -30,7 +30,7 @@ from training.estimator.folds import with_folds
 from training.evidence import answer, gather
 from training.labelled import fit, labelled
 from training.memory import refuse_what_does_not_fit
-from training.options import build_parser, out_folder, settings_from
+from training.options import ARTIFACTS, build_parser, out_folder, settings_from
 from training.pools import in_words, pools_of, refuse_pools_of_all
 from training.reasons import read_own_rows
 from training.settings import Settings
@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 run = train(settings, out, progress, name=args.out)
         else:
             run = train(settings, out_folder(args), progress)
-            progress.say(f"Written to [bold]{escaped(args.out)}/[/] (open report.html). Next: python -m export.to_onnx")
+            then = next_command("export.to_onnx", "--artifacts", args.out, ARTIFACTS)
+            progress.say(f"Written to [bold]{escaped(args.out)}/[/] (open report.html). Next: {escaped(then)}")
         if args.strict and run["alarms"]:
             raise UserError(f"{args.out}: {_alarms_of(run)} (--strict); all is written, see report.html")
 

@@ -18,6 +18,7 @@ from xgboost import XGBClassifier
 
 from export.certificate import probes
 from export.certificate.comparison import (
+    Answer,
     Comparison,
     Session,
     ask_graph,
@@ -31,7 +32,7 @@ from export.certificate.comparison import (
 )
 from export.certificate.monotone import prove_signs
 from export.converters.classifier import answers_margin, boosters_of
-from export.documents import ComparedCalibrator, Findings, SingleRows
+from export.documents import ComparedCalibrator, Findings, ProvenSign, SingleRows
 from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
 from runtime.score import Scale
@@ -97,6 +98,21 @@ class Candidate:
     """Ascending edges of the score bands."""
 
 
+@dataclass(frozen=True)
+class Claim:
+    """That a graph answers as something else does, and how far it may be off."""
+
+    contract: Contract
+    session: Session
+    real: dict[str, NDArray[Any]]
+    """Raw inputs of real applicants, by input of the graph."""
+    scale: Scale
+    edges: list[float]
+    tolerance: Tolerance
+    at_once: int
+    """How many rows are compared at a time."""
+
+
 def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: None) -> Findings:
     """Compares the session with the fitted pipeline on every kind of row and returns the certificate's findings.
 
@@ -104,15 +120,31 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
     """
     pipeline, contract, session = candidate.pipeline, candidate.contract, candidate.session
     real, binary, scale = candidate.real, candidate.binary, candidate.scale
-    tolerance = Tolerance.of(pipeline[1])
     at_once = rows_at_once(pipeline[0])
+    answered = (
+        (kind, ((part, ask_pipeline(pipeline, part)) for inputs in parts for part in batches(inputs, at_once)))
+        for kind, parts in kinds_of_rows(pipeline, contract, real, binary, at_once)
+    )
+    claim = Claim(contract, session, real, scale, candidate.edges, Tolerance.of(pipeline[1]), at_once)
+    return prove(claim, answered, lambda: prove_signs(pipeline, contract, session, real, binary, scale), progress)
+
+
+def prove(
+    claim: Claim,
+    answered: Iterable[tuple[str, Iterable[tuple[dict[str, NDArray[Any]], Answer]]]],
+    prove_monotone: Callable[[], list[ProvenSign]],
+    progress: Callable[[str], None] = lambda _: None,
+) -> Findings:
+    """The certificate's findings on `answered` rows: by kind, inputs of the graph with the answer that they shall have.
+
+    Raises ExportRefused, with the first finding that is beyond the tolerance.
+    """
+    contract, session, tolerance = claim.contract, claim.session, claim.tolerance
     rows: list[Comparison] = []
-    for kind, parts in kinds_of_rows(pipeline, contract, real, binary, at_once):
+    for kind, parts in answered:
         progress(kind)
         compared = [
-            compare(kind, ask_pipeline(pipeline, part), ask_graph(session, part), scale, candidate.edges)
-            for inputs in parts
-            for part in batches(inputs, at_once)
+            compare(kind, expected, ask_graph(session, part), claim.scale, claim.edges) for part, expected in parts
         ]
         if compared:  # no split where the penalties leave nothing but leaves
             rows.append(together(kind, compared))
@@ -125,9 +157,9 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
     for calibrator in calibrators:
         refuse_calibrator(calibrator, tolerance)
     progress("single rows")
-    single = compare_single_rows(session, real, at_once)
+    single = compare_single_rows(session, claim.real, claim.at_once)
     progress("monotone signs")
-    monotone = prove_signs(pipeline, contract, session, real, binary, scale)
+    monotone = prove_monotone()
     return {
         "tolerances": {
             "margins_bit_equal_share": 1.0,

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from export.converters.classifier import boosters_of
 from export.documents import ComparedKind
-from runtime.score import Scale, band
+from runtime.score import Bands, Scale
 from training.estimator.boosting import margin
 from training.estimator.preparation import Preparation
 
@@ -83,8 +83,9 @@ def ask_graph(session: Session, inputs: dict[str, NDArray[Any]], at_once: int = 
 
 def compare(kind: str, expected: Answer, got: Answer, scale: Scale, edges: Sequence[float]) -> Comparison:
     """Counts and differences; a NaN on either side counts as different."""
+    named = Bands(edges)
     scores = [np.array([scale.score(p) for p in side.probability.tolist()]) for side in (expected, got)]
-    bands = [[band(score, edges) for score in side] for side in scores]
+    bands = [[named.name(score) for score in side] for side in scores]
     return Comparison(
         kind=kind,
         rows=len(expected.probability),

@@ -6,18 +6,35 @@ the way from the root to that split, and then its own value goes through the thr
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from table.columns import MISSING_CATEGORY
-from training.estimator.preparation import POOL, Preparation
+from training.estimator.preparation import POOL
 from trees.ensemble import Ensemble, Tree
 
 Inputs = dict[str, NDArray[Any]]
 FEW_POOLED = 10  # levels of a pool among random ones: the graph does not distinguish them
 UNSEEN = ("no such level", " ", "\u00e9\U0001f600", "nan")
+
+
+class RawSide(Protocol):
+    """What is asked of a preparation about raw columns; see training.estimator.preparation.Preparation."""
+
+    @property
+    def numbers(self) -> Sequence[str]:
+        """Names of the number and boolean columns."""
+
+    vocabularies_: dict[str, list[str]]
+    pools_: dict[str, list[str]]
+
+    def indicators(self) -> dict[str, list[str | None]]:
+        """The levels that it distinguishes, by category."""
+
+    def raw_columns(self) -> tuple[list[list[int]], list[tuple[int, str | None]]]:
+        """Which raw columns stand behind each column of its matrix."""
 
 
 class Interval(NamedTuple):
@@ -40,7 +57,7 @@ class Interval(NamedTuple):
 class RawColumns:
     """Which raw columns stand behind each column of the prepared matrix."""
 
-    preparation: Preparation
+    preparation: RawSide
     binary: frozenset[str]  # the boolean columns: 0, 1 and NaN are their only values
     members: list[list[int]] = field(init=False)  # raw positions in `numbers`; several for a row maximum
     indicators: list[tuple[int, str | None]] = field(init=False)  # (position in `categories`, level or POOL)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
@@ -25,13 +26,30 @@ class Answers:
     first: str  # probability of the first class where it was asked for, else ""
 
 
+def unwrapped(estimator: Any) -> Any:
+    """The fitted estimator that answers for another: of a FrozenEstimator, a search, or a tuned threshold.
+
+    None of them changes a probability. Raises ExportRefused for a search that kept no estimator.
+    """
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif isinstance(estimator, TunedThresholdClassifierCV | FixedThresholdClassifier):
+            estimator = getattr(estimator, "estimator_", estimator.estimator)
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif hasattr(estimator, "best_params_"):
+            raise ExportRefused(f"{type(estimator).__name__} has no best_estimator_: fit it with refit=True")
+        else:
+            return estimator
+
+
 def boosters_of(classifier: Any) -> list[XGBClassifier]:
     """The fitted boosters of a classifier that can be converted, in the order of their margins.
 
     Raises ExportRefused for any other classifier.
     """
-    if isinstance(classifier, FrozenEstimator):
-        return boosters_of(classifier.estimator)
+    classifier = unwrapped(classifier)
     if isinstance(classifier, Pipeline):
         return boosters_of(classifier[-1])
     if len(getattr(classifier, "classes_", "ab")) != 2:
@@ -57,8 +75,7 @@ def convert_classifier(graph: Graph, classifier: Any, margins: list[str], *, bot
 
     `both_classes` asks for the first class too.
     """
-    if isinstance(classifier, FrozenEstimator):
-        return convert_classifier(graph, classifier.estimator, margins, both_classes=both_classes)
+    classifier = unwrapped(classifier)
     boosters = boosters_of(classifier)
     if isinstance(classifier, CrossFittedClassifier):
         x = mean(graph, [as_float64(graph, tensor, np.float32) for tensor in margins])
@@ -99,7 +116,7 @@ def answers_margin(booster: XGBClassifier) -> bool:
 
 
 def _booster_of(estimator: Any) -> XGBClassifier:
-    boosters = boosters_of(estimator)
+    boosters, estimator = boosters_of(estimator), unwrapped(estimator)
     if len(boosters) != 1 or isinstance(estimator, CalibratedClassifierCV | CrossFittedClassifier):
         raise ExportRefused(
             f"CalibratedClassifierCV over {type(estimator).__name__} is not supported: expected XGBClassifier"

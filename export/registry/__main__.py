@@ -18,6 +18,7 @@ from cli import command
 from cli.errors import UserError
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.words import next_command
 from export.registry.models import LATEST, VERSION, Registry
 from storage.address import is_remote
 
@@ -98,7 +99,8 @@ def publish(args: argparse.Namespace, progress: Progress) -> None:
 def fetch(args: argparse.Namespace, progress: Progress) -> None:
     """Replaces a model folder by a published version."""
     fetched = Registry(args.address).fetch(args.version, Path(args.out), progress)
-    progress.say(f"Written to [bold]{escape(args.out)}/[/]: model [bold]{fetched}[/]. Next: python -m runtime.local")
+    then = escape(next_command("runtime.local", "--model", args.out, MODEL))
+    progress.say(f"Written to [bold]{escape(args.out)}/[/]: model [bold]{fetched}[/]. Next: {then}")
 
 
 def list_versions(args: argparse.Namespace, _: Progress) -> None:

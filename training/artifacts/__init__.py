@@ -52,11 +52,11 @@ class Artifacts:
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> str:
     """Writes the fitted pipeline, equal ones as equal bytes, and returns the file's sha256."""
-    path.write_bytes(_without_chance(skops.io.dumps(pipeline)))
+    path.write_bytes(plain_dump(skops.io.dumps(pipeline)))
     return sha256_of(path)
 
 
-def _without_chance(dump: bytes) -> bytes:
+def plain_dump(dump: bytes) -> bytes:
     """What skops dumped, without addresses in memory, random names and the time of day."""
     with zipfile.ZipFile(io.BytesIO(dump)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}

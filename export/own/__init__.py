@@ -1,0 +1,1 @@
+"""A fitted pipeline that this project did not train, as a whole model folder."""

@@ -1,0 +1,57 @@
+"""The nesting of a fitted pipeline, taken apart: for each booster the steps that run before it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+from xgboost import XGBClassifier
+
+from export.converters.classifier import boosters_of, unwrapped
+from export.refusal import ExportRefused
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One fitted booster and the fitted transformers in front of it, in order."""
+
+    steps: tuple[tuple[str, Any], ...]
+    booster: XGBClassifier
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """Equal for branches that share their preparation."""
+        return tuple(id(step) for _, step in self.steps)
+
+
+def refuse_unfitted(estimator: Any) -> None:
+    """Raises ExportRefused for anything but a fitted classifier."""
+    if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "predict_proba")):
+        named = getattr(estimator, "__name__", type(estimator).__name__)
+        raise ExportRefused(f"pipeline: expected a fitted binary classifier of scikit-learn's kind, got {named}")
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        raise ExportRefused(f"pipeline: {type(estimator).__name__} is not fitted; call fit first") from None
+
+
+def classifier_of(estimator: Any) -> Any:
+    """The calibrated or bare classifier behind all pipelines and searches; what reads margins."""
+    estimator = unwrapped(estimator)
+    while isinstance(estimator, Pipeline):
+        estimator = unwrapped(estimator[-1])
+    boosters_of(estimator)  # raises ExportRefused for another classifier
+    return estimator
+
+
+def branches_of(estimator: Any, before: tuple[tuple[str, Any], ...] = ()) -> list[Branch]:
+    """For each booster, in the order of the margins, the steps before it. Raises ExportRefused by name."""
+    estimator = unwrapped(estimator)
+    if isinstance(estimator, Pipeline):
+        steps = tuple((name, step) for name, step in estimator.steps[:-1] if step not in (None, "passthrough"))
+        return branches_of(estimator[-1], before + steps)
+    if isinstance(estimator, CalibratedClassifierCV):
+        return [branch for fold in estimator.calibrated_classifiers_ for branch in branches_of(fold.estimator, before)]
+    return [Branch(before, booster) for booster in boosters_of(estimator)]

@@ -1,0 +1,176 @@
+"""Somebody's fitted pipeline and its rows, checked, and made into a graph with an oracle for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cli.words import shown
+from export.converters.classifier import boosters_of
+from export.own.branches import Branch, branches_of, classifier_of, refuse_unfitted
+from export.own.graph import Built, build_own, passes_through, with_matrix
+from export.own.prepared import Preparation, unheard
+from export.own.profile import Prober, nullable_columns, profiles_of
+from export.own.proof import Oracle
+from export.own.raw import RawTable, columns_of, frame_of
+from export.own.trace import trace
+from export.refusal import ExportRefused
+from runtime.session import open_session
+from trees.ensemble import read_ensemble
+
+TWICE = 500  # rows that the pipeline is asked for twice
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A pipeline as a graph, not yet proven, and what it is proven against."""
+
+    oracle: Oracle
+    built: Built
+    graph: bytes
+    frame: pd.DataFrame
+    """The user's rows, in the pipeline's columns."""
+    real: dict[str, NDArray[Any]]
+    """The same as inputs of the graph."""
+
+
+@unheard()
+def read_fitted(estimator: Any, X: Any, positive: Any) -> Fitted:
+    """Converts a fitted pipeline. Raises ExportRefused or BoosterRefused, by name, for what cannot be exact."""
+    refuse_unfitted(estimator)
+    classifier, branches = classifier_of(estimator), branches_of(estimator)
+    ensembles = [read_ensemble(booster) for booster in boosters_of(classifier)]
+    first_class = _is_first(np.asarray(classifier.classes_).tolist(), positive)
+    frame, named = frame_of(X, estimator)
+    columns = columns_of(frame)
+    preparations = _preparations(branches, [column.name for column in columns])
+    stages = {
+        (column.raw, point)
+        for preparation in preparations
+        for column in preparation.columns
+        for stage in column.stages
+        for point in stage.points
+        if isinstance(point, str)
+    }
+    levels = {}
+    for raw, column in enumerate(columns):
+        if column.type == "category":
+            observed = set(frame[column.name].dropna())
+            known = {level for its, level in stages if its == raw}
+            if known and observed and not observed & known:
+                raise ExportRefused(
+                    f"{column.name}: the rows have no level that the pipeline knows ({shown(sorted(known))}); "
+                    "give rows of the population that it was fitted on"
+                )
+            levels[raw] = sorted(str(level) for level in observed | known)
+    read = frozenset(column.raw for preparation in preparations for column in preparation.columns)
+    table = RawTable(columns, read, levels, named)
+    _refuse_changing_answers(estimator, table.given(frame.iloc[:TWICE]))
+    real = table.raw_inputs(frame)
+    built, nullable = _built(table, preparations, ensembles, classifier, real, first_class=first_class)
+    oracle = Oracle(
+        estimator=estimator,
+        classifier=classifier,
+        table=table,
+        preparations=preparations,
+        places=built.places,
+        showing=open_session(with_matrix(built.contract.model).SerializeToString()),
+        nullable=nullable,
+        first_class=first_class,
+        thresholds=[ensemble.thresholds() for ensemble in ensembles],
+    )
+    graph = built.contract.model.SerializeToString(deterministic=True)
+    return Fitted(oracle, built, graph, frame, real)
+
+
+def _preparations(branches: Sequence[Branch], names: Sequence[str]) -> list[Preparation]:
+    """One for all boosters that share their steps."""
+    boosters: dict[tuple[int, ...], list[int]] = {}
+    for number, branch in enumerate(branches):
+        boosters.setdefault(branch.key, []).append(number)
+    found = []
+    for its in boosters.values():
+        branch = branches[its[0]]
+        columns = tuple(trace(branch.steps, names))
+        for booster in its:
+            if (expected := branches[booster].booster.n_features_in_) != len(columns):
+                raise ExportRefused(f"the booster reads {expected} columns, and its steps make {len(columns)}")
+        found.append(Preparation(branch.steps, columns, tuple(its)))
+    return found
+
+
+def _built(
+    table: RawTable,
+    preparations: Sequence[Preparation],
+    ensembles: Sequence[Any],
+    classifier: Any,
+    real: Mapping[str, NDArray[Any]],
+    *,
+    first_class: bool,
+) -> tuple[Built, dict[int, bool]]:
+    base = {name: _usual(matrix) for name, matrix in real.items()}
+    probers = [Prober(preparation, table, base) for preparation in preparations]
+    thresholds = [_thresholds(preparation, ensembles) for preparation in preparations]
+    nullable = nullable_columns(probers, thresholds)
+    profiles = []
+    for prober, its in zip(probers, thresholds, strict=True):
+        columns = prober.preparation.columns
+        asked = {
+            j: values
+            for j, values in its.items()
+            if not passes_through(
+                prober.preparation, j, is_sparse=prober.is_sparse, kind=table.columns[columns[j].raw].type
+            )
+        }
+        profiles.append(profiles_of(prober, asked, real, nullable))
+    built = build_own(table, preparations, profiles, ensembles, classifier, first_class=first_class)
+    return built, nullable
+
+
+def _thresholds(preparation: Preparation, ensembles: Sequence[Any]) -> dict[int, NDArray[np.float32]]:
+    """Of all boosters behind a preparation, by column."""
+    found: dict[int, list[NDArray[np.float32]]] = {}
+    for booster in preparation.boosters:
+        for column, values in ensembles[booster].thresholds().items():
+            found.setdefault(column, []).append(values)
+    return {column: np.unique(np.concatenate(values)) for column, values in sorted(found.items())}
+
+
+def _usual(matrix: NDArray[Any]) -> NDArray[Any]:
+    """One row [1, n] with a value of a real row in each column, wherever one has any."""
+    row = matrix[:1].copy()
+    for i in range(matrix.shape[1]):
+        column = matrix[:, i]
+        present = column[column != ""] if column.dtype == object else column[np.isfinite(column)]
+        row[0, i] = present[0] if len(present) else row[0, i]
+    return row
+
+
+def _is_first(classes: list[Any], positive: Any) -> bool:
+    """True where the class of a default is the first one."""
+    if positive is None:
+        if [int(c) if isinstance(c, bool | int | float) else c for c in classes] == [0, 1]:
+            return False
+        raise ExportRefused(
+            f"the pipeline's classes are {shown(classes)}: say which one is a default, positive={shown(classes[1])} "
+            f"([target] positive in the TOML)"
+        )
+    if positive not in classes:
+        raise ExportRefused(f"positive: expected one of the pipeline's classes {shown(classes)}, got {shown(positive)}")
+    return bool(positive == classes[0])
+
+
+def _refuse_changing_answers(estimator: Any, rows: Any) -> None:
+    try:
+        first, second = (np.asarray(estimator.predict_proba(rows)) for _ in range(2))
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        said = " ".join(str(fault).split())[:160]
+        raise ExportRefused(f"rows: the pipeline raises for rows that were given ({said}); look there") from None
+    if not np.array_equal(first, second):
+        differ = int((first != second).any(axis=1).sum())
+        raise ExportRefused(
+            f"the pipeline answers differently when asked twice ({differ} of {len(first)} rows); no graph can equal it"
+        )

@@ -1,0 +1,203 @@
+"""A fitted scikit-learn pipeline of somebody's as a whole model/ folder: graph, manifest and certificate."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import joblib
+import numpy as np
+import pandas as pd
+import skops.io
+from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+
+from cli.progress import Progress
+from cli.words import escaped, shown
+from export.certificate import probes
+from export.certificate.certify import Claim, Tolerance, prove, versions
+from export.converters.classifier import answers_margin, boosters_of
+from export.documents import Certificate, Findings, ManifestCalibration, ManifestReference
+from export.manifest import METRICS_OF_REFERENCE, Facts, manifest_from
+from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
+from export.own.fitted import Fitted, read_fitted
+from export.own.prepared import unheard
+from export.own.proof import answered_rows, as_given
+from export.own.settings import OwnSettings
+from export.refusal import ExportRefused
+from runtime.model import Model
+from runtime.score import Scale
+from runtime.session import open_session
+from storage.digest import sha256_of
+from storage.folder import replaced_folder
+from storage.json_file import write_json
+from table.settings import Feature, FeatureType
+from training.artifacts import PIPELINE, plain_dump
+from training.documents import FeatureEntry, Schema
+from validation.bands import band_edges, scores_of
+from validation.metrics import evaluate
+from validation.settings import Stability
+from validation.stability import reference_of
+
+THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
+
+
+def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings, progress: Progress) -> Certificate:
+    """Writes graph, manifest and certificate of a fitted pipeline, and replaces `out` when all three hold.
+
+    `X` are real rows in the raw columns of the pipeline, `y` their outcomes or None. Raises ExportRefused.
+    """
+    with replaced_folder(out, MANIFEST) as folder:
+        with progress.step("Converting"):
+            fitted = read_fitted(estimator, X, settings.positive)
+            target = None if y is None else _target(y, fitted, settings.positive)
+            session = open_session(fitted.graph)
+        tolerance = Tolerance.of(fitted.oracle.classifier)
+        with progress.step("Describing"):
+            facts = _facts(fitted, target, settings)
+            manifest = manifest_from(facts, fitted.graph, session, tolerance.of_self_check)
+        (folder / GRAPH).write_bytes(fitted.graph)
+        write_json(folder / MANIFEST, manifest)
+        with progress.step("Certifying against the fitted pipeline") as show:
+            findings = findings_of(fitted, facts.scale, facts.edges, show)
+        certificate: Certificate = {
+            "schema_version": CERTIFICATE_VERSION,
+            "sha256": {file: sha256_of(folder / file) for file in (GRAPH, MANIFEST)}
+            | {PIPELINE: digest_of_pipeline(estimator)},
+            "versions": versions(),
+            **findings,
+        }
+        write_json(folder / CERTIFICATE, certificate)
+        with progress.step("Starting the runtime on it"):
+            version = Model.load(str(folder)).manifest.model_version
+    if fitted.oracle.raised:
+        progress.say(f"  {fitted.oracle.raised:,} made-up rows were not compared: the pipeline raises for them")
+    needed = [name for raw, name in enumerate(_names(fitted)) if not fitted.oracle.nullable.get(raw, True)]
+    if needed:
+        progress.say(f"  {escaped(shown(needed))} may not be missing: the pipeline raises there")
+    progress.say(f"Written to [bold]{escaped(out)}/[/]: model [bold]{version}[/]. Next: python -m runtime.local")
+    return certificate
+
+
+@unheard()
+def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable[[str], None]) -> Findings:
+    """What the comparison with the pipeline finds on every kind of row. Raises ExportRefused."""
+    claim = Claim(
+        contract=fitted.built.contract,
+        session=open_session(fitted.graph),
+        real=fitted.real,
+        scale=scale,
+        edges=edges,
+        tolerance=Tolerance.of(fitted.oracle.classifier),
+        at_once=fitted.oracle.at_once,
+    )
+    # No sign is claimed: a falling step in front of the trees would turn it.
+    return prove(claim, answered_rows(fitted.oracle, fitted.frame, fitted.real), list, show)
+
+
+def digest_of_pipeline(estimator: Any) -> str:
+    """The sha256 of a fitted pipeline, the same for equal ones: of its skops file, or of its pickle without one."""
+    try:
+        return sha256_of(plain_dump(skops.io.dumps(estimator)))
+    except Exception:  # skops knows not every type
+        pickled = io.BytesIO()
+        joblib.dump(estimator, pickled)
+        return sha256_of(pickled.getvalue())
+
+
+def _names(fitted: Fitted) -> list[str]:
+    return [column.name for column in fitted.oracle.table.columns]
+
+
+@unheard()
+def _facts(fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSettings) -> Facts:
+    table, real = fitted.oracle.table, fitted.real
+    probability = np.concatenate([answer.probability for _, answer in as_given(fitted.oracle, fitted.frame, real)])
+    scores = scores_of(probability, settings.scale)
+    edges = band_edges(scores, settings.scale) if settings.edges is None else list(settings.edges)
+    schema = schema_of(fitted, settings)
+    features = [Feature(entry["name"], cast(FeatureType, entry["type"])) for entry in schema["features"]]
+    reference = reference_of(_plain(fitted), scores, features, Stability())
+    metrics = _metrics(probability, target)
+    return Facts(
+        schema=schema,
+        scale=settings.scale,
+        edges=edges,
+        calibration=_calibration(fitted.oracle.classifier),
+        branches=[],
+        reference=cast(ManifestReference, {**reference, "metrics": metrics}),
+        batch=settings.batch,
+        columns=probes.RawColumns(table, table.binary),
+        real=real,
+    )
+
+
+def schema_of(fitted: Fitted, settings: OwnSettings) -> Schema:
+    """Raw columns in the pipeline's order, with what the rows and the pipeline say of them."""
+    table, features = fitted.oracle.table, []
+    inputs = fitted.real
+    for raw, column in enumerate(table.columns):
+        if raw not in table.read:
+            continue
+        entry: FeatureEntry = {
+            "name": column.name,
+            "type": column.type,
+            "nullable": fitted.oracle.nullable[raw],
+            "description": settings.descriptions.get(column.name, ""),
+        }
+        if column.type == "category":
+            entry["vocabulary"] = table.vocabularies_[column.name]
+        if column.type == "number":
+            values = inputs["numbers"][:, table.numbers.index(column.name)]
+            values = values[np.isfinite(values)]
+            entry["range"] = [float(values.min()), float(values.max())] if len(values) else None
+        features.append(entry)
+    if unknown := sorted(set(settings.descriptions) - {entry["name"] for entry in features}):
+        raise ExportRefused(f"descriptions: the pipeline reads no columns {shown(unknown)}; take them out")
+    return {"inputs": {"numbers": table.numbers, "categories": list(table.vocabularies_)}, "features": features}
+
+
+def _plain(fitted: Fitted) -> pd.DataFrame:
+    """The rows as training has them: numbers and booleans float64, texts with "" for missing."""
+    table, inputs = fitted.oracle.table, fitted.real
+    columns: dict[str, Any] = {name: inputs["numbers"][:, i] for i, name in enumerate(table.numbers)}
+    columns |= {name: pd.Series(inputs["categories"][:, i], dtype=object) for i, name in enumerate(table.vocabularies_)}
+    return pd.DataFrame(columns)
+
+
+def _target(y: Any, fitted: Fitted, positive: Any) -> NDArray[np.int8]:
+    """Outcomes as 0 and 1, 1 for a default. Raises ExportRefused for any other target."""
+    values = np.asarray(y).ravel()
+    if len(values) != len(fitted.frame):
+        raise ExportRefused(f"target: expected {len(fitted.frame):,} outcomes, one for each row, got {len(values):,}")
+    classes = np.asarray(fitted.oracle.classifier.classes_).tolist()
+    found = pd.unique(pd.Series(values)).tolist()
+    if not set(found) <= set(classes) or len(found) != 2:
+        raise ExportRefused(
+            f"target: expected both classes of the pipeline, {shown(classes)}, and no other value, got {shown(found)}"
+        )
+    default = classes[1] if positive is None else positive
+    return np.asarray(values == default, dtype=np.int8)
+
+
+def _metrics(probability: NDArray[np.float64], target: NDArray[np.int8] | None) -> dict[str, float | None]:
+    """Of the rows that were given; what needs outcomes is null without them."""
+    known: dict[str, Any] = {"rows": len(probability), "mean_probability": float(probability.mean())}
+    if target is not None:
+        known = evaluate(target, probability, THRESHOLD)
+    return {name: round(float(known[name]), 6) if name in known else None for name in METRICS_OF_REFERENCE}
+
+
+def _calibration(classifier: Any) -> ManifestCalibration:
+    boosters = boosters_of(classifier)
+    calibrated = getattr(classifier, "calibrated_classifiers_", [])
+    content: ManifestCalibration = {
+        "method": str(classifier.method) if calibrated else "none",
+        "on": "margin" if calibrated and answers_margin(boosters[0]) else "probability",
+        "estimator": type(classifier).__name__,
+        "folds": max(1, len(calibrated)),
+        "boosters": len(boosters),
+    }
+    if len(calibrated) == 1 and isinstance(calibrated[0].calibrators[0], IsotonicRegression):
+        content["knots"] = len(calibrated[0].calibrators[0].X_thresholds_)
+    return content

@@ -1,0 +1,316 @@
+"""Each column of a prepared matrix as a function of its raw column, found out by asking the fitted preparation.
+
+Of a number the trees see only between which of their thresholds its prepared value is. That changes at some raw
+numbers, and bisection through the pipeline's own `transform` finds each of them to the last bit, however the steps
+compute. Between two neighbouring points of its steps (export.own.steps) a column only rises or only falls, so no
+change is missed. Of a category the prepared value is asked for every level, for a missing one and for unseen ones.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from export.own.floats import middle, numbers, positions
+from export.own.prepared import MISSING, Preparation, as_seen, codes
+from export.own.raw import RawTable
+from export.own.trace import Column, Stage
+from export.refusal import ExportRefused
+from table.columns import MISSING_CATEGORY
+
+UNSEEN = ("\U0001f600 no such level", "no such level, either")
+# Numbers that a step may be asked for. Where it raises beyond the last but one it is not asked there.
+FARTHEST = (1.7e308, 1e300, 1e150, 1e38)
+SEEDS = 101  # quantiles of the real values that bisection starts from, besides the points of the steps
+AT_ONCE = 20_000
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A prepared column. Of a number: `cuts`, ascending, and the code in each of the len(cuts) + 1 segments, a segment
+    holding its lower cut. Of a category: the `values` of its levels, a missing and an unseen one."""
+
+    raw: int
+    cuts: NDArray[np.float64]
+    codes: NDArray[np.int64]
+    """[len(cuts) + 1]; MISSING where the trees get a missing value."""
+    missing: int
+    """The code of a missing number."""
+    values: NDArray[np.float32]
+    """[levels + 2], of a category."""
+    thresholds: NDArray[np.float32]
+    """Of the splits on it, ascending."""
+
+    def rank(self, threshold: np.float32) -> np.float32:
+        """The smallest code that is not below a threshold: what a code is compared with in its place."""
+        return np.float32(np.searchsorted(self.thresholds, threshold) + 1)
+
+
+Asked = Callable[[Mapping[int, NDArray[Any]]], Any]
+
+
+class Prober:
+    """Asks one preparation for rows that are made up column by column."""
+
+    def __init__(self, preparation: Preparation, table: RawTable, base: Mapping[str, NDArray[Any]]) -> None:
+        self.preparation, self.table, self.base = preparation, table, base
+        names = [column.name for column in table.columns]
+        self.input = {names.index(name): ("numbers", i) for i, name in enumerate(table.numbers)}
+        self.is_sparse = sparse.issparse(preparation.matrix(table.frame(base)))
+        self.input |= {names.index(name): ("categories", i) for i, name in enumerate(table.vocabularies_)}
+
+    def ask(self, values: Mapping[int, Sequence[Any] | NDArray[Any]], columns: Sequence[int]) -> NDArray[np.float32]:
+        """The prepared columns, as the trees see them, of rows with these values by raw column; all else is usual."""
+        count = max(map(len, values.values()))
+        rows = {name: np.repeat(row, count, axis=0) for name, row in self.base.items()}
+        for raw, its in values.items():
+            name, place = self.input[raw]
+            rows[name][: len(its), place] = its
+        parts = []
+        for first in range(0, count, AT_ONCE):
+            part = {name: matrix[first : first + AT_ONCE] for name, matrix in rows.items()}
+            with np.errstate(all="ignore"):
+                parts.append(as_seen(self.preparation.matrix(self.table.frame(part)), columns))
+        return np.concatenate(parts)
+
+    def refusal(self, raw: int, value: Any, columns: Sequence[int]) -> str | None:
+        """What the preparation says of a value that it raises for, in one line; None where it takes it."""
+        try:
+            self.ask({raw: [value]}, columns)
+        except (ValueError, TypeError, FloatingPointError) as fault:
+            return " ".join(str(fault).split())[:160]
+        return None
+
+
+def nullable_columns(probers: Sequence[Prober], used: Sequence[Mapping[int, NDArray[np.float32]]]) -> dict[int, bool]:
+    """For each raw column that is read, by position: True where every preparation takes a missing value."""
+    found: dict[int, bool] = {}
+    for prober, columns in zip(probers, used, strict=True):
+        for raw, (kind, _) in prober.input.items():
+            value = np.nan if kind == "numbers" else MISSING_CATEGORY
+            found[raw] = found.get(raw, True) and prober.refusal(raw, value, list(columns)[:1]) is None
+    return found
+
+
+def profiles_of(
+    prober: Prober,
+    thresholds: Mapping[int, NDArray[np.float32]],
+    real: Mapping[str, NDArray[Any]],
+    nullable: Mapping[int, bool],
+) -> dict[int, Profile]:
+    """The profile of each prepared column that splits compare with `thresholds`, by position in the matrix."""
+    columns = {j: prober.preparation.columns[j] for j in thresholds}
+    kinds = {j: prober.input[column.raw][0] for j, column in columns.items()}
+    levelled = {j: columns[j] for j in columns if kinds[j] == "categories"}
+    found = _categories(prober, levelled, thresholds, nullable)
+    wanted = {j: columns[j] for j in columns if kinds[j] == "numbers"}
+    return found | _numbers(prober, wanted, thresholds, real, nullable)
+
+
+def _categories(
+    prober: Prober,
+    columns: Mapping[int, Column],
+    thresholds: Mapping[int, NDArray[np.float32]],
+    nullable: Mapping[int, bool],
+) -> dict[int, Profile]:
+    if not columns:
+        return {}
+    places = list(columns)
+    asked: dict[int, list[str]] = {}
+    for raw in {column.raw for column in columns.values()}:
+        levels = list(prober.table.levels[raw])
+        missing = MISSING_CATEGORY if nullable[raw] else UNSEEN[0]  # which no request has
+        for value in [*UNSEEN, *levels]:
+            if value in UNSEEN and (said := prober.refusal(raw, value, places[:1])):
+                raise ExportRefused(
+                    f"{prober.table.columns[raw].name}: the pipeline raises for a level that it has not seen ({said}); "
+                    "a served model has to answer it: set the encoder's handle_unknown (set_params does without a fit)"
+                )
+            if value not in UNSEEN:
+                break
+        asked[raw] = [*levels, missing, *UNSEEN]
+    try:
+        seen = prober.ask(asked, places)
+    except (ValueError, TypeError) as fault:
+        said = " ".join(str(fault).split())[:160]
+        raise ExportRefused(
+            f"categories: the pipeline raises for levels of its own rows ({said}); look there"
+        ) from None
+    found = {}
+    for place, j in enumerate(places):
+        values = seen[: len(asked[columns[j].raw]), place]
+        if not np.array_equal(values[-1:], values[-2:-1], equal_nan=True):
+            name = prober.table.columns[columns[j].raw].name
+            raise ExportRefused(f"{name}: {columns[j].way} answers differently for two levels that it has not seen")
+        none = np.empty(0)
+        found[j] = Profile(columns[j].raw, none, none.astype(np.int64), MISSING, values[:-1], thresholds[j])
+    return found
+
+
+def _numbers(
+    prober: Prober,
+    columns: Mapping[int, Column],
+    thresholds: Mapping[int, NDArray[np.float32]],
+    real: Mapping[str, NDArray[Any]],
+    nullable: Mapping[int, bool],
+) -> dict[int, Profile]:
+    if not columns:
+        return {}
+    places = list(columns)
+    at = {j: place for place, j in enumerate(places)}
+    seeds = {j: _seeds(prober, j, columns[j], real, places) for j in places}
+
+    def code_at(asked: Mapping[int, NDArray[np.float64]]) -> dict[int, NDArray[np.int64]]:
+        """The code of each prepared column at its own numbers."""
+        rows: dict[int, list[NDArray[np.float64]]] = {}
+        start: dict[int, int] = {}
+        for j, x in asked.items():
+            its = rows.setdefault(columns[j].raw, [])
+            start[j] = sum(map(len, its))
+            its.append(x)
+        try:
+            seen = prober.ask({raw: np.concatenate(its) for raw, its in rows.items()}, places)
+        except (ValueError, TypeError) as fault:
+            raise _raises(prober, {raw: np.concatenate(its) for raw, its in rows.items()}, places, fault) from None
+        return {j: codes(seen[start[j] : start[j] + len(x), at[j]], thresholds[j]) for j, x in asked.items() if len(x)}
+
+    cuts = _cuts(code_at, seeds)
+    missing = {j: np.full(1, np.nan if nullable[columns[j].raw] else seeds[j][0]) for j in places}
+    of_missing = code_at(missing)
+    # A segment's code is that at its lower cut; of the first, at the lowest seed.
+    starts = {j: np.concatenate([seeds[j][:1], cuts[j]]) for j in places}
+    of_segments = code_at(starts)
+    return {
+        j: Profile(
+            columns[j].raw, cuts[j], of_segments[j], int(of_missing[j][0]), np.empty(0, np.float32), thresholds[j]
+        )
+        for j in places
+    }
+
+
+def _raises(
+    prober: Prober, asked: Mapping[int, NDArray[np.float64]], places: Sequence[int], fault: Exception
+) -> ExportRefused:
+    """The refusal of a pipeline that raises for some of these numbers, naming the first."""
+    for raw, its in asked.items():
+        for x in np.unique(its[:SEEDS]).tolist():
+            if said := prober.refusal(raw, x, places[:1]):
+                return ExportRefused(
+                    f"{prober.table.columns[raw].name}: the pipeline raises for {x!r} ({said}), and a served model has "
+                    "to answer every number; clip it in front of that step and fit again"
+                )
+    return ExportRefused(f"the pipeline raises for numbers near those of its rows ({fault}); look there")
+
+
+def _cuts(
+    code_at: Callable[[Mapping[int, NDArray[np.float64]]], dict[int, NDArray[np.int64]]],
+    seeds: Mapping[int, NDArray[np.float64]],
+) -> dict[int, NDArray[np.float64]]:
+    """The numbers at which the code of each column changes: the first with the new one."""
+    at_seeds = code_at(seeds)
+    open_: dict[int, tuple[NDArray[Any], ...]] = {}
+    found: dict[int, list[NDArray[np.float64]]] = {j: [] for j in seeds}
+    for j, x in seeds.items():
+        place = positions(x)
+        open_[j] = place[:-1], place[1:], at_seeds[j][:-1], at_seeds[j][1:]
+    while True:
+        for j, (low, high, below, above) in open_.items():
+            differs = below != above
+            next_to = differs & (high - low == 1)
+            found[j].append(numbers(high[next_to]))
+            kept = differs & ~next_to
+            open_[j] = low[kept], high[kept], below[kept], above[kept]
+        if not any(len(parts[0]) for parts in open_.values()):
+            break
+        between = {j: middle(low, high) for j, (low, high, _, _) in open_.items()}
+        at_middle = code_at({j: numbers(place) for j, place in between.items() if len(place)})
+        for j, code in at_middle.items():
+            low, high, below, above = open_[j]
+            open_[j] = (
+                np.concatenate([low, between[j]]),
+                np.concatenate([between[j], high]),
+                np.concatenate([below, code]),
+                np.concatenate([code, above]),
+            )
+    return {j: np.unique(np.concatenate(its)) for j, its in found.items()}
+
+
+def _seeds(
+    prober: Prober, j: int, column: Column, real: Mapping[str, NDArray[Any]], places: Sequence[int]
+) -> NDArray[np.float64]:
+    """Numbers, ascending, between any two neighbours of which the prepared column only rises or only falls."""
+    raw = prober.table.columns[column.raw]
+    if raw.type == "boolean":
+        return np.array([0.0, 1.0])
+    observed = real["numbers"][:, prober.input[column.raw][1]]
+    observed = observed[np.isfinite(observed)]
+    low, high = (_farthest(prober, column.raw, sign, places) for sign in (-1.0, 1.0))
+    seeds = np.array([low, -0.0, 0.0, high])
+    if len(observed):
+        seeds = np.concatenate([seeds, np.quantile(observed, np.linspace(0, 1, SEEDS), method="nearest")])
+    seeds = np.unique(seeds[(seeds >= low) & (seeds <= high)])
+    for before, stage in enumerate(column.stages):
+        points = sorted({point for point in stage.points if not isinstance(point, str)})
+        seeds = _with_points(seeds, column.stages[:before], points)
+    # Where the last value is zero, a sparse matrix has no entry.
+    return _with_points(seeds, column.stages, [0.0] if prober.is_sparse else [])
+
+
+def _with_points(seeds: NDArray[np.float64], stages: Sequence[Stage], points: Sequence[float]) -> NDArray[np.float64]:
+    """The seeds, and the numbers at which the value after some stages reaches a point, and leaves it."""
+    if not points:
+        return seeds
+
+    def code_at(asked: Mapping[int, NDArray[np.float64]]) -> dict[int, NDArray[np.int64]]:
+        return {i: _side(_after(stages, x), np.array(points)) for i, x in asked.items()}
+
+    cuts = _cuts(code_at, {0: seeds})[0]
+    return np.unique(np.concatenate([seeds, cuts, np.nextafter(cuts, -np.inf)]))
+
+
+def _side(values: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Where each value is among the points: twice the number of those below it, and 1 more where it is one."""
+    below, upto = (np.searchsorted(points, values, side=side) for side in ("left", "right"))
+    return np.where(np.isnan(values), MISSING, below + upto)
+
+
+def _after(stages: Sequence[Stage], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A number after some stages, each asked by itself with its other columns at the same number."""
+    for stage in stages:
+        with np.errstate(all="ignore"):
+            made = stage.step.transform(_like_fitted(stage, x))
+        dense = made.toarray() if hasattr(made, "toarray") else np.asarray(made)
+        x = np.asarray(dense[:, stage.output], dtype=np.float64)
+    return x
+
+
+def _like_fitted(stage: Stage, x: NDArray[np.float64]) -> Any:
+    """Rows for a stage by itself: `x` in its column, and in the others values that the stage knows."""
+    known = getattr(stage.step, "categories_", None)
+    filled = [None if known is None else known[i][0] for i in range(stage.width)]
+    if known is None and hasattr(stage.step, "statistics_") and len(stage.step.statistics_) == stage.width:
+        filled = stage.step.statistics_.tolist()
+    texts = any(isinstance(value, str) for value in filled)
+    matrix = np.repeat(x[:, None].astype(object if texts else np.float64), stage.width, axis=1)
+    for i, value in enumerate(filled):
+        if texts and i != stage.input:
+            matrix[:, i] = value
+    names = getattr(stage.step, "feature_names_in_", None)
+    return matrix if names is None else pd.DataFrame(matrix, columns=names)
+
+
+def _farthest(prober: Prober, raw: int, sign: float, places: Sequence[int]) -> float:
+    """The number farthest from zero that the pipeline takes. Raises ExportRefused where that is near."""
+    said = None
+    for far in FARTHEST:
+        said = prober.refusal(raw, sign * far, list(places)[:1])
+        if said is None:
+            return sign * far
+    raise ExportRefused(
+        f"{prober.table.columns[raw].name}: the pipeline raises for {sign * FARTHEST[-1]:g} ({said}), and a served "
+        "model has to answer every number; clip it in front of that step and fit again"
+    )

@@ -1,0 +1,175 @@
+"""A fitted pipeline of somebody's becomes a model that answers as it does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, StandardScaler
+from xgboost import XGBRFClassifier
+
+from export.own import profile
+from export.own.settings import own_settings
+from export.refusal import ExportRefused
+from tests.export.own.pipelines import FORMS, booster, exported, rows_of, served, usual
+from training.estimator.boosting import MarginXGBClassifier
+
+pytestmark = pytest.mark.tier("land")
+SIGMOID = 4.5e-16
+
+
+@pytest.fixture(scope="module")
+def rows() -> tuple[pd.DataFrame, Any]:
+    return rows_of()
+
+
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_served_is_what_the_pipeline_answers(
+    form: str, sparse: bool, rows: tuple[pd.DataFrame, Any], tmp_path: Path
+) -> None:
+    X, y = rows
+    fitted = FORMS[form](usual(sparse=sparse)).fit(X, y)
+    certificate, model = exported(fitted, X, tmp_path / "model", y)
+    assert certificate["total"]["margins_bit_equal"] == certificate["total"]["margins"]
+    assert certificate["total"]["bands_that_differ"] == 0
+    others, _ = rows_of(500, seed=7)
+    assert served(model, others) == pytest.approx(fitted.predict_proba(others)[:, 1], abs=SIGMOID, rel=0)
+
+
+def test_absent_entries_of_a_sparse_matrix_are_missing_and_stored_zeros_are_not(tmp_path: Path) -> None:
+    """A one-hot of 20 levels leaves its matrix sparse; a number that passes through loses its zeros."""
+    X, y = rows_of()
+    columns = ColumnTransformer(
+        [("city", OneHotEncoder(handle_unknown="ignore"), ["city"])], remainder="passthrough", sparse_threshold=1.0
+    )
+    X = X[["city", "late", "age"]].assign(late=X["late"].fillna(0))
+    fitted = make_pipeline(columns, booster()).fit(X, y)
+    _, model = exported(fitted, X, tmp_path / "model")
+    zero = X.assign(late=0.0)
+    assert np.array_equal(served(model, zero), fitted.predict_proba(zero)[:, 1].astype(np.float64))
+    as_zeros = fitted[-1].predict_proba(fitted[0].transform(zero).toarray())[:, 1]
+    assert np.abs(as_zeros - served(model, zero)).max() > 0.05
+
+
+OTHERS: dict[str, Any] = {
+    "a frozen booster, calibrated": lambda X, y: make_pipeline(
+        usual().fit(X), CalibratedClassifierCV(FrozenEstimator(booster().fit(usual().fit_transform(X), y)))
+    ).fit(X, y),
+    "a frozen pipeline": lambda X, y: FrozenEstimator(make_pipeline(usual(), booster()).fit(X, y)),
+    "a search": lambda X, y: GridSearchCV(
+        make_pipeline(usual(), booster()), {"xgbclassifier__max_depth": [2, 3]}, cv=2
+    ).fit(X, y),
+    "a search inside of a calibration": lambda X, y: CalibratedClassifierCV(
+        GridSearchCV(make_pipeline(usual(), booster()), {"xgbclassifier__max_depth": [2]}, cv=2), cv=2
+    ).fit(X, y),
+    "another threshold": lambda X, y: FixedThresholdClassifier(make_pipeline(usual(), booster()), threshold=0.3).fit(
+        X, y
+    ),
+    "a random forest": lambda X, y: make_pipeline(usual(), XGBRFClassifier(n_estimators=10, max_depth=4, n_jobs=1)).fit(
+        X, y
+    ),
+    "calibrated margins": lambda X, y: make_pipeline(
+        usual(), CalibratedClassifierCV(MarginXGBClassifier(n_estimators=10, n_jobs=1), method="isotonic", cv=2)
+    ).fit(X, y),
+    "steps before and inside": lambda X, y: make_pipeline(
+        usual(sparse=False), CalibratedClassifierCV(make_pipeline(StandardScaler(), booster()), cv=2)
+    ).fit(X, y),
+    "a bare booster": lambda X, y: booster().fit(X[["income", "age", "debt", "late", "owner"]], y),
+}
+
+
+@pytest.mark.parametrize("form", OTHERS)
+def test_nestings_are_taken_apart(form: str, rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    fitted = OTHERS[form](X, y)
+    given = X if form != "a bare booster" else X[["income", "age", "debt", "late", "owner"]]
+    _, model = exported(fitted, given, tmp_path / "model")
+    assert served(model, given) == pytest.approx(fitted.predict_proba(given)[:, 1], abs=SIGMOID, rel=0)
+
+
+def test_an_array_gets_names(tmp_path: Path) -> None:
+    X, y = rows_of()
+    numbers = X[["income", "age", "debt"]].to_numpy()
+    fitted = make_pipeline(SimpleImputer(), StandardScaler(), booster()).fit(numbers, y)
+    _, model = exported(fitted, numbers, tmp_path / "model")
+    assert [feature.name for feature in model.manifest.numbers] == ["x0", "x1", "x2"]
+    answered = model.predict(numbers)[0]
+    assert np.array_equal(answered, fitted.predict_proba(numbers)[:, 1].astype(np.float64))
+
+
+def test_columns_come_in_any_order(rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    fitted = make_pipeline(usual(), booster()).fit(X, y)
+    _, model = exported(fitted, X[X.columns[::-1]], tmp_path / "model")
+    assert np.array_equal(served(model, X), fitted.predict_proba(X)[:, 1].astype(np.float64))
+
+
+def test_the_default_may_be_the_first_class(rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    fitted = make_pipeline(usual(), CalibratedClassifierCV(booster(), cv=2)).fit(X, y)
+    _, model = exported(fitted, X, tmp_path / "model", y, own_settings({"target": {"positive": 0}}))
+    assert served(model, X) == pytest.approx(fitted.predict_proba(X)[:, 0], abs=SIGMOID, rel=0)
+
+
+def test_the_manifest_says_what_pipeline_and_rows_say(rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    binned = ColumnTransformer(
+        [
+            ("bins", KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf"), ["age"]),  # raises for NaN
+            ("city", OneHotEncoder(handle_unknown="ignore"), ["city"]),
+            ("log", make_pipeline(FunctionTransformer(np.abs), FunctionTransformer(np.log1p)), ["debt"]),
+            ("rest", "passthrough", ["owner"]),
+        ]
+    )
+    fitted = make_pipeline(binned, booster()).fit(X, y)
+    settings = own_settings(
+        {
+            "score": {"points": 500.0},
+            "bands": {"edges": [300, 500, 700]},
+            "limits": {"batch": 7},
+            "descriptions": {"age": "years"},
+        }
+    )
+    exported(fitted, X, tmp_path / "model", y, settings)
+    manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
+    age, city, debt, owner = (
+        next(f for f in manifest["features"] if f["name"] == name) for name in ("age", "city", "debt", "owner")
+    )
+    assert age == {
+        "name": "age",
+        "type": "number",
+        "nullable": False,
+        "description": "years",
+        "range": [float(X["age"].min()), float(X["age"].max())],
+    }
+    assert city["vocabulary"] == sorted(X["city"].unique())
+    assert (debt["nullable"], owner["type"], owner["nullable"]) == (True, "boolean", True)
+    assert {f["name"] for f in manifest["features"]} == {"age", "city", "debt", "owner"}  # the others are dropped
+    assert (manifest["bands"], manifest["limits"]["batch"], manifest["score"]["points"]) == ([300, 500, 700], 7, 500)
+    assert manifest["reference"]["metrics"]["default_rate"] == pytest.approx(y.mean(), abs=1e-6)
+
+
+def test_a_difference_is_refused_with_row_column_and_step(
+    rows: tuple[pd.DataFrame, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cut that is found one float64 too high shows at its boundary."""
+    X, y = rows
+    fitted = make_pipeline(usual(), booster()).fit(X, y)
+    found = profile._cuts
+
+    def one_too_high(*asked: Any) -> Any:
+        return {j: np.nextafter(cuts, np.inf) for j, cuts in found(*asked).items()}
+
+    monkeypatch.setattr(profile, "_cuts", one_too_high)
+    with pytest.raises(ExportRefused, match=r"^income: prepared column 0 differs first at .*StandardScaler\): for \d+"):
+        exported(fitted, X, tmp_path / "model")
+    assert not (tmp_path / "model").exists()

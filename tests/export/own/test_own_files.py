@@ -1,0 +1,138 @@
+"""The commands on a saved pipeline: nothing runs that is not trusted, and the model is verified and packaged."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from export import to_onnx, verify
+from tests.export.own.pipelines import NUMBERS, booster, rows_of, usual
+
+pytestmark = pytest.mark.tier("land")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved pipeline in both kinds of file, and its rows with an outcome and an id."""
+    made = tmp_path_factory.mktemp("own")
+    X, y = rows_of(400)
+    fitted = make_pipeline(usual(sparse=True), booster()).fit(X, y)
+    skops.io.dump(fitted, made / "fitted.skops")
+    joblib.dump(fitted, made / "fitted.joblib")
+    X.assign(bad=y, id=range(len(X))).to_parquet(made / "rows.parquet")
+    (made / "model.toml").write_text('[score]\npoints = 500\n[descriptions]\nage = "years"\n')
+    return made
+
+
+def arguments(folder: Path, *more: str, pipeline: str = "fitted.skops") -> list[str]:
+    given = ["--pipeline", str(folder / pipeline), "--data", str(folder / "rows.parquet"), "--target", "bad"]
+    return [*given, "--config", str(folder / "model.toml"), "--quiet", *more]
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_a_skops_file_is_exported_and_verified(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "model"
+    assert to_onnx.main(arguments(folder, "--out", str(out))) == 0, said(capsys)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["score"]["points"] == 500
+    assert {feature["name"] for feature in manifest["features"]}.isdisjoint({"bad", "id"})
+    assert verify.main(arguments(folder, "--model", str(out))) == 0, said(capsys)
+
+
+def test_a_model_of_another_pipeline_is_not_verified(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "model"
+    assert to_onnx.main(arguments(folder, "--out", str(out))) == 0
+    X, y = rows_of(400)
+    skops.io.dump(make_pipeline(usual(), booster(max_depth=2)).fit(X, y), folder / "other.skops")
+    assert verify.main(arguments(folder, "--model", str(out), pipeline="other.skops")) == 1
+    assert "other.skops: sha256: the certificate has" in said(capsys)
+
+
+def test_a_pickle_needs_the_flag_and_gives_the_same_model(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "model"
+    given = arguments(folder, "--out", str(out), pipeline="fitted.joblib")
+    assert to_onnx.main(given) == 1
+    assert "fitted.joblib: a pickle runs the code that it holds" in said(capsys)
+    assert not out.exists()
+    assert to_onnx.main([*given, "--trust-pickle"]) == 0, said(capsys)
+    assert to_onnx.main(arguments(folder, "--out", str(tmp_path / "other"))) == 0
+    assert (out / "model.onnx").read_bytes() == (tmp_path / "other" / "model.onnx").read_bytes()
+
+
+def ran(x: Any) -> Any:
+    """What a file must not bring in."""
+    raise AssertionError("the file's function ran")
+
+
+def test_a_function_in_a_skops_file_is_refused_unread(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    X, y = rows_of(400)
+    steps = make_pipeline(FunctionTransformer(np.abs), booster()).fit(X[NUMBERS], y)
+    steps[0].func = ran
+    skops.io.dump(steps, tmp_path / "strange.skops")
+    given = ["--pipeline", str(tmp_path / "strange.skops"), "--data", str(folder / "rows.parquet"), "--quiet"]
+    assert to_onnx.main([*given, "--out", str(tmp_path / "model")]) == 1
+    assert "strange.skops: holds " in (line := said(capsys))
+    assert "which no pipeline of scikit-learn and XGBoost is made of" in line
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--data", "rows.csv"], "--data goes with --pipeline"),
+        (["--pipeline", "fitted.skops"], "--pipeline needs --data"),
+    ],
+)
+def test_flags_that_lack_each_other_are_wrong_usage(
+    flags: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (to_onnx, verify):
+        with pytest.raises(SystemExit) as ended:
+            command.main(flags)
+        assert ended.value.code == 2
+        assert line in said(capsys)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("nothing.skops", None, "nothing.skops: no such file"),
+        ("damaged.skops", b"PK\x03\x04 and no more", "damaged.skops: is not a pipeline that can be read"),
+        ("text.txt", b"a pipeline", "text.txt: expected a .skops, .joblib or .pkl file, got .txt"),
+    ],
+)
+def test_what_is_no_pipeline_is_refused(
+    name: str, content: bytes | None, line: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    given = ["--pipeline", str(tmp_path / name), "--data", str(folder / "rows.parquet"), "--quiet"]
+    assert to_onnx.main([*given, "--out", str(tmp_path / "model")]) == 1
+    assert line in said(capsys)
+
+
+def test_a_csv_is_read_and_another_column_of_outcomes_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pd.read_parquet(folder / "rows.parquet").to_csv(tmp_path / "rows.csv", index=False)
+    given = ["--pipeline", str(folder / "fitted.skops"), "--data", str(tmp_path / "rows.csv"), "--quiet"]
+    assert to_onnx.main([*given, "--out", str(tmp_path / "model"), "--target", "worse"]) == 1
+    assert 'rows.csv: no column "worse"' in said(capsys)
+    assert to_onnx.main([*given, "--out", str(tmp_path / "model"), "--target", "bad"]) == 0, said(capsys)

@@ -1,0 +1,190 @@
+"""What cannot be taken is refused in one line that names it, and the model folder stays as it was."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from xgboost import XGBClassifier
+
+from cli.errors import UserError
+from export.own.settings import own_settings
+from lastbit import export_model
+from tests.export.own.pipelines import booster, rows_of, usual
+
+X, Y = rows_of(300)
+NUMBERS = X[["income", "age", "debt"]]
+
+
+class Doubled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What somebody wrote."""
+
+    def fit(self, X: Any, y: Any = None) -> "Doubled":
+        self.fitted_ = True
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return X * 2
+
+
+class OwnScaler(StandardScaler):  # type: ignore[misc]
+    """A subclass may answer otherwise."""
+
+
+class Moody(XGBClassifier):  # type: ignore[misc]
+    """Answers differently every time."""
+
+    def predict_proba(self, X: Any, **asked: Any) -> Any:
+        return np.random.default_rng().dirichlet([1, 1], len(X))
+
+
+def squared(x: Any) -> Any:
+    return x**2
+
+
+def on_numbers(*steps: Any) -> Any:
+    return make_pipeline(*steps, booster()).fit(NUMBERS, Y)
+
+
+def fitted() -> Any:
+    return make_pipeline(usual(), booster()).fit(X, Y)
+
+
+def with_city(encoder: Any) -> Any:
+    columns = ColumnTransformer([("city", encoder, ["city"])], remainder="drop", sparse_threshold=0)
+    return make_pipeline(columns, booster()).fit(X, Y)
+
+
+# What is wrong, the fitted pipeline, the rows, the outcomes, and what the line has to say.
+REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
+    "unfitted": (lambda: make_pipeline(usual(), booster()), X, None, "is not fitted; call fit first"),
+    "an unfitted booster": (booster, NUMBERS, None, "is not fitted; call fit first"),
+    "a class": (lambda: XGBClassifier, NUMBERS, None, "expected a fitted binary classifier.*XGBClassifier"),
+    "no classifier": (lambda: StandardScaler().fit(NUMBERS), NUMBERS, None, "got StandardScaler"),
+    "a column too few": (fitted, X.drop(columns="debt"), None, r'fitted on columns that are not there: \["debt"\]'),
+    "a column too many": (fitted, X.assign(id=1), None, r'was not fitted on \["id"\]; leave out'),
+    "a column twice": (fitted, pd.concat([X, X[["age"]]], axis=1), None, r'named twice: \["age"\]'),
+    "too few rows": (fitted, X.head(99), None, "expected 100 real rows or more, got 99"),
+    "rows of another population": (
+        fitted,
+        X.assign(city="elsewhere"),
+        None,
+        "city: the rows have no level that the pipeline knows",
+    ),
+    "dates": (
+        lambda: make_pipeline(ColumnTransformer([("a", "passthrough", ["age"])]), booster()).fit(
+            X.assign(since=datetime(2020, 1, 1)), Y
+        ),
+        X.assign(since=datetime(2020, 1, 1)),
+        None,
+        "since: expected numbers, booleans or texts, got Timestamp",
+    ),
+    "empty texts": (fitted, X.assign(job=""), None, "job: holds empty texts"),
+    "a target of three values": (fitted, X, np.arange(300) % 3, r"expected both classes.*got \[0, 1, 2\]"),
+    "a target of one value": (fitted, X, np.zeros(300, int), r"expected both classes.*got \[0\]"),
+    "a target of another length": (fitted, X, Y[:299], "expected 300 outcomes.*got 299"),
+    "three classes": (
+        lambda: booster().fit(NUMBERS, np.arange(300) % 3),
+        NUMBERS,
+        None,
+        "multi-class is not supported: expected two classes, got 3",
+    ),
+    "no tree ensemble": (
+        lambda: make_pipeline(SimpleImputer(), LogisticRegression()).fit(NUMBERS, Y),
+        NUMBERS,
+        None,
+        "LogisticRegression is not supported",
+    ),
+    "a search without its best": (
+        lambda: GridSearchCV(booster(), {"max_depth": [2]}, cv=2, refit=False, scoring="roc_auc").fit(NUMBERS, Y),
+        NUMBERS,
+        None,
+        "expected a fitted binary classifier|no best_estimator_|not fitted",
+    ),
+    "a transformer of somebody's": (lambda: on_numbers(Doubled()), NUMBERS, None, "doubled: Doubled is not supported"),
+    "a subclass of a known one": (lambda: on_numbers(OwnScaler()), NUMBERS, None, "ownscaler: OwnScaler is not supp"),
+    "a function of somebody's": (
+        lambda: on_numbers(FunctionTransformer(squared)),
+        NUMBERS,
+        None,
+        "FunctionTransformer of squared is not supported: expected a NumPy function of one number",
+    ),
+    "columns that are mixed": (lambda: on_numbers(SimpleImputer(), PCA(2)), NUMBERS, None, "pca: PCA is not supported"),
+    "neighbours": (lambda: on_numbers(KNNImputer()), NUMBERS, None, "knnimputer: KNNImputer is not supported"),
+    "an encoder that raises for unseen levels": (
+        lambda: with_city(OneHotEncoder()),
+        X,
+        None,
+        "city: the pipeline raises for a level that it has not seen.*set_params does without a fit",
+    ),
+    "an ordinal encoder that raises": (lambda: with_city(OrdinalEncoder()), X, None, "city: the pipeline raises for a"),
+    "a logarithm of zero in front of a scaler": (
+        lambda: on_numbers(FunctionTransformer(np.abs), FunctionTransformer(np.log), StandardScaler()),
+        NUMBERS,
+        None,
+        r"debt|income|age: the pipeline raises for 0\.0.*clip it",
+    ),
+    "answers that change": (
+        lambda: make_pipeline(StandardScaler(), Moody(n_estimators=2)).fit(NUMBERS, Y),
+        NUMBERS,
+        None,
+        "answers differently when asked twice",
+    ),
+    "native categories": (
+        lambda: booster(enable_categorical=True).fit(X[["age", "city"]].astype({"city": "category"}), Y),
+        X[["age", "city"]].astype({"city": "category"}),
+        None,
+        "native categorical splits are not supported: encode categories before XGBoost",
+    ),
+    "DART": (lambda: booster(booster="dart", rate_drop=0.3).fit(NUMBERS, Y), NUMBERS, None, "DART boosters are not"),
+}
+
+
+@pytest.mark.tier("land")
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_taken_is_refused_by_name(case: str, tmp_path: Path) -> None:
+    make, rows, outcomes, said = REFUSED[case]
+    out = tmp_path / "model"
+    out.mkdir()
+    (out / "manifest.json").write_text("the last good one")
+    with pytest.raises(UserError) as refused:
+        export_model(make(), rows, outcomes, out)
+    assert re.search(said, str(refused.value)), str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert (out / "manifest.json").read_text() == "the last good one"
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"scores": {}}, "config: scores: unknown table; did you mean score?"),
+        ({"score": {"odds": 0}}, "config: score.odds: expected a number above 0, got 0"),
+        ({"bands": {"edges": [500, 400]}}, "config: bands.edges: expected two or more ascending edges"),
+        ({"bands": {"edges": "a"}}, "config: bands.edges: expected a list of ascending numbers"),
+        ({"limits": {"batch": 0}}, "config: limits.batch: expected a whole number from 1 to 10000"),
+        ({"target": {"negative": 1}}, "config: target.negative: unknown key"),
+        ({"descriptions": {"age": 3}}, "config: descriptions.age: expected text, got 3"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_key(config: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        own_settings(config)
+    assert str(refused.value).startswith(said), str(refused.value)
+    assert refused.value.exit_status == 2
+
+
+def test_a_description_of_no_column_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r'^descriptions: the pipeline reads no columns \["agee"\]'):
+        export_model(fitted(), X, None, tmp_path / "model", {"descriptions": {"agee": "years"}})
