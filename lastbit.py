@@ -5,7 +5,8 @@
     export_model   a fitted scikit-learn pipeline of your own to model/, the same way
     load_model     model/ as the runtime serves it
     load_pipeline  artifacts/ as the fitted scikit-learn pipeline
-    register       the exact converters for `skl2onnx.to_onnx` of a pipeline of your own
+    register       the exact converters for `skl2onnx.to_onnx` of a pipeline of your own; `unregister` takes them back
+    compare        a graph of `skl2onnx.to_onnx` with the pipeline that it was made of, on rows
 
 The commands (`python -m training.run`, `lastbit-train`, …) do the same and more. Importing this module loads neither
 NumPy nor scikit-learn; each function loads what it needs. Mistakes of a user raise `cli.errors.UserError`: one line
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from runtime.model import Model
 
-__all__ = ["export", "export_model", "load_model", "load_pipeline", "register", "train"]
+__all__ = ["compare", "export", "export_model", "load_model", "load_pipeline", "register", "train", "unregister"]
 
 # Import names of this project, beside this module: docs/decisions/0005-rooms-are-import-names.md.
 _ROOMS = ("cli", "export", "population", "runtime", "storage", "table", "training", "trees", "validation")
@@ -87,13 +88,20 @@ def train(
     return Path(out)
 
 
-def export(artifacts: "str | Path" = "artifacts", out: "str | Path" = "model", *, quiet: bool = True) -> Path:
+def export(
+    artifacts: "str | Path" = "artifacts",
+    out: "str | Path" = "model",
+    reasons: "str | Path | None" = None,
+    *,
+    quiet: bool = True,
+) -> Path:
     """Converts the fitted pipeline to one ONNX graph, proves it equal, and replaces the folder `out`.
 
     Parameters
     ----------
     artifacts : folder that `train` wrote.
-    out : folder of model.onnx, manifest.json and certificate.json.
+    out : folder of model.onnx, manifest.json, reasons.bin and certificate.json.
+    reasons : TOML file of texts, codes, groups and reference rows, in place of those of training.
     quiet : False prints progress and the certificate's counts on standard error.
 
     Returns the folder. Raises UserError where artifacts are missing or altered, and ExportRefused, a UserError, where
@@ -107,9 +115,11 @@ def export(artifacts: "str | Path" = "artifacts", out: "str | Path" = "model", *
     _refuse_strangers()
     from cli.progress import Progress
     from export.to_onnx import export as run
+    from export.to_onnx import reasons_settings
     from training.artifacts import load_artifacts
 
-    run(load_artifacts(Path(artifacts)), Path(out), Progress(quiet=quiet))
+    progress, loaded = Progress(quiet=quiet), load_artifacts(Path(artifacts))
+    run(loaded, Path(out), progress, *reasons_settings(loaded, None if reasons is None else str(reasons), progress))
     return Path(out)
 
 
@@ -208,7 +218,7 @@ def register(*subclasses: "type[XGBClassifier]") -> None:
 
     The graph's outputs are `label` [N] and `probabilities` [N, 2], float64 where a calibrator made them and float32
     otherwise. Declare number inputs as DoubleTensorType. `to_onnx` then raises ExportRefused for what cannot be
-    exported exactly. Nothing is compared: `export` does that.
+    exported exactly. Nothing is compared here: `compare` does that for a graph, `export_model` for a whole model.
 
     >>> register()
     """
@@ -216,6 +226,42 @@ def register(*subclasses: "type[XGBClassifier]") -> None:
     from export.converters.registration import register as run
 
     run(*subclasses)
+
+
+def unregister() -> None:
+    """Gives skl2onnx back the converters that it had before `register`, in this process.
+
+    >>> unregister()
+    """
+    _refuse_strangers()
+    from export.converters.registration import unregister as run
+
+    run()
+
+
+def compare(graph: Any, pipeline: Any, X: Any, *, tolerance: float = 1e-7) -> "dict[str, float]":
+    """Compares a graph that skl2onnx made with the fitted pipeline, on rows and on rows made of them.
+
+    Parameters
+    ----------
+    graph : ONNX model with the output `probabilities`: a file, its bytes, or a ModelProto. Its inputs are the columns
+        of `X`, each by its name, or one matrix of all of them.
+    pipeline : the fitted classifier.
+    X : DataFrame or array of 100 real rows or more.
+    tolerance : largest absolute difference of a probability.
+
+    Returns `rows`, `bit_equal` and `largest_difference`. Raises ExportRefused, naming the first row that differs, and
+    for inputs that are not the columns of `X`.
+
+    >>> compare(b"", None, [])
+    Traceback (most recent call last):
+    ...
+    export.refusal.ExportRefused: graph: expected an ONNX model, got 0 bytes that are none
+    """
+    _refuse_strangers()
+    from export.own.compare import compare_graph
+
+    return compare_graph(graph, pipeline, X, tolerance)
 
 
 def _refuse_strangers() -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import exactness, fit, local, package, parts, ranking, scale, speed, startup, training, warm
+from benchmarks import exactness, fit, local, package, parts, ranking, reasons, scale, speed, startup, training, warm
 from benchmarks.report import show
 from cli.progress import Progress
 
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "fit": fit.measure,
     "scale": scale.measure,
     "ranking": ranking.measure,
+    "reasons": reasons.measure,
 }
 
 

@@ -82,14 +82,36 @@ class Findings(TypedDict):
     """Empty without monotone constraints."""
 
 
+class ComparedReasons(TypedDict):
+    """Contributions of the tables against the leaf rule, row by row, and against the margins."""
+
+    rows: int
+    reference_rows: int
+    """Of this comparison."""
+    tolerance: float
+    """Largest absolute difference of margin."""
+    largest_difference: float
+    same_top_four: int
+    """Rows whose four largest contributions are of the same features."""
+    tied_top_four: int
+    """Rows whose fourth and fifth differ by no more than twice the tolerance."""
+    added_rows: int
+    largest_gap: float
+    """Between mean and contributions together, and the float32 margins of `added_rows`."""
+    largest_mean: float
+    """Of a feature's contributions over all reference rows, which is 0 but for rounding."""
+
+
 class Certificate(Findings):
     """certificate.json: the proof that model.onnx answers as the fitted pipeline does."""
 
     schema_version: int
     sha256: dict[str, str]
-    """Of model.onnx, manifest.json and pipeline.skops."""
+    """Of model.onnx, manifest.json, pipeline.skops and, where there is one, reasons.bin."""
     versions: dict[str, str]
     """Of Python and of packages, and the machine."""
+    reasons: NotRequired[ComparedReasons]
+    """Of reasons.bin."""
 
 
 class ScoreScale(TypedDict):
@@ -157,6 +179,8 @@ class SelfCheckEntry(TypedDict):
     probability: float
     score: float
     band: str
+    contributions: NotRequired[list[float]]
+    """To the margin, by player of reasons."""
 
 
 class CheckedScore(TypedDict):
@@ -174,6 +198,70 @@ class SelfCheck(TypedDict):
     inputs: InputColumns
     scores: list[CheckedScore]
     rows: list[SelfCheckEntry]
+
+
+class ReasonsFile(TypedDict):
+    """The file reasons.bin."""
+
+    sha256: str
+    bytes: int
+
+
+class ReasonsBasis(TypedDict):
+    """What the points of an answer are of, as the answer says it."""
+
+    method: str
+    reference: str
+    """`all`, `at-cutoff`, `best`, or `own`: a file of the user's."""
+    reference_rows: int
+    reference_total: int
+    """Rows of which they were drawn or chosen."""
+    reference_scores: NotRequired[list[float]]
+    """Lowest and highest score of `at-cutoff`."""
+    adds_up: bool
+    """False where points are those before calibration."""
+
+
+class ReasonsPlayer(TypedDict):
+    """What gets points of its own."""
+
+    name: str
+    kind: str
+    """`feature`, `maximum` (a row maximum, named in answers after its largest feature) or `group`."""
+    features: list[str]
+
+
+class ReasonsText(TypedDict):
+    """What answers say of a feature, a row maximum or a group."""
+
+    text: dict[str, str]
+    """By language; `""` where none is named."""
+    missing: dict[str, str]
+    """Where the value is missing."""
+    code: str
+    """`""` for none."""
+    inquiries: bool
+    """Named as a fifth reason where it costs points."""
+
+
+class ManifestReasons(TypedDict):
+    """All that the runtime knows of reasons besides their tables."""
+
+    file: ReasonsFile
+    basis: ReasonsBasis
+    slope: float
+    """Log-odds of repaying = slope · margin + intercept."""
+    intercept: float
+    values: bool
+    """Answers repeat the value of a reason's feature."""
+    players: list[ReasonsPlayer]
+    texts: dict[str, ReasonsText]
+
+
+class NoReasons(TypedDict):
+    """A model without reasons."""
+
+    why: str
 
 
 class ManifestBody(TypedDict):
@@ -195,6 +283,8 @@ class ManifestBody(TypedDict):
     reference: ManifestReference
     versions: dict[str, str]
     self_check: SelfCheck
+    reasons: NotRequired[ManifestReasons | NoReasons]
+    """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
 
 
 class ManifestDocument(ManifestBody):

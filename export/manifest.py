@@ -22,6 +22,7 @@ from export.documents import (
     TravelledSplit,
 )
 from export.graph.pipeline import Contract, travelled_splits
+from export.reasons.build import BuiltReasons, explain_self_check
 from runtime.digest import version_of
 from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
 from runtime.score import Scale, band, scores_to_check
@@ -53,7 +54,12 @@ class Facts:
 
 
 def manifest_of(
-    artifacts: Artifacts, contract: Contract, graph: bytes, session: Session, tolerance: float
+    artifacts: Artifacts,
+    contract: Contract,
+    graph: bytes,
+    session: Session,
+    tolerance: float,
+    reasons: BuiltReasons | None = None,
 ) -> ManifestDocument:
     """The manifest of a run's model: see `manifest_from`."""
     preparation = artifacts.pipeline[0]
@@ -68,10 +74,12 @@ def manifest_of(
         columns=probes.RawColumns(preparation, binary_columns(artifacts)),
         real=preparation.raw_inputs(artifacts.sample),
     )
-    return manifest_from(facts, graph, session, tolerance)
+    return manifest_from(facts, graph, session, tolerance, reasons)
 
 
-def manifest_from(facts: Facts, graph: bytes, session: Session, tolerance: float) -> ManifestDocument:
+def manifest_from(
+    facts: Facts, graph: bytes, session: Session, tolerance: float, reasons: BuiltReasons | None = None
+) -> ManifestDocument:
     """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show.
 
     It holds no applicant: the self-check rows are made up. The model's version is a digest of the graph and of
@@ -97,6 +105,10 @@ def manifest_from(facts: Facts, graph: bytes, session: Session, tolerance: float
             "rows": _self_check_rows(facts, session),
         },
     }
+    if reasons is not None:
+        manifest["reasons"] = {"why": reasons.why} if reasons.record is None else reasons.record
+        if reasons.record is not None:
+            explain_self_check(reasons, manifest["self_check"]["rows"])
     head = {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)}
     return cast(ManifestDocument, head | manifest)
 

@@ -13,7 +13,7 @@ from storage.digest import sha256_of
 if TYPE_CHECKING:
     from export.documents import Certificate
 
-GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
+GRAPH, MANIFEST, CERTIFICATE, REASONS = "model.onnx", "manifest.json", "certificate.json", "reasons.bin"
 LARGEST_CERTIFICATE = 64 * 2**20  # bytes
 CERTIFICATE_VERSION = 1  # raise it when an older reader could misread a newer certificate
 EXPORT_AGAIN = "export again (python -m export.to_onnx)"
@@ -30,12 +30,22 @@ def read_certificate(folder: Path) -> "Certificate":
             "run python -m training.run and python -m export.to_onnx first"
         )
     certificate = _read(folder / CERTIFICATE)
-    for name in (GRAPH, MANIFEST):
+    for name in certified_files(certificate):
         path = folder / name
         if not path.is_file():
             raise ExportRefused(f"{path}: no such file; {EXPORT_AGAIN}")
         refuse_other(f"{path}: sha256", certificate["sha256"].get(name), sha256_of(path))
     return certificate
+
+
+def certified_files(certificate: "Certificate") -> tuple[str, ...]:
+    """The files of a model folder that a certificate is about; not all models have reasons."""
+    return (GRAPH, MANIFEST, *([REASONS] if REASONS in certificate["sha256"] else []))
+
+
+def files_of(folder: Path) -> tuple[str, ...]:
+    """All files of a model folder, the certificate last, after their hashes were compared."""
+    return (*certified_files(read_certificate(folder)), CERTIFICATE)
 
 
 def refuse_other(what: str, certified: object, found: object) -> None:

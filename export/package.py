@@ -19,7 +19,7 @@ from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
 from cli.words import escaped
-from export.model_folder import CERTIFICATE, GRAPH, MANIFEST
+from export.model_folder import CERTIFICATE, files_of
 from export.packaging.archive import normalise, write_zip
 from export.packaging.bytecode import compile_all, interpreter_for
 from export.packaging.certified import check_certificate
@@ -165,7 +165,7 @@ def _assemble(task: Path, model: Path, wheels: Sequence[Wheel]) -> int:
     for source in sorted(RUNTIME.rglob("*.py")):
         if source.name not in ENTRY_POINTS:
             _copy(source, task / "runtime" / source.relative_to(RUNTIME))
-    for name in (GRAPH, MANIFEST, CERTIFICATE):
+    for name in files_of(model):
         _copy(model / name, task / "model" / name)
     return left_out
 

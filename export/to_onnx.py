@@ -9,7 +9,9 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
+import pandas as pd
 from rich.table import Table as Grid
 
 from cli import command
@@ -21,15 +23,21 @@ from export.certificate.certify import Tolerance, certify, versions
 from export.documents import Certificate, Findings
 from export.graph.pipeline import build
 from export.manifest import manifest_of
-from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
+from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS, certified_files
+from export.reasons.build import BuiltReasons, build_reasons
+from export.refusal import ExportRefused
+from runtime.explain import load_explainer
 from runtime.model import Model
 from runtime.session import open_session
 from storage.address import is_remote
 from storage.digest import sha256_of
 from storage.folder import replaced_folder
 from storage.json_file import write_json
-from training.artifacts import PIPELINE, Artifacts, load_artifacts
+from training.artifacts import PIPELINE, TRAIN_AGAIN, Artifacts, load_artifacts
 from training.artifacts.runs import local_run
+from training.reasons import read_own_rows, reference_rows
+from training.settings import Settings, settings_from_dict, with_reasons_of
+from training.settings.reasons import NONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Progress(quiet=args.quiet)
     if is_remote(args.out):
         options.error(f"--out is a folder of this machine; python -m export.registry publish {args.out} uploads it")
-
     refuse_contradicting(options, args)
+    if args.pipeline is not None and args.reasons is not None:
+        options.error("--reasons goes with --artifacts: reasons of an own pipeline are not supported")
 
     def load_and_export() -> None:
         if args.pipeline is not None:
@@ -48,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return
         with local_run(args.artifacts, progress) as folder, progress.step("Opening the fitted pipeline"):
             artifacts = load_artifacts(folder)
-        export(artifacts, Path(args.out), progress)
+            settings, own = reasons_settings(artifacts, args.reasons, progress)
+        export(artifacts, Path(args.out), progress, settings, own)
 
     return command.run(load_and_export, "the last good model is as it was")
 
@@ -90,6 +100,11 @@ def parser() -> Parser:
         help="what training wrote, here or s3://bucket/prefix (default: %(default)s)",
     )
     files.add_argument("--out", default="model", metavar="DIR", help="where the model goes (default: %(default)s)")
+    files.add_argument(
+        "--reasons",
+        metavar="FILE.toml",
+        help="texts, codes, groups and reference rows of reasons, in place of those of training (docs/reasons.md)",
+    )
     add_own(options)
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     return options
@@ -105,9 +120,21 @@ def add_own(options: Parser) -> None:
     own.add_argument("--trust-pickle", action="store_true", help="open a pickle, which runs the code that it holds")
 
 
-def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
-    """Writes graph, manifest and certificate, and replaces `out` when all three hold. Raises ExportRefused."""
+def export(
+    artifacts: Artifacts,
+    out: Path,
+    progress: Progress,
+    settings: Settings | None = None,
+    own: pd.DataFrame | None = None,
+) -> None:
+    """Writes graph, tables of reasons, manifest and certificate, and replaces `out` when all hold.
+
+    `settings` are those of the run, or with other reasons; `own` the reference rows of a file that they name. Raises
+    ExportRefused.
+    """
     pipeline = artifacts.pipeline
+    settings = settings or _settings_of(artifacts)
+    rows = None if settings is None else reference_rows(settings, artifacts.drawn, own)
     with replaced_folder(out, MANIFEST) as folder:
         with progress.step("Converting"):
             contract = build(pipeline)
@@ -115,29 +142,65 @@ def export(artifacts: Artifacts, out: Path, progress: Progress) -> None:
             session = open_session(graph)
         tolerance = Tolerance.of(pipeline[1])
         (folder / GRAPH).write_bytes(graph)
-        write_json(folder / MANIFEST, manifest_of(artifacts, contract, graph, session, tolerance.of_self_check))
+        reasons = None
+        if settings is not None and settings.reasons.reference != NONE:
+            with progress.step("Building the tables of reasons") as show:
+                reasons = build_reasons(artifacts, settings, contract, session, sha256_of(graph), rows, show)
+            if reasons.content:
+                (folder / REASONS).write_bytes(reasons.content)
+            else:
+                progress.say(f"[yellow]![/] Exported without reasons: {escaped(reasons.why)}")
+        manifest = manifest_of(artifacts, contract, graph, session, tolerance.of_self_check, reasons)
+        write_json(folder / MANIFEST, manifest)
         with progress.step("Certifying against the fitted pipeline") as show:
             findings = certify(candidate_of(artifacts, contract, session), show)
-        certificate = certificate_of(artifacts, folder, findings)
+        certificate = certificate_of(artifacts, folder, findings, reasons)
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
-            version = Model.load(str(folder)).manifest.model_version
+            served = Model.load(str(folder))
+            version = served.manifest.model_version
+            if reasons is not None and reasons.content:
+                load_explainer(served)
     summarise(certificate, progress)
-    size = sum((out / name).stat().st_size for name in (GRAPH, MANIFEST)) / 1e6
+    size = sum((out / name).stat().st_size for name in certified_files(certificate)) / 1e6
     where = f"[bold]{escaped(out)}/[/]"
     then = next_command("runtime.local", "--model", str(out), "model")
     progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: {escaped(then)}")
 
 
-def certificate_of(artifacts: Artifacts, folder: Path, findings: Findings) -> Certificate:
+def certificate_of(
+    artifacts: Artifacts, folder: Path, findings: Findings, reasons: BuiltReasons | None = None
+) -> Certificate:
     """The findings with what they are about: the sha256 of every file that took part, and the versions."""
-    return {
+    head = {
         "schema_version": CERTIFICATE_VERSION,
         "sha256": {name: sha256_of(folder / name) for name in (GRAPH, MANIFEST)}
         | {PIPELINE: artifacts.pipeline_sha256},
         "versions": versions(),
-        **findings,
     }
+    certificate = cast(Certificate, {**head, **findings})
+    if reasons is not None and reasons.compared is not None:
+        certificate["sha256"][REASONS] = sha256_of(folder / REASONS)
+        certificate["reasons"] = reasons.compared
+    return certificate
+
+
+def reasons_settings(
+    artifacts: Artifacts, file: str | None, progress: Progress
+) -> tuple[Settings | None, pd.DataFrame | None]:
+    """The run's settings, with the reasons of a TOML file in the place of its own, and that file's reference rows."""
+    settings = _settings_of(artifacts)
+    if file is None:
+        return settings, None
+    if settings is None:
+        raise ExportRefused(f"{artifacts.folder}: holds no reference rows, which --reasons needs; {TRAIN_AGAIN}")
+    settings = with_reasons_of(settings, Path(file))
+    return settings, read_own_rows(settings, progress)
+
+
+def _settings_of(artifacts: Artifacts) -> Settings | None:
+    """The settings of a run that has kept reference rows; None for one of before, whose settings are not needed."""
+    return settings_from_dict(artifacts.run["settings"]) if artifacts.drawn else None
 
 
 def summarise(certificate: Findings, progress: Progress) -> None:
@@ -162,6 +225,11 @@ def summarise(certificate: Findings, progress: Progress) -> None:
             f"{row['bands_that_differ']:,}",
         )
     progress.console.print(grid)
+    if compared := cast(Certificate, certificate).get("reasons"):
+        progress.say(
+            f"Reasons: {compared['rows']} × {compared['reference_rows']} rows, at most "
+            f"{compared['largest_difference']:.1e} of margin from the leaf rule"
+        )
     for found in certificate["monotone"]:
         way, name = "rises" if found["sign"] > 0 else "falls", escaped(found["feature"])
         where = f"{found['trees']:,} trees, {found['splits']:,} splits, {found['rows']:,} rows"

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from runtime.event import ENVELOPE, Direct, Request, Response, encoded_size, infer
-from runtime.manifest import Manifest
+from runtime.manifest import Manifest, ModelRefused
 from runtime.model import Model
 from runtime.problem import ANSWER_TOO_LARGE, INTERNAL_ERROR, INVALID_APPLICANT, Problem
 from runtime.service import Service
@@ -35,10 +35,16 @@ class Handler:
 
     def __init__(self, settings: Settings) -> None:
         self.service = Service(Model.load(settings.model_folder), settings)
+        if settings.explain == "always":
+            if why := self.service.model.manifest.reasons_why:
+                raise ModelRefused(f"EXPLAIN=always: expected a model with reasons, got none: {why}")
+            self.service.explainer()
         manifest = self.service.model.manifest
         self.observe: Observe | None = _observer(settings, manifest)
         self._cors_origins = settings.cors_origins
-        self._names = frozenset({manifest.identifier, "applicants", *(feature.name for feature in manifest.features)})
+        self._names = frozenset(
+            {manifest.identifier, "applicants", "explain", *(feature.name for feature in manifest.features)}
+        )
 
     def __call__(self, event: object, context: object) -> object:
         begin = perf_counter()

@@ -40,8 +40,10 @@ class Request:
         "_about",
         "_body",
         "_is_base64",
+        "_query",
         "gateway_request_id",
         "headers",
+        "is_direct",
         "lambda_request_id",
         "method",
         "path",
@@ -64,8 +66,13 @@ class Request:
         about: dict[str, Any] | None = None,
         resource: str = "",
         context: object = None,
+        query: object = None,
+        is_direct: bool = False,
     ) -> None:
-        """`about` is the event's requestContext, `context` the object that Lambda hands over with an event."""
+        """`about` is the event's requestContext, `context` the object that Lambda hands over with an event, `query` the
+        query as text or as names and values."""
+        self._query = query
+        self.is_direct = is_direct
         self.method = method if type(method) is str else ""
         self.path = path if type(path) is str else ""
         self.route = ""
@@ -100,6 +107,17 @@ class Request:
         from runtime.body import decode  # a library to load, for binary bodies only
 
         return decode(body, encoding, size_limit, is_base64=self._is_base64)
+
+    def parameter(self, name: str) -> str | None:
+        """The last value of a parameter of the query, None if there is none; letters and dashes need no decoding."""
+        query = self._query
+        if type(query) is str:
+            pairs = (part.partition("=") for part in query.split("&"))
+            values: list[object] = [value for its_name, _, value in pairs if its_name == name]
+        else:
+            found = query.get(name) if type(query) is dict else None
+            values = found if type(found) is list else [] if found is None else [found]
+        return (values[-1] if type(values[-1]) is str else "") if values else None
 
     def base_url(self) -> str:
         """The address that the route is below, as the client sees it: with a domain where the event names one."""
@@ -167,6 +185,7 @@ class HttpApi:
             about=about,
             resource=_resource(event, template),
             context=context,
+            query=event.get("rawQueryString") or event.get("queryStringParameters"),
         )
 
     @staticmethod
@@ -202,6 +221,7 @@ class RestApi:
             about=_object(event, "requestContext"),
             resource=_resource(event, event.get("resource")),
             context=context,
+            query=event.get("multiValueQueryStringParameters") or event.get("queryStringParameters"),
         )
 
 
@@ -242,6 +262,7 @@ class Direct:
             headers={},
             body=_json_again(event),
             context=context,
+            is_direct=True,
         )
 
     @staticmethod
@@ -257,6 +278,7 @@ REASONS = {
     400: "Bad Request",
     404: "Not Found",
     405: "Method Not Allowed",
+    409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",

@@ -100,6 +100,8 @@ class Manifest:
         "normalization",
         "numbers",
         "probability_tolerance",
+        "reasons_size",
+        "reasons_why",
         "scale",
         "self_check",
         "sha256",
@@ -136,6 +138,7 @@ class Manifest:
         if not 1 <= self.batch_limit <= MOST_APPLICANTS:
             raise limits.refusal("batch", f"1 to {MOST_APPLICANTS} applicants", self.batch_limit)
         self.branches = self._branches(top)
+        self.reasons_size, self.reasons_why = _reasons(top)
         check = top.reader("self_check")
         self.probability_tolerance: float = check.take_number("probability_tolerance", 0, MOST_TOLERANCE)
         self.self_check = tuple(
@@ -214,6 +217,19 @@ class Manifest:
     def read(cls, path: str) -> "Manifest":
         """Reads and checks a file; raises ModelRefused if that cannot be done."""
         return cls(_read_json(path), path)
+
+
+def _reasons(top: Reader) -> tuple[int, str]:
+    """The size of reasons.bin, or 0 and why there are no reasons. All else of them is read with the first."""
+    if "reasons" not in top:
+        return 0, "the model was exported without them"
+    entry = top.reader("reasons")
+    if "why" in entry:
+        return 0, entry.take_name("why")
+    size: int = entry.reader("file").take("bytes", int)
+    if size < 1:
+        raise entry.refusal("file", "the size of a file that is not empty", size)
+    return size, ""
 
 
 def _scale(entry: Reader) -> Scale:

@@ -29,10 +29,11 @@ _OUTPUTS = ["probability", "margin"]
 class Model:
     """A manifest and the session over its graph. Safe to use from several threads."""
 
-    __slots__ = ("_run", "_takes_categories", "manifest")
+    __slots__ = ("_run", "_takes_categories", "folder", "manifest")
 
-    def __init__(self, manifest: Manifest, session: "onnxruntime.InferenceSession") -> None:
+    def __init__(self, manifest: Manifest, session: "onnxruntime.InferenceSession", folder: str = "") -> None:
         self.manifest = manifest
+        self.folder = folder
         self._run = session.run
         self._takes_categories = bool(manifest.categories)
 
@@ -62,8 +63,12 @@ class Model:
                 f"{path}: refused by onnxruntime {onnxruntime.__version__}: {reason}; {EXPORT_AGAIN}"
             ) from None
         _check_interface(session, manifest, path)
-        model = cls(manifest, session)
+        model = cls(manifest, session, folder)
         model._check_self(path)
+        if manifest.reasons_size:
+            from runtime.reasons_file import check_header  # models without reasons do without
+
+            check_header(f"{folder}/reasons.bin", manifest.reasons_size, manifest.sha256)
         return model
 
     def predict(

@@ -5,6 +5,7 @@ from typing import Any
 
 from runtime.manifest import Feature, Manifest
 from runtime.problem import INVALID_APPLICANT, PROBLEM_TYPES, TYPE_PREFIX
+from runtime.settings import Settings
 from runtime.validate import EXACT_LIMIT, IDENTIFIER_LIMIT
 
 # What API Gateway answers by itself, as deploy/template.yaml makes it. 413 is the function's own as well.
@@ -16,9 +17,66 @@ GATEWAY = {
 }
 GATEWAY_TYPE = "about:blank"
 
+_EXPLAIN: dict[str, Any] = {
+    "description": "true adds the reasons of the score, all the points of every feature too",
+    "enum": [True, False, "all"],
+}
+_POINTS = {"type": "number", "description": "two decimals; below 0 it costs points"}
+_EXPLAINED: dict[str, Any] = {
+    "reasons": {
+        "type": "array",
+        "maxItems": 5,
+        "description": "the features that cost the most points, in order; a fifth is a number of inquiries",
+        "items": {"$ref": "#/components/schemas/Reason"},
+    },
+    "base_points": {"type": "number", "description": "mean of the reference rows, on the scale of the score"},
+    "other_points": {**_POINTS, "description": "of all other features; with the rest the score, to two decimals"},
+    "points": {"type": "object", "additionalProperties": _POINTS},
+    "reasons_basis": {"$ref": "#/components/schemas/ReasonsBasis"},
+}
+_REASON: dict[str, Any] = {
+    "Reason": {
+        "type": "object",
+        "required": ["name", "text", "points"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {"type": "string", "description": "a feature or a group of them"},
+            "code": {"type": "string"},
+            "text": {
+                "anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}],
+                "description": "one text, or one for each language",
+            },
+            "points": _POINTS,
+            "value": {
+                "type": ["number", "boolean", "string", "null"],
+                "description": "as it was sent; null is missing",
+            },
+        },
+    },
+    "ReasonsBasis": {
+        "type": "object",
+        "required": ["method", "reference", "reference_rows", "reference_total", "adds_up"],
+        "additionalProperties": False,
+        "properties": {
+            "method": {"type": "string"},
+            "reference": {"type": "string", "enum": ["all", "at-cutoff", "best", "own"]},
+            "reference_rows": {"type": "integer"},
+            "reference_total": {"type": "integer", "description": "of which the rows were drawn or chosen"},
+            "reference_scores": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            "adds_up": {
+                "type": "boolean",
+                "description": "base_points, points and other_points add up to credit_score to two decimals",
+            },
+            "note": {"type": "string"},
+        },
+    },
+}
 
-def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False, server: str = "/") -> dict[str, Any]:
+
+def describe(manifest: Manifest, settings: Settings | None = None, *, server: str = "/") -> dict[str, Any]:
     """The OpenAPI document as a JSON object; `server` is the address that its paths are below."""
+    settings = settings or Settings({})
+    explains = bool(manifest.reasons_size) and settings.explain != "never"
     return {
         "openapi": "3.1.0",
         "info": {
@@ -35,7 +93,9 @@ def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False, server:
             "/model": {"get": _get("The model: features, score scale, bands, versions", "model", {"type": "object"})},
             "/openapi.json": {"get": _get("This description", "openapi", {"type": "object"})},
             "/predict": {
-                "post": _post("One applicant", "predict", _ref("Applicant"), example(manifest), _ref("Answer"))
+                "post": _post(
+                    "One applicant", "predict", _ref("Applicant"), example(manifest), _ref("Answer"), explains=explains
+                )
             },
             "/predict/batch": {
                 "post": _post(
@@ -44,11 +104,12 @@ def describe(manifest: Manifest, *, ignore_unknown_fields: bool = False, server:
                     _ref("Batch"),
                     {"applicants": [example(manifest)]},
                     _ref("BatchAnswer"),
+                    explains=explains,
                 )
             },
         },
         "components": {
-            "schemas": _schemas(manifest, ignore_unknown_fields),
+            "schemas": _schemas(manifest, settings.ignore_unknown_fields, explains=explains),
             "securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}},
         },
     }
@@ -71,7 +132,7 @@ def _example(feature: Feature) -> Any:
     return middle if math.isfinite(middle) else low
 
 
-def _schemas(manifest: Manifest, ignore_unknown_fields: bool) -> dict[str, Any]:
+def _schemas(manifest: Manifest, ignore_unknown_fields: bool, *, explains: bool) -> dict[str, Any]:
     identifier = {"type": "string", "minLength": 1, "maxLength": IDENTIFIER_LIMIT}
     required = [manifest.identifier, *(feature.name for feature in manifest.features if not feature.nullable)]
     answer_members = {
@@ -96,7 +157,8 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool) -> dict[str, Any]:
             "required": ["applicants"],
             "additionalProperties": False,
             "properties": {
-                "applicants": {"type": "array", "maxItems": manifest.batch_limit, "items": _ref("Applicant")}
+                "applicants": {"type": "array", "maxItems": manifest.batch_limit, "items": _ref("Applicant")},
+                **({"explain": _EXPLAIN} if explains else {}),
             },
         },
         "Answer": {
@@ -106,6 +168,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool) -> dict[str, Any]:
             "properties": {
                 **answer_members,
                 "warnings": {"type": "array", "items": _ref("Remark"), "minItems": 1},
+                **(_EXPLAINED if explains else {}),
             },
         },
         "BatchAnswer": {
@@ -154,6 +217,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool) -> dict[str, Any]:
                 "detail": {"type": "string"},
             },
         },
+        **(_REASON if explains else {}),
         "Health": {
             "type": "object",
             "required": ["status", "model_version"],
@@ -192,11 +256,19 @@ def _get(summary: str, operation: str, schema: dict[str, Any]) -> dict[str, Any]
 
 
 def _post(
-    summary: str, operation: str, body: dict[str, Any], sample: dict[str, Any], answer: dict[str, Any]
+    summary: str,
+    operation: str,
+    body: dict[str, Any],
+    sample: dict[str, Any],
+    answer: dict[str, Any],
+    *,
+    explains: bool,
 ) -> dict[str, Any]:
+    asked = {"name": "explain", "in": "query", "schema": {"type": "string", "enum": ["true", "false", "all"]}}
     return {
         "operationId": operation,
         "summary": summary,
+        **({"parameters": [{**asked, "description": _EXPLAIN["description"]}]} if explains else {}),
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": body, "example": sample}},

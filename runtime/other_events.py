@@ -29,6 +29,7 @@ class Lattice:
     @staticmethod
     def request(event: dict[str, Any], context: object) -> Request:
         path = event["raw_path"] if "raw_path" in event else event.get("path")
+        query = event.get("queryStringParameters") or event.get("query_string_parameters")
         is_base64 = event.get("is_base64_encoded" if "raw_path" in event else "isBase64Encoded")
         return Request(
             event["method"],
@@ -37,6 +38,7 @@ class Lattice:
             body=event.get("body"),
             is_base64=is_base64 is True,
             context=context,
+            query=query or (path.partition("?")[2] if type(path) is str else None),
         )
 
     @staticmethod

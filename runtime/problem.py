@@ -21,8 +21,10 @@ class ProblemType:
 UNREADABLE_BODY = ProblemType("unreadable-body", 400, "Request body is unreadable")
 INVALID_JSON = ProblemType("invalid-json", 400, "Request body is not valid JSON")
 NESTED_TOO_DEEP = ProblemType("nested-too-deep", 400, "JSON is nested too deeply")
+INVALID_PARAMETER = ProblemType("invalid-parameter", 400, "Query parameter is invalid")
 NOT_FOUND = ProblemType("not-found", 404, "Resource not found")
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "Method not allowed")
+NO_REASONS = ProblemType("no-reasons", 409, "Reasons are not available")
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "Request body is too large")
 ANSWER_TOO_LARGE = ProblemType("answer-too-large", 413, "Answer is too large")
 UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "Media type or encoding is not supported")
@@ -34,8 +36,10 @@ PROBLEM_TYPES = (
     UNREADABLE_BODY,
     INVALID_JSON,
     NESTED_TOO_DEEP,
+    INVALID_PARAMETER,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
+    NO_REASONS,
     BODY_TOO_LARGE,
     ANSWER_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,

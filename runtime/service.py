@@ -1,12 +1,13 @@
 """The resources of the service: from a request to what is answered."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from runtime import problem
 from runtime.event import Request, Response, Scored
-from runtime.manifest import NOT_DESCRIBED
+from runtime.manifest import NOT_DESCRIBED, ModelRefused
 from runtime.model import Model
 from runtime.problem import Problem, error
 from runtime.score import Bands
@@ -15,7 +16,13 @@ from runtime.strict_json import Written, parse, write
 from runtime.validate import Validator
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from runtime.columns import Columns
+    from runtime.explain import Explainer
 
 BODY_LIMIT = 64 * 1024
 # Lambda's own limit for a request and for an answer is 6 MiB, what API Gateway puts around the body included.
@@ -32,6 +39,8 @@ class Service:
         self._settings = settings
         self._validator = Validator(model.manifest, ignore_unknown_fields=settings.ignore_unknown_fields)
         self._columns: Columns | None = None
+        self._explainer: Explainer | None = None
+        self._explain_is_a_feature = "explain" in (feature.name for feature in model.manifest.features)
         self._bands = Bands(model.manifest.bands)
         members = (model.manifest.identifier, "default_probability", "credit_score", "score_band", "model_version")
         values = ("%s", "%r", "%r", '"%s"', _literal(model.manifest.model_version))
@@ -86,20 +95,25 @@ class Service:
     def _openapi(self, request: Request) -> Response:
         from runtime.openapi import describe  # only when asked
 
-        ignore = self._settings.ignore_unknown_fields
-        return Response(describe(self.model.manifest, ignore_unknown_fields=ignore, server=request.base_url()))
+        return Response(describe(self.model.manifest, self._settings, server=request.base_url()))
 
     def _predict(self, request: Request) -> Response:
-        applicant = self._validator.applicant(_json(request, BODY_LIMIT))
+        value = _json(request, BODY_LIMIT)
+        wanted = self._wanted(request, value if request.is_direct and not self._explain_is_a_feature else None)
+        applicant = self._validator.applicant(value)
         probability, _ = self.model.predict([applicant.numbers], [applicant.categories])
         answers, scored = self._answers(
             (applicant.identifier,), probability.tolist(), (applicant.missing,), (applicant.warnings,), ("",)
         )
+        if wanted:
+            answers = self._explained(answers, [applicant.numbers], [applicant.categories], probability, scored, wanted)
         return Response(Written(answers[0]), scored=scored)
 
     def _predict_batch(self, request: Request) -> Response:
         """One run of the session for all that are valid; for each an answer or a problem, in order."""
-        values = self._validator.batch(_json(request, BATCH_BODY_LIMIT))
+        value = _json(request, BATCH_BODY_LIMIT)
+        wanted = self._wanted(request, value)
+        values = self._validator.batch(value)
         if self._columns is None:
             from runtime.columns import Columns  # a start that answers single applicants does without
 
@@ -123,10 +137,75 @@ class Service:
             answers, scored = self._answers(
                 batch.identifiers, probabilities.tolist(), batch.missing, batch.warnings, pointers
             )
+            if wanted:
+                answers = self._explained(answers, batch.numbers, batch.categories, probabilities, scored, wanted)
         for position, entry in refused.items():  # in ascending order, so that each comes to stand where it belongs
             answers.insert(position, entry)
         content = f'{{"scored":{len(scored)},"refused":{len(refused)},"answers":[{",".join(answers)}]}}'
         return Response(Written(content), scored=scored, refused=len(refused))
+
+    @property
+    def explains(self) -> bool:
+        """False where reasons are switched off."""
+        return self._settings.explain != "never"
+
+    def explainer(self) -> "Explainer":
+        """What explains scores, read and checked when first asked for.
+
+        Raises ModelRefused where its file is not the model's, Problem where there is none or it is switched off.
+        """
+        if self._explainer is None:
+            if not self.model.manifest.reasons_size:
+                raise Problem(problem.NO_REASONS, self.model.manifest.reasons_why)
+            from runtime.explain import load_explainer  # a start that explains nothing does without
+
+            self._explainer = load_explainer(self.model)
+        return self._explainer
+
+    def _wanted(self, request: Request, value: object) -> str:
+        """Which explanations a request wants, "" for none, "true" or "all"; takes `explain` out of its JSON value."""
+        asked: object = request.parameter("explain")
+        pointer = "" if asked is None else "explain in the query: "
+        if type(value) is not list and isinstance(value, dict) and "explain" in value:
+            given = value.pop("explain")
+            asked = {True: "true", False: "false"}.get(given) if type(given) is bool else given
+            pointer = "/explain: "
+            asked = "null" if asked is None else asked
+        if asked not in (None, "", "true", "false", "all"):
+            raise Problem(problem.INVALID_PARAMETER, f"{pointer}expected true, false or all")
+        wanted = "" if asked in (None, "false") else "all" if asked == "all" else "true"
+        setting = self._settings.explain
+        if wanted and setting == "never":
+            raise Problem(problem.NO_REASONS, "they are switched off (EXPLAIN=never)")
+        wanted = wanted or ("true" if setting == "always" else "")
+        if wanted:
+            self._loaded_explainer()
+        return wanted
+
+    def _loaded_explainer(self) -> "Explainer":
+        try:
+            return self.explainer()
+        except ModelRefused as fault:
+            print(fault, file=sys.stderr)  # noqa: T201  (it names files, and no applicant)
+            raise Problem(
+                problem.INTERNAL_ERROR, "the tables of reasons are not the model's; the log says more"
+            ) from None
+
+    def _explained(
+        self,
+        answers: list[str],
+        numbers: "Any",
+        categories: "Any",
+        probabilities: "NDArray[np.float64]",
+        scored: list[Scored],
+        wanted: str,
+    ) -> list[str]:
+        """The answers with the reasons of each."""
+        explain, every = self.explainer().explain, wanted == "all"
+        rows = zip(answers, numbers, categories, probabilities.tolist(), scored, strict=True)
+        return [
+            f"{answer[:-1]},{explain(its, words, p, score[0], every=every)}}}" for answer, its, words, p, score in rows
+        ]
 
     def _answers(
         self,

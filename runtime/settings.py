@@ -28,6 +28,8 @@ class Settings:
       by default.
     * `UNKNOWN_FIELDS`: `refuse` (default) or `ignore` the fields of an applicant that the model does not
       know.
+    * `EXPLAIN`: `always` (every answer has its reasons, and a start reads and checks their tables), `on-request` (the
+      default: where a request asks, and the first one reads them) or `never`.
     * `CORS_ORIGINS`: origins that browsers may ask from, `scheme://host[:port]`, comma-separated; or `*` for all of
       them; none by default. Wildcards within an origin are refused: name each.
     * `BASE_PATH`: what a custom domain puts before the paths, such as `/credit`.
@@ -40,6 +42,7 @@ class Settings:
     __slots__ = (
         "base_path",
         "cors_origins",
+        "explain",
         "ignore_unknown_fields",
         "initialization",
         "log_requests",
@@ -56,6 +59,9 @@ class Settings:
         if unknown not in ("refuse", "ignore"):
             raise SettingRefused(f"UNKNOWN_FIELDS: expected refuse or ignore, got {unknown!r}")
         self.ignore_unknown_fields = unknown == "ignore"
+        self.explain = environment.get("EXPLAIN") or "on-request"
+        if self.explain not in ("always", "on-request", "never"):
+            raise SettingRefused(f"EXPLAIN: expected always, on-request or never, got {self.explain!r}")
         self.cors_origins = _origins(environment.get("CORS_ORIGINS", ""))
         base_path = environment.get("BASE_PATH", "").rstrip("/")
         if base_path and not re.fullmatch(BASE_PATH, base_path):

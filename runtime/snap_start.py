@@ -36,6 +36,9 @@ def before_snapshot(handler: Handler) -> None:
     manifest = handler.service.model.manifest
     applicant = example(manifest)
     batch = {"applicants": [applicant] * min(WORTH_ORDERING, manifest.batch_limit)}
+    service = handler.service
+    if manifest.reasons_size and service.explains:
+        service.explainer()
     observe, handler.observe = handler.observe, None
     for path, content in (("/predict", applicant), ("/predict/batch", batch)):
         event = {"requestContext": {"http": {"method": "POST"}}, "rawPath": path, "body": write(content)}

@@ -179,11 +179,12 @@ def _table(source: Source, schema: Schema) -> Table:
 
 
 def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> pd.DataFrame:
-    columns = {feature.name: _column(source, feature, kept) for feature in schema.features}
+    columns = {feature.name: column_of(source, feature, kept) for feature in schema.features}
     return pd.DataFrame(columns, copy=False)
 
 
-def _column(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice") -> "pd.Series[Any]":
+def column_of(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice" = slice(None)) -> "pd.Series[Any]":
+    """A feature's column in the form of Table.frame, of all rows or some. Raises UserError for what it cannot hold."""
     column, special = feature.column, feature.special
     if feature.type == "category":
         return pd.Series(labels(source, column, special)[kept], dtype=object)

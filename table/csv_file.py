@@ -44,6 +44,7 @@ class CsvFile:
         self.content = content
         self._refuse_what_is_no_text()
         self.separator = separator or find_separator(content, wanted)
+        self.written = self.separator
         self.introduction = f"its columns, separated by {shown(self.separator)}"
         if self.separator == BLANK:
             self.content, self.separator = with_tabs(content), "\t"
@@ -158,11 +159,13 @@ def find_separator(content: bytes, wanted: Collection[str]) -> str:
         return len(set(header) & set(wanted)), alike if len(header) > 1 else 0.0, len(header)
 
     best = max(SEPARATORS, key=fit)
-    if fit(best)[0] == len(set(wanted)) or fit(best)[2] > 1:
+    if (wanted and fit(best)[0] == len(set(wanted))) or fit(best)[2] > 1:
         return best
     lines = content[:SAMPLE_BYTES].decode(errors="replace").splitlines()
-    header = next((fields_of(line) for line in lines if line.strip()), [])
-    return BLANK if len(set(header) & set(wanted)) > fit(best)[0] else best
+    rows = [fields_of(line) for line in lines[:SAMPLE_ROWS] if line.strip()]
+    if not wanted:  # the last line may be cut
+        return BLANK if len(rows) > 1 and len(rows[0]) > 1 and len(set(map(len, rows[1:-1]))) <= 1 else best
+    return BLANK if len(set(rows[0] if rows else []) & set(wanted)) > fit(best)[0] else best
 
 
 def records(content: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:

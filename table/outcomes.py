@@ -72,7 +72,7 @@ def refuse_one_class(source: Source, data: Data, outcomes: Outcomes) -> None:
     where = f"{source.name}: target {data.target}"
     if not len(outcomes.values):
         raise UserError(f"{source.name}: {NO_ROWS}")
-    if outcomes.excluded.all():
+    if sum(each.rows for each in outcomes.exclusions if each.setting == "data.exclude") == len(outcomes.values):
         raise UserError(f"{source.name}: every row is left out by data.exclude; leave some in")
     if not outcomes.found:
         raise UserError(f"{where}: every row is missing; expected two values")

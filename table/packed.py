@@ -8,16 +8,19 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from typing import IO
 
 from cli.errors import UserError
 from cli.words import listed, shown
 
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-PACKERS: Mapping[bytes, Callable[[bytes], bytes]] = {
-    b"\x1f\x8b": gzip.decompress,
-    b"BZh": bz2.decompress,
-    b"\xfd7zXZ\x00": lzma.decompress,
+PACKERS: Mapping[bytes, Callable[[io.BytesIO], io.BufferedIOBase]] = {
+    b"\x1f\x8b": lambda packed: gzip.GzipFile(fileobj=packed),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
+# Tables become 3 to 30 times as large. What becomes larger than this, and this many times, was made to fill the memory.
+LARGE, MOST_TIMES = 256 * 2**20, 200
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
 # UTF-32's first: that of little-endian begins with UTF-16's.
 MARKS = (
@@ -40,7 +43,8 @@ def unpacked(name: str, content: bytes) -> bytes:
     for magic, unpack in PACKERS.items():
         if content.startswith(magic):
             try:
-                return unpack(content)
+                with unpack(io.BytesIO(content)) as opened:
+                    return _read(name, opened, len(content))
             except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
                 raise UserError(f"{name}: the packed file is damaged: {error}; copy it again") from error
     return content
@@ -55,7 +59,9 @@ def _of_zip(name: str, content: bytes) -> bytes:
                 if len(files) != 1:
                     held = f"holds {len(files)} files ({listed(files)})" if files else "holds no file"
                     raise UserError(f"{name}: the zip {held}, expected one; unpack it and name the one")
-                return packed.read(files[0])
+                entry = packed.getinfo(files[0])
+                with packed.open(entry) as opened:
+                    return _read(name, opened, entry.compress_size)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
         if content.startswith(ZIP):
             raise UserError(f"{name}: the zip cannot be unpacked: {error}; unpack it yourself") from error
@@ -63,6 +69,17 @@ def _of_zip(name: str, content: bytes) -> bytes:
         f"{name}: is an Excel workbook; save its sheet as CSV UTF-8, "
         'or convert it: pandas.read_excel(FILE).to_parquet("table.parquet")'
     )
+
+
+def _read(name: str, opened: io.BufferedIOBase | IO[bytes], packed: int) -> bytes:
+    """All that a packed file of so many bytes holds; UserError where it does not end."""
+    most = max(LARGE, MOST_TIMES * packed)
+    content = opened.read(most + 1)
+    if len(content) > most:
+        raise UserError(
+            f"{name}: {packed:,} packed bytes become more than {most:,}; if they should, unpack the file first"
+        )
+    return content
 
 
 def in_utf8(name: str, content: bytes, encoding: str | None) -> bytes:

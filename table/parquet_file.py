@@ -1,7 +1,7 @@
 """Reading Parquet and Feather: the columns that are needed, of the types that they have."""
 
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,6 @@ class ParquetFile:
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
         return {name: table.column(name) for name in columns}
-
-    def batches(self) -> Iterator[Any]:
-        """All columns, some thousand rows at a time."""
-        try:
-            yield from self._file.iter_batches(batch_size=8_192)
-        except (pa.ArrowException, OSError) as error:
-            raise self._unreadable(error) from error
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """`row 17` for each of some rows counted from 0."""

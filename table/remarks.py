@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cli.words import shown
 from table.settings import Schema
-from table.time_format import LOOKED_AT, UNORDERED, misleading
+from table.time_format import UNORDERED, misleading
 
 FREQUENT, SHARE = 10, 0.005  # rows, and their share, from which a value may be a code
 FEW, DIFFERENT = 4, 10  # codes of a column at most, and other values at least
@@ -38,22 +38,24 @@ def _dates(name: str, column: "pd.Series[Any]") -> Iterator[str]:
 
 
 def _codes(name: str, values: NDArray[np.float64]) -> Iterator[str]:
-    """Codes among numbers: a few negative whole ones where all else is positive, and a frequent value far above all."""
-    known = values[~np.isnan(values)]
-    negative, others = known[known < 0], known[known >= 0]
-    codes: list[float] = []
-    if len(negative) >= FREQUENT and len(np.unique(others[:LOOKED_AT])) >= DIFFERENT:
-        few = np.unique(negative[:LOOKED_AT])
-        if len(few) <= FEW and (few == np.round(few)).all() and np.isin(negative, few).all():
-            codes += few.tolist()
-    if len(others) > FREQUENT and (rest := others[others < others.max()]).size:
-        top, gap = others.max(), others.max() - rest.max()
-        enough = len(others) - len(rest) >= max(FREQUENT, SHARE * len(values))
-        if enough and gap > rest.max() - rest.min() and len(np.unique(rest[:LOOKED_AT])) >= DIFFERENT:
-            codes.append(float(top))
+    codes = codes_among(*np.unique(values[~np.isnan(values)], return_counts=True))
     if codes:
         written = ", ".join(f"{code:.15g}" for code in codes)
         yield f"column {name}: {written} may be codes and not numbers; special = [{written}] takes them as missing"
+
+
+def codes_among(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> list[float]:
+    """Codes among ascending numbers and the `rows` of each: a few negative whole ones where all else is positive, and
+    a frequent value far above all."""
+    found: list[float] = []
+    negative, others = distinct[distinct < 0], distinct[distinct >= 0]
+    if 0 < len(negative) <= FEW and len(others) >= DIFFERENT and (negative == np.round(negative)).all():
+        found += negative.tolist() if rows[: len(negative)].sum() >= FREQUENT else []
+    if len(distinct) > DIFFERENT and distinct[-1] > 0:
+        enough = rows[-1] >= max(FREQUENT, SHARE * rows.sum())
+        if enough and distinct[-1] - distinct[-2] > distinct[-2] - distinct[len(found)]:
+            found.append(float(distinct[-1]))
+    return found
 
 
 def _alike(name: str, column: "pd.Series[Any]") -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
@@ -45,35 +46,58 @@ def source_of(
 
     `optional` ones where it has them.
     """
-    parts = parts_of(name, path)
-    opened = [_open(part, schema.data, wanted) for part in parts]
-    files = [file for file, _ in opened]
-    columns = [[*file.columns, *part.values] for file, part in zip(files, parts, strict=True)]
-    _refuse_parts_that_differ(parts, columns)
-    wanted = {column: setting for column, setting in wanted.items() if column in columns[0] or column not in optional}
-    check_columns(parts[0].name if len(parts) == 1 else name, columns[0], wanted, files[0].introduction)
-    numeric = {feature.column for feature in schema.features if feature.type == "number"}
-    if schema.data.weight is not None:
-        numeric.add(schema.data.weight)
-    remarks: list[str] = []
-    if UNNAMED in columns[0] and UNNAMED not in wanted:
-        remarks.append(f'the first column has no name and is left out; data.id = "{UNNAMED}" takes it as the id')
-    read = [_read(file, part, wanted, numeric) for file, part in zip(files, parts, strict=True)]
-    if len(parts) > 1 and _types(read, wanted):  # text in one part is text in all
-        read = [_read(file, part, wanted, ()) for file, part in zip(files, parts, strict=True)]
-    remarks += [remark for file, each in zip(files, read, strict=True) for remark in _remarks(file, each)][:1]
-    texts = all(isinstance(file, CsvFile) for file in files)
-    data = schema.data
-    return Source(
-        name,
-        _digest(parts, [sha256 for _, sha256 in opened]),
-        {column: _joined(parts, [each[column] for each in read], column) for column in wanted},
-        _places(parts, files, [_rows(each) for each in read]),
-        Missing.of((*MISSING, *data.missing) if texts else data.missing),
-        Marks(data.decimal, data.thousands),
-        data.normalization == "NFC",
-        remarks,
-    )
+    opened = OpenTable.at(name, path, schema.data, wanted)
+    wanted = {
+        column: setting for column, setting in wanted.items() if column in opened.columns or column not in optional
+    }
+    return opened.read(schema, wanted)
+
+
+@dataclass(frozen=True)
+class OpenTable:
+    """The files of a table, whose columns are known and not read yet."""
+
+    name: str
+    parts: Sequence[Part]
+    files: Sequence[TableFile]
+    digests: Sequence[str]
+    columns: Sequence[str]
+
+    @classmethod
+    def at(cls, name: str, path: Path, data: Data, wanted: Collection[str]) -> Self:
+        """What is at `path`; the `wanted` columns tell a separator. Raises UserError where it is no table."""
+        parts = parts_of(name, path)
+        opened = [_open(part, data, wanted) for part in parts]
+        columns = [[*file.columns, *part.values] for (file, _), part in zip(opened, parts, strict=True)]
+        _refuse_parts_that_differ(parts, columns)
+        return cls(name, parts, [file for file, _ in opened], [sha256 for _, sha256 in opened], columns[0])
+
+    def read(self, schema: Schema, wanted: Mapping[str, str]) -> Source:
+        """Some columns, each with the setting that asks for it; those of the schema's number features as numbers."""
+        parts, files = self.parts, self.files
+        check_columns(parts[0].name if len(parts) == 1 else self.name, self.columns, wanted, files[0].introduction)
+        numeric = {feature.column for feature in schema.features if feature.type == "number"}
+        if schema.data.weight is not None:
+            numeric.add(schema.data.weight)
+        remarks: list[str] = []
+        if UNNAMED in self.columns and UNNAMED not in wanted:
+            remarks.append(f'the first column has no name and is left out; data.id = "{UNNAMED}" takes it as the id')
+        read = [_read(file, part, wanted, numeric) for file, part in zip(files, parts, strict=True)]
+        if len(parts) > 1 and _types(read, wanted):  # text in one part is text in all
+            read = [_read(file, part, wanted, ()) for file, part in zip(files, parts, strict=True)]
+        remarks += [remark for file, each in zip(files, read, strict=True) for remark in _remarks(file, each)][:1]
+        texts = all(isinstance(file, CsvFile) for file in files)
+        data = schema.data
+        return Source(
+            self.name,
+            _digest(parts, self.digests),
+            {column: _joined(parts, [each[column] for each in read], column) for column in wanted},
+            _places(parts, files, [_rows(each) for each in read]),
+            Missing.of((*MISSING, *data.missing) if texts else data.missing),
+            Marks(data.decimal, data.thousands),
+            data.normalization == "NFC",
+            remarks,
+        )
 
 
 def _open(part: Part, data: Data, wanted: Collection[str]) -> tuple[TableFile, str]:
@@ -145,7 +169,7 @@ def _refuse_parts_that_differ(parts: Sequence[Part], columns: Sequence[Sequence[
             raise UserError(f"{other.name}: {problem}; all parts of a table need the same columns")
 
 
-def check_columns(name: str, columns: Sequence[str], wanted: dict[str, str], introduction: str) -> None:
+def check_columns(name: str, columns: Sequence[str], wanted: Mapping[str, str], introduction: str) -> None:
     for column, setting in wanted.items():
         if columns.count(column) > 1:
             raise UserError(f"{name}: column {column} is there {columns.count(column)} times; name each column once")

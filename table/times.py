@@ -86,6 +86,12 @@ def times(source: Source, column: str, written: str | None = None) -> Times:
     return _of_numbers(source, column, written)
 
 
+def is_iso(texts: Sequence[str]) -> bool:
+    """True if all texts are ISO 8601, of one kind."""
+    array = pa.array(texts, pa.string())
+    return any(kind != "a number" and _read(array, kind) is not None for kind in READINGS)
+
+
 def _parsed(source: Source, column: str, cells: Any) -> Times:
     texts = present(cells, source.missing)
     for kind in READINGS:

@@ -1,4 +1,4 @@
-"""`python -m training.draft`: a table's header and a sample of its rows become a commented configuration."""
+"""`python -m training.draft`: a table becomes a commented configuration."""
 
 if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
     from cli.entry import start
@@ -12,19 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli import command
+from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
+from cli.settings.flags import names
 from cli.words import escaped
+from storage.files import local_file
 from storage.whole_file import out_file, write_whole
-from training.drafting.page import drafted
-from training.drafting.sample import draw
+from training.drafting.whole import Asked, drafted
 
 EPILOG = """\
 Exit status: 0 done; 1 failed, with one line that says why and nothing written; 2 wrong flags.
 
 examples:
   python -m training.draft loans.csv > loans.toml
-  python -m training.draft loans.parquet --out loans.toml && python -m training.run --config loans.toml
+  python -m training.draft loans.csv --target status --positive bad,lost > loans.toml
+  python -m training.draft 'parts/*.parquet' --out loans.toml && python -m training.run --config loans.toml
 """
 
 
@@ -33,12 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def draft() -> None:
+        if args.positive and args.target is None:
+            raise UserError("--positive needs --target; name the column of the outcome too", WRONG_USAGE)
         progress = Progress(quiet=args.quiet)
         page = None if args.out is None else out_file("--out", args.out)
-        with progress.step("Reading a sample") as show:
-            sample = draw(args.table, args.seed, show)
-        with progress.step(f"Looking at {len(sample.columns)} columns"):
-            text = drafted(sample, Path() if page is None else page.parent)
+        folder = Path() if page is None else page.parent
+        with local_file(args.table, progress) as path, progress.step("Looking at the table") as show:
+            text = drafted(Asked(args.table, folder, args.target, args.positive, args.seed), path, show)
         if page is None:
             sys.stdout.buffer.write(text.encode())
             sys.stdout.flush()
@@ -54,16 +58,23 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="python -m training.draft",
         usage="python -m training.draft FILE [--out FILE.toml] [option ...]",
-        description="Draft a complete, commented configuration from a table's header and a sample of its rows.",
+        description="Draft a complete, commented configuration from a table's columns.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     files = parser.add_argument_group("input and output")
-    files.add_argument("table", metavar="FILE", help="CSV or Parquet")
+    files.add_argument(
+        "table",
+        metavar="FILE",
+        help="CSV, Parquet, Feather or JSON lines, packed or not; a folder or a pattern of them; or s3://bucket/key",
+    )
     files.add_argument("--out", metavar="FILE.toml", help="the configuration; default standard output")
     files.add_argument("--quiet", action="store_true", help="print errors only")
+    outcome = parser.add_argument_group("outcome")
+    outcome.add_argument("--target", metavar="COLUMN", help="column of the outcome; default the one that looks like it")
+    outcome.add_argument("--positive", type=names, default=(), metavar="A,B", help="its values of a default")
     sample = parser.add_argument_group("sample")
     sample.add_argument(
-        "--seed", type=int, default=99, metavar="N", help="of the rows that are drawn of more than 20,000; default 99"
+        "--seed", type=int, default=99, metavar="N", help="of the 20,000 rows in which leaks are looked for; default 99"
     )
     return parser

@@ -1,6 +1,6 @@
 """The rows that applicants may be compared with: a draw of the training rows, and a file of the user's."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from cli.errors import UserError
 from cli.progress import Progress
 from table import read_applicants
 from training.settings import Settings
-from training.settings.reasons import ALL, AT_CUTOFF, BEST, NAMED
+from training.settings.reasons import ALL, AT_CUTOFF, BEST, NAMED, NONE
 
 REFERENCE_ROWS, OWN_ROWS = "reference.parquet", "reference-own.parquet"
 MOST_ROWS = 10_000  # between two draws of 10,000 the same four reasons stand in about 99 of 100 cases
@@ -52,17 +52,26 @@ def read_own_rows(settings: Settings, progress: Progress) -> pd.DataFrame | None
     return frame
 
 
-def reference_rows(settings: Settings, folder: Path, own: pd.DataFrame | None = None) -> ReferenceRows | None:
-    """The rows that the settings choose; `own` are those of a file that has just been read.
+def read_drawn(folder: Path, files: Collection[str]) -> dict[str, pd.DataFrame]:
+    """The reference rows that a run has kept, by file, with their scores in the last column."""
+    return {name: pd.read_parquet(folder / name) for name in (REFERENCE_ROWS, OWN_ROWS) if name in files}
 
-    None where the artifacts hold none, or where the training rows are too few. Raises UserError where a choice of the
-    user's leaves fewer than 100.
+
+def reference_rows(
+    settings: Settings, kept: Mapping[str, pd.DataFrame], own: pd.DataFrame | None = None
+) -> ReferenceRows | None:
+    """The rows that the settings choose of those kept; `own` are those of a file that has just been read.
+
+    None where the run has kept none, the settings want none, or the training rows are too few. Raises UserError where a
+    choice of the user's leaves fewer than 100.
     """
     reasons = settings.reasons
+    if reasons.reference == NONE:
+        return None
     if reasons.reference not in NAMED:
-        drawn = _read(folder / OWN_ROWS) if own is None else _drawn(own, np.zeros(len(own)), settings.split.seed)
+        drawn = kept.get(OWN_ROWS) if own is None else _drawn(own, np.zeros(len(own)), settings.split.seed)
         return None if drawn is None else _without_score(drawn)
-    drawn = _read(folder / REFERENCE_ROWS)
+    drawn = kept.get(REFERENCE_ROWS)
     if drawn is None:
         return None
     score = drawn.iloc[:, -1].to_numpy()
@@ -102,10 +111,6 @@ def _drawn(frame: pd.DataFrame, score: NDArray[np.float64], seed: int) -> pd.Dat
 
 def _write(drawn: pd.DataFrame, path: Path) -> None:
     drawn.to_parquet(path, index=False)
-
-
-def _read(path: Path) -> pd.DataFrame | None:
-    return pd.read_parquet(path) if path.exists() else None
 
 
 def _without_score(drawn: pd.DataFrame, about: Mapping[Any, Any] | None = None) -> ReferenceRows:

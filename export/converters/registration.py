@@ -25,13 +25,15 @@ from xgboost import XGBClassifier
 
 from export.converters.classifier import boosters_of, convert_classifier
 from export.converters.graph import Graph, SklearnGraph
-from export.converters.private import parse_sklearn
+from export.converters.private import operator_names, parse_sklearn, parsers
 from export.converters.trees import convert_margins, with_copies
 from export.refusal import ExportRefused
 from training.estimator.boosting import MarginXGBClassifier
 from training.estimator.crossfit import CrossFittedClassifier
 from trees.ensemble import read_ensemble
 
+# What skl2onnx had for each class before: the name of its converter, and its parser; None where it had none.
+_BEFORE: dict[type, tuple[Any, Any]] = {}
 CLASSIFIERS = (
     CalibratedClassifierCV,
     CrossFittedClassifier,
@@ -53,6 +55,8 @@ def register(*subclasses: type[XGBClassifier]) -> None:
 
     What cannot be exported exactly raises ExportRefused during `to_onnx`.
     """
+    for kind in (*CLASSIFIERS, *subclasses, SimpleImputer):
+        _BEFORE.setdefault(kind, (operator_names.get(kind), parsers.get(kind)))
     for classifier in (*CLASSIFIERS, *subclasses):
         update_registered_converter(
             classifier,
@@ -63,6 +67,17 @@ def register(*subclasses: type[XGBClassifier]) -> None:
             options={"zipmap": [True, False], "nocl": [True, False], "output_class_labels": [False]},
         )
     update_registered_converter(SimpleImputer, "ExactSimpleImputer", _set_imputed_shape, _convert_imputer)
+
+
+def unregister() -> None:
+    """Gives skl2onnx back the converters that it had before `register`, in this process."""
+    for kind, before in _BEFORE.items():
+        for registered, former in zip((operator_names, parsers), before, strict=True):
+            if former is None:
+                registered.pop(kind, None)
+            else:
+                registered[kind] = former
+    _BEFORE.clear()
 
 
 def _parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:

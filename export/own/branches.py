@@ -7,10 +7,20 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
-from xgboost import XGBClassifier
+from xgboost import Booster, XGBClassifier
 
 from export.converters.classifier import boosters_of, unwrapped
 from export.refusal import ExportRefused
+
+# What stands in the way of other ensembles: the graph's trees compare and add in float32, as XGBoost's do.
+OTHER_TREES = {
+    "LGBMClassifier": "its thresholds and sums are float64, and a graph's trees add in float32",
+    "HistGradientBoostingClassifier": "its thresholds and sums are float64, and a graph's trees add in float32",
+    "GradientBoostingClassifier": "its sums are float64, and a graph's trees add in float32",
+    "RandomForestClassifier": "it takes the mean of float64 shares, and a graph's trees add in float32",
+    "ExtraTreesClassifier": "it takes the mean of float64 shares, and a graph's trees add in float32",
+    "CatBoostClassifier": "its sums are float64, and a graph's trees add in float32",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,10 @@ class Branch:
 
 def refuse_unfitted(estimator: Any) -> None:
     """Raises ExportRefused for anything but a fitted classifier."""
+    if isinstance(estimator, Booster):
+        raise ExportRefused(
+            "pipeline: a Booster knows no classes; save it with save_model and open it with XGBClassifier().load_model"
+        )
     if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "predict_proba")):
         named = getattr(estimator, "__name__", type(estimator).__name__)
         raise ExportRefused(f"pipeline: expected a fitted binary classifier of scikit-learn's kind, got {named}")
@@ -42,6 +56,8 @@ def classifier_of(estimator: Any) -> Any:
     estimator = unwrapped(estimator)
     while isinstance(estimator, Pipeline):
         estimator = unwrapped(estimator[-1])
+    if (why := OTHER_TREES.get(type(estimator).__name__)) is not None:
+        raise ExportRefused(f"{type(estimator).__name__} is not supported: {why}; fit XGBClassifier in its place")
     boosters_of(estimator)  # raises ExportRefused for another classifier
     return estimator
 

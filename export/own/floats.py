@@ -23,6 +23,8 @@ def middle(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]
     return np.asarray((low >> 1) + (high >> 1) + (low & high & 1), dtype=np.int64)
 
 
-def neighbours(x: NDArray[np.float64]) -> NDArray[Any]:
-    """Each number with the one below and the one above it, [3, N]."""
-    return np.stack([np.nextafter(x, -np.inf), x, np.nextafter(x, np.inf)])
+def neighbours(x: NDArray[np.float64], reach: int = 64) -> NDArray[Any]:
+    """Each number with the one below and the one above it, and one within `reach` on each side, [5, N]."""
+    place = positions(x)
+    drawn = np.random.default_rng(0).integers(2, reach, size=(2, len(place)))
+    return numbers(np.stack([place - drawn[0], place - 1, place, place + 1, place + drawn[1]]))

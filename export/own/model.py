@@ -24,6 +24,7 @@ from export.own.fitted import Fitted, read_fitted
 from export.own.prepared import unheard
 from export.own.proof import answered_rows, as_given
 from export.own.settings import OwnSettings
+from export.reasons.build import BuiltReasons
 from export.refusal import ExportRefused
 from runtime.model import Model
 from runtime.score import Scale
@@ -39,6 +40,7 @@ from validation.metrics import evaluate
 from validation.settings import Stability
 from validation.stability import reference_of
 
+NO_REASONS = BuiltReasons("reasons of a pipeline that training.run did not fit are not supported")
 THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
 
 
@@ -55,18 +57,18 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
         tolerance = Tolerance.of(fitted.oracle.classifier)
         with progress.step("Describing"):
             facts = _facts(fitted, target, settings)
-            manifest = manifest_from(facts, fitted.graph, session, tolerance.of_self_check)
+            manifest = manifest_from(facts, fitted.graph, session, tolerance.of_self_check, NO_REASONS)
         (folder / GRAPH).write_bytes(fitted.graph)
         write_json(folder / MANIFEST, manifest)
         with progress.step("Certifying against the fitted pipeline") as show:
             findings = findings_of(fitted, facts.scale, facts.edges, show)
-        certificate: Certificate = {
+        head = {
             "schema_version": CERTIFICATE_VERSION,
             "sha256": {file: sha256_of(folder / file) for file in (GRAPH, MANIFEST)}
             | {PIPELINE: digest_of_pipeline(estimator)},
             "versions": versions(),
-            **findings,
         }
+        certificate = cast(Certificate, {**head, **findings})
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
             version = Model.load(str(folder)).manifest.model_version

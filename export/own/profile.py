@@ -27,6 +27,7 @@ UNSEEN = ("\U0001f600 no such level", "no such level, either")
 FARTHEST = (1.7e308, 1e300, 1e150, 1e38)
 SEEDS = 101  # quantiles of the real values that bisection starts from, besides the points of the steps
 AT_ONCE = 20_000
+UNSETTLED = 16  # float64 on both sides of a cut that are asked one by one
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ class Prober:
         self.preparation, self.table, self.base = preparation, table, base
         names = [column.name for column in table.columns]
         self.input = {names.index(name): ("numbers", i) for i, name in enumerate(table.numbers)}
+        self.seeds: dict[tuple[Any, ...], NDArray[np.float64]] = {}
+        self.ends: dict[int, tuple[float, ...]] = {}
+        """The lowest and the highest number that it takes, by raw column."""
         self.is_sparse = sparse.issparse(preparation.matrix(table.frame(base)))
         self.input |= {names.index(name): ("categories", i) for i, name in enumerate(table.vocabularies_)}
 
@@ -178,7 +182,7 @@ def _numbers(
             raise _raises(prober, {raw: np.concatenate(its) for raw, its in rows.items()}, places, fault) from None
         return {j: codes(seen[start[j] : start[j] + len(x), at[j]], thresholds[j]) for j, x in asked.items() if len(x)}
 
-    cuts = _cuts(code_at, seeds)
+    cuts = _settled(code_at, _cuts(code_at, seeds))
     missing = {j: np.full(1, np.nan if nullable[columns[j].raw] else seeds[j][0]) for j in places}
     of_missing = code_at(missing)
     # A segment's code is that at its lower cut; of the first, at the lowest seed.
@@ -239,6 +243,28 @@ def _cuts(
     return {j: np.unique(np.concatenate(its)) for j, its in found.items()}
 
 
+def _settled(
+    code_at: Callable[[Mapping[int, NDArray[np.float64]]], dict[int, NDArray[np.int64]]],
+    cuts: Mapping[int, NDArray[np.float64]],
+) -> dict[int, NDArray[np.float64]]:
+    """The cuts with those that rounding adds: near a cut a step may go to and fro for a few float64.
+
+    Of QuantileTransformer's normal quantiles one threshold in 1,000 does, over up to 5 of them.
+    """
+    around = {j: _around(its, UNSETTLED) for j, its in cuts.items()}
+    codes_ = code_at({j: numbers(its) for j, its in around.items() if len(its)})
+    found = {}
+    for j, place in around.items():
+        changes = (np.diff(codes_[j]) != 0) & (np.diff(place) == 1) if len(place) else np.empty(0, dtype=bool)
+        found[j] = numbers(place[1:][changes])
+    return found
+
+
+def _around(x: NDArray[np.float64], reach: int) -> NDArray[np.int64]:
+    """The positions of each number and of so many below and above it, ascending."""
+    return np.unique(positions(x)[:, None] + np.arange(-reach, reach + 1))
+
+
 def _seeds(
     prober: Prober, j: int, column: Column, real: Mapping[str, NDArray[Any]], places: Sequence[int]
 ) -> NDArray[np.float64]:
@@ -246,9 +272,25 @@ def _seeds(
     raw = prober.table.columns[column.raw]
     if raw.type == "boolean":
         return np.array([0.0, 1.0])
+    # The outputs of one encoder have the same points; where zeros count, each has its own.
+    key = column.raw, tuple((id(s.step), s.input, s.points) for s in column.stages), j if prober.is_sparse else -1
+    if key not in prober.seeds:
+        try:
+            prober.seeds[key] = _found_seeds(prober, column, real, places)
+        except (ValueError, TypeError) as fault:
+            ends = np.array([0.0, *prober.ends[column.raw]])
+            raise _raises(prober, {column.raw: ends}, places, fault) from None
+    return prober.seeds[key]
+
+
+def _found_seeds(
+    prober: Prober, column: Column, real: Mapping[str, NDArray[Any]], places: Sequence[int]
+) -> NDArray[np.float64]:
     observed = real["numbers"][:, prober.input[column.raw][1]]
     observed = observed[np.isfinite(observed)]
-    low, high = (_farthest(prober, column.raw, sign, places) for sign in (-1.0, 1.0))
+    if column.raw not in prober.ends:
+        prober.ends[column.raw] = tuple(_farthest(prober, column.raw, sign, places) for sign in (-1.0, 1.0))
+    low, high = prober.ends[column.raw]
     seeds = np.array([low, -0.0, 0.0, high])
     if len(observed):
         seeds = np.concatenate([seeds, np.quantile(observed, np.linspace(0, 1, SEEDS), method="nearest")])
@@ -289,16 +331,15 @@ def _after(stages: Sequence[Stage], x: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _like_fitted(stage: Stage, x: NDArray[np.float64]) -> Any:
-    """Rows for a stage by itself: `x` in its column, and in the others values that the stage knows."""
+    """Rows for a stage by itself: `x` in its column, and in the others values that the stage takes."""
     known = getattr(stage.step, "categories_", None)
-    filled = [None if known is None else known[i][0] for i in range(stage.width)]
+    filled = [1.0 if known is None else known[i][0] for i in range(stage.width)]
     if known is None and hasattr(stage.step, "statistics_") and len(stage.step.statistics_) == stage.width:
         filled = stage.step.statistics_.tolist()
-    texts = any(isinstance(value, str) for value in filled)
-    matrix = np.repeat(x[:, None].astype(object if texts else np.float64), stage.width, axis=1)
-    for i, value in enumerate(filled):
-        if texts and i != stage.input:
-            matrix[:, i] = value
+    plain = all(isinstance(value, int | float | np.number) for value in filled)
+    matrix = np.empty((len(x), stage.width), dtype=np.float64 if plain else object)
+    matrix[:] = np.array(filled, dtype=matrix.dtype)
+    matrix[:, stage.input] = x
     names = getattr(stage.step, "feature_names_in_", None)
     return matrix if names is None else pd.DataFrame(matrix, columns=names)
 

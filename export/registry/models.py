@@ -3,6 +3,7 @@
     PREFIX/latest.json                 the pointer: version, sha256 of each file, time; moved last
     PREFIX/VERSION/model.onnx          a version's files never change
     PREFIX/VERSION/manifest.json
+    PREFIX/VERSION/reasons.bin         where the model has reasons
     PREFIX/VERSION/certificate.json    uploaded last: a version is there when its certificate is
 
 However an upload ends, the pointer names a version that is whole. Nothing is ever deleted.
@@ -20,19 +21,29 @@ from typing import cast
 from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import nearest
-from export.documents import Pointer
-from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, read_certificate
+from export.documents import Certificate, Pointer
+from export.model_folder import (
+    CERTIFICATE,
+    GRAPH,
+    LARGEST_CERTIFICATE,
+    MANIFEST,
+    REASONS,
+    certified_files,
+    files_of,
+    read_certificate,
+)
 from export.refusal import ExportRefused
 from runtime.manifest import Manifest, ModelRefused
 from runtime.model import Model
-from runtime.strict_json import parse_file
+from runtime.strict_json import NotStrict, parse_file
 from storage.address import Address
 from storage.digest import sha256_of
 from storage.faults import Denied, Missing, Taken
 from storage.folder import replaced_folder
 from storage.store import Moved, Several, Store
 
-FILES = (GRAPH, MANIFEST, CERTIFICATE)  # in the order of their upload
+FILES = (GRAPH, MANIFEST, CERTIFICATE)  # of every version
+FILES_WITH_REASONS = (GRAPH, MANIFEST, REASONS, CERTIFICATE)  # in the order of their upload
 LATEST = "latest"
 POINTER = "latest.json"
 LARGEST_POINTER = 2**20  # bytes
@@ -70,12 +81,12 @@ class Registry:
 
         A version that is there with the same bytes is left as it is; raises ExportRefused for one with other bytes.
         """
-        read_certificate(folder)
+        files = files_of(folder)
         version = _version_in(folder)
-        sha256 = {name: sha256_of(folder / name) for name in FILES}
+        sha256 = {name: sha256_of(folder / name) for name in files}
         with progress.transfer(f"Publishing model {version}") as moved:
-            several = Several(moved, sum((folder / name).stat().st_size for name in FILES))
-            for name in FILES:
+            several = Several(moved, sum((folder / name).stat().st_size for name in files))
+            for name in files:
                 self._upload(folder / name, version, sha256[name], several.next())
         self._point(version, sha256)
         return version
@@ -108,7 +119,7 @@ class Registry:
         whole = [
             Published(version, files[CERTIFICATE], version == latest)
             for version, files in times.items()
-            if len(files) == len(FILES)
+            if files.keys() >= set(FILES)
         ]
         return sorted(whole, key=lambda published: (published.time, published.version), reverse=True)
 
@@ -131,15 +142,18 @@ class Registry:
         with progress.transfer(f"Downloading model {version}") as moved:
             try:
                 several = Several(moved)
-                for name in reversed(FILES):  # the certificate says whether there is such a version
+                self._store.download(source / CERTIFICATE, folder / CERTIFICATE, several.next())
+                # It says whether there is such a version, and what belongs to it.
+                files = (*_files_named(folder / CERTIFICATE), CERTIFICATE)
+                for name in reversed(files[:-1]):
                     self._store.download(source / name, folder / name, several.next())
             except Missing as missing:
                 raise self._no_version(version, bool(pointer), missing) from missing
-        sha256 = {name: sha256_of(folder / name) for name in FILES}
+        sha256 = {name: sha256_of(folder / name) for name in files}
         for name, expected in (pointer["sha256"] if pointer else sha256).items():
-            if sha256[name] != expected:
+            if sha256.get(name) != expected:
                 raise ExportRefused(
-                    f"{source / name}: sha256: {POINTER} has {expected}, found {sha256[name]}; "
+                    f"{source / name}: sha256: {POINTER} has {expected}, found {sha256.get(name)}; "
                     "do not use it: roll back to a version that is whole"
                 )
         with progress.step("Starting the runtime on it"):
@@ -189,7 +203,7 @@ class Registry:
             return None
         try:
             pointer = cast(Pointer, parse_file(content, LARGEST_POINTER))
-            if pointer["schema_version"] != POINTER_VERSION or pointer["sha256"].keys() != set(FILES):
+            if pointer["schema_version"] != POINTER_VERSION or pointer["sha256"].keys() - {REASONS} != set(FILES):
                 raise ValueError
             if not VERSION.fullmatch(pointer["model_version"]):
                 raise ValueError
@@ -220,3 +234,13 @@ def _version_in(folder: Path) -> str:
         return Manifest.read(str(folder / MANIFEST)).model_version
     except ModelRefused as refusal:
         raise ExportRefused(str(refusal)) from refusal
+
+
+def _files_named(certificate: Path) -> tuple[str, ...]:
+    """The files that a certificate that has just come is about; what is wrong with it is said later."""
+    try:
+        content = parse_file(certificate.read_bytes(), LARGEST_CERTIFICATE)
+    except NotStrict:
+        return (GRAPH, MANIFEST)
+    named = content.get("sha256") if isinstance(content, dict) else None
+    return certified_files(cast(Certificate, {"sha256": named if isinstance(named, dict) else {}}))

@@ -190,7 +190,7 @@ def test_the_namespace_is_one_that_the_runtime_takes() -> None:
 def test_every_setting_of_the_runtime_can_be_set() -> None:
     """But METRICS, which the alarms need, and the model's folder, which the package has."""
     variables = dict(TEMPLATE.document["Globals"]["Function"]["Environment"]["Variables"])
-    named = set(re.findall(r"`([A-Z]+_[A-Z]+|METRICS)`", Settings.__doc__ or ""))
+    named = set(re.findall(r"`([A-Z]+_[A-Z]+|EXPLAIN|METRICS)`", Settings.__doc__ or ""))
     assert named - {"MODEL_DIR", "METRICS"} == variables.keys()
     assert variables.pop("METRICS_NAMESPACE") == {"Fn::Sub": "lastbit/${Stage}"}
     for name, value in variables.items():
@@ -206,6 +206,7 @@ def complete(**values: str) -> dict[str, str]:
     [
         ("LogRequests", ["on", "off"]),
         ("UnknownFields", ["refuse", "ignore"]),
+        ("Explain", ["always", "on-request", "never"]),
         ("CorsOrigins", ["", "*", "https://app.bank.example", "https://a.example,http://localhost:3000"]),
         ("BasePath", ["", "/credit", "/credit-v1"]),
     ],

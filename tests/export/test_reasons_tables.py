@@ -1,7 +1,7 @@
 """Tables of contributions: equal to the leaf rule row by row, and to all coalitions through XGBoost itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import factorial
 from pathlib import Path
@@ -24,7 +24,8 @@ from export.reasons.players import Players, players_of
 from export.reasons.rule import contributions_by_rule
 from runtime.digest import sha256
 from runtime.reader import ModelRefused
-from runtime.tables import Tables, check_header
+from runtime.reasons_file import check_header
+from runtime.tables import Tables
 from tests.applicants import draw, pipeline
 from tests.tiers import examples
 from training.estimator.boosting import margin
@@ -253,7 +254,8 @@ def test_values_beside_every_threshold_and_at_the_ends_go_where_the_trees_send_t
     frame = usual.applicants.iloc[:2]
     rows = []
     for axis, name in ((0, "income"), (1, "debt"), (2, "age"), (4, "late_2")):
-        values = usual.tables._thresholds[usual.tables._axis == axis]
+        addresses = usual.tables._addresses
+        values = addresses._thresholds[addresses._axis == axis]
         beside = [values, np.nextafter(values, -np.inf), np.nextafter(values, np.inf)]
         ends = [np.nan, np.inf, -np.inf, 1e300, -1e300, 1e39, -1e39, -0.0, -1.0, 5e-324]
         for value in np.concatenate([*beside, ends]):
@@ -268,6 +270,18 @@ def test_values_beside_every_threshold_and_at_the_ends_go_where_the_trees_send_t
 
 def test_alone_and_again_have_the_same_bits(usual: Explained) -> None:
     assert usual.contributions().tobytes() == usual.contributions().tobytes()
+
+
+@pytest.mark.parametrize("parameters", [{}, {"max_depth": 7, "n_estimators": 8}, {"gamma": 50.0}])
+def test_addresses_by_the_matrix_are_the_same(
+    parameters: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = fit(tmp_path, **parameters)
+    assert usual.tables._addresses._matrix is None
+    monkeypatch.setattr("runtime.addresses.WORTH_A_MATRIX", 0)
+    by_matrix = replace(usual, tables=Tables.parse(usual.content))
+    assert by_matrix.tables._addresses._matrix is not None
+    assert by_matrix.contributions().tobytes() == usual.contributions().tobytes()
 
 
 def test_the_size_is_known_before_the_tables_are_built(usual: Explained) -> None:
@@ -301,3 +315,17 @@ def test_damaged_tables_are_refused(usual: Explained, tmp_path: Path) -> None:
     Path(path).unlink()
     with pytest.raises(ModelRefused, match="No such file"):
         check_header(path, size, "g")
+
+
+def test_a_pool_that_is_the_only_condition_is_looked_up(tmp_path: Path) -> None:
+    """Its bit is the first of all."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"town": [f"town {i % 200}" for i in range(600)]}, dtype=object)
+    frame.loc[rng.random(600) < 0.4, "town"] = None
+    target = (rng.random(600) < np.where(frame["town"].isna(), 0.6, 0.2)).astype(np.int8)
+    preparation = Preparation(categories={"town": []}, rare={"town": 10})
+    booster = CrossFittedClassifier(XGBClassifier(**SMALL), random_state=0)
+    fitted = Pipeline([("prepare", preparation), ("classify", booster)]).fit(frame, target)
+    its = explained(fitted, tmp_path, frame.iloc[:40], frame.iloc[300:400])
+    assert np.abs(its.by_rule()).min() > 0.01
+    agree(its)

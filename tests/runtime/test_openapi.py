@@ -8,6 +8,7 @@ import pytest
 
 from runtime.manifest import Manifest
 from runtime.openapi import describe, example
+from runtime.settings import Settings
 from tests.runtime.model_builder import SMALL_FEATURES, reference_request, versioned
 from tests.runtime.test_handler import send
 
@@ -48,7 +49,7 @@ def test_every_field_with_its_type_range_and_vocabulary(manifest: Manifest) -> N
 
 
 def test_unknown_fields_by_setting(manifest: Manifest) -> None:
-    document = describe(manifest, ignore_unknown_fields=True)
+    document = describe(manifest, Settings({"UNKNOWN_FIELDS": "ignore"}))
     assert document["components"]["schemas"]["Applicant"]["additionalProperties"] is True
 
 

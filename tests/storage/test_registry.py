@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import pytest
 
 from cli.errors import UserError
 from cli.progress import Progress
+from export import to_onnx
 from export.refusal import ExportRefused
-from export.registry.models import FILES, Registry
+from export.registry.models import FILES_WITH_REASONS as FILES
+from export.registry.models import Registry
 from runtime.digest import version_of
 from runtime.model import Model
 from storage.faults import Denied, Missing
 from tests.storage import faulty
 from tests.storage.conftest import Bucket
+from training.artifacts import load_artifacts
 
 pytestmark = pytest.mark.tier("land")
 
@@ -67,6 +71,17 @@ def test_a_model_comes_back_as_it_was(
     assert written == [*(f"{versions[0]}/{name}" for name in FILES), "latest.json"]
     assert fetch(bucket, tmp_path / "model") == versions[0]
     assert content(tmp_path / "model") == content(trained[0] / "model")
+
+
+def test_a_model_without_reasons_has_three_files(bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path) -> None:
+    artifacts = replace(load_artifacts(trained[0] / "artifacts"), drawn={})
+    to_onnx.export(artifacts, tmp_path / "one" / "model", SILENT)
+    version = publish(tmp_path / "one", bucket)
+    names = {"model.onnx", "manifest.json", "certificate.json"}
+    assert bucket.content().keys() == {f"models/{version}/{name}" for name in names} | {"models/latest.json"}
+    assert fetch(bucket, tmp_path / "model") == version
+    assert content(tmp_path / "model") == content(tmp_path / "one" / "model")
+    assert [entry.version for entry in Registry(f"{bucket}/models").versions()] == [version]
 
 
 def test_versions_and_the_way_back(
@@ -227,7 +242,8 @@ def put_altered(bucket: Bucket, model: Path, version: str, changes: dict[str, An
     altered = json.dumps(manifest).encode()
     certificate = json.loads((model / "certificate.json").read_text())
     certificate["sha256"]["manifest.json"] = hashlib.sha256(altered).hexdigest()
-    bucket.put(f"models/{version}/model.onnx", (model / "model.onnx").read_bytes())
+    for name in ("model.onnx", "reasons.bin"):
+        bucket.put(f"models/{version}/{name}", (model / name).read_bytes())
     bucket.put(f"models/{version}/manifest.json", altered)
     bucket.put(f"models/{version}/certificate.json", json.dumps(certificate).encode())
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.errors import UserError
-from table import Table, read_table
+from table import Table, packed, read_table
 from table.amounts import Amount, Marks, marks_that_fit
 from table.blanks import with_tabs
 from table.header import UNNAMED
@@ -236,11 +236,18 @@ def test_an_encoding_that_is_none_or_another_is_one_line(tmp_path: Path) -> None
     assert mistake(tmp_path, TEXT, encoding="base64").startswith("command line: data.encoding: no encoding is called")
 
 
+def deflated(content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", content)
+    return out.getvalue()
+
+
 def zipped(**files: bytes) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as packed:
+    with zipfile.ZipFile(out, "w") as archive:
         for name, content in files.items():
-            packed.writestr(name.replace("__", "/").replace("_csv", ".csv"), content)
+            archive.writestr(name.replace("__", "/").replace("_csv", ".csv"), content)
     return out.getvalue()
 
 
@@ -254,6 +261,25 @@ def as_parquet() -> bytes:
 )
 def test_packed_files_are_read(pack: Callable[[bytes], bytes], content: bytes, tmp_path: Path) -> None:
     assert rents(read(tmp_path, pack(content), "t.csv.packed")) == [5, 6]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, lambda content: deflated(content)])
+def test_what_expands_without_end_is_not_unpacked(
+    pack: Callable[[bytes], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "LARGE", 2**16)
+    content = TEXT.encode() + b"\n" * 2**21
+    assert "packed bytes become more than" in mistake(tmp_path, pack(content))
+    monkeypatch.setattr(packed, "LARGE", 2**22)
+    assert rents(read(tmp_path, pack(content), "t.csv.packed")) == [5, 6]
+
+
+def test_a_zip_that_tells_another_size_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "LARGE", 2**16)
+    content = bytearray(deflated(b"x" * 2**21))
+    place = content.rindex(b"PK\x01\x02") + 24  # the size that the directory tells
+    content[place : place + 4] = (100).to_bytes(4, "little")
+    assert mistake(tmp_path, bytes(content)).startswith("t.csv: the zip cannot be unpacked: ")
 
 
 def test_packed_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from training.reasons import (
     MOST_ROWS,
     OWN_ROWS,
     REFERENCE_ROWS,
+    ReferenceRows,
+    read_drawn,
     read_own_rows,
     reference_rows,
     write_own_rows,
@@ -101,6 +103,10 @@ def test_a_file_of_reference_rows_is_beside_its_toml(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- rows
 
 
+def chosen(settings: Settings, folder: Path) -> ReferenceRows | None:
+    return reference_rows(settings, read_drawn(folder, {path.name for path in folder.iterdir()}))
+
+
 def rows(count: int) -> tuple[pd.DataFrame, Any]:
     frame = pd.DataFrame(
         {"income": np.arange(count, dtype=float), "credit_score": "x", "shop": ["a", None] * (count // 2)}
@@ -118,7 +124,7 @@ def test_a_draw_is_seeded_and_keeps_scores_and_the_total(tmp_path: Path) -> None
     assert list(drawn.columns) == ["income", "credit_score", "shop", "credit_score_"]
     assert len(drawn) == MOST_ROWS
     assert (drawn["credit_score_"] == score[drawn["income"].astype(int)]).all()
-    found = reference_rows(with_reasons(), tmp_path / "a")
+    found = chosen(with_reasons(), tmp_path / "a")
     assert found is not None
     assert (len(found.frame), found.total, list(found.frame.columns)) == (MOST_ROWS, len(frame), list(frame.columns))
 
@@ -126,8 +132,8 @@ def test_a_draw_is_seeded_and_keeps_scores_and_the_total(tmp_path: Path) -> None
 def test_rows_are_those_of_the_chosen_scores(tmp_path: Path) -> None:
     frame, score = rows(4_000)
     write_reference(tmp_path, with_reasons(), frame, score)
-    at_cutoff = reference_rows(with_reasons(reference="at-cutoff", cutoff=500.0, window=30.0), tmp_path)
-    best = reference_rows(with_reasons(reference="best"), tmp_path)
+    at_cutoff = chosen(with_reasons(reference="at-cutoff", cutoff=500.0, window=30.0), tmp_path)
+    best = chosen(with_reasons(reference="best"), tmp_path)
     assert at_cutoff is not None
     assert best is not None
     taken = score[at_cutoff.frame["income"].astype(int)]
@@ -139,7 +145,7 @@ def test_rows_are_those_of_the_chosen_scores(tmp_path: Path) -> None:
 def test_the_best_are_a_hundred_at_least(tmp_path: Path) -> None:
     frame, score = rows(300)
     write_reference(tmp_path, with_reasons(), frame, score)
-    best = reference_rows(with_reasons(reference="best"), tmp_path)
+    best = chosen(with_reasons(reference="best"), tmp_path)
     assert best is not None
     assert len(best.frame) == 100
 
@@ -150,15 +156,15 @@ def test_a_choice_that_leaves_too_few_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"expected 100 rows or more, found 0 in 20 points from 900 up, where the refer"
     ):
-        reference_rows(with_reasons(reference="at-cutoff", cutoff=900.0), tmp_path)
+        chosen(with_reasons(reference="at-cutoff", cutoff=900.0), tmp_path)
     write_reference(tmp_path, with_reasons(), frame[:60], score[:60])
     with pytest.raises(UserError, match="best: expected 100 rows or more, found 60"):
-        reference_rows(with_reasons(reference="best"), tmp_path)
-    assert reference_rows(with_reasons(), tmp_path) is None
+        chosen(with_reasons(reference="best"), tmp_path)
+    assert chosen(with_reasons(), tmp_path) is None
 
 
 def test_artifacts_of_before_have_no_reference_rows(tmp_path: Path) -> None:
-    assert reference_rows(with_reasons(), tmp_path) is None
+    assert chosen(with_reasons(), tmp_path) is None
 
 
 def test_a_file_of_applicants_is_read_and_kept(tmp_path: Path) -> None:
@@ -167,7 +173,7 @@ def test_a_file_of_applicants_is_read_and_kept(tmp_path: Path) -> None:
     settings = with_reasons(reference=str(tmp_path / "own.csv"))
     frame = read_own_rows(settings, Progress(quiet=True))
     write_own_rows(tmp_path, settings, frame)
-    found = reference_rows(settings, tmp_path)
+    found = chosen(settings, tmp_path)
     assert found is not None
     assert (found.total, list(found.frame.columns)) == (150, ["income", "late_1", "late_2", "shop"])
     own[:90].to_csv(tmp_path / "own.csv", index=False)

@@ -175,6 +175,16 @@ def test_calibration_that_is_off(stretch: float, shift: float, name: str, told: 
     assert alarm["limit"] == (1 if name == "calibration slope" else 0)
 
 
+def test_a_slope_that_cannot_be_had_is_no_alarm() -> None:
+    y, p = draw(4_000)
+    figures = evaluate(y, p, 0.5) | {"calibration_slope": np.nan, "calibration_intercept": np.nan}
+    bounds = bootstrap(y, p, 0.5, 100, 0).bounds
+    assert {"calibration_slope", "calibration_intercept"} <= set(bounds)
+    test = Part(pd.DataFrame(index=range(len(y))), y, p, scores_of(p, Scale()))
+    examined = Examined(test, Scale(), {"train": figures, "test": figures}, {"test": bounds}, left_out=0, resamples=100)
+    assert alarms(examined) == []
+
+
 def test_few_applicants_of_either_outcome_are_an_alarm() -> None:
     y, p = draw(4_000)
     assert "few non-defaults" not in found(y, p)

@@ -7,7 +7,8 @@ of it. Opening it runs no code of the file's.
 import io
 import re
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from storage.digest import sha256_of
 from training.artifacts.boosters import try_boosters
 from training.artifacts.class_paths import DESCRIPTION, LIBRARIES, TRUSTED, made_elsewhere, with_paths_of_today
 from training.documents import Run, Schema
+from training.reasons import read_drawn
 from validation.documents import Reference
 
 PIPELINE = "pipeline.skops"
@@ -48,6 +50,7 @@ class Artifacts:
     reference: Reference  # histograms of the training rows, see validation.stability
     run: Run  # settings, versions, metrics, band edges, hashes
     sample: pd.DataFrame  # raw columns of real applicants, without ids
+    drawn: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # reference rows of reasons, by file
 
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> str:
@@ -142,6 +145,7 @@ def load_artifacts(folder: Path) -> Artifacts:
         reference=cast(Reference, _json(_read(folder / REFERENCE), folder / REFERENCE)),
         run=run,
         sample=pd.read_parquet(folder / SAMPLE),
+        drawn=read_drawn(folder, run["files"]),
     )
 
 

@@ -1,1 +1,1 @@
-"""A configuration drafted from a table: a sample of its rows, a guess for each column, and the TOML that says both."""
+"""Drafts of configurations: a table is read whole, and what its columns seem to be becomes a TOML."""

@@ -1,162 +1,186 @@
-"""What each column of a sample seems to be: a type, or a reason to leave it out."""
+"""What each column seems to be: a feature of some type, or a reason to leave it out."""
 
 import re
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from table.settings import Feature, FeatureType
-from table.words import folded, truths
-from training.drafting.sample import Sample
+from cli.words import shown
+from table.amounts import Marks
+from table.remarks import codes_among
+from table.settings import Feature
+from table.time_format import LOOKED_AT, UNORDERED, fitting, misleading
+from table.times import is_iso
+from table.words import folded, number_of, truths
+from training.drafting.cells import Cells
+from training.drafting.writing import A_QUESTION, NEARLY_ALL, words_of_truth
 from training.exploration.column import Column
 from training.exploration.risk import risk_of
 from training.exploration.suspects import suspicion_of
 
-ID_NAME = re.compile(r"(^|_|\b)(id|uuid|guid|key|nr|no|number|ref|reference)$", re.I)
-OUTCOME_NAME = re.compile(
-    r"default|target|outcome|^class$|^label$|^y$|^bad|creditability|credit_risk|loan_status", re.I
+ID_NAME = re.compile(
+    r"(^|[_\W]|(?<=[a-z])(?=[IKN])|(?=nummer))(id|uuid|guid|key|nr|no|num|number|nummer|n[uú]m[eé]ro|ref|reference)$",
+    re.I,
 )
-BAD = {"bad", "default", "defaulted", "charged off", "charged-off", "loss", "late", "written off", "delinquent"}
-GOOD = {"good", "paid", "fully paid", "repaid", "current", "non-default", "performing", "no default"}
-# Found by their form; a column in which nearly all cells have one is of that kind.
-TIMES = {
-    "ISO 8601 (2016-09-01)": r"\d{4}-\d{2}(-\d{2}([T ].*)?)?",
-    "month and year (Sep-2016)": r"[A-Za-z]{3}[- ](\d{4}|\d{2})",
-    "day or month first (9/1/2016): which?": r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}",
-    "quarter (2016Q3)": r"\d{4}[- ]?Q[1-4]",
-    "day, month, year (01SEP2016)": r"\d{1,2}[A-Za-z]{3}\d{2,4}",
-}
+ISO = "ISO 8601"
 PLAIN_TIMES = {
-    "YYYYMM": r"(19|20)\d\d(0[1-9]|1[0-2])",
-    "MMYYYY": r"(0?[1-9]|1[0-2])(19|20)\d\d",
-    "YYYYMMDD": r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])",
+    "%Y%m": r"(19|20)\d\d(0[1-9]|1[0-2])",
+    "%m%Y": r"(0?[1-9]|1[0-2])(19|20)\d\d",
+    "%Y%m%d": r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])",
 }
-NUMBER_WITH_MARKS = r"[-+]?[$€£]?\s?\d[\d.,' ]*\s?[%$€£]?"
-NEARLY_ALL = 0.95
+YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
 TRUTH = truths((), ())
-MANY_LEVELS, OWN_LEVELS = 50, 0.5
-CODE_SHARE = 0.005
+MANY_LEVELS, OWN_LEVELS, RECURRING = 50, 0.5, 0.2
+LEAST_ROWS, FIGURES = 100, 7  # of an identifier that its name does not say
+UUID = "is how every request names itself; rename the column to make it a feature"
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A column: its `type`, and the `reason` to leave it out, or None; a `remark` on it, a question mostly."""
+    """A column as a feature, and the `reason` to leave it out, or None; `remark` is said of it, a question mostly.
 
-    name: str
-    type: FeatureType
+    `times` are formats by which it may be a moment, `names_rows` says that it has a value of its own in every row,
+    `recurs` that its values name something that comes again, as a customer.
+    """
+
+    feature: Feature
     reason: str | None = None
     remark: str = ""
-    time: str | None = None
+    times: tuple[str, ...] = ()
+    names_rows: bool = False
+    recurs: bool = False
 
 
-def guess(name: str, cells: list[str | None]) -> Guess:
-    """A guess at one column of at least one row, by its cells alone."""
-    present = [cell for cell in cells if cell is not None]
-    if not present:
-        return Guess(name, "number", "is missing in every row of the sample")
-    distinct = set(present)
-    if len(distinct) == 1:
-        return Guess(name, "category", f"has one value only in the sample, {present[0]}")
-    if time := _form(TIMES, present):
-        return Guess(name, "category", f"holds times, {time}; a time of the split, or to be made a number?", time=time)
-    if len(distinct) > 1 and (plain := _form(PLAIN_TIMES, present)):
-        return Guess(name, "number", f"looks like times written as numbers, {plain}, whose order is not theirs: is it?")
-    numbers = [cell for cell in present if is_number(cell)]
-    if len(numbers) == len(present):
-        if any(re.fullmatch(r"0\d+", cell) for cell in distinct):
-            return Guess(name, "category", remark="has leading zeros: a code, not an amount?")
-        if len(distinct) == len(cells) and ID_NAME.search(name):
-            return Guess(name, "category", "has a value of its own in every row, as an identifier has")
-        return Guess(name, "number", remark=_codes(np.array([float(cell) for cell in present])))
-    others = sorted(distinct - set(numbers))
-    if len(numbers) >= NEARLY_ALL * len(present):
-        return Guess(name, "number", f"holds numbers and {', '.join(others[:5])}: do those stand for missing?")
-    if set(map(folded, distinct)) <= set(TRUTH):
-        return Guess(name, "boolean")
-    if any(map(str.isdigit, present[0])) and _form({"marks": NUMBER_WITH_MARKS}, present):
-        return Guess(name, "number", f"holds numbers with marks, such as {present[0]}; write them with a decimal point")
-    if len(distinct) > max(MANY_LEVELS, OWN_LEVELS * len(present)):
+def guess(cells: Cells, marks: Marks) -> Guess:
+    """A guess at one column by its cells alone."""
+    name, levels = cells.name, cells.levels
+    category = Feature(name, "category")
+    if cells.time is not None or (times := _times(cells)):
+        found = (ISO,) if cells.time is not None else times
+        said = f"holds times, {' or '.join(found)}: of the split, or how long ago?"
+        return Guess(category, said, times=() if cells.missing else found)
+    if not levels:
+        return Guess(Feature(name, "number"), "is missing in every row")
+    if len(levels) == 1 and not cells.missing:
+        return Guess(category, f"has one value only, {shown(levels[0])}")
+    names_rows = not cells.missing and len(levels) == cells.present > 1
+    if cells.is_boolean:
+        return Guess(Feature(name, "boolean"))
+    amounts = [marks.amount(level) for level in levels]
+    if None not in amounts:
+        values = np.array([amount.value for amount in amounts if amount])
+        return replace(_number(cells, values), names_rows=names_rows)
+    if set(map(folded, levels)) <= set(TRUTH):
+        return Guess(Feature(name, "boolean"))
+    if len(levels) == 2 and (words := words_of_truth(levels)):
+        return Guess(Feature(name, "boolean", true=(words[0],), false=(words[1],)))
+    read = sum(int(rows) for amount, rows in zip(amounts, cells.rows, strict=True) if amount is not None)
+    if len(levels) > MANY_LEVELS and read >= NEARLY_ALL * cells.present:
+        others = [level for level in cells.by_rows if marks.amount(level) is None][:3]
         return Guess(
-            name, "category", f"has {len(distinct):,} different texts in {len(present):,} rows: an identifier?"
+            Feature(name, "number"), f"holds numbers and {', '.join(others)}; correct them, or name the missing"
         )
-    return Guess(name, "category")
+    if names_rows or len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
+        many = f"has {len(levels):,} different texts in {cells.present:,} rows, as an identifier or free text"
+        return Guess(category, many, names_rows=names_rows)
+    if _recurs(cells):
+        return Guess(
+            category, f"names something that recurs, {len(levels):,} of them: a group of the split?", recurs=True
+        )
+    asked = [level for level in levels if level.casefold() in A_QUESTION]
+    missing = f"is {listed_texts(asked)} missing? then add special = [{listed_texts(asked)}]" if asked else ""
+    return Guess(category, remark=missing)
 
 
-def suspected(its: Guess, cells: list[str | None], target: np.ndarray) -> Guess:
-    """The guess with the reason of exploration's suspicion, where it has one. `target` [N] is 0, 1 or -1 for none."""
-    known = target >= 0
-    if its.reason is not None or len(set(target[known].tolist())) < 2:
-        return its
-    values: np.ndarray
-    if its.type == "category":
-        values = np.array(cells, dtype=object)
-    elif its.type == "boolean":
-        values = np.array([np.nan if cell is None else TRUTH[folded(cell)] for cell in cells])
-    else:
-        values = np.array([np.nan if cell is None else float(cell) for cell in cells])
-    column = Column.of(Feature(its.name, its.type), values[known], target[known].astype(np.int8))
-    return replace(its, reason=suspicion_of(column, risk_of(column, optimal=False)))
+def _number(cells: Cells, values: NDArray[np.float64]) -> Guess:
+    name, levels = cells.name, cells.levels
+    number = Feature(name, "number")
+    if len(levels) > 1 and (plain := _plain_times(cells, values)):
+        times = () if cells.missing else plain  # of a split every row has one
+        return Guess(number, f"looks like times written as numbers, {' or '.join(plain)}: are they?", times=times)
+    if not cells.is_number and any(re.fullmatch(r"0\d+", level) for level in levels):
+        if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
+            return Guess(Feature(name, "category"), "has leading zeros and many values, as an identifier has")
+        return Guess(Feature(name, "category"), remark="has leading zeros: a code, not an amount?")
+    if len(levels) == cells.present and not (values % 1).any() and (ID_NAME.search(name) or _are_long(values)):
+        return Guess(Feature(name, "category"), "has a value of its own in every row, as an identifier has")
+    if _recurs(cells) and not (values % 1).any():
+        return Guess(
+            Feature(name, "category"),
+            f"names something that recurs, {len(levels):,} of them: a group of the split?",
+            recurs=True,
+        )
+    distinct, place = np.unique(values, return_inverse=True)
+    codes = codes_among(distinct, np.bincount(place, weights=cells.rows).astype(np.int64))
+    if codes:
+        special = tuple(f"{code:.15g}" for code in codes)
+        return Guess(replace(number, special=special), remark=f"stand{'s' if len(codes) == 1 else ''} for missing?")
+    marked = next((level for level in cells.by_rows if number_of(level) is None), None)
+    if marked is not None:
+        value = values[levels.index(marked)]
+        return Guess(number, remark=f"{shown(marked)} is read as {value:.15g}")
+    return Guess(number)
 
 
-def candidates(sample: Sample) -> dict[str, list[str]]:
-    """Columns that may be the target, with their values, the most frequent first: two, or words of outcomes."""
-    found = {}
-    for name, cells in sample.columns.items():
-        present = [cell for cell in cells if cell is not None]
-        values = sorted(set(present), key=lambda value: (-present.count(value), value)) if _is_short(present) else []
-        if len(values) == 2 or (len(values) > 2 and OUTCOME_NAME.search(name) and _is_outcome(values)):
-            found[name] = values
-    return found
-
-
-def convincing(found: dict[str, list[str]]) -> str | None:
-    """The only candidate whose name or values are those of an outcome, where that has two values."""
-    strong = [name for name, values in found.items() if OUTCOME_NAME.search(name) or _is_outcome(values)]
-    return strong[0] if len(strong) == 1 and len(found[strong[0]]) == 2 else None
-
-
-def positive_of(values: list[str]) -> tuple[str, bool]:
-    """Which of two values, the more frequent first, is the default, and whether that is known and not supposed."""
-    for value in values:
-        if value.lower() in {*BAD, "1", "1.0", "true", "yes", "y"}:
-            return value, True
-    return values[-1], False
-
-
-def is_number(cell: str) -> bool:
-    """True if training reads the cell as a finite number."""
-    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", cell, re.ASCII) is not None
-
-
-def _is_short(present: list[str]) -> bool:
-    return len(set(present)) <= 20
-
-
-def _is_outcome(values: list[str]) -> bool:
-    return any(value.lower() in BAD | GOOD for value in values)
-
-
-def _form(forms: dict[str, str], present: list[str]) -> str | None:
-    least = NEARLY_ALL * len(present)
-    return next(
-        (
-            name
-            for name, form in forms.items()
-            if sum(re.fullmatch(form, cell) is not None for cell in present) >= least
-        ),
-        None,
+def _are_long(values: NDArray[np.float64]) -> bool:
+    """True for many numbers of equally many figures, as identifiers have."""
+    return (
+        len(values) >= LEAST_ROWS
+        and values.min() >= 10 ** (FIGURES - 1)
+        and len(f"{values.min():.0f}") == len(f"{values.max():.0f}")
     )
 
 
-def _codes(numbers: np.ndarray) -> str:
-    """A question about the values beyond all others that are too frequent to be measured."""
-    distinct, rows = np.unique(numbers, return_counts=True)
-    frequent = rows >= max(2, CODE_SHARE * len(numbers))
-    codes = distinct[frequent & (distinct < 0)] if np.mean(numbers < 0) < OWN_LEVELS else distinct[:0]
-    codes = codes[codes % 1 == 0] if (distinct[distinct < 0].size <= 5) else distinct[:0]
-    top = distinct[-1]
-    if len(distinct) > 2 and rows[-1] >= max(2, CODE_SHARE * len(numbers)) and top > 10 * max(abs(distinct[-2]), 9):
-        codes = np.append(codes, top)
-    if not len(codes):
-        return ""
-    return f"are {', '.join(f'{code:.15g}' for code in codes)} codes for missing?"
+def listed_texts(texts: list[str]) -> str:
+    """Texts as TOML lists them."""
+    return ", ".join(map(shown, texts))
+
+
+def _recurs(cells: Cells) -> bool:
+    many = len(cells.levels) > max(MANY_LEVELS, RECURRING * cells.present)
+    return many and len(cells.levels) < cells.present and ID_NAME.search(cells.name) is not None
+
+
+def _times(cells: Cells) -> tuple[str, ...]:
+    """The formats by which all texts are moments."""
+    if cells.is_number or cells.is_boolean or len(cells.levels) < 2:
+        return ()
+    some = list(cells.levels[:LOOKED_AT])
+    if not all(any(map(str.isdigit, level)) for level in some[:20]) or all(map(str.isdigit, some)):
+        return ()
+    if not cells.plain_numbers and is_iso(cells.levels):
+        return (ISO,)
+    return tuple(fitting(cells.levels)) if fitting(some) else ()
+
+
+def _plain_times(cells: Cells, values: NDArray[np.float64]) -> tuple[str, ...]:
+    """The formats by which numbers are moments."""
+    found = list(misleading(values, YEARS_OF_FOUR))
+    if not (values % 1).any():
+        texts = [f"{value:.0f}" for value in values]
+        for written, form in PLAIN_TIMES.items():
+            fit = np.array([re.fullmatch(form, text) is not None for text in texts])
+            if cells.rows[fit].sum() >= NEARLY_ALL * cells.present and fit.sum() > 1 and written not in found:
+                found.append(written)
+    return tuple(found)
+
+
+def suspected(its: Guess, cells: Cells, marks: Marks, target: NDArray[np.int8]) -> Guess:
+    """The guess with the reason of exploration's suspicion, where it has one. `target` [n] is 0, 1 or -1 for none."""
+    known = target >= 0
+    if its.reason is not None or len(set(target[known].tolist())) < 2:
+        return its
+    feature = its.feature
+    values: NDArray[np.float64] | NDArray[np.object_]
+    if feature.type == "category":
+        values = cells.labels()
+    elif feature.type == "boolean":
+        truth = truths(feature.true, feature.false)
+        values = np.array([*(truth[folded(level)] for level in cells.levels), np.nan])[cells.codes]
+    else:
+        amounts = [marks.amount(level) for level in cells.levels]
+        read = np.array([*(amount.value if amount else np.nan for amount in amounts), np.nan])
+        values = np.where(np.isin(read, [float(code) for code in feature.special]), np.nan, read)[cells.codes]
+    column = Column.of(feature, values[known], target[known].astype(np.int8))
+    return replace(its, reason=suspicion_of(column, risk_of(column, optimal=False)))

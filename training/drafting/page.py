@@ -2,118 +2,172 @@
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from cli.errors import UserError
-from cli.words import listed, shown
-from table.header import UNNAMED
-from training.drafting.guess import ID_NAME, candidates, convincing, guess, positive_of, suspected
-from training.drafting.sample import Sample
+from storage.address import is_remote
+from table.settings import Data, Feature
+from training.drafting.guess import ISO, Guess
+from training.drafting.outcome import Candidate
 
 CHOOSE = "CHOOSE one of"
 VALUES = 8
 
 
-def drafted(sample: Sample, folder: Path) -> str:
-    """The draft for a sample, its file named from `folder`. Raises UserError where no column can be the target."""
-    found = candidates(sample)
-    if not found:
-        few = "expected a column with two values, or with words such as Fully Paid and Charged Off"
-        raise UserError(f"{sample.name}: no column can be the target: {few}; add the outcome")
-    target = convincing(found)
-    outcome, lines = _target(sample, found, target)
-    guesses = [guess(name, cells) for name, cells in sample.columns.items() if name != target]
-    identifier = next((its.name for its in guesses if its.reason and _names_rows(its.name, sample)), "")
-    seen = f"all {sample.rows:,} rows" if sample.whole else f"{len(outcome):,} of {sample.rows:,} rows"
+@dataclass(frozen=True)
+class Draft:
+    """All that a draft says. `target` is None where it is not settled among the candidates `found`."""
+
+    data: Data
+    rows: int
+    found: list[Candidate]
+    target: Candidate | None
+    guesses: list[Guess]
+    left_out: dict[str, str]
+    """Columns that are no features of any type, with the reason."""
+    asked: dict[str, str]
+    """Questions about settings of the table, by setting."""
+
+
+def page_of(draft: Draft, folder: Path) -> str:
+    """The text of a draft, its file named from `folder`."""
+    name = draft.data.file or ""
     head = [
-        f"# Drafted from {seen} of {_plain(Path(sample.name).name)}. Lines that end in a question mark ask you.",
+        f"# Drafted from the {draft.rows:,} rows of {plain(Path(name).name)}. A question mark asks you.",
         "# Train with: python -m training.run --config THIS",
         "",
         "[data]",
-        f"file = {_text(_from(Path(sample.name), folder))}",
-        f"id = {_text(identifier)}" + ("" if identifier else "  # no column names the rows"),
-        *lines,
+        f"file = {text(name if is_remote(name) else located(Path(name), folder))}",
+        *_written(draft),
+        f"id = {text(draft.data.id or '')}" + ("" if draft.data.id else "  # no column names the rows"),
+        *_target(draft),
+        '# exclude = { COLUMN = ["value"] }  # are there rows that no model should see, such as tests or staff?',
         "",
-        "# Every column that the model may read when the decision is made. A description is shown in reports.",
+        "# Columns that the model may read, known when the decision is made. A description is shown in reports.",
         "[features]",
     ]
-    body, times = [], []
-    for its in guesses:
-        if its.name == UNNAMED:
-            body.append("# The first column has no name: it is left out, as an index")
-        if its.name in (UNNAMED, identifier):
-            continue
-        its = suspected(its, sample.columns[its.name], outcome)
-        if its.time:
-            times.append((its.name, its.time))
-        line = f'{_key(its.name)} = {{ type = "{its.type}", description = "" }}'
-        if its.reason is None and (target is not None or its.name not in _strong(found)):
-            body.append(line + (f"  # {_plain(its.remark)}" if its.remark else ""))
-        else:
-            body.append(f"# {line}  # {_plain(its.reason or 'may be the target')}")
-    if all(line.startswith("#") for line in body):
-        raise UserError(f"{sample.name}: no column can be a feature: {listed([g.name for g in guesses])}; add some")
-    return "\n".join([*head, *body, "", *_split(times)]) + "\n"
+    body = [_feature(its) for its in draft.guesses if its.feature.name != draft.data.id]
+    body += [f"# {key(name)}: {plain(reason)}" for name, reason in draft.left_out.items()]
+    return "\n".join([*head, *body, "", *_split(draft)]) + "\n"
 
 
-def _target(sample: Sample, found: dict[str, list[str]], target: str | None) -> tuple[np.ndarray, list[str]]:
-    """0, 1 or -1 for each row, and the lines of the target."""
-    size = len(next(iter(sample.columns.values())))
-    lines = [
-        f"# candidate {_text(name)}: {', '.join(_text(value) for value in values[:VALUES])}"
-        for name, values in found.items()
-    ]
-    if target is None:
-        strong = _strong(found) or list(found)
-        return np.full(size, -1), [
-            "# Which column is the outcome, and which of its values is a default?",
-            *lines,
-            f"target = {_text(f'{CHOOSE}: {listed(strong)}')}",
-            f"positive = {_text(positive_of(found[strong[0]])[0])}",
-        ]
-    positive, known = positive_of(found[target])
-    codes = [-1 if cell is None else int(cell == positive) for cell in sample.columns[target]]
-    question = "" if known else "  # the rarer value: is it the default?"
-    return np.array(codes), [
-        *lines,
-        f"target = {_text(target)}",
-        f"positive = {_text(positive)}{question}",
-    ]
-
-
-def _strong(found: dict[str, list[str]]) -> list[str]:
-    return [name for name, values in found.items() if convincing({name: values}) or len(values) > 2]
-
-
-def _names_rows(name: str, sample: Sample) -> bool:
-    cells = sample.columns[name]
-    return ID_NAME.search(name) is not None and None not in cells and len(set(cells)) == len(cells)
-
-
-def _split(times: list[tuple[str, str]]) -> list[str]:
-    lines = ["[split]", "test_size = 0.25"]
-    for name, form in times:
-        lines += [f"# Is {_plain(shown(name))} the time of the application ({_plain(form)})?"]
-        lines += ['# method = "time"', f"# time = {_text(name)}"]
+def _written(draft: Draft) -> list[str]:
+    """How the file is written, where that is not the default."""
+    data, asked = draft.data, draft.asked
+    lines = []
+    for setting, value in (
+        ("encoding", data.encoding),
+        ("separator", data.separator),
+        ("decimal", None if data.decimal == "." else data.decimal),
+        ("thousands", data.thousands),
+        ("missing", list(data.missing) or None),
+        ("normalization", None if data.normalization == "none" else data.normalization),
+    ):
+        if value is not None:
+            question = asked.get(setting) or (asked.get("marks", "") if setting in ("decimal", "thousands") else "")
+            shown_value = ", ".join(map(text, value)) if isinstance(value, list) else text(value)
+            written = f"[{shown_value}]" if isinstance(value, list) else shown_value
+            lines.append(f"{setting} = {written}" + (f"  # {plain(question)}" if question else ""))
     return lines
 
 
-def _from(file: Path, folder: Path) -> str:
+def _target(draft: Draft) -> list[str]:
+    if draft.target is not None:
+        others = [each for each in draft.found if each is not draft.target and each.score >= 2]
+        also = [f"# {plain(each.name)} may be the outcome as well: {_values(each)}" for each in others]
+        return [*also, *_as_settings(draft.target)]
+    likely = likeliest(draft.found)
+    lines = ["# Which column is the outcome, and which of its values is a default?"]
+    for each in draft.found[:VALUES]:
+        lines += [f"# {line}" for line in _as_settings(each)]
+    named = likely if likely[0].score > 1 else draft.found
+    names = ", ".join(plain(each.name) for each in named[:VALUES])
+    first = likely[0]
+    positive = _one_or_list(first.positive) if first.settles else _choose(first)
+    return [*lines, f"target = {text(f'{CHOOSE}: {names}')}", f"positive = {positive}"]
+
+
+def _choose(its: Candidate) -> str:
+    return text(f"CHOOSE of: {', '.join(its.values)}")
+
+
+def likeliest(found: list[Candidate]) -> list[Candidate]:
+    """The candidates of the highest score."""
+    return [each for each in found if each.score == found[0].score]
+
+
+def _as_settings(its: Candidate) -> list[str]:
+    question = f"  # {plain(its.question)}" if its.question else ""
+    lines = [f"target = {text(its.name)}  # {_values(its)}"]
+    if not its.settles:
+        asked = "  # which values are a default, and which repayment?"
+        return [*lines, f"positive = {_choose(its)}{asked}", 'negative = "CHOOSE of the others"']
+    lines.append(f"positive = {_one_or_list(its.positive)}{'' if its.negative else question}")
+    if its.negative:
+        lines.append(f"negative = {_one_or_list(its.negative)}{question}")
+    return lines
+
+
+def _values(its: Candidate) -> str:
+    more = f" and {len(its.values) - VALUES} more" if len(its.values) > VALUES else ""
+    return f"its values: {', '.join(plain(text(value)) for value in its.values[:VALUES])}{more}"
+
+
+def _one_or_list(values: tuple[str, ...]) -> str:
+    return text(values[0]) if len(values) == 1 else f"[{', '.join(map(text, values))}]"
+
+
+def _feature(its: Guess) -> str:
+    line = f"{key(its.feature.name)} = {{ {', '.join(_definition(its.feature))} }}"
+    if its.reason is not None:
+        return f"# {line}  # {plain(its.reason)}"
+    return line + (f"  # {plain(its.remark)}" if its.remark else "")
+
+
+def _definition(feature: Feature) -> list[str]:
+    parts = [f'type = "{feature.type}"']
+    if feature.special:
+        written = feature.special if feature.type == "number" else tuple(map(text, feature.special))
+        parts.append(f"special = [{', '.join(written)}]")
+    for name, words in (("true", feature.true), ("false", feature.false)):
+        if words:
+            parts.append(f"{name} = [{', '.join(map(text, words))}]")
+    return [*parts, 'description = ""']
+
+
+def _split(draft: Draft) -> list[str]:
+    lines = ["[split]", "test_size = 0.25"]
+    for its in draft.guesses:
+        name = its.feature.name
+        if its.times and name != draft.data.id:
+            written = [form for form in its.times if form != ISO]
+            lines += [f"# Is {plain(name)} the time of the application? Then the latest applicants are the test:"]
+            lines += ['# method = "time"', f"# time = {text(name)}"]
+            if written:
+                others = f"  # or {', '.join(written[1:])}?" if written[1:] else ""
+                lines += [f"# time_format = {text(written[0])}{others}"]
+        if its.recurs:
+            lines += [f"# Should all rows of one {plain(name)} be in the same part, training or test?"]
+            lines += ['# method = "group"', f"# group = {text(name)}"]
+    return lines
+
+
+def located(file: Path, folder: Path) -> str:
     """The path as `data.file` has it: relative to the TOML where it is below its folder."""
     file, folder = file.absolute(), folder.absolute()
     return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """A text as TOML writes it."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
+def key(name: str) -> str:
+    """A column as a key of TOML."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else text(name)
 
 
-def _plain(value: str) -> str:
+def plain(value: str) -> str:
     """Text as a comment may hold it: one line, no control characters."""
     return "".join(letter if letter.isprintable() else " " for letter in value)

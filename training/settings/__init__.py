@@ -11,13 +11,13 @@ from typing import Any
 
 from cli.settings.declared import read_values
 from cli.settings.origin import Origin
-from cli.settings.toml import read_toml
+from cli.settings.toml import read_toml, tables_of
 from runtime.score import Scale
 from storage.address import is_remote
 from table.features import read_features
 from table.settings import Data, Feature, FeatureType, beside, beside_in
 from training.settings.checks import refuse_contradictions
-from training.settings.document import Document, document_of, read_reason_texts, read_row_max
+from training.settings.document import OF_REASONS, TABLES, Document, document_of, read_reason_texts, read_row_max
 from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
@@ -41,6 +41,7 @@ __all__ = [
     "settings_as_dict",
     "settings_as_toml",
     "settings_from_dict",
+    "with_reasons_of",
 ]
 
 
@@ -107,6 +108,18 @@ def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Setting
         return settings_from_dict({}, overrides)
     document = beside_in("reasons", "reference", path, beside(path, read_toml(path)), NAMED)
     return settings_from_dict(document, overrides, str(path))
+
+
+def with_reasons_of(settings: Settings, path: Path) -> Settings:
+    """The settings with the reasons of a TOML file, which may hold other tables too, in the place of their own.
+
+    Raises UserError, exit status 2, for every mistake.
+    """
+    origin = Origin(str(path), frozenset())
+    content = beside_in("reasons", "reference", path, read_toml(path), NAMED)
+    tables = tables_of(content, TABLES, origin)
+    document = settings_as_dict(settings) | {name: tables.get(name, {}) for name in OF_REASONS}
+    return settings_from_dict(document, file=str(path))
 
 
 def settings_from_dict(

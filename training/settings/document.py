@@ -12,6 +12,7 @@ from training.settings.tables import DECLARED, RowMax
 
 Document = dict[str, dict[str, object]]
 TABLES = tuple(DECLARED)
+OF_REASONS = ("reasons", "reason_groups", "reason_texts")
 
 
 def document_of(content: Mapping[str, object], origin: Origin) -> Document:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.tables import ALIGNED, ARRAYS, MAGIC, VERSION
+from runtime.reasons_file import MAGIC, VERSION
+from runtime.tables import ALIGNED, ARRAYS
 from trees.reasons.build import Built
 from trees.reasons.columns import NumberAxis
 

@@ -13,8 +13,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, StandardScaler
-from xgboost import XGBRFClassifier
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from xgboost import XGBClassifier, XGBRFClassifier
 
 from export.own import profile
 from export.own.settings import own_settings
@@ -58,6 +58,22 @@ def test_absent_entries_of_a_sparse_matrix_are_missing_and_stored_zeros_are_not(
     assert np.array_equal(served(model, zero), fitted.predict_proba(zero)[:, 1].astype(np.float64))
     as_zeros = fitted[-1].predict_proba(fitted[0].transform(zero).toarray())[:, 1]
     assert np.abs(as_zeros - served(model, zero)).max() > 0.05
+
+
+def loaded(trees: XGBClassifier, file: Path) -> XGBClassifier:
+    """A booster that was saved by itself."""
+    trees.get_booster().save_model(file)
+    opened = XGBClassifier()
+    opened.load_model(file)
+    return opened
+
+
+def test_a_saved_booster_is_taken(rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    numbers = X[["income", "age", "debt", "late"]]
+    fitted = loaded(booster().fit(numbers, y), tmp_path / "booster.json")
+    _, model = exported(fitted, numbers, tmp_path / "model")
+    assert np.array_equal(served(model, numbers), fitted.predict_proba(numbers)[:, 1].astype(np.float64))
 
 
 OTHERS: dict[str, Any] = {
@@ -164,12 +180,25 @@ def test_a_difference_is_refused_with_row_column_and_step(
     """A cut that is found one float64 too high shows at its boundary."""
     X, y = rows
     fitted = make_pipeline(usual(), booster()).fit(X, y)
-    found = profile._cuts
+    found = profile._settled
 
     def one_too_high(*asked: Any) -> Any:
         return {j: np.nextafter(cuts, np.inf) for j, cuts in found(*asked).items()}
 
-    monkeypatch.setattr(profile, "_cuts", one_too_high)
+    monkeypatch.setattr(profile, "_settled", one_too_high)
     with pytest.raises(ExportRefused, match=r"^income: prepared column 0 differs first at .*StandardScaler\): for \d+"):
         exported(fitted, X, tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def test_none_among_texts_is_what_the_rows_have_for_missing(tmp_path: Path) -> None:
+    """An OrdinalEncoder that was fitted with None has a level for it, and one for NaN would be another."""
+    X, y = rows_of()
+    objects = pd.DataFrame({"job": X["job"].astype(object).where(X["job"].notna(), None), "age": X["age"]})
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=9)
+    imputed = make_pipeline(SimpleImputer(missing_values=None, strategy="constant", fill_value="none"), encoder)
+    for texts in (encoder, imputed):
+        columns = ColumnTransformer([("job", texts, ["job"])], remainder="passthrough")
+        fitted = make_pipeline(columns, booster()).fit(objects, y)
+        _, model = exported(fitted, objects, tmp_path / "model")
+        assert np.array_equal(served(model, objects), fitted.predict_proba(objects)[:, 1].astype(np.float64))

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -147,6 +149,30 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
         X[["age", "city"]].astype({"city": "category"}),
         None,
         "native categorical splits are not supported: encode categories before XGBoost",
+    ),
+    "scikit-learn's histograms": (
+        lambda: HistGradientBoostingClassifier(max_iter=3).fit(NUMBERS, Y),
+        NUMBERS,
+        None,
+        "HistGradientBoostingClassifier is not supported: its thresholds and sums are float64",
+    ),
+    "LightGBM": (
+        lambda: make_pipeline(SimpleImputer(), LGBMClassifier(n_estimators=3, verbose=-1)).fit(NUMBERS.to_numpy(), Y),
+        NUMBERS.to_numpy(),
+        None,
+        "LGBMClassifier is not supported: its thresholds",
+    ),
+    "a random forest": (
+        lambda: make_pipeline(SimpleImputer(), RandomForestClassifier(3)).fit(NUMBERS, Y),
+        NUMBERS,
+        None,
+        "RandomForestClassifier is not supported: it takes the mean of float64 shares",
+    ),
+    "a native booster": (
+        lambda: booster().fit(NUMBERS, Y).get_booster(),
+        NUMBERS,
+        None,
+        r"a Booster knows no classes; .*XGBClassifier\(\)\.load_model",
     ),
     "DART": (lambda: booster(booster="dart", rate_drop=0.3).fit(NUMBERS, Y), NUMBERS, None, "DART boosters are not"),
 }

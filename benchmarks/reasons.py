@@ -1,0 +1,112 @@
+"""Reasons: one applicant and many, against XGBoost's `pred_contribs`, and an explained request against a plain one.
+
+Ratios within one run on one thread; `pred_contribs` is another value function (the tree-path one), and the only one
+that XGBoost has: what is compared is the work, not the numbers.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost
+
+from benchmarks.report import Row
+from benchmarks.subject import SILENT, applicants, subject
+from benchmarks.timing import take_turns
+from export.converters.classifier import boosters_of
+from export.to_onnx import export
+from runtime.dispatch import Handler
+from runtime.explain import FILE, load_explainer
+from runtime.model import Model
+from runtime.openapi import example
+from runtime.settings import Settings as ServingSettings
+from training.artifacts import Artifacts, load_artifacts
+from training.run import train
+from training.settings import Settings
+
+ROUNDS, CALLS, MANY = 9, 20, 500
+
+
+def measure() -> Iterator[Row]:
+    """The default model, and 3 × 600 trees of depth 6."""
+    default = subject()
+    yield from _of("default", default.artifacts, default.folder / "model")
+    yield from _requests(default.folder / "model")
+    settings = Settings()
+    deep = dict(settings.xgboost) | {"n_estimators": 600, "max_depth": 6}
+    folder = default.folder / "deep"
+    without = replace(settings.evaluation, plots=False)
+    train(replace(settings, xgboost=deep, evaluation=without), folder / "artifacts", SILENT)
+    yield from _of("3 × 600 of depth 6", load_artifacts(folder / "artifacts"), folder / "model")
+
+
+def _of(name: str, artifacts: Artifacts, model: Path) -> Iterator[Row]:
+    begin = time.perf_counter()
+    export(artifacts, model, SILENT)
+    yield Row(f"{name}: export with reasons and both certificates, s", f"{time.perf_counter() - begin:.0f}", "")
+    compared: dict[str, Any] = json.loads((model / "certificate.json").read_text())["reasons"]
+    yield Row(f"{name}: reasons.bin, MB", f"{(model / FILE).stat().st_size / 1e6:.2f}", "")
+    yield Row(f"{name}: largest difference from the leaf rule, margin", f"{compared['largest_difference']:.1e}", "")
+    served = Model.load(str(model))
+    begin = time.perf_counter()
+    explainer = load_explainer(served)
+    yield Row(f"{name}: first explanation reads and checks, ms", f"{(time.perf_counter() - begin) * 1e3:.1f}", "")
+    tables = explainer._tables
+    preparation = artifacts.pipeline[0]
+    frame = applicants(MANY)
+    raw, prepared = preparation.raw_inputs(frame), preparation.transform(frame)
+    boosters = [booster.get_booster() for booster in boosters_of(artifacts.pipeline[1])]
+    for booster in boosters:
+        booster.set_param({"nthread": 1})
+    rows = list(zip(raw["numbers"].tolist(), raw["categories"].tolist(), strict=True))
+    several = iter(range(10**9))
+
+    def ours() -> object:
+        return tables.contributions(*rows[next(several) % MANY])
+
+    def theirs_of(these: "np.ndarray[Any, Any]") -> object:
+        matrix = xgboost.DMatrix(these, nthread=1)
+        return [booster.predict(matrix, pred_contribs=True) for booster in boosters]
+
+    def theirs() -> object:
+        return theirs_of(prepared[next(several) % MANY][None, :])
+
+    def graph() -> object:
+        one = rows[next(several) % MANY]
+        return served.predict([one[0]], [one[1]])
+
+    yield from _ratio(f"{name}: contributions of one applicant", ours, theirs, graph)
+    many = take_turns(
+        {
+            "ours": lambda: [tables.contributions(*row) for row in rows],
+            "pred_contribs": lambda: theirs_of(prepared),
+        },
+        3,
+    )
+    quotient = many["pred_contribs"] / many["ours"]
+    yield Row(f"{name}: {MANY} applicants, times as fast as pred_contribs", f"{quotient:.1f}", "")
+
+
+def _ratio(
+    name: str, ours: Callable[[], object], theirs: Callable[[], object], graph: Callable[[], object]
+) -> Iterator[Row]:
+    found = take_turns({"ours": ours, "pred_contribs": theirs, "graph": graph}, ROUNDS, CALLS)
+    yield Row(f"{name}, µs (graph {found['graph'] * 1e6:.0f})", f"{found['ours'] * 1e6:.0f}", "")
+    yield Row(f"{name}, × pred_contribs", f"{found['ours'] / found['pred_contribs']:.4f}", "")
+
+
+def _requests(model: Path) -> Iterator[Row]:
+    handler = Handler(ServingSettings({"MODEL_DIR": str(model)}))
+    body = json.dumps(example(handler.service.model.manifest))
+    about = {"http": {"method": "POST"}}
+
+    def asked(query: str) -> Callable[[], object]:
+        event = {"requestContext": about, "rawPath": "/predict", "rawQueryString": query, "body": body}
+        return lambda: handler(event, None)
+
+    found = take_turns({"plain": asked(""), "explained": asked("explain=true")}, 15, 100)
+    yield Row("an explained request, × a plain one", f"{found['explained'] / found['plain']:.2f}", "")

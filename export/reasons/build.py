@@ -1,0 +1,214 @@
+"""reasons.bin and what the manifest says of it: built and compared with the leaf rule, or left out with why."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.certificate.comparison import Session, ask_graph
+from export.converters.classifier import boosters_of
+from export.documents import ComparedReasons, ManifestReasons, ReasonsBasis, ReasonsPlayer, SelfCheckEntry
+from export.graph.pipeline import Contract
+from export.reasons.players import Players, players_of
+from export.reasons.rule import contributions_by_rule
+from export.reasons.texts import texts_of
+from runtime.digest import sha256
+from runtime.tables import Tables
+from training.artifacts import Artifacts
+from training.estimator.crossfit import CrossFittedClassifier, mean_margin
+from training.estimator.preparation import Preparation
+from training.reasons import LEAST_ROWS, ReferenceRows
+from training.settings import Settings
+from training.settings.reasons import AT_CUTOFF, NAMED
+from trees.reasons.build import Plan, build, plan
+from trees.reasons.columns import columns_of
+from trees.reasons.file import content_of
+from trees.reasons.reference import Reference
+
+COMPARED = 200  # applicants, and as many reference rows
+LARGEST_DIFFERENCE = 2e-7  # of margin: tables hold float32, and are added in float64
+# XGBoost adds some hundred leaves in float32; the tables' mean and contributions are exact.
+LARGEST_GAP = 2e-4
+LARGEST_MEAN = 1e-6  # of a player over the reference rows
+ADDED_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class BuiltReasons:
+    """The file with what the manifest and the certificate say of it; only `why` where there is none."""
+
+    why: str = ""
+    content: bytes = b""
+    record: ManifestReasons | None = None
+    compared: ComparedReasons | None = None
+
+
+def build_reasons(
+    artifacts: Artifacts,
+    settings: Settings,
+    contract: Contract,
+    session: Session,
+    graph: str,
+    rows: ReferenceRows | None,
+    show: Callable[[str], None] = lambda _: None,
+) -> BuiltReasons:
+    """Tables of the graph with that sha256 against the reference rows; what is not shown exact is left out."""
+    preparation: Preparation = artifacts.pipeline[0]
+    if rows is None:
+        return BuiltReasons(f"fewer than {LEAST_ROWS} training rows to compare applicants with")
+    players = players_of(preparation, settings.reason_groups)
+    columns = columns_of(contract.ensembles, players.columns, players.of_source)
+    show("cutting")
+    planned = plan(columns)
+    if planned.size > settings.reasons.limit * 1e6:
+        return BuiltReasons(
+            f"reasons.bin would take {planned.size / 1e6:.3g} MB, more than reasons.limit = "
+            f"{settings.reasons.limit:g}: unite features in [reason_groups], fit shallower trees, or raise the limit"
+        )
+    raw = raw_rows(preparation, rows.frame)
+    file_of = _Files(planned, players, graph)
+    show("tables")
+    content, tables = file_of(raw, lambda share: show(f"tables, {share:.0%}"))
+    show("second implementation")
+    compared = _compare(artifacts, players, file_of, rows)
+    _add_up(compared, tables, session, preparation, artifacts, raw)
+    if why := _why_not(compared):
+        return BuiltReasons(why)
+    slope, intercept, adds_up = _points(artifacts.pipeline[1])
+    record: ManifestReasons = {
+        "file": {"sha256": sha256(content), "bytes": len(content)},
+        "basis": _basis(settings, rows, adds_up=adds_up),
+        "slope": slope,
+        "intercept": intercept,
+        "values": settings.reasons.values,
+        "players": [_player(preparation, player.name, player.features, player.is_group) for player in players.players],
+        "texts": texts_of(settings),
+    }
+    return BuiltReasons("", content, record, compared)
+
+
+def explain_self_check(built: BuiltReasons, rows: list[SelfCheckEntry]) -> None:
+    """Adds their contributions to the self-check rows."""
+    tables = Tables.parse(built.content)
+    for row in rows:
+        numbers = [np.nan if n is None else n for n in row["numbers"]]
+        row["contributions"] = tables.contributions(numbers, row["categories"]).tolist()
+
+
+def raw_rows(preparation: Preparation, frame: Any) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+    """Raw numbers [N, n] and categories [N, c]."""
+    raw = preparation.raw_inputs(frame)
+    return raw["numbers"], raw.get("categories", np.empty((len(frame), 0), dtype=object))
+
+
+class _Files:
+    """Files of one plan against several sets of reference rows."""
+
+    def __init__(self, planned: Plan, players: Players, graph: str) -> None:
+        self._planned, self._players, self._graph = planned, players, graph
+
+    def __call__(
+        self,
+        raw: tuple[NDArray[np.float64], NDArray[np.object_]],
+        progress: Callable[[float], None] = lambda _: None,
+    ) -> tuple[bytes, Tables]:
+        built = build(self._planned, Reference(self._planned.columns, *raw), progress)
+        content = content_of(built, len(self._players.players), self._graph)
+        return content, Tables.parse(content)
+
+
+def _compare(artifacts: Artifacts, players: Players, file_of: _Files, rows: ReferenceRows) -> ComparedReasons:
+    """Tables against some of the reference rows beside the leaf rule, row by row."""
+    preparation: Preparation = artifacts.pipeline[0]
+    rng = np.random.default_rng(0)
+    sample = artifacts.sample.iloc[np.sort(rng.permutation(len(artifacts.sample))[:COMPARED])]
+    reference = rows.frame.iloc[np.sort(rng.permutation(len(rows.frame))[:COMPARED])]
+    _, tables = file_of(raw_rows(preparation, reference))
+    found = np.array([tables.contributions(*row) for row in zip(*raw_rows(preparation, sample), strict=True)])
+    expected = np.zeros_like(found)
+    prepared = preparation.transform(sample), preparation.transform(reference)
+    by_rule = contributions_by_rule(boosters_of(artifacts.pipeline[1]), players.of_column, *prepared)
+    expected[:, : by_rule.shape[1]] = by_rule
+    same, near = 0, 0
+    for ours, its in zip(found, expected, strict=True):
+        order = np.sort(its)[::-1]
+        near += bool(len(order) > 4 and order[3] - order[4] <= 2 * LARGEST_DIFFERENCE)
+        same += set(np.argsort(-ours)[:4]) == set(np.argsort(-its)[:4])
+    return {
+        "rows": len(found),
+        "reference_rows": len(reference),
+        "tolerance": LARGEST_DIFFERENCE,
+        "largest_difference": float(np.abs(found - expected).max(initial=0)),
+        "same_top_four": same,
+        "tied_top_four": near,
+        "added_rows": 0,
+        "largest_gap": 0.0,
+        "largest_mean": 0.0,
+    }
+
+
+def _add_up(
+    compared: ComparedReasons,
+    tables: Tables,
+    session: Session,
+    preparation: Preparation,
+    artifacts: Artifacts,
+    reference: tuple[NDArray[np.float64], NDArray[np.object_]],
+) -> None:
+    """The file's own tables: contributions and mean beside the margins, and their mean over the reference rows."""
+    sample = artifacts.sample.iloc[:ADDED_ROWS]
+    numbers, words = raw_rows(preparation, sample)
+    margins = mean_margin(ask_graph(session, preparation.raw_inputs(sample)).margin)
+    sums = [tables.mean + tables.contributions(*row).sum() for row in zip(numbers, words, strict=True)]
+    compared["added_rows"] = len(sums)
+    compared["largest_gap"] = float(np.abs(np.array(sums) - margins).max(initial=0))
+    total = sum(tables.contributions(*row) for row in zip(*reference, strict=True))
+    compared["largest_mean"] = float(np.abs(total / len(reference[0])).max(initial=0))
+
+
+def _why_not(compared: ComparedReasons) -> str:
+    """What was found that is beyond a tolerance; nothing if nothing was."""
+    if not compared["largest_difference"] <= LARGEST_DIFFERENCE:
+        return (
+            f"contributions differ by up to {compared['largest_difference']:.1e} of margin from the second "
+            f"implementation, the tolerance is {LARGEST_DIFFERENCE:.0e}"
+        )
+    if compared["same_top_four"] + compared["tied_top_four"] < compared["rows"]:
+        return "the four largest contributions are not those of the second implementation"
+    if not compared["largest_gap"] <= LARGEST_GAP:
+        return f"contributions miss the margin by up to {compared['largest_gap']:.1e}"
+    if not compared["largest_mean"] <= LARGEST_MEAN:
+        return f"contributions have a mean of up to {compared['largest_mean']:.1e} over the reference rows"
+    return ""
+
+
+def _points(classifier: Any) -> tuple[float, float, bool]:
+    """Log-odds of repaying = a · margin + b: a, b, and True if the score is of them; else those of no calibrator."""
+    calibrator = getattr(classifier, "calibrator_", None)
+    if isinstance(classifier, CrossFittedClassifier) and calibrator is not None:
+        if hasattr(calibrator, "a_"):
+            return float(calibrator.a_), float(calibrator.b_), True
+        return -1.0, 0.0, False
+    return -1.0, 0.0, not hasattr(classifier, "calibrated_classifiers_")
+
+
+def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> ReasonsBasis:
+    reasons = settings.reasons
+    basis: ReasonsBasis = {
+        "method": "interventional Shapley values, exact",
+        "reference": reasons.reference if reasons.reference in NAMED else "own",
+        "reference_rows": len(rows.frame),
+        "reference_total": rows.total,
+        "adds_up": adds_up,
+    }
+    if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:
+        basis["reference_scores"] = [reasons.cutoff, reasons.cutoff + reasons.window]
+    return basis
+
+
+def _player(preparation: Preparation, name: str, features: tuple[str, ...], is_group: bool) -> ReasonsPlayer:
+    is_maximum = name in (preparation.row_max or {}) and not is_group
+    kind = "group" if is_group else "maximum" if is_maximum else "feature"
+    return {"name": name, "kind": kind, "features": list(features)}

@@ -1,0 +1,117 @@
+"""From an applicant's raw columns to a row in the table of each group: the sum of what each condition that holds adds.
+
+A number meets the conditions of all thresholds that it is not below, or the one of being missing; a category that of
+its level. Of a large model a matrix holds the sum of each class of values for every group: one row a column is read.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+# At or below it a float64 is minus infinity in float32, which a row maximum skips.
+LOWEST = -float.fromhex("0x1.ffffffp+127")
+# From so many additions on a matrix is faster, as long as it is of a moderate size.
+WORTH_A_MATRIX = 12_000
+LARGEST_MATRIX = 32 * 2**20  # bytes
+
+
+class Addresses:
+    """The addresses of applicants. Safe to use from several threads."""
+
+    __slots__ = (
+        "_axis",
+        "_base",
+        "_bits",
+        "_categories",
+        "_first",
+        "_level",
+        "_matrix",
+        "_maxima",
+        "_missing",
+        "_position",
+        "_row",
+        "_starts",
+        "_strides",
+        "_thresholds",
+    )
+
+    def __init__(self, head: dict[str, Any], arrays: "dict[str, NDArray[Any]]") -> None:
+        self._thresholds, self._axis = arrays["thresholds"], arrays["axis"].astype(np.intp)
+        self._position = np.array([positions[0] for positions in head["numbers"]], dtype=np.intp)
+        self._maxima = [(i, np.array(its)) for i, its in enumerate(head["numbers"]) if len(its) > 1]
+        self._categories = [
+            (
+                its["position"],
+                dict.fromkeys([*its["own"], ""], -1) | its["levels"],
+                -1 if its["pool"] is None else its["pool"],
+            )
+            for its in head["categories"]
+        ]
+        levels = sum(len(its["levels"]) + (its["pool"] is not None) for its in head["categories"])
+        self._base, self._starts = arrays["base"].astype(np.int32), arrays["starts"].astype(np.intp)
+        self._bits, self._strides = arrays["bits"].astype(np.intp), arrays["strides"].astype(np.int32)
+        counts = np.bincount(self._axis, minlength=len(self._position))
+        self._first = np.cumsum([0, *counts])[:-1]  # threshold of each number
+        self._level = len(self._thresholds)  # bit of the first level
+        self._missing = self._level + levels  # bit of the first number's being missing
+        # Rows of the matrix: of each number its classes and "missing", then a row for each level.
+        self._row = np.cumsum([0, *(counts + 2)])
+        rows = int(self._row[-1]) + levels
+        pays = len(self._bits) >= WORTH_A_MATRIX and rows * len(self._base) * 4 <= LARGEST_MATRIX
+        self._matrix = self._sums(counts, rows) if pays else None
+
+    def of(self, numbers: "Sequence[float]", categories: "Sequence[str]") -> "NDArray[np.int32]":
+        """The row of each group, among the tables of its width."""
+        raw = np.asarray(numbers, dtype=np.float64)
+        values = raw.take(self._position)
+        for axis, positions in self._maxima:
+            members = raw.take(positions)
+            members[members <= LOWEST] = np.nan
+            values[axis] = np.fmax.reduce(members)
+        levels = [
+            bit for position, known, pool in self._categories if (bit := known.get(categories[position], pool)) >= 0
+        ]
+        if self._matrix is None:
+            return self._added(values, levels)
+        rows = self._row[:-1].copy()
+        if len(self._thresholds):
+            reached = np.empty(len(self._thresholds), dtype=np.int32)
+            np.greater_equal(values.take(self._axis), self._thresholds, out=reached, casting="unsafe")
+            rows += np.add.reduceat(reached, self._first)
+        missing = np.isnan(values)
+        rows[missing] = self._row[1:][missing] - 1
+        rows = np.concatenate([rows, np.array(levels, dtype=np.intp) + (self._row[-1] - self._level)])
+        found: NDArray[np.int32] = np.add.reduce(self._matrix.take(rows, axis=0), axis=0, dtype=np.int32)
+        found += self._base
+        return found
+
+    def _added(self, values: "NDArray[np.float64]", levels: list[int]) -> "NDArray[np.int32]":
+        """Bit by bit, without the matrix."""
+        bits = np.zeros(self._missing + len(values), dtype=np.int32)
+        np.greater_equal(values.take(self._axis), self._thresholds, out=bits[: self._level], casting="unsafe")
+        bits[levels] = 1
+        np.isnan(values, out=bits[self._missing :], casting="unsafe")
+        found: NDArray[np.int32] = np.add.reduceat(bits.take(self._bits) * self._strides, self._starts)
+        found += self._base
+        return found
+
+    def _sums(self, counts: "NDArray[np.intp]", rows: int) -> "NDArray[np.int32]":
+        """For each class of values of a column what it adds to the address in each group [rows, G]."""
+        row_of = np.empty(self._missing + len(counts), dtype=np.intp)
+        within = np.arange(self._level) - self._first[self._axis]
+        row_of[: self._level] = self._row[self._axis] + 1 + within
+        row_of[self._level : self._missing] = np.arange(self._missing - self._level) + self._row[-1]
+        row_of[self._missing :] = self._row[1:] - 1
+        matrix = np.zeros((rows, len(self._base)), dtype=np.int32)
+        lengths = np.diff(np.append(self._starts, len(self._bits)))
+        group = np.repeat(np.arange(len(self._base)), lengths)
+        matrix[row_of[self._bits], group] = self._strides
+        for first, count in zip(self._row, counts, strict=False):
+            block = matrix[first : first + count + 1]
+            np.add.accumulate(block, axis=0, out=block)
+        return matrix

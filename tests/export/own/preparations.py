@@ -1,0 +1,172 @@
+"""Preparations as people write them, by name, and the line by which those are refused that cannot be exact."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest, VarianceThreshold
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import (
+    Binarizer,
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
+
+from tests.export.own.pipelines import NUMBERS, TEXTS
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is done to numbers and to texts, and what a refusal has to say; "" where it is taken."""
+
+    name: str
+    numbers: Callable[[], Any] = lambda: "passthrough"
+    texts: Callable[[], Any] = lambda: OneHotEncoder(handle_unknown="ignore")
+    refused: str = ""
+
+    def preparation(self, *, sparse: bool) -> ColumnTransformer:
+        parts = [
+            ("numbers", self.numbers(), NUMBERS),
+            ("texts", self.texts(), TEXTS),
+            ("rest", "passthrough", ["owner"]),
+        ]
+        return ColumnTransformer(parts, sparse_threshold=1.0 if sparse else 0.0)
+
+
+def bins(**parameters: Any) -> KBinsDiscretizer:
+    return KBinsDiscretizer(5, quantile_method="averaged_inverted_cdf", **parameters)
+
+
+def function(of: Any, **arguments: Any) -> FunctionTransformer:
+    return FunctionTransformer(of, kw_args=arguments or None)
+
+
+def hot(**parameters: Any) -> OneHotEncoder:
+    return OneHotEncoder(**{"handle_unknown": "ignore", **parameters})
+
+
+def ordinal(**parameters: Any) -> OrdinalEncoder:
+    return OrdinalEncoder(handle_unknown="use_encoded_value", **{"unknown_value": -1, **parameters})
+
+
+CASES = [
+    Case("`passthrough`"),
+    Case("`SimpleImputer` → `StandardScaler`", lambda: make_pipeline(SimpleImputer(), StandardScaler())),
+    Case(
+        "`SimpleImputer(strategy='median', add_indicator=True)`",
+        lambda: SimpleImputer(strategy="median", add_indicator=True),
+    ),
+    Case(
+        "`SimpleImputer(strategy='constant', fill_value=-1)`", lambda: SimpleImputer(strategy="constant", fill_value=-1)
+    ),
+    Case("`SimpleImputer(strategy='most_frequent')`", lambda: SimpleImputer(strategy="most_frequent")),
+    Case("`SimpleImputer(missing_values=0)`", lambda: make_pipeline(SimpleImputer(), SimpleImputer(missing_values=0))),
+    Case(
+        "`MissingIndicator` in a `FeatureUnion`",
+        lambda: FeatureUnion([("there", MissingIndicator()), ("value", SimpleImputer())]),
+    ),
+    Case("`MinMaxScaler`", MinMaxScaler),
+    Case("`MinMaxScaler(clip=True)`", lambda: MinMaxScaler(clip=True)),
+    Case("`MaxAbsScaler`", MaxAbsScaler),
+    Case("`RobustScaler`", RobustScaler),
+    Case("`PowerTransformer`", PowerTransformer),
+    Case("`QuantileTransformer`", lambda: QuantileTransformer(n_quantiles=50)),
+    Case(
+        "`QuantileTransformer(output_distribution='normal')`",
+        lambda: QuantileTransformer(n_quantiles=50, output_distribution="normal"),
+    ),
+    Case("`KBinsDiscretizer`, one-hot", lambda: make_pipeline(SimpleImputer(), bins())),
+    Case("`KBinsDiscretizer`, ordinal", lambda: make_pipeline(SimpleImputer(), bins(encode="ordinal"))),
+    Case("`Binarizer`", lambda: make_pipeline(SimpleImputer(), Binarizer(threshold=1.5))),
+    Case(
+        "`np.log1p` of `np.abs`, scaled", lambda: make_pipeline(function(np.abs), function(np.log1p), StandardScaler())
+    ),
+    Case("`np.log1p`, missing below −1", lambda: function(np.log1p)),
+    Case("`np.sqrt`", lambda: function(np.sqrt)),
+    Case("`np.clip`", lambda: make_pipeline(function(np.clip, a_min=-50, a_max=40_000), StandardScaler())),
+    Case("`np.square`", lambda: make_pipeline(StandardScaler(), function(np.square), StandardScaler())),
+    Case("`np.sign`, `np.floor`", lambda: FeatureUnion([("sign", function(np.sign)), ("floor", function(np.floor))])),
+    Case("`np.nan_to_num`", lambda: function(np.nan_to_num)),
+    Case(
+        "`FeatureUnion` of scalers",
+        lambda: FeatureUnion([("a", StandardScaler()), ("b", MinMaxScaler())], transformer_weights={"b": -2.0}),
+    ),
+    Case("`VarianceThreshold`", lambda: make_pipeline(SimpleImputer(), VarianceThreshold())),
+    Case("`SelectKBest`", lambda: make_pipeline(SimpleImputer(), SelectKBest(k=3))),
+    Case("`OneHotEncoder` of numbers", lambda: ColumnTransformer([("age", hot(), ["age"])], remainder="passthrough")),
+    Case(
+        "`ColumnTransformer` in a `ColumnTransformer`, by selector",
+        lambda: ColumnTransformer(
+            [
+                ("ints", MinMaxScaler(), make_column_selector(dtype_include=np.integer)),
+                ("floats", StandardScaler(), make_column_selector(dtype_include=float)),
+            ]
+        ),
+    ),
+    Case("`OneHotEncoder(min_frequency=…)`", texts=lambda: hot(min_frequency=60, handle_unknown="infrequent_if_exist")),
+    Case("`OneHotEncoder(max_categories=…)`", texts=lambda: hot(max_categories=4)),
+    Case("`OneHotEncoder(drop='first')`", texts=lambda: hot(drop="first")),
+    Case("`OneHotEncoder(drop='if_binary')`", texts=lambda: hot(drop="if_binary")),
+    Case(
+        "`SimpleImputer` of texts → `OneHotEncoder`",
+        texts=lambda: make_pipeline(SimpleImputer(strategy="most_frequent"), hot()),
+    ),
+    Case(
+        "`SimpleImputer(fill_value=…)` of texts",
+        texts=lambda: make_pipeline(SimpleImputer(strategy="constant", fill_value="none"), hot()),
+    ),
+    Case("`OrdinalEncoder`", texts=ordinal),
+    Case("`OrdinalEncoder(unknown_value=nan)`", texts=lambda: ordinal(unknown_value=np.nan)),
+    Case("`OrdinalEncoder(encoded_missing_value=…)`", texts=lambda: ordinal(encoded_missing_value=-2)),
+    Case("`OrdinalEncoder(min_frequency=…)`", texts=lambda: ordinal(min_frequency=60)),
+    Case("`TargetEncoder`", texts=lambda: TargetEncoder(cv=2)),
+    Case("`TargetEncoder` → `StandardScaler`", texts=lambda: make_pipeline(TargetEncoder(cv=2), StandardScaler())),
+    Case(
+        "`OrdinalEncoder` → `KBinsDiscretizer`",
+        texts=lambda: make_pipeline(ordinal(encoded_missing_value=-2), bins(encode="onehot-dense")),
+    ),
+    Case("`PCA`", lambda: make_pipeline(SimpleImputer(), PCA(2)), refused="PCA is not supported"),
+    Case("`KNNImputer`", KNNImputer, refused="KNNImputer is not supported"),
+    Case(
+        "`PolynomialFeatures`",
+        lambda: make_pipeline(SimpleImputer(), PolynomialFeatures(2)),
+        refused="PolynomialFeatures is not supported",
+    ),
+    Case(
+        "`FunctionTransformer` of a function of one's own",
+        lambda: function(lambda x: x * 2),
+        refused="FunctionTransformer of <lambda> is not supported",
+    ),
+    Case("`np.sin`", lambda: function(np.sin), refused="FunctionTransformer of sin is not supported"),
+    Case(
+        "`np.log` of 0 → `StandardScaler`",
+        lambda: ColumnTransformer(
+            [("log", make_pipeline(function(np.abs), function(np.log), StandardScaler()), ["income", "age"])]
+        ),
+        refused="the pipeline raises for",
+    ),
+    Case(
+        "`OneHotEncoder()`, which raises for unseen levels",
+        texts=OneHotEncoder,
+        refused="raises for a level that it has not seen",
+    ),
+    Case(
+        "`OrdinalEncoder()`, which raises for unseen levels",
+        texts=OrdinalEncoder,
+        refused="raises for a level that it has not seen",
+    ),
+]

@@ -1,0 +1,18 @@
+"""The page about own pipelines says what the tests show."""
+
+from export.own.steps import FUNCTIONS, KNOWN
+from tests.export.own.table import PAGE, parts, table
+
+
+def test_the_table_is_made_of_the_cases() -> None:
+    assert parts()[1] == table(), "run python -m tests.export.own.table"
+
+
+def test_every_known_step_is_named() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    selectors = {kind.__name__ for kind in KNOWN if kind.__module__.startswith("sklearn.feature_selection")}
+    assert {kind.__name__ for kind in KNOWN} - selectors <= set(text.replace("`", " ").replace("(", " ").split())
+
+
+def test_a_known_function_is_numpy_s() -> None:
+    assert all(getattr(__import__("numpy"), function.__name__) is function for function in FUNCTIONS)

@@ -1,0 +1,155 @@
+"""A table with every column that it has, and how it is written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from cli.errors import UserError
+from table.cells import Source
+from table.csv_file import CsvFile
+from table.packed import MARKS, unpacked
+from table.parquet_file import FEATHER, MAGIC, SUFFIXES
+from table.parts import parts_of
+from table.settings import Data, Schema
+from table.sources import OpenTable
+from table.words import number_of
+
+WINDOWS, ANY_BYTE = "cp1252", "latin-1"
+SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A table of N `rows`, all of it read, cells of a CSV as text.
+
+    `data` holds the settings by which it was read, `unread` the columns that cannot be, with the reason; `accented` is
+    a text of the file in the encoding that is supposed.
+    """
+
+    source: Source
+    data: Data
+    rows: int
+    unread: dict[str, str]
+    accented: str = ""
+
+
+def open_all(name: str, path: Path, show: Callable[[str], None]) -> Opened:
+    """What is at `path`, which the user calls `name`. Raises UserError where it is no table of columns and rows."""
+    encoding, accented = _encoding(name, path)
+    data = Data(file=name, encoding=encoding)
+    table = OpenTable.at(name, path, data, ())
+    first = table.files[0]
+    if isinstance(first, CsvFile):
+        _refuse_no_header(name, first)
+        data = replace(data, separator=None if first.written == "," else first.written)
+    unread = {column: "has no name; name it in the header" for column in table.columns if column == ""}
+    twice = {column for column in table.columns if table.columns.count(column) > 1} - {""}
+    unread |= dict.fromkeys(sorted(twice), "is there twice; name each column once")
+    unread |= {column: "has a name that is not text" for column in table.columns if not _is_text(column)}
+    columns = [column for column in table.columns if column not in unread]
+    if len(columns) < 2:
+        what = f"one column, {columns[0]}" if columns else "columns without names of their own"
+        raise UserError(f"{name}: expected a target and features, got {what}; is it a table?")
+    show(f"{len(columns)} columns")
+    source = _read(table, data, columns, unread)
+    if not source.columns:
+        raise UserError(f"{name}: no column can be read; is it a table?")
+    rows = len(next(iter(source.columns.values())))
+    if not rows:
+        raise UserError(f"{name}: has a header and no rows; expected rows")
+    return Opened(source, data, rows, unread, accented)
+
+
+def _read(table: OpenTable, data: Data, columns: list[str], unread: dict[str, str]) -> Source:
+    """The columns together, or each alone where one of them cannot be read; that one goes to `unread`."""
+    schema = Schema(data, ())
+    try:
+        return table.read(schema, dict.fromkeys(columns, "the draft"))
+    except UserError:
+        if isinstance(table.files[0], CsvFile) and len(table.parts) == 1:
+            raise
+    sources: dict[str, Source] = {}
+    problem: UserError | None = None
+    for column in columns:
+        try:
+            sources[column] = table.read(schema, {column: "the draft"})
+        except UserError as error:
+            problem, unread[column] = error, reason_of(error, table.name, column)
+    if not sources:
+        raise problem or UserError(f"{table.name}: no column can be read; is it a table?")
+    read: dict[str, Any] = {column: its.columns[column] for column, its in sources.items()}
+    return replace(next(iter(sources.values())), columns=read)
+
+
+def reason_of(error: UserError, name: str, column: str) -> str:
+    """What an error says of a column, without where."""
+    said = str(error).removeprefix(f"{name}: ")
+    return said.removeprefix(f"column {column}: ")
+
+
+def _encoding(name: str, path: Path) -> tuple[str | None, str]:
+    """The encoding of the text, None for UTF-8 and what says its own; and a line of it that another would spoil."""
+    for part in parts_of(name, path):
+        try:
+            with part.path.open("rb") as file:
+                if file.peek(len(MAGIC)).startswith(MAGIC) or part.path.suffix.lower() in SUFFIXES:
+                    return None, ""
+                content = unpacked(part.name, file.read())
+        except (OSError, ValueError):
+            return None, ""  # said when the table is opened
+        if content.startswith((MAGIC, FEATHER, *(mark for mark, _ in MARKS))):
+            continue
+        if wide := _of_two_bytes(content):
+            return wide, ""
+        if b"\0" in content:
+            continue
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            return _of_one_byte(content, error.start)
+    return None, ""
+
+
+def _of_two_bytes(content: bytes) -> str | None:
+    """UTF-16 without a mark: every second byte of Western text is 0."""
+    start = content[:1000]
+    if len(start) >= 4 and len(start) % 2 == 0:
+        for encoding, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+            if zeros.count(0) > 0.9 * len(zeros) and others.count(0) == 0:
+                return encoding
+    return None
+
+
+def _of_one_byte(content: bytes, at: int) -> tuple[str, str]:
+    begin = max(content.rfind(b"\n", 0, at) + 1, at - SHOWN // 2)
+    piece = content[begin : at + SHOWN // 2].partition(b"\n")[0]
+    try:
+        content.decode(WINDOWS)
+    except UnicodeDecodeError:
+        return ANY_BYTE, piece.decode(ANY_BYTE)
+    return WINDOWS, piece.decode(WINDOWS)
+
+
+def _refuse_no_header(name: str, file: CsvFile) -> None:
+    """Raises UserError for a first row that holds numbers as rows do, and for a title above the header."""
+    header = file.columns
+    numbers = [column for column in header if number_of(column.strip()) is not None]
+    if (len(numbers) > 1 and 2 * len(numbers) >= len(header)) or (len(numbers) and len(set(header)) < len(header)):
+        first = ", ".join(header[:4])
+        raise UserError(f"{name}: line 1 looks like a row and not like a header ({first}, …); put the names above it")
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_nested(type_: Any) -> bool:
+    """True for lists, structs and maps, which no feature holds."""
+    return bool(pa.types.is_nested(type_))

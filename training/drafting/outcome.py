@@ -1,0 +1,153 @@
+"""Which column is the outcome, and which of its values is a default."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.errors import UserError
+from cli.words import did_you_mean, listed, shown
+from table.words import folded, plain
+from training.drafting.cells import Cells
+
+FEW = 20  # values of an outcome at most
+NAMED = re.compile(
+    r"default|target|outcome|delinq|dlq|charged?_?off|fully.?paid|repaid|bankrupt|creditability|credit_?risk"
+    r"|risk_?(flag|performance|class)|loan_?(status|repaid)|good_?bad|bad_?(flag|good|client|loan)?$|^(gb|bad|kredit)"
+    r"|^good_?(customer|client|loan|payer|credit)?$|insolv|inadimpl|ausfall|incumpl|impago|mora$|npl|write_?off|non_?perform|seriousdlq",
+    re.I,
+)
+MAYBE = re.compile(
+    r"^(class|label|y|status|result|response|card|approved?|deny|denied|risk|good|flag)$|status$|_flag$", re.I
+)
+OF_GOOD = re.compile(r"(?<!not.)(?<!non.)(?<!un)(good|paid|repaid|approv|accept|creditability|^card$)", re.I)
+BAD = re.compile(
+    r"\b(bad|default(ed)?|charged?[ -]?off|loss|late|written[ -]off|write[ -]off|delinquent|chgoff|past due|arrears"
+    r"|bankrupt(cy)?|non[ -]?performing|unpaid|insolvent|high risk|ausfall|ausgefallen|schlecht|malo|moroso|incumplido"
+    r"|impago|mauvais|d[ée]faut|impay[ée]|inadimplente|ruim|mau|cattivo|insoluto|sofferenza)\b",
+    re.I,
+)
+GOOD = re.compile(
+    r"\b(good|(fully |full )?paid( off| in full|off)?|repaid|p i f|pif|completed|no default|non[ -]default|no[ -]loss"
+    r"|performing|not? bad|not default(ed)?|low risk|solvent|zurückgezahlt|getilgt|gut|bueno"
+    r"|pagado|bon|rembours[ée]|adimplente|bom|pago|buono|rimborsato)\b",
+    re.I,
+)
+UNDECIDED = re.compile(
+    r"\b(current|grace|issued|open|active|cancell?ed|pending|in progress|laufend|vigente|en cours|in corso)\b", re.I
+)
+TRUE = {"1", "true", "t", "yes", "y", "s", "si", "sí", "sim", "oui", "ja", "j"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A column that may be the target: its values, the most frequent first, those of a default and of repayment.
+
+    `question` is what is not known of them; `score` how much speaks for the column.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+    question: str
+    score: int
+
+    @property
+    def settles(self) -> bool:
+        """True if it is known which rows defaulted and which repaid."""
+        return len(self.values) == 2 or bool(self.positive and self.negative)
+
+
+def candidates(columns: Sequence[Cells]) -> list[Candidate]:
+    """Columns that may be the target, the likeliest first: of two values, or with words of outcomes."""
+    found = []
+    for place, cells in enumerate(columns):
+        if not 2 <= len(cells.levels) <= FEW or cells.time is not None:
+            continue
+        positive, negative, question, words = _outcomes(cells)
+        named = 2 if NAMED.search(cells.name) else 1 if MAYBE.search(cells.name) else 0
+        if len(cells.levels) == 2 or (positive and negative) or (named == 2 and not _is_count(cells)):
+            edge = 1 if named < 2 and (place == len(columns) - 1 or (place == 0 and named)) else 0
+            score = named + edge + (2 if words else 0) - (0 if len(cells.levels) == 2 or words else 1)
+            found.append(Candidate(cells.name, tuple(cells.by_rows), positive, negative, question, score))
+    return sorted(found, key=lambda each: -each.score)
+
+
+def convincing(found: Sequence[Candidate]) -> Candidate | None:
+    """The one candidate of the highest score, if much speaks for it or there is no other."""
+    if len(found) == 1:
+        return found[0]
+    return None if found[0].score == found[1].score or found[0].score < 2 else found[0]
+
+
+def named(name: str, columns: Sequence[Cells], target: str, positive: Sequence[str]) -> Candidate:
+    """The column that the user names as the target, with the values of a default where they are named too.
+
+    Raises UserError where it is none.
+    """
+    cells = next((cells for cells in columns if cells.name == target), None)
+    if cells is None:
+        raise UserError(
+            f"{name}: no column {target} (--target); {did_you_mean(target, [each.name for each in columns])}"
+        )
+    if not 2 <= len(cells.levels) <= FEW:
+        problem = f"expected an outcome of two to {FEW} values, found {len(cells.levels):,} (--target); name another"
+        raise UserError(f"{name}: column {target}: {problem}")
+    bad, good, question, _ = _outcomes(cells)
+    if positive:
+        wanted = {plain(value) for value in positive}
+        absent = [value for value in positive if plain(value) not in map(plain, cells.levels)]
+        if absent:
+            found = f"found: {listed(sorted(cells.levels))}"
+            raise UserError(
+                f"{name}: target {target}: no row has {shown(absent[0])} (--positive), {found}; name some of them"
+            )
+        bad = tuple(level for level in cells.by_rows if plain(level) in wanted)
+        others = tuple(level for level in cells.by_rows if plain(level) not in wanted)
+        if not others:
+            raise UserError(f"{name}: target {target}: every value is one of a default (--positive); name fewer")
+        # More than one other value: those who repaid are the rest, and all of them are said.
+        good, question = (others if len(cells.levels) > 2 else ()), ""
+    return Candidate(target, tuple(cells.by_rows), bad, good, question, 9)
+
+
+def _is_count(cells: Cells) -> bool:
+    """True for numbers beyond 0 and 1, such as how many delinquencies there were."""
+    return cells.plain_numbers and len(cells.levels) > 3
+
+
+def _outcomes(cells: Cells) -> tuple[tuple[str, ...], tuple[str, ...], str, bool]:
+    """The values of a default, those of repayment, a question, and whether the values are words of outcomes."""
+    values = cells.by_rows
+    good = [value for value in values if GOOD.search(_spaced(value)) and not _is_bad(value)]
+    bad = [value for value in values if _is_bad(value)]
+    if len(values) > 2:
+        good = [value for value in good if not UNDECIDED.search(value)]
+        bad = [value for value in bad if not UNDECIDED.search(value)]
+        left = [value for value in values if value not in (*good, *bad)]
+        question = f"rows with {', '.join(left)} are left out: is their outcome open?" if left else ""
+        return tuple(bad), tuple(good), question, bool(good and bad)
+    if len(bad) == 1 or len(good) == 1:
+        positive = bad[0] if len(bad) == 1 else next(value for value in values if value != good[0])
+        return (positive,), (), "", True
+    rarer = values[-1]
+    true = next((value for value in values if folded(value) in TRUE), None)
+    if OF_GOOD.search(cells.name) and true is not None:
+        other = next(value for value in values if value != true)
+        return (other,), (), f"{true} seems to be the good outcome: is it?", False
+    if true == rarer and {folded(value) for value in values} != {"1", "2"}:
+        return (rarer,), (), "" if NAMED.search(cells.name) else f"is {rarer} the default?", False
+    return (rarer,), (), f"{rarer} is the rarer value: is it the default?", False
+
+
+def _is_bad(value: str) -> bool:
+    """True for words of a default that are not denied."""
+    spaced = _spaced(value)
+    if re.search(r"\b(non[ -]?perform|(not|non)[ -]?(fully )?paid)", spaced, re.I):
+        return True
+    return BAD.search(spaced) is not None and re.search(r"\b(no|not|non)\b", spaced, re.I) is None
+
+
+def _spaced(value: str) -> str:
+    """`CHGOFF_2` and `ChargedOff` as words."""
+    return re.sub(r"[_\s]+|(?<=[a-z])(?=[A-Z])", " ", value)
