@@ -72,7 +72,7 @@ class Output(NamedTuple):
 
 def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     """The output columns of a fitted transformer of `width` columns. Raises ExportRefused, by name, for another."""
-    known = KNOWN.get(type(step))
+    known = _binning_process if _is_binning_process(type(step)) else KNOWN.get(type(step))
     if known is None:
         raise ExportRefused(
             f"{where}: {type(step).__name__} is not supported: expected transformers that make each column of one "
@@ -153,6 +153,24 @@ def _function(step: Any, width: int, where: str) -> list[Output]:
             f"{where}: FunctionTransformer with kw_args={step.kw_args} is not supported: leave them out"
         )
     return [Output(i, points) for i in range(width)]
+
+
+def _is_binning_process(kind: type) -> bool:
+    """True for optbinning's, which is not imported for that: it takes a second."""
+    return kind.__name__ == "BinningProcess" and kind.__module__.startswith("optbinning.")
+
+
+def _binning_process(step: Any, width: int, where: str) -> list[Output]:
+    """Weights of evidence: a value for each bin, between splits of a number or for a group of levels."""
+    if len(step.variable_names) != width:
+        raise ExportRefused(f"{where}: BinningProcess was fitted on {len(step.variable_names)} columns, {width} come")
+    special = step.special_codes.values() if isinstance(step.special_codes, dict) else step.special_codes
+    found = []
+    for place in step.get_support(indices=True).tolist():
+        splits = step.get_binned_variable(step.variable_names[place]).splits
+        points = [point for split in splits for point in np.ravel(np.asarray(split, dtype=object)).tolist()]
+        found.append(Output(place, _points([*points, *(special if special is not None else ())])))
+    return found
 
 
 def _points(values: Any) -> tuple[float | str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from optbinning import BinningProcess
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
@@ -138,6 +139,12 @@ CASES = [
     Case(
         "`OrdinalEncoder` → `KBinsDiscretizer`",
         texts=lambda: make_pipeline(ordinal(encoded_missing_value=-2), bins(encode="onehot-dense")),
+    ),
+    Case("optbinning's `BinningProcess` of numbers", lambda: BinningProcess(NUMBERS)),
+    Case("optbinning's `BinningProcess` of texts", texts=lambda: BinningProcess(TEXTS, categorical_variables=TEXTS)),
+    Case(
+        "optbinning's `BinningProcess` → `StandardScaler`",
+        lambda: make_pipeline(BinningProcess(NUMBERS, selection_criteria={"iv": {"min": 0.02}}), StandardScaler()),
     ),
     Case("`PCA`", lambda: make_pipeline(SimpleImputer(), PCA(2)), refused="PCA is not supported"),
     Case("`KNNImputer`", KNNImputer, refused="KNNImputer is not supported"),
