@@ -1,7 +1,7 @@
 """From an applicant's raw columns to a row in the table of each group: the sum of what each condition that holds adds.
 
 A number meets the conditions of all thresholds that it is not below, or the one of being missing; a category that of
-its level. Of a large model a matrix holds the sum of each class of values for every group: one row a column is read.
+its level. Where it fits, a matrix holds the sum of each class of values for every group: one row a column is read.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # At or below it a float64 is minus infinity in float32, which a row maximum skips.
 LOWEST = -float.fromhex("0x1.ffffffp+127")
-# From so many additions on a matrix is faster, as long as it is of a moderate size.
-WORTH_A_MATRIX = 12_000
 LARGEST_MATRIX = 32 * 2**20  # bytes
 
 
@@ -30,11 +28,14 @@ class Addresses:
         "_categories",
         "_first",
         "_level",
+        "_level_rows",
         "_matrix",
         "_maxima",
         "_missing",
         "_position",
         "_row",
+        "_skip",
+        "_small",
         "_starts",
         "_strides",
         "_thresholds",
@@ -59,13 +60,19 @@ class Addresses:
         self._first = np.cumsum([0, *counts])[:-1]  # threshold of each number
         self._level = len(self._thresholds)  # bit of the first level
         self._missing = self._level + levels  # bit of the first number's being missing
-        # Rows of the matrix: of each number its classes and "missing", then a row for each level.
+        # Rows of the matrix: of each number its classes and "missing", then one for no level, then one a level.
         self._row = np.cumsum([0, *(counts + 2)])
-        rows = int(self._row[-1]) + levels
-        pays = len(self._bits) >= WORTH_A_MATRIX and rows * len(self._base) * 4 <= LARGEST_MATRIX
-        self._matrix = self._sums(counts, rows) if pays else None
+        self._skip = counts + 1  # from the lowest class of a number to "missing"
+        self._level_rows = int(self._row[-1]) + 1 - self._level
+        # All sums stay below the largest number of rows of a block.
+        self._small = max((rows for _, _, rows in head["widths"]), default=0) < 2**16
+        rows = int(self._row[-1]) + 1 + levels
+        size = rows * len(self._base) * (2 if self._small else 4)
+        self._matrix = self._sums(counts, rows) if size <= LARGEST_MATRIX else None
+        if self._matrix is not None:
+            self._base = self._base.astype(self._matrix.dtype)
 
-    def of(self, numbers: "Sequence[float]", categories: "Sequence[str]") -> "NDArray[np.int32]":
+    def of(self, numbers: "Sequence[float]", categories: "Sequence[str]") -> "NDArray[Any]":
         """The row of each group, among the tables of its width."""
         raw = np.asarray(numbers, dtype=np.float64)
         values = raw.take(self._position)
@@ -73,39 +80,39 @@ class Addresses:
             members = raw.take(positions)
             members[members <= LOWEST] = np.nan
             values[axis] = np.fmax.reduce(members)
-        levels = [
-            bit for position, known, pool in self._categories if (bit := known.get(categories[position], pool)) >= 0
-        ]
+        bits = [known.get(categories[position], pool) for position, known, pool in self._categories]
         if self._matrix is None:
-            return self._added(values, levels)
-        rows = self._row[:-1].copy()
-        if len(self._thresholds):
-            reached = np.empty(len(self._thresholds), dtype=np.int32)
+            return self._added(values, [bit for bit in bits if bit >= 0])
+        count = len(values)
+        rows = np.empty(count + len(bits), dtype=np.intp)
+        if count:
+            reached = np.empty(self._level, dtype=np.int32)
             np.greater_equal(values.take(self._axis), self._thresholds, out=reached, casting="unsafe")
-            rows += np.add.reduceat(reached, self._first)
-        missing = np.isnan(values)
-        rows[missing] = self._row[1:][missing] - 1
-        rows = np.concatenate([rows, np.array(levels, dtype=np.intp) + (self._row[-1] - self._level)])
-        found: NDArray[np.int32] = np.add.reduce(self._matrix.take(rows, axis=0), axis=0, dtype=np.int32)
+            np.add(self._row[:-1], np.add.reduceat(reached, self._first), out=rows[:count])
+            rows[:count] += np.isnan(values) * self._skip
+        if bits:
+            no_level = self._level - 1
+            rows[count:] = [(bit if bit >= 0 else no_level) + self._level_rows for bit in bits]
+        found: NDArray[Any] = np.add.reduce(self._matrix.take(rows, axis=0), axis=0, dtype=self._matrix.dtype)
         found += self._base
         return found
 
-    def _added(self, values: "NDArray[np.float64]", levels: list[int]) -> "NDArray[np.int32]":
+    def _added(self, values: "NDArray[np.float64]", levels: list[int]) -> "NDArray[Any]":
         """Bit by bit, without the matrix."""
         bits = np.zeros(self._missing + len(values), dtype=np.int32)
         np.greater_equal(values.take(self._axis), self._thresholds, out=bits[: self._level], casting="unsafe")
         bits[levels] = 1
         np.isnan(values, out=bits[self._missing :], casting="unsafe")
-        found: NDArray[np.int32] = np.add.reduceat(bits.take(self._bits) * self._strides, self._starts)
+        found: NDArray[Any] = np.add.reduceat(bits.take(self._bits) * self._strides, self._starts)
         found += self._base
         return found
 
-    def _sums(self, counts: "NDArray[np.intp]", rows: int) -> "NDArray[np.int32]":
+    def _sums(self, counts: "NDArray[np.intp]", rows: int) -> "NDArray[Any]":
         """For each class of values of a column what it adds to the address in each group [rows, G]."""
         row_of = np.empty(self._missing + len(counts), dtype=np.intp)
         within = np.arange(self._level) - self._first[self._axis]
         row_of[: self._level] = self._row[self._axis] + 1 + within
-        row_of[self._level : self._missing] = np.arange(self._missing - self._level) + self._row[-1]
+        row_of[self._level : self._missing] = np.arange(self._level, self._missing) + self._level_rows
         row_of[self._missing :] = self._row[1:] - 1
         matrix = np.zeros((rows, len(self._base)), dtype=np.int32)
         lengths = np.diff(np.append(self._starts, len(self._bits)))
@@ -114,4 +121,4 @@ class Addresses:
         for first, count in zip(self._row, counts, strict=False):
             block = matrix[first : first + count + 1]
             np.add.accumulate(block, axis=0, out=block)
-        return matrix
+        return matrix.astype(np.uint16) if self._small else matrix

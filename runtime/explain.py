@@ -140,11 +140,15 @@ def shares(points: "Sequence[float]", total: int | None) -> list[int]:
     [-101, -200, 50]
     """
     exact = [100 * point for point in points]
-    cents = [math.floor(each) for each in exact]
+    cents = list(map(math.floor, exact))
     rest = (round(math.fsum(exact)) if total is None else total) - sum(cents)
-    order = sorted(range(len(exact)), key=lambda i: (cents[i] - exact[i], i))  # the largest remainder first
-    for turn in range(abs(rest) if order else 0):
-        cents[order[turn % len(order)] if rest > 0 else order[-1 - turn % len(order)]] += 1 if rest > 0 else -1
+    if rest and cents:
+        remainders = [each - cent for each, cent in zip(exact, cents, strict=True)]
+        order = sorted(range(len(exact)), key=remainders.__getitem__, reverse=True)  # the largest first
+        every, some = divmod(rest, len(order))
+        cents = [cent + every for cent in cents]
+        for i in order[:some]:
+            cents[i] += 1
     return cents
 
 

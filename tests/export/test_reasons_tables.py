@@ -273,15 +273,15 @@ def test_alone_and_again_have_the_same_bits(usual: Explained) -> None:
 
 
 @pytest.mark.parametrize("parameters", [{}, {"max_depth": 7, "n_estimators": 8}, {"gamma": 50.0}])
-def test_addresses_by_the_matrix_are_the_same(
+def test_addresses_without_the_matrix_are_the_same(
     parameters: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = fit(tmp_path, **parameters)
-    assert usual.tables._addresses._matrix is None
-    monkeypatch.setattr("runtime.addresses.WORTH_A_MATRIX", 0)
-    by_matrix = replace(usual, tables=Tables.parse(usual.content))
-    assert by_matrix.tables._addresses._matrix is not None
-    assert by_matrix.contributions().tobytes() == usual.contributions().tobytes()
+    assert usual.tables._addresses._matrix is not None
+    monkeypatch.setattr("runtime.addresses.LARGEST_MATRIX", -1)
+    bit_by_bit = replace(usual, tables=Tables.parse(usual.content))
+    assert bit_by_bit.tables._addresses._matrix is None
+    assert bit_by_bit.contributions().tobytes() == usual.contributions().tobytes()
 
 
 def test_the_size_is_known_before_the_tables_are_built(usual: Explained) -> None:

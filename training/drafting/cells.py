@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from table.cells import Source, coded_labels, decoded
-from table.words import number_of
+from table.amounts import Marks
+from table.cells import MISSING, Source, coded_labels, decoded, present
+
+OTHER = {".": ",", ",": "."}  # the mark that a decimal mark is not
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,27 @@ class Cells:
         order = sorted(range(len(self.levels)), key=lambda i: (-self.rows[i], self.levels[i]))
         return [self.levels[i] for i in order]
 
+    def frequent(self, most: int) -> list[str]:
+        """At most so many levels, the most frequent of them."""
+        return [self.levels[i] for i in np.argsort(-self.rows, kind="stable")[:most]]
+
     @cached_property
-    def plain_numbers(self) -> bool:
-        """True if all levels are numbers with a decimal point."""
-        return self.is_number or (not self.is_boolean and all(number_of(level) is not None for level in self.levels))
+    def plain_values(self) -> NDArray[np.float64] | None:
+        """The levels as numbers, where all of them are with a decimal point."""
+        if self.is_boolean:
+            return None
+        try:
+            values: NDArray[np.float64] = pc.cast(pa.array(self.levels, pa.string()), pa.float64()).to_numpy()
+        except pa.ArrowInvalid:
+            return None
+        return values if np.isfinite(values).all() else None
+
+    def values(self, marks: Marks) -> NDArray[np.float64]:
+        """The levels as numbers, NaN for those that are none."""
+        if self.plain_values is not None and (self.is_number or "." not in (marks.thousands, OTHER[marks.decimal])):
+            return self.plain_values
+        amounts = [marks.amount(level) for level in self.levels]
+        return np.array([np.nan if amount is None else amount.value for amount in amounts], dtype=np.float64)
 
     def without(self, words: frozenset[str]) -> "Cells":
         """The column with some levels as missing."""
@@ -80,7 +100,13 @@ def cells_of(source: Source, name: str, looked_at: NDArray[np.int64]) -> Cells:
         return Cells(
             name, (), np.array([here]), np.zeros(0, np.int64), arrow.null_count, time="dates" if here else None
         )
-    levels, codes = coded_labels(source, name)
+    if types.is_string(arrow.type) and set(MISSING) <= source.missing.texts:  # as coded_labels, for many texts
+        coded = pc.dictionary_encode(present(arrow, source.missing)).combine_chunks()
+        texts = coded.dictionary.to_pylist()
+        levels = np.array([*texts, None], dtype=object)
+        codes = pc.fill_null(coded.indices, len(texts)).to_numpy().astype(np.int64)
+    else:
+        levels, codes = coded_labels(source, name)
     rows = np.bincount(codes, minlength=len(levels))
     return Cells(
         name,

@@ -67,17 +67,17 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     names_rows = not cells.missing and len(levels) == cells.present > 1
     if cells.is_boolean:
         return Guess(Feature(name, "boolean"))
-    amounts = [marks.amount(level) for level in levels]
-    if None not in amounts:
-        values = np.array([amount.value for amount in amounts if amount])
-        return replace(_number(cells, values), names_rows=names_rows)
+    values = cells.values(marks)
+    is_amount = ~np.isnan(values)
+    if is_amount.all():
+        return replace(_number(cells, values, marks), names_rows=names_rows)
     if set(map(folded, levels)) <= set(TRUTH):
         return Guess(Feature(name, "boolean"))
     if len(levels) == 2 and (words := words_of_truth(levels)):
         return Guess(Feature(name, "boolean", true=(words[0],), false=(words[1],)))
-    read = sum(int(rows) for amount, rows in zip(amounts, cells.rows, strict=True) if amount is not None)
+    read = int(cells.rows[is_amount].sum())
     if len(levels) > MANY_LEVELS and read >= NEARLY_ALL * cells.present:
-        others = [level for level in cells.by_rows if marks.amount(level) is None][:3]
+        others = [level for level, its in zip(levels, is_amount, strict=True) if not its][:3]
         return Guess(
             Feature(name, "number"), f"holds numbers and {', '.join(others)}; correct them, or name the missing"
         )
@@ -93,13 +93,13 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     return Guess(category, remark=missing)
 
 
-def _number(cells: Cells, values: NDArray[np.float64]) -> Guess:
+def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     name, levels = cells.name, cells.levels
     number = Feature(name, "number")
     if len(levels) > 1 and (plain := _plain_times(cells, values)):
         times = () if cells.missing else plain  # of a split every row has one
         return Guess(number, f"looks like times written as numbers, {' or '.join(plain)}: are they?", times=times)
-    if not cells.is_number and any(re.fullmatch(r"0\d+", level) for level in levels):
+    if not cells.is_number and any(level[:1] == "0" and re.fullmatch(r"0\d+", level) for level in levels):
         if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
             return Guess(Feature(name, "category"), "has leading zeros and many values, as an identifier has")
         return Guess(Feature(name, "category"), remark="has leading zeros: a code, not an amount?")
@@ -116,7 +116,9 @@ def _number(cells: Cells, values: NDArray[np.float64]) -> Guess:
     if codes:
         special = tuple(f"{code:.15g}" for code in codes)
         return Guess(replace(number, special=special), remark=f"stand{'s' if len(codes) == 1 else ''} for missing?")
-    marked = next((level for level in cells.by_rows if number_of(level) is None), None)
+    marked = None
+    if cells.plain_values is None or marks.decimal != ".":
+        marked = next((level for level in cells.by_rows if number_of(level) is None), None)
     if marked is not None:
         value = values[levels.index(marked)]
         return Guess(number, remark=f"{shown(marked)} is read as {value:.15g}")
@@ -149,7 +151,7 @@ def _times(cells: Cells) -> tuple[str, ...]:
     some = list(cells.levels[:LOOKED_AT])
     if not all(any(map(str.isdigit, level)) for level in some[:20]) or all(map(str.isdigit, some)):
         return ()
-    if not cells.plain_numbers and is_iso(cells.levels):
+    if cells.plain_values is None and is_iso(cells.levels):
         return (ISO,)
     return tuple(fitting(cells.levels)) if fitting(some) else ()
 
@@ -157,7 +159,7 @@ def _times(cells: Cells) -> tuple[str, ...]:
 def _plain_times(cells: Cells, values: NDArray[np.float64]) -> tuple[str, ...]:
     """The formats by which numbers are moments."""
     found = list(misleading(values, YEARS_OF_FOUR))
-    if not (values % 1).any():
+    if not (values % 1).any() and 10**4 <= np.median(values) < 10**8:
         texts = [f"{value:.0f}" for value in values]
         for written, form in PLAIN_TIMES.items():
             fit = np.array([re.fullmatch(form, text) is not None for text in texts])
@@ -179,8 +181,7 @@ def suspected(its: Guess, cells: Cells, marks: Marks, target: NDArray[np.int8]) 
         truth = truths(feature.true, feature.false)
         values = np.array([*(truth[folded(level)] for level in cells.levels), np.nan])[cells.codes]
     else:
-        amounts = [marks.amount(level) for level in cells.levels]
-        read = np.array([*(amount.value if amount else np.nan for amount in amounts), np.nan])
+        read = np.append(cells.values(marks), np.nan)
         values = np.where(np.isin(read, [float(code) for code in feature.special]), np.nan, read)[cells.codes]
     column = Column.of(feature, values[known], target[known].astype(np.int8))
     return replace(its, reason=suspicion_of(column, risk_of(column, optimal=False)))

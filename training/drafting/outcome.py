@@ -113,7 +113,7 @@ def named(name: str, columns: Sequence[Cells], target: str, positive: Sequence[s
 
 def _is_count(cells: Cells) -> bool:
     """True for numbers beyond 0 and 1, such as how many delinquencies there were."""
-    return cells.plain_numbers and len(cells.levels) > 3
+    return cells.plain_values is not None and len(cells.levels) > 3
 
 
 def _outcomes(cells: Cells) -> tuple[tuple[str, ...], tuple[str, ...], str, bool]:

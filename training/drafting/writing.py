@@ -71,7 +71,7 @@ def _marks(texts: Sequence[Cells], separator: str | None, asked: dict[str, str])
     """Those by which most columns are numbers."""
     usual, unusual = list[list[str]](), list[list[str]]()
     for cells in texts:
-        levels = [level for level in cells.by_rows[:LOOKED_AT] if level.casefold() not in AMONG_NUMBERS]
+        levels = [level for level in cells.frequent(LOOKED_AT) if level.casefold() not in AMONG_NUMBERS]
         if _nearly(levels, POINT):
             usual.append(levels)
         elif levels and not fitting(levels):
@@ -120,6 +120,8 @@ def _is_marked(level: str) -> bool:
 
 
 def _words_for_missing(cells: Cells, marks: Marks, asked: dict[str, str]) -> list[str]:
+    if cells.plain_values is not None and marks == POINT:
+        return []
     known = [level for level in cells.levels if level.casefold() in AMONG_NUMBERS]
     others = {level: int(rows) for level, rows in zip(cells.levels, cells.rows, strict=True) if level not in known}
     words = [level for level in others if marks.amount(level) is None]
