@@ -1,8 +1,12 @@
 """What every command shares: its exit status, and its one line for a mistake."""
 
 import logging
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
 from rich.console import Console
 
@@ -19,8 +23,10 @@ def run(command: Callable[[], None], what_stays: str) -> int:
 
     `what_stays` ends the line for an interruption or a disk that cannot be written: what is as it was before.
     """
+    interruption = _Interruption()
     try:
-        command()
+        with interruption.seen():
+            command()
     except UserError as mistake:
         _say(str(mistake))
         return mistake.exit_status
@@ -37,6 +43,34 @@ def run(command: Callable[[], None], what_stays: str) -> int:
         _say(f"not enough memory for this table; {what_stays}")
         return FAILED
     return 0
+
+
+class _Interruption:
+    """Ctrl-C, also where what it interrupted made another exception of it: some modules do while they are imported."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    @contextmanager
+    def seen(self) -> Iterator[None]:
+        """Raises KeyboardInterrupt in the place of any exception that comes after one."""
+        before = signal.getsignal(signal.SIGINT)
+        if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            yield
+        except Exception as fault:
+            if self._came:
+                raise KeyboardInterrupt from fault
+            raise
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _interrupt(self, *_: object) -> NoReturn:
+        self._came = True
+        raise KeyboardInterrupt
 
 
 def _say(line: str) -> None:

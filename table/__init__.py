@@ -29,6 +29,7 @@ from table.remarks import remarks_of
 from table.settings import Feature, Schema
 from table.sources import check_columns, source_of
 from table.times import Times, times
+from table.weights import refuse_constant, weights_of
 from table.words import Missing
 
 BUILT_IN = "built-in population"
@@ -44,6 +45,7 @@ class Table:
     object columns of str, None for missing. `target` is int8 [N], 1 for an applicant who defaulted. `ids` [N]
     are texts, "" where the file has none; None where no id column is named. `time` [N] and `group` [N] are those
     of the split, None where the schema names none; of a split by time no time is missing, and never a group.
+    `weight` [N] are the sample weights, above 0, as the file has them; None where the schema names no column.
     `dropped_rows` had no target or are left out by a setting, `dropped_note` says it in a sentence: how many, where,
     by time how late, by which values; `exclusions` has the counts of those. `remarks` are lines to be said of the file.
     `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
@@ -60,19 +62,22 @@ class Table:
     source: str
     exclusions: tuple[Exclusion, ...] = ()
     remarks: tuple[str, ...] = ()
+    weight: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
 class Applicants:
     """N applicants whose outcomes need not be known yet; `frame`, `sha256` and `source` are as in Table.
 
-    `outcome` is float64 [N]: 1 defaulted, 0 repaid, NaN not known yet; None where the file has no column for it.
+    `outcome` is float64 [N]: 1 defaulted, 0 repaid, NaN not known yet; `weight` [N] are the sample weights. Each is
+    None where the file has no column for it.
     """
 
     frame: pd.DataFrame
     outcome: NDArray[np.float64] | None
     sha256: str
     source: str
+    weight: NDArray[np.float64] | None = None
 
 
 def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
@@ -87,23 +92,31 @@ def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
     return _table(source, schema)
 
 
-def read_applicants(schema: Schema, progress: Progress = SILENT, *, must_have_outcomes: bool = False) -> Applicants:
-    """The features of every row of `schema.data.file`, and the target where there is one.
+def read_applicants(
+    schema: Schema, progress: Progress = SILENT, *, must_have_outcomes: bool = False, must_have_weights: bool = False
+) -> Applicants:
+    """The features of every row of `schema.data.file`, and target and weight where there are any.
 
-    Raises UserError for whatever is wrong with the file, and for a missing target if it must be there.
+    Raises UserError for whatever is wrong with the file, and for a missing target or weight if it must be there.
     """
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: there is nothing to read")
     wanted = _read_by_features(schema)
     target = schema.data.target
     optional = frozenset() if must_have_outcomes else frozenset({target})
+    wanted[target] = "data.target"
+    weight = schema.data.weight
+    if weight is not None:
+        wanted[weight] = "data.weight"
+        optional = optional if must_have_weights else optional | {weight}
     with local_file(schema.data.file, progress) as path:
-        source = source_of(schema.data.file, path, schema, wanted | {target: "data.target"}, optional)
+        source = source_of(schema.data.file, path, schema, wanted, optional)
     frame = _features(source, schema, slice(None))
     if not len(frame):
         raise UserError(f"{source.name}: {NO_ROWS}")
     outcome = outcomes_of(source, replace(schema.data, exclude={})).values if target in source.columns else None
-    return Applicants(frame, outcome, source.sha256, source.name)
+    weights = weights_of(source, weight) if weight in source.columns and weight is not None else None
+    return Applicants(frame, outcome, source.sha256, source.name, weights)
 
 
 def synthetic_table(schema: Schema) -> Table:
@@ -123,6 +136,8 @@ def _wanted(schema: Schema) -> dict[str, str]:
     wanted[schema.data.target] = "data.target"
     if schema.data.id is not None:
         wanted[schema.data.id] = "data.id"
+    if schema.data.weight is not None:
+        wanted[schema.data.weight] = "data.weight"
     if schema.time is not None:
         wanted[schema.time] = "split.time"
     if schema.group is not None:
@@ -143,6 +158,10 @@ def _table(source: Source, schema: Schema) -> Table:
     if schema.data.id is not None:
         ids = ["" if text is None else text for text in labels(source, schema.data.id)[kept]]
     time = _times(source, schema, kept)
+    weight = None
+    if schema.data.weight is not None:
+        weight = weights_of(source, schema.data.weight, kept)
+        refuse_constant(source, schema.data.weight, weight)
     return Table(
         frame=frame,
         target=outcomes.values[kept].astype(np.int8),
@@ -155,6 +174,7 @@ def _table(source: Source, schema: Schema) -> Table:
         source=source.name,
         exclusions=outcomes.exclusions,
         remarks=(*source.remarks, *outcomes.remarks, *remarks_of(frame, schema)),
+        weight=weight,
     )
 
 

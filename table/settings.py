@@ -117,6 +117,11 @@ class Data:
         Literal["none", "NFC"],
         Field(description="Unicode form of categories in the table and in requests"),
     ] = "none"
+    weight: Annotated[
+        OptionalText,
+        Field(description="column of sample weights above 0, for the fit and every figure", examples=["exposure"]),
+        Usage(metavar="COLUMN", unset="every row counts alike"),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ class OpenTable:
         parts, files = self.parts, self.files
         check_columns(parts[0].name if len(parts) == 1 else self.name, self.columns, wanted, files[0].introduction)
         numeric = {feature.column for feature in schema.features if feature.type == "number"}
+        if schema.data.weight is not None:
+            numeric.add(schema.data.weight)
         remarks: list[str] = []
         if UNNAMED in self.columns and UNNAMED not in wanted:
             remarks.append(f'the first column has no name and is left out; data.id = "{UNNAMED}" takes it as the id')

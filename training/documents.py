@@ -74,6 +74,10 @@ class PartRecord(TypedDict):
     last_time: NotRequired[str | None]
     groups: NotRequired[int]
     """Where the settings name a group column."""
+    weight: NotRequired[float]
+    """Sum of the sample weights, where the settings name their column."""
+    effective_rows: NotRequired[float]
+    """Rows of equal weight that a mean is as certain as, (Σw)² / Σw²."""
 
 
 class SplitRecord(TypedDict):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from training.contributions import contributions_of
 from training.documents import Figures
 from training.estimator.calibration import described, method_of
 from training.estimator.preparation import Preparation, row_maximum
+from training.labelled import Labelled
 from training.pools import pools_of
 from training.settings import Settings
 from validation.bands import band_edges, band_table, scores_of
@@ -38,17 +40,17 @@ TOP_FEATURES = 6
 ROWS_FOR_IMPORTANCE = 1_000
 
 
-def answer(settings: Settings, pipeline: Pipeline, frame: pd.DataFrame, target: NDArray[np.int8]) -> Part:
+def answer(settings: Settings, pipeline: Pipeline, its: Labelled) -> Part:
     """The part with what the model answers for it; memory beyond the answers does not grow with the rows."""
 
-    rows = _rows_at_once(pipeline)
+    rows, frame = _rows_at_once(pipeline), its.frame
 
     def ask(first: int) -> NDArray[np.float64]:
         return np.asarray(pipeline.predict_proba(frame.iloc[first : first + rows])[:, 1])
 
     with ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
         probability = np.concatenate(list(threads.map(ask, range(0, len(frame), rows))))
-    return Part(frame, target, probability, scores_of(probability, settings.score))
+    return Part(frame, its.target, probability, scores_of(probability, settings.score), its.weight)
 
 
 def _rows_at_once(pipeline: Pipeline) -> int:
@@ -65,16 +67,20 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
     edges = list(evaluation.bands) or band_edges(train.score, scale)
     threshold, probability_limits = evaluation.threshold, scale.probability_limits
     metrics = {
-        name: evaluate(part.target, part.probability, threshold, probability_limits) for name, part in parts.items()
+        name: evaluate(part.target, part.probability, threshold, probability_limits, part.weight)
+        for name, part in parts.items()
     }
     drawn = {
-        name: bootstrap(part.target, part.probability, threshold, evaluation.resamples, seed, probability_limits)
+        name: bootstrap(
+            part.target, part.probability, threshold, evaluation.resamples, seed, probability_limits, part.weight
+        )
         for name, part in parts.items()
     }
     intervals = {name: of_part.bounds for name, of_part in drawn.items()}
     features = importance_of(pipeline, train, seed)
-    stability = shifts(reference, test.frame, test.score, settings.stability)
-    exploration = explore(train.frame, train.target, settings)
+    top = features["Feature"].head(TOP_FEATURES)
+    stability = shifts(reference, test.frame, test.score, settings.stability, test.weight)
+    exploration = explore(train.frame, train.target, settings, weight=train.weight)
     examined = Examined(
         test=test,
         scale=scale,
@@ -97,34 +103,41 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         edges=edges,
         bands={name: band_table(part, edges) for name, part in parts.items()},
         cutoffs=cutoff_table(test, edges, settings.costs),
-        reliability={name: reliability(group(part.target, part.probability)) for name, part in parts.items()},
+        reliability={
+            name: reliability(group(part.target, part.probability, weight=part.weight)) for name, part in parts.items()
+        },
         calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
         alarms=alarms(examined),
         stability=stability,
         importance=features,
-        dependence=dependence_of(pipeline, train.frame, scale, features["Feature"].head(TOP_FEATURES), seed),
+        dependence=dependence_of(pipeline, train.frame, scale, top, seed, train.weight),
         exploration=exploration,
     )
 
 
 def importance_of(pipeline: Pipeline, part: Part, seed: int) -> pd.DataFrame:
     """The mean contribution of each feature to the score, over up to ROWS_FOR_IMPORTANCE of the part's rows."""
-    rows = sampled_rows(len(part.frame), ROWS_FOR_IMPORTANCE, seed)
+    rows = sampled_rows(len(part.frame), ROWS_FOR_IMPORTANCE, seed, part.weight)
     return importance(contributions_of(pipeline, part.frame.iloc[rows]), part.score[rows])
 
 
 def dependence_of(
-    pipeline: Pipeline, frame: pd.DataFrame, scale: Scale, features: Iterable[str], seed: int
+    pipeline: Pipeline,
+    frame: pd.DataFrame,
+    scale: Scale,
+    features: Iterable[str],
+    seed: int,
+    weight: NDArray[np.float64] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """The score along each feature, or group of a row maximum, of the rows of `frame` [N]."""
-    axes = [_axis(pipeline[0], frame, name) for name in features]
+    """The score along each feature, or group of a row maximum, of the rows of `frame` [N], with weights [N]."""
+    axes = [replace(_axis(pipeline[0], frame, name), weight=weight) for name in features]
     at_once = _rows_at_once(pipeline)
 
     def ask(rows: pd.DataFrame) -> NDArray[np.float64]:
         parts = (rows.iloc[first : first + at_once] for first in range(0, len(rows), at_once))
         return np.concatenate([pipeline.predict_proba(part)[:, 1] for part in parts])
 
-    return dependence(ask, frame, scale, axes, seed)
+    return dependence(ask, frame, scale, axes, seed, weight)
 
 
 def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:

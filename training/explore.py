@@ -24,6 +24,7 @@ from training.exploration import explore
 from training.options import add_columns, add_input, settings_from
 from training.settings import Settings
 from validation.report.pages import render
+from validation.report.weights import EXPLORED
 
 SHOWN = 10
 
@@ -81,7 +82,7 @@ def look(settings: Settings, page: Path, figures: Path | None, progress: Progres
     for line in filter(None, (table.dropped_note, *table.remarks)):
         progress.say(f"  {escape(line)}")
     with progress.step(f"Exploring {len(settings.features)} features of {len(table.target):,} rows") as show:
-        found = explore(table.frame, table.target, settings, show)
+        found = explore(table.frame, table.target, settings, show, table.weight)
     html = render("exploration", found=found, source=table.source, sha256=table.sha256, dropped_rows=table.dropped_rows)
     if figures is not None:
         write_whole(figures, json_text(found))
@@ -93,6 +94,8 @@ def _summarise(found: dict[str, Any], page: Path, progress: Progress) -> None:
     grid = Grid("Feature", box=None, pad_edge=False)
     for title in ("missing", "IV", "ROC-AUC"):
         grid.add_column(title, justify="right")
+    if found.get("weighted"):
+        progress.say(EXPLORED)
     for entry in found["features"][:SHOWN]:
         figures = f"{entry['missing_share']:.1%}", f"{entry['iv']:.3f}", f"{entry['auc']:.3f}"
         grid.add_row(escape(entry["feature"]), *figures)

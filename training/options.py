@@ -22,7 +22,7 @@ from validation.settings import Costs, Evaluation, Stability
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
 ARTIFACTS = "artifacts"  # where results go unless something else is said
 WRITING = ("separator", "encoding", "decimal", "thousands", "normalization")
-TABLE = ("target", "positive", "negative", "id", "missing", *WRITING)
+TABLE = ("target", "positive", "negative", "weight", "id", "missing", *WRITING)
 
 EPILOG = """\
 A flag goes before the TOML, the TOML before the defaults, which are the reference system's: docs/settings.md.

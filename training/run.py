@@ -28,6 +28,7 @@ from training.documents import PoolRecord, Run
 from training.estimator.assembly import assemble
 from training.estimator.folds import with_folds
 from training.evidence import answer, gather
+from training.labelled import fit, labelled
 from training.memory import refuse_what_does_not_fit
 from training.options import ARTIFACTS, build_parser, out_folder, settings_from
 from training.pools import in_words, pools_of, refuse_pools_of_all
@@ -73,8 +74,9 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
         rows, tuning, own_rows = split(table, settings), None, read_own_rows(settings, progress)
         groups = None if table.group is None else table.group.codes[rows["train"]]
         settings = with_folds(settings, table.target[rows["train"]], groups)
-        part_of = {name: (table.frame.iloc[its], table.target[its]) for name, its in rows.items()}
-        pools = _pools(settings, part_of["train"][0], progress)
+        part_of = {name: labelled(table, its) for name, its in rows.items()}
+        train = part_of["train"]
+        pools = _pools(settings, train.frame, progress)
         # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
         with threadpool_limits(1, user_api="blas"):
             if settings.tuning.trials:
@@ -84,11 +86,14 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
                 settings, tuning = found.settings, found.record
             trees = settings.xgboost["n_estimators"]
             with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(rows['train']):,} rows"):
-                together = {} if groups is None else {"classify__groups": groups}
-                pipeline = assemble(settings).fit(*part_of["train"], **together)
+                pipeline = fit(settings, train, groups)
         with progress.step("Evaluating"):
-            parts = {name: answer(settings, pipeline, *its) for name, its in part_of.items()}
-            reference = reference_of(parts["train"].frame, parts["train"].score, settings.features, settings.stability)
+            parts = {name: answer(settings, pipeline, its) for name, its in part_of.items()}
+            reference = reference_of(
+                train.frame, parts["train"].score, settings.features, settings.stability, train.weight
+            )
+            if settings.data.weight is not None:
+                reference["weight"] = settings.data.weight
             evidence = gather(settings, pipeline, parts, reference)
         with progress.step("Writing the report"):
             finished = FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence, own_rows)
@@ -121,6 +126,12 @@ def _summarise(run: Run, progress: Progress) -> None:
         values = [figure(figures[name]) for figures in run["metrics"].values()]
         grid.add_row(title_of(name), *values, between(run["intervals"]["test"].get(name)))
     progress.console.print(grid)
+    if run["settings"]["data"]["weight"] is not None:
+        train = run["split"]["train"]
+        progress.say(
+            f"Weighted by {escaped(run['settings']['data']['weight'])}: the {train['rows']:,} training rows are worth "
+            f"{train['effective_rows']:,.0f} of equal weight"
+        )
     bands = json.dumps([int(edge) if edge.is_integer() else edge for edge in run["bands"]])
     progress.say(escaped(f"Bands {bands}"))
     progress.say(escaped(run["calibration"]["reason"]))

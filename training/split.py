@@ -14,6 +14,7 @@ from table import Table
 from table.times import Times
 from training.documents import PartRecord
 from training.settings import Settings
+from validation.weights import effective_size
 
 Parts = dict[str, NDArray[np.intp]]
 
@@ -50,6 +51,9 @@ def split_facts(table: Table, parts: Parts) -> dict[str, PartRecord]:
     facts: dict[str, PartRecord] = {}
     for name, rows in parts.items():
         facts[name] = {"rows": len(rows), "defaults": int(table.target[rows].sum())}
+        if table.weight is not None:
+            weight = table.weight[rows]
+            facts[name] |= {"weight": float(weight.sum()), "effective_rows": effective_size(weight)}
         if table.time is not None:
             times = table.time.of(rows)
             known = times.values[~times.missing()]

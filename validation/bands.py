@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from runtime.score import Bands, Scale
-from validation.calibration import interval
+from validation.calibration import interval_of_rates
 from validation.evidence import Part
+from validation.weights import effective_sizes, on_a_grid
 
 CHUNK = 1_000_000  # probabilities that are Python's own floats at a time
 
@@ -47,29 +48,37 @@ def band_edges(scores: NDArray[np.float64], scale: Scale) -> list[float]:
 def band_table(part: Part, edges: Sequence[float]) -> pd.DataFrame:
     """One row a band, riskiest first; below and above all bands too, where applicants are.
 
-    Shares and rates are percentages; a rate over nobody is NaN. The cumulative columns are those of the rule "predict
-    default up to and including this band". `Predicted` is the mean probability of default, `Observed` the default
-    rate with its bounds `Low` and `High`, and `Odds` are good to bad.
+    Shares and rates are percentages; a rate over nobody is NaN. Where there are weights, shares, rates and odds are
+    weighted, bounds are those of the effective sample size, and `Weight` and `Weight of defaults` stand beside the two
+    counts. The cumulative columns are those of the rule "predict default up to and including this band". `Predicted` is
+    the mean probability of default, `Observed` the default rate with its bounds `Low` and `High`, and `Odds` are good
+    to bad.
     """
     bands = Bands(edges)
     place = np.searchsorted(bands.ends, part.score, side="right")
-    size, defaults, expected = (
-        np.bincount(place, weights=weights, minlength=len(bands.labels))
-        for weights in (None, part.target, part.probability)
+    w = on_a_grid(part.mass)
+    rows, defaulted = (np.bincount(place[those], minlength=len(bands.labels)) for those in (..., part.target == 1))
+    size, defaults, expected, squares = (
+        np.bincount(place, weights=each, minlength=len(bands.labels))
+        for each in (w, w * part.target, w * part.probability, w**2)
     )
     inside = np.arange(len(bands.labels)) % (len(bands.labels) - 1) > 0
-    kept = np.flatnonzero(inside | (size > 0))
-    size, defaults, expected = size[kept], defaults[kept].astype(int), expected[kept]
+    kept = np.flatnonzero(inside | (rows > 0))
+    rows, defaulted, size, defaults, expected, squares = (
+        each[kept] for each in (rows, defaulted, size, defaults, expected, squares)
+    )
     predicted, caught = size.cumsum(), defaults.cumsum()
-    low, high = interval(defaults, size)
+    weights = {} if part.weight is None else {"Weight": size, "Weight of defaults": defaults}
     with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = interval_of_rates(defaults / size, effective_sizes(size, squares))
         precision, recall = caught / predicted, caught / defaults.sum()
         f1 = 2 * precision * recall / (precision + recall)
         return pd.DataFrame(
             {
                 "Band": [bands.labels[i] for i in kept],
-                "Band Size": size,
-                "# Default": defaults,
+                "Band Size": rows,
+                "# Default": defaulted,
+                **weights,
                 "% Total Population": 100 * predicted / size.sum(),
                 "Band Precision": 100 * (defaults / size),
                 "Cumulative Precision": 100 * precision,

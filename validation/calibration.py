@@ -1,11 +1,12 @@
 """Does a probability mean what it says? Observed beside predicted default rates.
 
-Groups are of equal mass: the applicants in the order of their probability, cut into BINS parts of the same size. Who
-has the same probability is in the same group, so an isotonic plateau is never cut in two.
+Groups are of equal mass: the applicants in the order of their probability, cut into BINS parts of the same size, or of
+the same sum of weights. Who has the same probability is in the same group, so an isotonic plateau is never cut in two.
 """
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,32 +18,60 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from validation.weights import effective_sizes, masses
+
 BINS = 10
+ROUNDING = 1e-11  # of the sum of all weights
 CONFIDENCE = 0.95  # of every interval of this package
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Applicants by probability, the lowest first; arrays [B]."""
+    """Applicants by probability, the lowest first; arrays [B]; `size`, `defaults`, `expected` are sums of weights."""
 
-    size: NDArray[np.int64]
-    defaults: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    defaulted: NDArray[np.int64]
+    """Rows that defaulted."""
+    size: NDArray[np.float64]
+    defaults: NDArray[np.float64]
     expected: NDArray[np.float64]
-    """Sum of the probabilities: the defaults that were to be expected."""
+    """Of the probabilities: the defaults that were to be expected."""
+    effective: NDArray[np.float64]
+    """The effective sample size, `rows` without weights."""
 
 
-def starts_of_groups(ascending: NDArray[np.float64], bins: int = BINS) -> NDArray[np.int64]:
-    """Where each group begins in ascending probabilities [N]."""
-    cuts = np.arange(bins) * len(ascending) // bins
+def starts_of_groups(
+    ascending: NDArray[np.float64], bins: int = BINS, weight: NDArray[np.float64] | None = None
+) -> NDArray[np.int64]:
+    """Where each group begins in ascending probabilities [N] with weights [N]."""
+    if weight is None:
+        cuts = np.arange(bins) * len(ascending) // bins
+    else:
+        reached = weight.cumsum()
+        cuts = np.searchsorted(reached, (np.arange(bins) / bins + ROUNDING) * reached[-1], side="right")
     return np.unique(np.searchsorted(ascending, ascending[cuts], side="left"))
 
 
-def group(target: NDArray[np.int8], probability: NDArray[np.float64], bins: int = BINS) -> Groups:
-    """The groups of equal mass of probabilities [N] and a 0/1 target [N]."""
+def group(
+    target: NDArray[np.int8],
+    probability: NDArray[np.float64],
+    bins: int = BINS,
+    weight: NDArray[np.float64] | None = None,
+) -> Groups:
+    """The groups of equal mass of probabilities [N], a 0/1 target [N] and weights [N]."""
     order = np.argsort(probability, kind="stable")
     p, y = probability[order], target[order].astype(np.int64)
-    starts = starts_of_groups(p, bins)
-    return Groups(np.diff(starts, append=len(p)), np.add.reduceat(y, starts), np.add.reduceat(p, starts))
+    starts = starts_of_groups(p, bins, None if weight is None else weight[order])
+    w = masses(weight, len(p))[order]
+    size = np.add.reduceat(w, starts)
+    return Groups(
+        rows=np.diff(starts, append=len(p)),
+        defaulted=np.add.reduceat(y, starts),
+        size=size,
+        defaults=np.add.reduceat(w * y, starts),
+        expected=np.add.reduceat(w * p, starts),
+        effective=effective_sizes(size, np.add.reduceat(w**2, starts)),
+    )
 
 
 def expected_calibration_error(groups: Groups) -> float:
@@ -76,7 +105,7 @@ def log_odds(probability: NDArray[np.float64], probability_limits: tuple[float, 
 def regress(
     target: NDArray[np.int8], x: NDArray[np.float64], weight: NDArray[np.float64] | None = None
 ) -> tuple[float, float]:
-    """Intercept and slope of a logistic regression of the target on the log-odds `x`.
+    """Intercept and slope of a logistic regression of the target [N] on the log-odds `x` [N], with weights [N].
 
     NaN where there are none (the log-odds tell the classes apart entirely, or nobody from anybody), or none to be
     found (they do so but for a few).
@@ -94,22 +123,24 @@ def regress(
     return float(regression.intercept_[0]), float(regression.coef_[0, 0])
 
 
-def calibration_intercept(target: NDArray[np.int8], x: NDArray[np.float64]) -> float:
+def calibration_intercept(
+    target: NDArray[np.int8], x: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> float:
     """Calibration in the large: what has to be added to the log-odds `x`, at slope 1, so that as many defaults are
     expected as there were. 0 is good, above 0 risk is understated. The target has both values.
     """
-    rate = target.mean()
+    rate = np.average(target, weights=weight)
 
     def missing(a: float) -> float:
-        return float(expit(x + a).mean() - rate)
+        return float(np.average(expit(x + a), weights=weight) - rate)
 
     return float(brentq(missing, logit(rate) - x.max() - 1, logit(rate) - x.min() + 1, xtol=1e-10))
 
 
-def interval(defaults: NDArray[np.integer], size: NDArray[np.integer]) -> tuple[NDArray[np.float64], ...]:
+def interval(defaults: NDArray[Any], size: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
     """The confidence bounds of Clopper and Pearson for default rates, 0 to 1; they hold for any rate and size.
 
-    Without applicants they are NaN.
+    Both may be fractions, as effective sample sizes are. Without applicants the bounds are NaN.
     """
     tail = (1 - CONFIDENCE) / 2
     with np.errstate(invalid="ignore"):
@@ -118,13 +149,26 @@ def interval(defaults: NDArray[np.integer], size: NDArray[np.integer]) -> tuple[
     return np.where(size > 0, low, np.nan), np.where(size > 0, high, np.nan)
 
 
+def interval_of_rates(rate: NDArray[Any], effective: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
+    """Bounds of weighted default rates from the effective sample size of each.
+
+    Clopper and Pearson's with that many rows: Korn and Graubard (1998, Survey Methodology 24, 193-201).
+    """
+    return interval(np.where(effective > 0, rate, 0.0) * effective, effective)
+
+
 def reliability(groups: Groups) -> pd.DataFrame:
-    """A row a group: applicants, defaults, predicted and observed default rate and its bounds, 0 to 1."""
-    low, high = interval(groups.defaults, groups.size)
+    """A row a group: applicants, defaults, predicted and observed default rate and its bounds, 0 to 1.
+
+    `Weight`, where there are weights, is their sum.
+    """
+    low, high = interval_of_rates(groups.defaults / groups.size, groups.effective)
+    weights = {} if np.array_equal(groups.size, groups.rows) else {"Weight": groups.size}
     return pd.DataFrame(
         {
-            "Applicants": groups.size,
-            "Defaults": groups.defaults,
+            "Applicants": groups.rows,
+            "Defaults": groups.defaulted,
+            **weights,
             "Predicted": groups.expected / groups.size,
             "Observed": groups.defaults / groups.size,
             "Low": low,

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from validation.calibration import interval
+from validation.calibration import interval_of_rates
 from validation.evidence import Part
 from validation.settings import Costs
+from validation.weights import effective_sizes, on_a_grid
 
 MOST_STEPS = 80  # of the grid between the lowest and the highest score
 
@@ -19,7 +20,8 @@ def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFra
 
     Cut-offs are round numbers and the edges of the bands. Rates and shares are 0 to 1, over nobody NaN: `Approval
     rate`; `Bad rate` of those approved, its bounds `Low` and `High`, and `Predicted bad rate`; `Defaults refused` of
-    all defaults.
+    all defaults. Where there are weights, all but the count `Approved` is weighted, and `Weight` is the sum of the
+    weights of those approved.
 
     Where costs are set: `Expected profit` by the probabilities and `Observed profit` by what happened, in total and
     per applicant, refused ones at 0; `Best` says "expected", "observed" or "both" at the first cut-off that has the
@@ -27,29 +29,30 @@ def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFra
     """
     order = np.argsort(part.score, kind="stable")
     score, target, probability = part.score[order], part.target[order], part.probability[order]
+    w = on_a_grid(part.mass[order])
     cutoffs = _cutoffs(score[0], score[-1], edges)
     refused = np.searchsorted(score, cutoffs, side="left")
-    approved = len(score) - refused
-    bad = _from(target, refused)
-    low, high = interval(bad.astype(int), approved)
+    size, bad, defaults = _from(w, refused), _from(w * target, refused), float((w * target).sum())
     with np.errstate(invalid="ignore"):
+        low, high = interval_of_rates(bad / size, effective_sizes(size, _from(w**2, refused)))
         table = pd.DataFrame(
             {
                 "Score from": cutoffs,
-                "Approved": approved,
-                "Approval rate": approved / len(score),
-                "Bad rate": bad / approved,
+                "Approved": len(score) - refused,
+                **({} if part.weight is None else {"Weight": size}),
+                "Approval rate": size / w.sum(),
+                "Bad rate": bad / size,
                 "Low": low,
                 "High": high,
-                "Predicted bad rate": _from(probability, refused) / approved,
-                "Defaults refused": 1 - bad / target.sum(),
+                "Predicted bad rate": _from(w * probability, refused) / size,
+                "Defaults refused": 1 - bad / defaults,
             }
         )
     if costs.gain is None or costs.loss is None:
         return table
     amount = 1.0 if costs.amount is None else np.nan_to_num(part.frame[costs.amount].to_numpy(dtype=float)[order])
-    expected = _from(((1 - probability) * costs.gain - probability * costs.loss) * amount, refused)
-    observed = _from(np.where(target == 1, -costs.loss, costs.gain) * amount, refused)
+    expected = _from(((1 - probability) * costs.gain - probability * costs.loss) * amount * w, refused)
+    observed = _from(np.where(target == 1, -costs.loss, costs.gain) * amount * w, refused)
     best = np.full(len(cutoffs), "", dtype=object)
     best[expected.argmax()] = "expected"
     best[observed.argmax()] = "both" if best[observed.argmax()] else "observed"
@@ -57,8 +60,8 @@ def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFra
         **{
             "Expected profit": expected,
             "Observed profit": observed,
-            "Expected profit per applicant": expected / len(score),
-            "Observed profit per applicant": observed / len(score),
+            "Expected profit per applicant": expected / w.sum(),
+            "Observed profit per applicant": observed / w.sum(),
             "Best": best,
         }
     )

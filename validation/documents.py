@@ -1,6 +1,6 @@
 """Findings about a model in the JSON files: alarms, the choice of a calibrator, shifts of a population."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Alarm(TypedDict):
@@ -48,6 +48,8 @@ class Histogram(TypedDict):
     """Ascending edges of the intervals for all other values; an interval holds its lower edge."""
     counts: list[int]
     """len(values) + len(edges) + 2 counts; the last is of missing values."""
+    weights: NotRequired[list[float]]
+    """Sums of the sample weights in the same bins, where there are any."""
 
 
 class ShiftLimits(TypedDict):
@@ -66,6 +68,10 @@ class Reference(TypedDict):
     """Of the score in points."""
     features: dict[str, Histogram]
     """By name of the raw feature."""
+    weight: NotRequired[str]
+    """Column of the sample weights, where there are any."""
+    effective_rows: NotRequired[float]
+    """Effective sample size by these weights."""
 
 
 class BinShares(TypedDict):
@@ -114,6 +120,8 @@ class ComparedRows(TypedDict):
 
     expected: int
     actual: int
+    weighted: NotRequired[bool]
+    """true where shares and indices are weighted, false where only one of the two has weights."""
 
 
 class StabilityFindings(TypedDict):

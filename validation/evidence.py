@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from validation.documents import Alarm, CalibrationChoice
+from validation.weights import masses
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class Part:
     target: NDArray[np.int8]  # [N], 1 for an applicant who defaulted
     probability: NDArray[np.float64]  # [N] of default, 0 to 1
     score: NDArray[np.float64]  # [N] in points
+    weight: NDArray[np.float64] | None = None  # [N] above 0; None: each counts alike
+
+    @property
+    def mass(self) -> NDArray[np.float64]:
+        """The weights [N], 1 each where there are none."""
+        return masses(self.weight, len(self.target))
 
 
 @dataclass(frozen=True)

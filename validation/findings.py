@@ -15,6 +15,7 @@ from runtime.score import Scale
 from validation.copies import Copies
 from validation.documents import Alarm
 from validation.evidence import Part
+from validation.weights import effective_size
 
 # Share of the applicants whose odds are within a factor of two of the best. On four tables calibrated log-odds have 3
 # to 13 %, and a sigmoid on probabilities, which cannot reach small ones, 32 to 96 %.
@@ -166,7 +167,7 @@ def _thin(thin: Mapping[str, float]) -> Iterator[Finding]:
 
 def _scores(examined: Examined) -> Iterator[Finding]:
     test, scale = examined.test, examined.scale
-    squeezed = float((test.score >= test.score.max() - scale.points_to_double).mean())
+    squeezed = float(np.average(test.score >= test.score.max() - scale.points_to_double, weights=test.weight))
     # A sigmoid or a plateau over margins squeezes nobody whom the outcomes separate, or the slope says so.
     if squeezed > SQUEEZED and not (examined.on_margin and _has_slope_of_one(examined)):
         remedy = (
@@ -182,7 +183,7 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             f"{remedy}.",
         )
     low, high = scale.probability_limits
-    on_limit = float(((test.probability <= low) | (test.probability >= high)).mean())
+    on_limit = float(np.average((test.probability <= low) | (test.probability >= high), weights=test.weight))
     if on_limit > ON_LIMIT:
         remedy = (
             'use model.calibration = "sigmoid"'
@@ -196,7 +197,7 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             f"{on_limit:.1%} of the test's probabilities are at or beyond {low:g} or {high:g}, where the score stays; "
             f"{remedy}.",
         )
-    tied = largest_tie(test.probability)
+    tied = largest_tie(test.probability, test.weight)
     limit = TIED_BY_ISOTONIC if examined.calibrator == "isotonic" else TIED
     if tied > limit:
         remedy = (
@@ -213,10 +214,11 @@ def _scores(examined: Examined) -> Iterator[Finding]:
         )
 
 
-def largest_tie(probability: NDArray[np.float64]) -> float:
-    """The share, 0 to 1, of the most rows that have one and the same probability [N]."""
-    _, sizes = np.unique(probability, return_counts=True)
-    return float(sizes.max() / len(probability))
+def largest_tie(probability: NDArray[np.float64], weight: NDArray[np.float64] | None = None) -> float:
+    """The share, 0 to 1, of the most rows that have one and the same probability [N], with weights [N]."""
+    _, place = np.unique(probability, return_inverse=True)
+    sizes = np.bincount(place, weights=weight)
+    return float(sizes.max() / sizes.sum())
 
 
 def _has_slope_of_one(examined: Examined) -> bool:
@@ -266,16 +268,21 @@ def _sample(examined: Examined) -> Iterator[Finding]:
         )
     defaults = int(metrics["test"]["defaults"])
     others = len(examined.test.target) - defaults
-    for name, count, words in (
-        ("few defaults", defaults, "defaults"),
-        ("few non-defaults", others, "applicants without a default"),
+    for name, outcome, count, words in (
+        ("few defaults", 1, defaults, "defaults"),
+        ("few non-defaults", 0, others, "applicants without a default"),
     ):
-        if count < LEAST_DEFAULTS:
+        worth, by_weight = float(count), ""
+        if examined.test.weight is not None:
+            worth = effective_size(examined.test.weight[examined.test.target == outcome])
+            by_weight = f", by their weights worth {worth:,.0f} of equal weight"
+        if worth < LEAST_DEFAULTS:
             yield (
                 name,
-                count,
+                worth,
                 LEAST_DEFAULTS,
-                f"The test has {count:,} {words}; gather more, or set split.test_size higher, before figures decide.",
+                f"The test has {count:,} {words}{by_weight}; gather more, or set split.test_size higher, before "
+                "figures decide.",
             )
     if left_out:
         yield (

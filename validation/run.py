@@ -8,7 +8,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from table.settings import Data, Feature, Schema, beside
 from validation.bands import scores_of
 from validation.outcomes import outcomes
 from validation.report.pages import render
+from validation.report.weights import monitored
 from validation.served import Served
 from validation.settings import Stability
 from validation.stability import shifts
@@ -66,10 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "config" not in args:
             limits = served.limits | limits
         served = served.read_as(declared)
-        found = watch(served, data, Stability(**limits), "data.target" in args, progress)
+        must_have = Needed("data.target" in args, "data.weight" in args)
+        found = watch(served, data, Stability(**limits), must_have, progress)
         if figures is not None:
             write_whole(figures, json_text(found))
-        write_whole(page, render("monitor", **found))
+        write_whole(page, render("monitor", **found, weights=monitored(found)))
         _summarise(found, page, progress)
         if found["moved"]:
             moved = f"{data.file}: moved beyond the limits: {_named(found)}; see {page}"
@@ -109,6 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
         "target",
         "positive",
         "negative",
+        "weight",
         "missing",
         "separator",
         "encoding",
@@ -120,34 +123,48 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def watch(
-    served: Served, data: Data, limits: Stability, must_have_outcomes: bool, progress: Progress
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Needed:
+    """The columns that a file must have, since a flag names them."""
+
+    outcomes: bool
+    weights: bool
+
+
+def watch(served: Served, data: Data, limits: Stability, must_have: Needed, progress: Progress) -> dict[str, Any]:
     """The applicants of the data's file set beside the training rows, in JSON's types.
 
     `data` and `model` say which; `rows`, `score` and `features` are those of validation.stability.shifts, each feature
     with what validation.stability.unusual says of it; `moved` names what is beyond its limit; `outcomes` is
-    validation.outcomes' where the file has the target, with the test's metrics as `training`, else None.
+    validation.outcomes' where the file has the target, with the test's metrics as `training`, else None. `weight` is
+    the column of the sample weights, the model's unless `data` names one, where the file has it; else None.
     """
+    if data.weight is None:
+        data = replace(data, weight=served.weight)
     if served.model.manifest.normalization:
         data = replace(data, normalization="NFC")
     with progress.step("Reading the applicants"):
-        applicants = read_applicants(Schema(data, served.features), progress, must_have_outcomes=must_have_outcomes)
+        schema = Schema(data, served.features)
+        applicants = read_applicants(
+            schema, progress, must_have_outcomes=must_have.outcomes, must_have_weights=must_have.weights
+        )
+    weight = applicants.weight
     manifest = served.model.manifest
     with progress.step(f"Scoring {len(applicants.frame):,} applicants") as show:
         probability = served.probabilities(applicants.frame, show)
         scores = scores_of(probability, manifest.scale)
     with progress.step("Comparing"):
-        found = shifts(served.reference, applicants.frame, scores, limits)
+        found = shifts(served.reference, applicants.frame, scores, limits, weight)
         oddities = unusual(served, applicants.frame)
         known = None
         if applicants.outcome is not None:
-            known = outcomes(applicants.outcome, probability, scores, manifest.bands)
+            known = outcomes(applicants.outcome, probability, scores, manifest.bands, weight)
             known["training"] = served.reference.get("metrics")
     score = ["score"] if found["score"]["moved"] else []
     return {
         "data": {"source": applicants.source, "sha256": applicants.sha256},
         "model": {"version": manifest.model_version},
+        "weight": None if weight is None else data.weight,
         "rows": found["rows"],
         "moved": score + [entry["feature"] for entry in found["features"] if entry["moved"]],
         "score": found["score"],
@@ -185,6 +202,8 @@ def _summarise(found: dict[str, Any], page: Path, progress: Progress) -> None:
             escape(entry["feature"]), *_figures(entry, "csi"), f"{entry['missing']:.1%}", f"{entry['unseen']:.1%}"
         )
     progress.console.print(grid)
+    for sentence in monitored(found):
+        progress.say(escape(sentence))
     known = found["outcomes"]
     if known is not None and known["rows"]:
         auc = "" if known["roc_auc"] is None else f", ROC-AUC {known['roc_auc']:.4f}"

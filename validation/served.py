@@ -19,6 +19,7 @@ from table.settings import Feature, FeatureType
 from validation.stability.bins import Bins
 
 ROWS_AT_ONCE = 50_000
+ROUNDING = 1e-9
 CELLS_AT_ONCE = 20_000_000  # of columns and levels, each of which a graph may hold for every row: of many, fewer rows
 
 
@@ -61,6 +62,11 @@ class Served:
         return replace(self, features=tuple(map(read, self.features)))
 
     @property
+    def weight(self) -> str | None:
+        """The column of the sample weights that the model was trained with, None for none."""
+        return cast("str | None", self.reference.get("weight"))
+
+    @property
     def limits(self) -> dict[str, float]:
         """The limits of Stability that the model was trained with."""
         return {f"{what}_limit": limit for what, limit in self.reference["limits"].items()}
@@ -99,6 +105,17 @@ def _is_whole(reference: object, names: list[str]) -> bool:
         histograms = [entries["score"], *(entries["features"][name] for name in names)]
         counts = [(len(Bins.of(entry)), [int(count) for count in entry["counts"]]) for entry in histograms]
         rows = int(entries["rows"])
+        weighted = "effective_rows" not in entries or _is_weighted(entries, histograms)
     except (KeyError, TypeError, ValueError):
         return False
-    return min(limits) > 0 and rows > 0 and all(size == len(each) and sum(each) == rows for size, each in counts)
+    whole = all(size == len(each) and sum(each) == rows for size, each in counts)
+    return min(limits) > 0 and rows > 0 and whole and weighted
+
+
+def _is_weighted(reference: Mapping[str, Any], histograms: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the bins that have rows have weights, and no others; raises for a value that is missing or no number."""
+    weights = [([float(weight) for weight in entry["weights"]], entry["counts"]) for entry in histograms]
+    return 0 < float(reference["effective_rows"]) <= reference["rows"] * (1 + ROUNDING) and all(
+        len(each) == len(counts) and all((w > 0) == (n > 0) for w, n in zip(each, counts, strict=True))
+        for each, counts in weights
+    )

@@ -158,6 +158,7 @@ def _drafted(made: Made, folder: Path) -> Path | None:
 
 
 @given(made=tables())
+@settings(max_examples=examples(25))
 def test_the_draft_of_any_table_is_a_configuration_by_which_it_is_read(made: Made) -> None:
     with tempfile.TemporaryDirectory() as folder:
         toml = _drafted(made, Path(folder))
@@ -173,7 +174,7 @@ def test_the_draft_of_any_table_is_a_configuration_by_which_it_is_read(made: Mad
 
 @pytest.mark.tier("land")
 @given(made=tables())
-@settings(max_examples=examples(12))
+@settings(max_examples=examples(4))
 def test_training_takes_the_draft_of_any_table_or_says_one_line(made: Made) -> None:
     with tempfile.TemporaryDirectory() as folder:
         toml = _drafted(made, Path(folder))

@@ -11,6 +11,7 @@ from tests.applicants import CATEGORIES, NUMBERS, draw
 from training import evidence as module
 from training.estimator.assembly import assemble
 from training.evidence import answer, figures_of, gather, write_tables
+from training.labelled import Labelled
 from training.settings import Settings, settings_from_dict
 from validation.evidence import Evidence
 from validation.stability import reference_of
@@ -28,7 +29,7 @@ def evidence_of(its: Settings, rows: int = 900) -> Evidence:
     half = rows // 2
     pipeline = assemble(its).fit(frame[:half], target[:half])
     parts = {"train": slice(0, half), "test": slice(half, rows)}
-    answers = {name: answer(its, pipeline, frame[r], target[r]) for name, r in parts.items()}
+    answers = {name: answer(its, pipeline, Labelled(frame[r], target[r])) for name, r in parts.items()}
     train = answers["train"]
     return gather(its, pipeline, answers, reference_of(train.frame, train.score, its.features, its.stability))
 
@@ -37,7 +38,7 @@ def test_answers_in_chunks_are_the_pipeline_s_to_the_last_bit(monkeypatch: pytes
     frame, target = draw(500)
     pipeline = assemble(settings()).fit(frame, target)
     monkeypatch.setattr(module, "CHUNK", 33)
-    part = answer(settings(), pipeline, frame, target)
+    part = answer(settings(), pipeline, Labelled(frame, target))
     assert np.array_equal(part.probability, pipeline.predict_proba(frame)[:, 1])
     assert part.score.tolist() == settings().score.scores(part.probability.tolist())
 

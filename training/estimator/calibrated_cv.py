@@ -27,12 +27,20 @@ class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
         super().__init__(estimator, cv=cv, n_jobs=n_jobs, ensemble=ensemble)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
-        """Fits on X [N, m] and y [N] with two classes."""
+        """Fits on X [N, m] and y [N] with two classes, with weights [N]."""
         target = np.unique(y, return_inverse=True)[1]
         answer = "decision_function" if hasattr(self.estimator, "decision_function") else "predict_proba"
-        unseen = cross_val_predict(self.estimator, X, target, cv=self.cv, n_jobs=self.n_jobs, method=answer)
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        params = {} if weight is None else {"sample_weight": weight}
+        unseen = cross_val_predict(
+            self.estimator, X, target, cv=self.cv, n_jobs=self.n_jobs, method=answer, params=params
+        )
         unseen = unseen if unseen.ndim == 1 else unseen[:, 1]
-        self.comparison_ = cross_validated(unseen, target, ("sigmoid", "isotonic"), seed=0, certain_ends=True)
+        if weight is not None:  # scikit-learn's sigmoid wants both of one type, and margins are float32
+            unseen = unseen.astype(np.float64)
+        self.comparison_ = cross_validated(
+            unseen, target, ("sigmoid", "isotonic"), seed=0, weight=weight, certain_ends=True
+        )
         self.method = choose(self.comparison_)
         super().fit(X, y, sample_weight, **fit_params)
         return self

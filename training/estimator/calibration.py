@@ -14,6 +14,7 @@ from runtime.score import Scale
 from training.estimator.private import SigmoidCalibration
 from validation.documents import CalibrationChoice, CalibrationTrial
 from validation.findings import ON_LIMIT
+from validation.weights import masses
 
 METHODS = ("none", "sigmoid", "isotonic")
 NAMES = {"none": "no calibration", "sigmoid": "sigmoid", "isotonic": "isotonic"}
@@ -22,9 +23,12 @@ ERRORS = 2  # standard errors that a lead has to exceed; with one, one clean tab
 SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-learn
 
 Losses = list[CalibrationTrial]
+Weight = NDArray[np.float64] | None  # [N], above 0; None: rows count alike
 
 
-def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any], *, certain_ends: bool = False) -> Any:
+def fit_calibrator(
+    method: str, x: NDArray[Any], target: NDArray[Any], weight: Weight = None, *, certain_ends: bool = False
+) -> Any:
     """scikit-learn's calibrator fitted on margins or probabilities `x` [N] and a 0/1 target [N]; None for "none".
 
     `certain_ends` lets isotonic regression answer 0 and 1, as CalibratedClassifierCV's does.
@@ -32,25 +36,27 @@ def fit_calibrator(method: str, x: NDArray[Any], target: NDArray[Any], *, certai
     if method == "none":
         return None
     if method == "isotonic":
-        return IsotonicRegression(out_of_bounds="clip").fit(x, target) if certain_ends else fit_isotonic(x, target)
+        if certain_ends:
+            return IsotonicRegression(out_of_bounds="clip").fit(x, target, weight)
+        return fit_isotonic(x, target, weight)
     with threadpool_limits(1, user_api="blas"):  # no sum depends on the cores; two threads are slower here, too
-        return SigmoidCalibration().fit(x, target)
+        return SigmoidCalibration().fit(x, target, weight)
 
 
-def fit_isotonic(x: NDArray[Any], target: NDArray[Any]) -> IsotonicRegression:
+def fit_isotonic(x: NDArray[Any], target: NDArray[Any], weight: Weight = None) -> IsotonicRegression:
     """Isotonic regression whose ends are inside (0, 1), as far as the data support.
 
     Its first step is often 0 and its last one 1, for ever: the first n rows had no default, the last n no repayment.
     Both rates are kept away from certainty by Jeffreys' posterior mean for them, 0.5 / (n + 1) (Brown, Cai and DasGupta
-    2001, doi:10.1214/ss/1009213286); steps in between stay as they are.
+    2001, doi:10.1214/ss/1009213286); steps in between stay as they are. With weights n is their sum.
     """
-    calibrator = IsotonicRegression(out_of_bounds="clip").fit(x, target)
-    fitted = calibrator.predict(x)
-    lowest, highest = (0.5 / (np.count_nonzero(fitted == end) + 1) for end in (0.0, 1.0))
+    calibrator = IsotonicRegression(out_of_bounds="clip").fit(x, target, weight)
+    fitted, mass = calibrator.predict(x), masses(weight, len(target))
+    lowest, highest = (0.5 / (mass[fitted == end].sum() + 1) for end in (0.0, 1.0))
     if lowest == highest == 0.5:  # neither end is certain
         return calibrator
     bounds = (lowest if lowest < 0.5 else None, 1 - highest if highest < 0.5 else None)
-    return IsotonicRegression(y_min=bounds[0], y_max=bounds[1], out_of_bounds="clip").fit(x, target)
+    return IsotonicRegression(y_min=bounds[0], y_max=bounds[1], out_of_bounds="clip").fit(x, target, weight)
 
 
 def calibrated(calibrator: Any, x: NDArray[Any]) -> NDArray[np.float64]:
@@ -64,6 +70,7 @@ def cross_validated(
     methods: Sequence[str] = METHODS,
     seed: int | None = None,
     *,
+    weight: Weight = None,
     certain_ends: bool = False,
 ) -> Losses:
     """What each method loses on rows that its calibrator has not seen.
@@ -71,7 +78,8 @@ def cross_validated(
     `x` [N] are margins or probabilities of a model that has not seen the rows either. An entry holds `method`,
     `log_loss` and `brier`, the means over all rows, and `log_loss_error` and `brier_error`, the standard errors of
     their difference, row by row, from those of the plain method: the one of "none" and "sigmoid" that loses less.
-    `on_limit` is the share of the rows whose probability the score cannot separate from certainty.
+    `on_limit` is the share of the rows whose probability the score cannot separate from certainty. With weights [N]
+    all of them are weighted.
     """
     folds = StratifiedKFold(min(FOLDS, int(np.bincount(target).min())), shuffle=True, random_state=seed)
     splits = list(folds.split(x, target))
@@ -79,16 +87,22 @@ def cross_validated(
     for method in methods:
         p = np.empty(len(target))
         for seen, unseen in splits:
-            p[unseen] = calibrated(fit_calibrator(method, x[seen], target[seen], certain_ends=certain_ends), x[unseen])
-        losses[method] = _log_losses(p, target), (p - target) ** 2, share_on_limit(p)
-    plain = min((m for m in methods if m != "isotonic"), key=lambda method: losses[method][0].mean())
+            of_seen = None if weight is None else weight[seen]
+            calibrator = fit_calibrator(method, x[seen], target[seen], of_seen, certain_ends=certain_ends)
+            p[unseen] = calibrated(calibrator, x[unseen])
+        losses[method] = _log_losses(p, target), (p - target) ** 2, share_on_limit(p, weight)
+
+    def mean(values: NDArray[np.float64]) -> float:
+        return float(np.average(values, weights=weight))
+
+    plain = min((m for m in methods if m != "isotonic"), key=lambda method: mean(losses[method][0]))
     return [
         {
             "method": method,
-            "log_loss": float(log_loss.mean()),
-            "log_loss_error": _standard_error(log_loss - losses[plain][0]),
-            "brier": float(brier.mean()),
-            "brier_error": _standard_error(brier - losses[plain][1]),
+            "log_loss": mean(log_loss),
+            "log_loss_error": _standard_error(log_loss - losses[plain][0], weight),
+            "brier": mean(brier),
+            "brier_error": _standard_error(brier - losses[plain][1], weight),
             "on_limit": on_limit,
         }
         for method, (log_loss, brier, on_limit) in losses.items()
@@ -157,10 +171,10 @@ def _plain_and_isotonic(comparison: Losses) -> tuple[CalibrationTrial, Calibrati
     return plain, next((entry for entry in comparison if entry["method"] == "isotonic"), None)
 
 
-def share_on_limit(p: NDArray[np.float64]) -> float:
+def share_on_limit(p: NDArray[np.float64], weight: Weight = None) -> float:
     """The share of probabilities [N] at or beyond the score's default limits."""
     low, high = Scale().probability_limits
-    return float(((p <= low) | (p >= high)).mean())
+    return float(np.average((p <= low) | (p >= high), weights=weight))
 
 
 def _log_losses(p: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.float64]:
@@ -168,5 +182,9 @@ def _log_losses(p: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.floa
     return np.asarray(-np.log(np.clip(right, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)))
 
 
-def _standard_error(differences: NDArray[np.float64]) -> float:
-    return float(differences.std() / np.sqrt(len(differences)))
+def _standard_error(differences: NDArray[np.float64], weight: Weight) -> float:
+    """Of the mean; with weights that of the ratio of two sums, linearised (Cochran 1977, Sampling Techniques, 6.3)."""
+    if weight is None:
+        return float(differences.std() / np.sqrt(len(differences)))
+    around = differences - np.average(differences, weights=weight)
+    return float(np.sqrt((weight**2 * around**2).sum()) / weight.sum())

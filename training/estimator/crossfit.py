@@ -56,8 +56,11 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
-        """Fits on X [N, m] (NaN is missing) and y [N] with two classes; no group of `groups` [N] is in two folds."""
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+        """Fits on X [N, m] (NaN is missing) and y [N] with two classes; no group of `groups` [N] is in two folds.
+
+        `sample_weight` [N] weighs the rows in every booster, in what it watches, and in the calibrator and its choice.
+        """
         if self.calibration not in ("auto", *METHODS):
             raise ValueError(f"calibration: expected auto, {', '.join(METHODS)}, got {self.calibration!r}")
         X, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan")
@@ -79,19 +82,20 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         if groups is not None:
             groups = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
             check_consistent_length(X, groups)
+        weight = None if sample_weight is None else _checked_weight(X, sample_weight)
         template = XGBClassifier(n_jobs=1) if self.estimator is None else self.estimator
         folds = folds_of(target, groups, self.folds, self.random_state)
         together = min(self.folds, effective_n_jobs(-1 if self.n_jobs is None else self.n_jobs))
         fitted = Parallel(n_jobs=together, prefer="threads")(
-            delayed(_fit_fold)(clone(template), X, target, seen, unseen) for seen, unseen in folds
+            delayed(_fit_fold)(clone(template), X, target, weight, seen, unseen) for seen, unseen in folds
         )
         self.estimators_ = [booster for booster, _ in fitted]
         out_of_fold = np.empty(len(target))
         for (_, unseen), (_, margins) in zip(folds, fitted, strict=True):
             out_of_fold[unseen] = margins
-        self.comparison_ = cross_validated(out_of_fold, target, seed=self.random_state)
+        self.comparison_ = cross_validated(out_of_fold, target, seed=self.random_state, weight=weight)
         self.calibration_ = choose(self.comparison_) if self.calibration == "auto" else self.calibration
-        self.calibrator_ = fit_calibrator(self.calibration_, out_of_fold, target)
+        self.calibrator_ = fit_calibrator(self.calibration_, out_of_fold, target, weight)
         return self
 
     def margins(self, X: Any) -> NDArray[np.float32]:
@@ -130,13 +134,30 @@ def mean_margin(margins: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(total / margins.shape[1])
 
 
+def _checked_weight(X: NDArray[np.float32], sample_weight: Any) -> NDArray[np.float64]:
+    weight: NDArray[np.float64] = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weight.ndim != 1:
+        raise ValueError(f"sample_weight: expected one weight a row, [N], got the shape {weight.shape}")
+    check_consistent_length(X, weight)
+    if (weight < 0).any() or not weight.any():
+        raise ValueError("sample_weight: expected weights of 0 or more, not all zero")
+    return weight
+
+
 def _fit_fold(
     booster: XGBClassifier,
     X: NDArray[np.float32],
     target: NDArray[np.intp],
+    weight: NDArray[np.float64] | None,
     seen: NDArray[np.intp],
     unseen: NDArray[np.intp],
 ) -> tuple[XGBClassifier, NDArray[np.float32]]:
-    watch = {"eval_set": [(X[unseen], target[unseen])]} if booster.early_stopping_rounds else {}
-    booster.fit(X[seen], target[seen], verbose=False, **watch)
+    options: dict[str, Any] = {} if weight is None else {"sample_weight": weight[seen]}
+    if booster.early_stopping_rounds:
+        options["eval_set"] = [(X[unseen], target[unseen])]
+        if weight is not None:
+            options["sample_weight_eval_set"] = [weight[unseen]]
+    booster.fit(X[seen], target[seen], verbose=False, **options)
     return booster, margin(booster, X[unseen])

@@ -29,6 +29,7 @@ def explore(
     target: NDArray[np.int8],
     settings: Settings,
     show: Callable[[str], None] = lambda detail: None,
+    weight: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
     """What is to be seen in raw feature columns [N] and a 0/1 target [N] that has both values, in JSON's types.
 
@@ -39,16 +40,21 @@ def explore(
     `distribution` (see Column.distribution), and `iv`, `auc` and `bins` (see training.exploration.risk).
     `correlations`: pairs `a`, `b` with their `spearman`. `suspects`: `feature`, the `reason`, a sentence, and whether
     it is a `leak`.
-    `show` is told the feature that is looked at.
+    `show` is told the feature that is looked at. With weights [N], which `weighted` says, shares, rates, quantiles, IV
+    and AUC are weighted; counts, the edges of bins, correlations and suspects are of rows.
     """
     rows = _rows_to_look_at(target, len(settings.features), settings.split.seed)
-    columns = [Column.of(feature, frame[feature.name].to_numpy()[rows], target[rows]) for feature in settings.features]
+    its_weight = None if weight is None else weight[rows]
+    columns = [
+        Column.of(feature, frame[feature.name].to_numpy()[rows], target[rows], its_weight)
+        for feature in settings.features
+    ]
     features: list[dict[str, Any]] = [
         {
             "feature": feature.name,
             "type": feature.type,
             "description": feature.description,
-            "missing_share": float(frame[feature.name].isna().mean()),
+            "missing_share": float(np.average(frame[feature.name].isna(), weights=weight)),
             "distinct": len(column.distinct),
             "quantiles": column.quantiles(),
             "distribution": column.distribution(),
@@ -67,6 +73,7 @@ def explore(
         "rows": len(target),
         "defaults": int(target.sum()),
         "looked_at": len(rows),
+        **({} if weight is None else {"weighted": True}),
         "features": sorted(features, key=lambda entry: -entry["iv"]),
         "correlations": pairs[:MOST_PAIRS],
         "suspects": [

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from table.settings import Feature, FeatureType
 from validation.stability.bins import MOST_BINS, Bins, bins_of, bins_of_counts
+from validation.weights import masses
 
 QUANTILES = {
     "min": 0.0,
@@ -28,7 +29,7 @@ BARS = 24
 @dataclass(frozen=True)
 class Column:
     """`values` [N]: float64 with NaN, or texts with None; `target` [N] 0/1; the `distinct` values that are present, in
-    ascending order, and how many `rows` have each."""
+    ascending order, and how many `rows` have each; `weight` [N], 1 each where rows count alike."""
 
     name: str
     kind: FeatureType
@@ -37,9 +38,12 @@ class Column:
     missing: NDArray[np.bool_]
     distinct: NDArray[Any]
     rows: NDArray[np.integer[Any]]
+    weight: NDArray[np.float64]
 
     @classmethod
-    def of(cls, feature: Feature, values: NDArray[Any], target: NDArray[np.int8]) -> "Column":
+    def of(
+        cls, feature: Feature, values: NDArray[Any], target: NDArray[np.int8], weight: NDArray[np.float64] | None = None
+    ) -> "Column":
         missing: NDArray[np.bool_] = pd.isna(values)
         present = values[~missing]
         if feature.type == "category":
@@ -47,7 +51,8 @@ class Column:
             distinct, rows = counts.index.to_numpy(dtype=object), counts.to_numpy(dtype=np.int64)
         else:
             distinct, rows = np.unique(present, return_counts=True)
-        return cls(feature.name, feature.type, values, target, missing, distinct, rows)
+        mass = masses(weight, len(target))
+        return cls(feature.name, feature.type, values, target, missing, distinct, rows, mass)
 
     @cached_property
     def bins(self) -> Bins:
@@ -73,11 +78,23 @@ class Column:
         defaulted = np.bincount(places[self.target == 1], minlength=count)
         return total - defaulted, defaulted
 
+    def weights_by_class(self, places: NDArray[np.intp], count: int) -> tuple[NDArray[np.float64], ...]:
+        """The sums of the weights of those who repaid and who defaulted, as `by_class` has their counts."""
+        return tuple(
+            np.asarray(np.bincount(places[its], self.weight[its], count), dtype=np.float64)
+            for its in (self.target == 0, self.target == 1)
+        )
+
+    @cached_property
+    def sizes(self) -> NDArray[np.float64]:
+        """The sum of the weights of each of `distinct`."""
+        return np.asarray(np.bincount(self.codes, self.weight, len(self.distinct) + 1)[1:], dtype=np.float64)
+
     def quantiles(self) -> dict[str, float] | None:
         """Of the numbers that are present, each one that an applicant has; None where there is none, or no number."""
         if self.kind != "number" or not len(self.distinct):
             return None
-        cumulative = self.rows.cumsum()
+        cumulative = self.sizes.cumsum()
         position = np.searchsorted(cumulative, np.array(list(QUANTILES.values())) * cumulative[-1])
         return dict(zip(QUANTILES, self.distinct[position].tolist(), strict=True))
 
@@ -88,17 +105,18 @@ class Column:
         percentile, beyond which the outer steps reach. It is None where there are ten numbers or fewer, and for
         booleans and categories: there all others are one value more.
         """
-        counts = np.bincount(self.places, minlength=len(self.bins))
+        sizes = np.bincount(self.places, self.weight, len(self.bins))
         measured = self.kind == "number" and len(self.distinct) > MOST_BINS
-        shown = zip(self.bins.labels(), counts[: len(self.bins.values) + (not measured)].tolist(), strict=False)
-        values = [{"bin": label, "share": count / len(self.values)} for label, count in shown if count]
+        shown = zip(self.bins.labels(), sizes[: len(self.bins.values) + (not measured)].tolist(), strict=False)
+        total = self.weight.sum()
+        values = [{"bin": label, "share": float(size / total)} for label, size in shown if size]
         return {"values": values, "histogram": self._histogram() if measured else None}
 
     def _histogram(self) -> dict[str, Any]:
         others = ~np.isin(self.distinct, self.bins.values)
-        numbers, rows = self.distinct[others], self.rows[others]
-        cumulative = rows.cumsum()
+        numbers, sizes = self.distinct[others], self.sizes[others]
+        cumulative = sizes.cumsum()
         low, high = numbers[np.searchsorted(cumulative, np.array([0.01, 0.99]) * cumulative[-1])].tolist()
         step = np.searchsorted(np.linspace(low, high, BARS + 1)[1:-1], numbers, side="right")
-        shares = np.bincount(step, weights=rows, minlength=BARS) / len(self.values)
+        shares = np.bincount(step, weights=sizes, minlength=BARS) / self.weight.sum()
         return {"low": low, "high": high, "shares": shares.tolist()}

@@ -31,12 +31,14 @@ def risk_of(column: Column, *, optimal: bool = True) -> dict[str, Any]:
 
     The bins are optbinning's. It merges bins that are pure, as those of a leak are, and small ones; where that
     leaves a single one, and where they need not be `optimal`, the bins of validation.stability show what there is.
+    Edges follow the rows; all figures in the bins but `rows` are weighted.
     """
     labels, places = _binned(column) if optimal else (column.bins.labels(), column.places)
-    good, bad = column.by_class(places, len(labels))
-    found = np.flatnonzero(good + bad)
-    good, bad = good[found], bad[found]
-    share_of_good, share_of_bad = np.maximum(good, 0.5) / good.sum(), np.maximum(bad, 0.5) / bad.sum()
+    rows = np.bincount(places, minlength=len(labels))
+    found = np.flatnonzero(rows)
+    good, bad = (its[found] for its in column.weights_by_class(places, len(labels)))
+    half = 0.5 * column.weight.mean()
+    share_of_good, share_of_bad = np.maximum(good, half) / good.sum(), np.maximum(bad, half) / bad.sum()
     woe = np.log(share_of_good / share_of_bad)
     iv = (share_of_good - share_of_bad) * woe
     rate = bad / (good + bad)
@@ -45,15 +47,15 @@ def risk_of(column: Column, *, optimal: bool = True) -> dict[str, Any]:
     bins = [
         {
             "bin": labels[found[i]],
-            "rows": int(good[i] + bad[i]),
-            "share": float((good[i] + bad[i]) / len(places)),
+            "rows": int(rows[found[i]]),
+            "share": float((good[i] + bad[i]) / column.weight.sum()),
             "default_rate": float(rate[i]),
             "woe": float(woe[i]),
             "iv": float(iv[i]),
         }
         for i in range(len(found))
     ]
-    worth = worth_of(column.codes, column.target) if column.kind == "category" else None
+    worth = worth_of(column.codes, column.target, column.weight) if column.kind == "category" else None
     if worth is None:
         worth = Worth(float(iv.sum()), float(auc(refused, caught)))
     return {"iv": worth.iv, "auc": worth.auc, "bins": bins}

@@ -33,6 +33,13 @@ def _columns(settings: Settings) -> Problems:
         yield (f"features.{data.id}", "is data.id, which names rows; take it out of the features, or change data.id")
     if REQUEST_ID in names:
         yield f"features.{REQUEST_ID}", "is how every request names itself; give the column another name in the table"
+    if data.weight is not None:
+        if data.weight in names:
+            yield f"features.{data.weight}", "is data.weight, which no request has; take it out of the features"
+        for key, column in (("target", data.target), ("id", data.id), ("group", settings.split.group)):
+            if column == data.weight:
+                other = "split.group" if key == "group" else f"data.{key}"
+                yield "data.weight", f"{shown(column)} is {other} too; name another column"
     if data.id == data.target:
         yield "data.id", f'{shown(data.id)} is data.target too; name another column, or "" for none'
 

@@ -24,7 +24,7 @@ from validation.settings import Costs, Evaluation, Stability
 LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
 RARE = 10  # of fewer rows a default rate says next to nothing: 2 of 9 may be 5 % or 54 % (Jeffreys)
 # Five boosters take twice the time of three, and pay where defaults are many enough for what each learns to be more
-# than chance: docs/decisions/0007-folds-follow-the-rows.md.
+# than chance: docs/decisions/0010-folds-follow-the-rows.md.
 FEW_FOLDS, MORE_FOLDS = 3, 5
 MOST_ROWS_FOR_MORE, LEAST_DEFAULTS_FOR_MORE = 50_000, 1_000
 SCALE = Scale()

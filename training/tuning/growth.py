@@ -21,6 +21,8 @@ NEWTON_STEPS = 30
 NEWTON_END = 1e-7
 ROUNDING = 1e-12
 
+Weight = NDArray[np.float64] | None
+
 
 @dataclass(frozen=True)
 class _Fold:
@@ -33,7 +35,8 @@ class Folds:
     """A table in folds, on which boosters of any parameters can be grown. Use as a context: it holds threads.
 
     Each booster grows on one thread, so that its sums do not depend on the machine's cores; folds grow side by side.
-    `X` is float32 [N, m], NaN for missing, `target` [N] is 0 or 1, no group of `groups` [N] is in two folds.
+    `X` is float32 [N, m], NaN for missing, `target` [N] is 0 or 1, no group of `groups` [N] is in two folds; `weight`
+    [N] weighs the rows in the fit and in the loss.
     """
 
     def __init__(
@@ -46,15 +49,18 @@ class Folds:
         seed: int,
         fixed: Mapping[str, Any],
         calibrated: bool,
+        weight: NDArray[np.float64] | None = None,
     ) -> None:
         self.draws = min(MOST_DRAWS, max(1, round(ENOUGH_ROWS / len(target))))
         self.target = np.tile(target, self.draws).astype(np.float64)
+        self.weight = None if weight is None else np.tile(weight, self.draws)
         self.calibrated = calibrated
         self._fixed = fixed
         self._folds = []
         for draw in range(self.draws):
             for seen, unseen in folds_of(target, groups, folds, (seed + draw) % 2**32):
-                matrices = _matrix(X[seen], target[seen], fixed), xgboost.DMatrix(X[unseen], nthread=1)
+                of_seen = None if weight is None else weight[seen]
+                matrices = _matrix(X[seen], target[seen], of_seen, fixed), xgboost.DMatrix(X[unseen], nthread=1)
                 self._folds.append(_Fold(*matrices, unseen + draw * len(target)))
         self._threads = ThreadPoolExecutor(min(len(self._folds), effective_n_jobs(-1)))
 
@@ -85,17 +91,20 @@ class Folds:
 
             list(self._threads.map(grow, boosters, self._folds))
             grown = end
-            line = best_line(margins, self.target, line) if self.calibrated else (1.0, 0.0)
-            yield end, log_loss_of(line[0] * margins + line[1], self.target)
+            line = best_line(margins, self.target, line, self.weight) if self.calibrated else (1.0, 0.0)
+            yield end, log_loss_of(line[0] * margins + line[1], self.target, self.weight)
 
 
-def log_loss_of(log_odds: NDArray[np.float64], target: NDArray[np.float64]) -> float:
-    """The mean log loss of log-odds [N] against 0 or 1 [N]."""
-    return float(np.mean(np.logaddexp(0, log_odds) - target * log_odds))
+def log_loss_of(log_odds: NDArray[np.float64], target: NDArray[np.float64], weight: Weight = None) -> float:
+    """The mean log loss of log-odds [N] against 0 or 1 [N], with weights [N]."""
+    return float(np.average(np.logaddexp(0, log_odds) - target * log_odds, weights=weight))
 
 
 def best_line(
-    margins: NDArray[np.float64], target: NDArray[np.float64], near: tuple[float, float] | None = None
+    margins: NDArray[np.float64],
+    target: NDArray[np.float64],
+    near: tuple[float, float] | None = None,
+    weight: Weight = None,
 ) -> tuple[float, float]:
     """The slope and intercept with the least log loss, as a logistic regression on the margin alone finds them.
 
@@ -106,16 +115,17 @@ def best_line(
     middle, width = margins.mean(), margins.std() or 1.0
     x = (margins - middle) / width
     slope, intercept = near or (1.0, 0.0)
-    line = np.array([slope * width, intercept + slope * middle if near else logit(target.mean())])
-    loss = log_loss_of(line[0] * x + line[1], target)
+    line = np.array([slope * width, intercept + slope * middle if near else logit(np.average(target, weights=weight))])
+    loss = log_loss_of(line[0] * x + line[1], target, weight)
+    mass = 1.0 if weight is None else weight
     for _ in range(NEWTON_STEPS):
         p = expit(line[0] * x + line[1])
-        error, weight = p - target, p * (1 - p)
-        weighted = weight * x
+        error, curve = mass * (p - target), mass * p * (1 - p)
+        weighted = curve * x
         gradient = np.array([error @ x, error.sum()])
-        curvature = np.array([[weighted @ x, weighted.sum()], [weighted.sum(), weight.sum()]])
+        curvature = np.array([[weighted @ x, weighted.sum()], [weighted.sum(), curve.sum()]])
         step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]  # margins may all be equal
-        while (reached := log_loss_of((line[0] - step[0]) * x + line[1] - step[1], target)) > loss + ROUNDING:
+        while (reached := log_loss_of((line[0] - step[0]) * x + line[1] - step[1], target, weight)) > loss + ROUNDING:
             step /= 2
         line, loss = line - step, reached
         if np.abs(step).max() < NEWTON_END:
@@ -123,8 +133,10 @@ def best_line(
     return float(line[0] / width), float(line[1] - line[0] / width * middle)
 
 
-def _matrix(X: NDArray[np.float32], target: NDArray[np.int8], fixed: Mapping[str, Any]) -> xgboost.DMatrix:
+def _matrix(
+    X: NDArray[np.float32], target: NDArray[np.int8], weight: Weight, fixed: Mapping[str, Any]
+) -> xgboost.DMatrix:
     """As XGBClassifier makes it: with histograms unless another tree method is set."""
     if fixed.get("tree_method", "hist") in ("auto", "hist"):
-        return xgboost.QuantileDMatrix(X, target, max_bin=fixed.get("max_bin", 256), nthread=1)
-    return xgboost.DMatrix(X, target, nthread=1)
+        return xgboost.QuantileDMatrix(X, target, weight=weight, max_bin=fixed.get("max_bin", 256), nthread=1)
+    return xgboost.DMatrix(X, target, weight=weight, nthread=1)

@@ -28,6 +28,7 @@ from training.settings.xgboost_parameters import Value
 from training.tuning.growth import Folds
 from training.tuning.space import DEFAULTS, KNOWN, Space, place, rounded, searched
 from training.tuning.study import finished, made_with, open_study
+from validation.weights import per_mean
 
 MOST_ROWS = 100_000
 """A search uses at most so many training rows, stratified: more take longer and choose no better."""
@@ -114,6 +115,7 @@ def _folds(settings: Settings, table: Table, rows: NDArray[np.intp]) -> Folds:
         seed=settings.split.seed,
         fixed=booster_parameters(settings, pipeline[0]),
         calibrated=settings.model.calibration != "none",
+        weight=None if table.weight is None else per_mean(table.weight[rows]),
     )
 
 

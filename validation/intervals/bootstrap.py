@@ -34,8 +34,11 @@ def bootstrap(
     resamples: int,
     seed: int,
     probability_limits: tuple[float, float] = PROBABILITY_LIMITS,
+    weight: Floats | None = None,
 ) -> Intervals:
     """The bounds of what validation.metrics.evaluate says of the same arguments.
+
+    Applicants are drawn alike, and each draw brings the applicant's weight with it.
 
     Distances between observed and predicted rates only grow with noise, and a draw adds its own: by as much as they
     are larger in the mean draw than in the sample, the bootstrap's estimate of that, their bounds are shifted down.
@@ -43,16 +46,16 @@ def bootstrap(
     Nothing but `seed` decides what is drawn. A metric has no bounds where more draws leave it without a value, as
     they can a slope, than lie beyond a bound. Time is linear in N times `resamples`, memory in N.
     """
-    applicants = Ranked(target, probability, threshold, probability_limits)
+    applicants = Ranked(target, probability, threshold, probability_limits, weight)
     rows = len(target)
     together = max(1, CELLS // rows)
     chunks = [range(first, min(first + together, resamples)) for first in range(0, resamples, together)]
 
     def figures_of(chunk: range) -> dict[str, Floats]:
-        weights = np.empty((len(chunk), rows))
-        for row, number in zip(weights, chunk, strict=True):
+        counts = np.empty((len(chunk), rows))
+        for row, number in zip(counts, chunk, strict=True):
             draw_into(row, np.random.default_rng((seed, number)))
-        return applicants.figures(weights)
+        return applicants.figures(counts)
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
         parts = list(threads.map(figures_of, chunks))

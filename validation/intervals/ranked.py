@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from validation.calibration import calibration_intercept, log_odds, regress, starts_of_groups
 from validation.intervals.slopes import intercepts, slopes
+from validation.weights import masses, on_a_grid
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -21,13 +22,22 @@ SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-l
 
 
 class Ranked:
-    """N applicants by ascending probability; arguments as validation.metrics.evaluate has them."""
+    """N applicants by ascending probability; arguments as validation.metrics.evaluate has them.
+
+    Weights are rounded so that every sum of them is exact: stretches without an applicant then weigh 0, not almost 0.
+    """
 
     def __init__(
-        self, target: NDArray[np.int8], probability: Floats, threshold: float, probability_limits: tuple[float, float]
+        self,
+        target: NDArray[np.int8],
+        probability: Floats,
+        threshold: float,
+        probability_limits: tuple[float, float],
+        weight: Floats | None = None,
     ) -> None:
         order = np.argsort(probability, kind="stable")
         p, y = probability[order], target[order]
+        self.weight = None if weight is None else on_a_grid(weight[order])
         x = log_odds(p, probability_limits)
         right = np.clip(np.where(y == 1, p, 1 - p), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
         self.columns = np.column_stack([p, (p - y) ** 2, -np.log(right)])
@@ -35,7 +45,7 @@ class Ranked:
         # Where sums begin and end, as places among the applicants.
         scores = np.unique(p[self.defaults])
         first, last = np.searchsorted(p, scores, "left"), np.searchsorted(p, scores, "right")
-        groups, cells = starts_of_groups(p), _starts_of_cells(x)
+        groups, cells = starts_of_groups(p, weight=self.weight), _starts_of_cells(x)
         others = np.searchsorted(p, [threshold, np.nextafter(probability_limits[0], 1), probability_limits[1]])
         cuts = np.unique(np.concatenate([[0], first, last, groups, cells, others]))
         self.cuts = cuts[cuts < len(p)]
@@ -45,19 +55,22 @@ class Ranked:
         self.first, self.last, self.groups, self.cells, self.others = (
             np.searchsorted(self.cuts, places) for places in (first, last, groups, cells, others)
         )
-        size = np.diff(cells, append=len(p)).astype(float)
-        self.x = np.add.reduceat(x, cells) / size
-        bad = np.add.reduceat(y.astype(float), cells)
+        mass = masses(self.weight, len(p))
+        size = np.add.reduceat(mass, cells)
+        self.x = np.add.reduceat(mass * x, cells) / np.where(size > 0, size, 1)
+        bad = np.add.reduceat(mass * y, cells)
         both = np.repeat(np.array([0, 1], dtype=np.int8), len(cells))
-        weight = np.concatenate([size - bad, bad])
-        self.start = regress(both[weight > 0], np.tile(self.x, 2)[weight > 0], weight[weight > 0])
-        self.start_in_the_large = calibration_intercept(y, x)
+        of_cells = np.concatenate([size - bad, bad])
+        there = of_cells > 0
+        self.start = regress(both[there], np.tile(self.x, 2)[there], of_cells[there])
+        self.start_in_the_large = calibration_intercept(y, x, self.weight)
 
-    def figures(self, weights: Floats) -> dict[str, Floats]:
-        """Each metric [R] of the samples whose weights [R, N], in the order of the ranks, are whole numbers.
+    def figures(self, counts: Floats) -> dict[str, Floats]:
+        """Each metric [R] of samples that hold each applicant, in the order of the ranks, so often: counts [R, N].
 
         NaN or infinite where a sample has one class only.
         """
+        weights = counts if self.weight is None else counts * self.weight
         n, d = self._before(weights)
         with np.errstate(divide="ignore", invalid="ignore"):
             return {

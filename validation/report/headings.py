@@ -3,6 +3,10 @@
 METRICS = {
     "rows": "Applicants",
     "defaults": "Defaults",
+    "weight": "Sum of weights",
+    "weighted_defaults": "Sum of weights of defaults",
+    "effective_rows": "Effective sample size",
+    "effective_defaults": "Effective number of defaults",
     "default_rate": "Default rate",
     "mean_probability": "Mean predicted probability",
     "roc_auc": "ROC-AUC",

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from validation.report import words
 from validation.report.cells import columns_of
 from validation.report.headings import title_of
+from validation.report.weights import EXPLORED
 
 FOLDER = Path(__file__).parent / "templates"
 _ID = re.compile(r'\bid="([^"]*)"')
@@ -39,6 +40,7 @@ def templates() -> jinja2.Environment:
     script = (FOLDER / "tables.js").read_text(encoding="utf-8")
     environment.globals |= {
         "counted": words.counted,
+        "explored_by_weight": EXPLORED,
         "picture": picture,
         "shown_of": words.shown_of,
         "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8")),

@@ -9,6 +9,7 @@ from table import BUILT_IN
 from validation.evidence import Evidence, Part
 from validation.report import card, pages, tables
 from validation.report.weaknesses import weaknesses
+from validation.report.weights import statements
 
 REPORT = "report.html"
 CARD = "model_card.md"
@@ -34,6 +35,7 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         "tables": tables,
         "files": files,
         "synthetic": synthetic,
+        "weights": statements(run),
         "weaknesses": weaknesses(run, evidence, synthetic=synthetic),
     }
     text = card.write(content)

@@ -19,7 +19,13 @@ RATES |= dict.fromkeys(("Cumulative Recall", "Cumulative F1-Score"), ".2f")
 SHARES = {"Approval rate": ".2%", "Bad rate": ".3%", "Predicted bad rate": ".3%"}
 DETAILS = ("Low", "High", "Expected profit per applicant", "Observed profit per applicant")  # of cut-offs
 SHARES |= {"Score from": ".6g", "Defaults refused": ".2%", "Expected profit": ",.0f", "Observed profit": ",.0f"}
-OF_A_PART = {"first_time": "First", "last_time": "Last", "groups": "Groups"}
+OF_A_PART = {
+    "weight": "Sum of weights",
+    "effective_rows": "Effective sample size",
+    "first_time": "First",
+    "last_time": "Last",
+    "groups": "Groups",
+}
 
 
 def metrics(evidence: Evidence) -> pd.DataFrame:

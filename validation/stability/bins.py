@@ -59,6 +59,10 @@ class Bins:
         """How many of the values [N] are in each bin, int64 [len(self)]."""
         return np.bincount(self.places(column), minlength=len(self)).astype(np.int64)
 
+    def sums(self, column: NDArray[Any], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The sum of the weights [N] of the values [N] in each bin, [len(self)]."""
+        return np.asarray(np.bincount(self.places(column), weights=weight, minlength=len(self)), dtype=np.float64)
+
     def labels(self) -> list[str]:
         """What people call each bin."""
         return [*map(label, self.values), *intervals(self.edges, "all others" if self.values else "any"), MISSING]

@@ -6,6 +6,7 @@ By custom 0.1 is worth a look and 0.25 a shift.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,11 @@ class Shift:
         return max(limit, self.beyond_chance)
 
 
-def shift(expected: NDArray[np.int64], actual: NDArray[np.int64]) -> Shift:
+def shift(expected: NDArray[Any], actual: NDArray[Any], sizes: tuple[float, float] | None = None) -> Shift:
     """How far the rows `actual` in each bin have moved from those `expected`; both hold one row or more.
+
+    Both are counts, or sums of weights with the effective sample `sizes` of the two: Rao and Scott's first-order
+    correction of a chi-square statistic (1981, doi:10.1080/01621459.1981.10477633) for weights.
 
     The logarithm needs shares above 0, so none counts as less than half an applicant of the smaller set: less than one
     is all that an empty bin tells, and a fixed share (0.0001 is common) would call a small set moved whenever it
@@ -41,9 +45,9 @@ def shift(expected: NDArray[np.int64], actual: NDArray[np.int64]) -> Shift:
     Under no change the index is (1 / n + 1 / m) times a chi-square variable with bins − 1 degrees of freedom
     (B. Yurdakul, Statistical Properties of Population Stability Index, 2018).
     """
-    n, m = int(expected.sum()), int(actual.sum())
+    n, m = sizes or (int(expected.sum()), int(actual.sum()))
     least = 0.5 / min(n, m)
-    e, a = np.maximum(expected / n, least), np.maximum(actual / m, least)
+    e, a = np.maximum(expected / expected.sum(), least), np.maximum(actual / actual.sum(), least)
     contributions = (a - e) * np.log(a / e)
     freedom = int(np.count_nonzero(expected + actual)) - 1
     scale = 1 / n + 1 / m

@@ -9,6 +9,7 @@ from validation.evidence import Part
 from validation.report.plots.ranking import Ranking, thinned
 from validation.report.plots.style import DEFAULTED, GRID, INK, REPAID, Picture, drawing, key, label, percent_axis
 from validation.report.words import counted, figure, percent
+from validation.weights import median
 
 BINS = 60
 OUTERMOST = 0.002  # share of a class at either end who need not be in the picture
@@ -18,25 +19,29 @@ LINE = {"color": DEFAULTED, "linewidth": 2}
 
 def scores(test: Part, edges: Sequence[float]) -> Picture:
     """The distribution of the test's scores by class, each to its own total, with the edges of the bands."""
-    repaid, defaulted = test.score[test.target == 0], test.score[test.target == 1]
+    bad = test.target == 1
+    repaid, defaulted = (test.score[~bad], test.mass[~bad]), (test.score[bad], test.mass[bad])
     low, high = _span(test)
     bins = np.linspace(low, high, BINS + 1)
     with drawing() as canvas:
         axes = canvas.axes()
         for edge in edges:
             axes.axvline(edge, color=GRID, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
-        for those, filled in ((repaid, True), (defaulted, False)):
-            share = np.histogram(np.clip(those, low, high), bins)[0] / max(1, len(those))
+        for (those, weight), filled in ((repaid, True), (defaulted, False)):
+            share = np.histogram(np.clip(those, low, high), bins, weights=weight)[0] / (weight.sum() or 1)
             axes.stairs(share, bins, fill=filled, **({"color": REPAID} if filled else LINE))
         key(axes, [("repaid", FILLED), ("defaulted", LINE)], 0.46, 1.065, across=0.26)
         axes.grid(visible=False, axis="x")
         percent_axis(axes.yaxis)
         axes.set(xlim=(low, high), ylim=(0, None))
         label(axes, "score in points", "share of the class")
-    below = float(np.mean(repaid < np.median(defaulted)))
+    of_repaid, of_defaulted = (
+        median(test.score[those], None if test.weight is None else test.weight[those]) for those in (~bad, bad)
+    )
+    below = float(np.average(repaid[0] < of_defaulted, weights=repaid[1]))
     alt = (
-        f"The median score of those of the test who repaid is {np.median(repaid):.0f} points, of those who defaulted "
-        f"{np.median(defaulted):.0f}; {percent(below)} of those who repaid score lower than that."
+        f"The median score of those of the test who repaid is {of_repaid:.0f} points, of those who defaulted "
+        f"{of_defaulted:.0f}; {percent(below)} of those who repaid score lower than that."
     )
     beyond = int(((test.score < low) | (test.score > high)).sum())
     if beyond:

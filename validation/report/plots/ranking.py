@@ -42,8 +42,10 @@ class Ranking:
 
 def ranking(part: Part) -> Ranking:
     """Sorts the applicants of a part, once for all curves."""
-    repaid, defaulted, threshold = roc_curve(part.target, part.probability, drop_intermediate=False)
-    return Ranking(repaid, defaulted, threshold, float(part.target.mean()))
+    repaid, defaulted, threshold = roc_curve(
+        part.target, part.probability, drop_intermediate=False, sample_weight=part.weight
+    )
+    return Ranking(repaid, defaulted, threshold, float(np.average(part.target, weights=part.weight)))
 
 
 def thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -29,7 +29,8 @@ def bands(table: pd.DataFrame, edges: Sequence[float]) -> Picture:
     ends = [its for its, there in zip(ends, filled, strict=True) if there]
     shown = table[filled]
     rates = {name: shown[name].to_numpy(dtype=float) / 100 for name in ("Observed", "Predicted", "Low", "High")}
-    share = shown["Band Size"].to_numpy() / shown["Band Size"].sum()
+    size = shown["Weight" if "Weight" in shown else "Band Size"].to_numpy()
+    share = size / size.sum()
     begin, ticks = _places(ends)
     known = np.concatenate([rates["Observed"], rates["Predicted"]])
     lowest = known[known > 0].min() / 2

@@ -1,0 +1,34 @@
+"""Sample weights: how many applicants each row stands for."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cli.errors import UserError
+from cli.words import shown
+from table.cells import Source, numbers, refuse_cells
+
+LEAVE_OUT = "correct the file, leave such rows out with data.exclude, or leave data.weight out"
+ALIKE = 1e-9  # relative difference of weights that count as equal
+
+
+def weights_of(source: Source, column: str, kept: "NDArray[np.bool_] | slice" = slice(None)) -> NDArray[np.float64]:
+    """The weights [N] of the rows that are kept, as the file has them.
+
+    Raises UserError where one is missing, infinite, negative or 0.
+    """
+    values = numbers(source, column)
+    wrong = np.zeros(len(values), dtype=bool)
+    wrong[kept] = ~(values[kept] > 0)
+    if wrong.any():
+        told = [None if np.isnan(value) else value for value in values.tolist()]
+        refuse_cells(source, column, "a weight above 0 in every row", wrong, told, LEAVE_OUT)
+    return values[kept]
+
+
+def refuse_constant(source: Source, column: str, weight: NDArray[np.float64]) -> None:
+    """Raises UserError where all weights [N] are equal: no figure would depend on them."""
+    if np.ptp(weight) <= ALIKE * weight.max():
+        raise UserError(
+            f"{source.name}: column {column}: every row has the weight {shown(float(weight[0]))}, so that weights "
+            "change nothing; leave data.weight out, or name another column"
+        )
