@@ -194,3 +194,15 @@ def test_plus_and_minus_are_outcomes_and_not_missing(tmp_path: Path) -> None:
     _, found, table = read_by_its_draft(file)
     assert (found["data"]["target"], found["data"]["missing"]) == ("A2", ["?"])
     assert len(table.target) == 200
+
+
+def test_a_weight_is_no_feature_and_is_asked_for(tmp_path: Path) -> None:
+    file, rng = tmp_path / "weights.csv", np.random.default_rng(1)
+    columns = {"x": rng.random(200), "sample_weight": rng.random(200) + 0.5, "default": rng.integers(0, 2, 200)}
+    pd.DataFrame(columns).to_csv(file, index=False)
+    text, found, _ = read_by_its_draft(file)
+    assert set(found["features"]) == {"x"}
+    assert '# weight = "sample_weight"  # is it?' in text
+    toml = tmp_path / "own.toml"
+    toml.write_text(text.replace("# weight =", "weight ="), "utf-8")
+    assert load_settings(toml, {}).data.weight == "sample_weight"

@@ -23,6 +23,7 @@ ID_NAME = re.compile(
     r"(^|[_\W]|(?<=[a-z])(?=[IKN])|(?=nummer))(id|uuid|guid|key|nr|no|num|number|nummer|n[uú]m[eé]ro|ref|reference)$",
     re.I,
 )
+WEIGHT = re.compile(r"^(sample|case|row|survey)?[ _.-]?(weights?|wt|wgt|gewicht|peso|poids)$", re.I)
 ISO = "ISO 8601"
 PLAIN_TIMES = {
     "%Y%m": r"(19|20)\d\d(0[1-9]|1[0-2])",
@@ -111,6 +112,8 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
             f"names something that recurs, {len(levels):,} of them: a group of the split?",
             recurs=True,
         )
+    if WEIGHT.search(name) and (values > 0).all() and not cells.missing:
+        return Guess(number, "seems to be the weight of a row, which is no feature: is it?")
     distinct, place = np.unique(values, return_inverse=True)
     codes = codes_among(distinct, np.bincount(place, weights=cells.rows).astype(np.int64))
     if codes:

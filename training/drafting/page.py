@@ -7,7 +7,7 @@ from pathlib import Path
 
 from storage.address import is_remote
 from table.settings import Data, Feature
-from training.drafting.guess import ISO, Guess
+from training.drafting.guess import ISO, WEIGHT, Guess
 from training.drafting.outcome import Candidate
 
 CHOOSE = "CHOOSE one of"
@@ -41,6 +41,7 @@ def page_of(draft: Draft, folder: Path) -> str:
         *_written(draft),
         f"id = {text(draft.data.id or '')}" + ("" if draft.data.id else "  # no column names the rows"),
         *_target(draft),
+        *(f"# weight = {text(its.feature.name)}  # is it?" for its in draft.guesses if WEIGHT.search(its.feature.name)),
         '# exclude = { COLUMN = ["value"] }  # are there rows that no model should see, such as tests or staff?',
         "",
         "# Columns that the model may read, known when the decision is made. A description is shown in reports.",
