@@ -24,6 +24,7 @@ from export.graph.pipeline import build
 from export.model_folder import CERTIFICATE, GRAPH, read_certificate, refuse_other
 from export.refusal import ExportRefused
 from export.to_onnx import add_own, refuse_contradicting, summarise
+from runtime.explain import load_explainer
 from runtime.manifest import ModelRefused
 from runtime.model import Model
 from runtime.session import open_session
@@ -101,7 +102,9 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
     refuse_other(f"{fitted}/{PIPELINE}: sha256", certificate["sha256"].get(PIPELINE), artifacts.pipeline_sha256)
     with progress.step("Starting the runtime on the model"):
         try:
-            Model.load(str(model))
+            served = Model.load(str(model))
+            if served.manifest.reasons_size:
+                load_explainer(served)
         except ModelRefused as refusal:
             raise ExportRefused(str(refusal)) from refusal
     graph = (model / GRAPH).read_bytes()

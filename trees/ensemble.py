@@ -192,7 +192,9 @@ def _base_margin(content: dict[str, Any]) -> np.float32:
         "gradient_booster": {**learner["gradient_booster"], "model": model},
         "attributes": {},
     }
-    booster = xgboost.Booster(model_file=bytearray(json.dumps({**content, "learner": learner}).encode()))
+    # XGBoost's reader keeps \u escapes as they are, and feature names would be others.
+    stumps = json.dumps({**content, "learner": learner}, ensure_ascii=False)
+    booster = xgboost.Booster(model_file=bytearray(stumps.encode()))
     row = np.zeros((1, int(learner["learner_model_param"]["num_feature"])), dtype=np.float32)
     names = learner["feature_names"] or None
     matrix = xgboost.DMatrix(row, feature_names=names, feature_types=learner["feature_types"] or None)

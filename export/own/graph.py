@@ -160,8 +160,12 @@ def _matrix(graph: ContractGraph, table: RawTable, preparations: Sequence[Prepar
     vocabularies = list(table.vocabularies_)
     for raw, its in by_level.items():
         blocks.append(_levels(graph, vocabularies.index(names[raw]), list(table.levels[raw]), its))
-    if not blocks:  # no tree splits
-        return select(graph, graph.node("Cast", "numbers", to=TensorProto.FLOAT), [])
+    if not blocks:  # no tree splits, and the kernel wants a column
+        if table.numbers:
+            return select(graph, graph.node("Cast", "numbers", to=TensorProto.FLOAT), [0])
+        first = select(graph, "categories", [0])
+        zero = {"keys_strings": [""], "values_floats": [0.0], "default_float": 0.0}
+        return graph.node("LabelEncoder", first, domain=ML_DOMAIN, **zero)
     return blocks[0] if len(blocks) == 1 else graph.node("Concat", *blocks, axis=1)
 
 

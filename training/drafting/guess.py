@@ -104,7 +104,7 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
             return Guess(Feature(name, "category"), "has leading zeros and many values, as an identifier has")
         return Guess(Feature(name, "category"), remark="has leading zeros: a code, not an amount?")
     if len(levels) == cells.present and not (values % 1).any() and (ID_NAME.search(name) or _are_long(values)):
-        return Guess(Feature(name, "category"), "has a value of its own in every row, as an identifier has")
+        return Guess(Feature(name, "category"), "has a value of its own wherever it has one, as an identifier has")
     if _recurs(cells) and not (values % 1).any():
         return Guess(
             Feature(name, "category"),

@@ -77,6 +77,33 @@ def test_a_saved_booster_is_taken(rows: tuple[pd.DataFrame, Any], tmp_path: Path
     assert np.array_equal(served(model, numbers), fitted.predict_proba(numbers)[:, 1].astype(np.float64))
 
 
+@pytest.mark.parametrize("name", ["größe", "a b/c~", "€ 'each'", "収入", 'said "no"', "back\\slash"])
+def test_any_name_of_a_column_is_kept(name: str, rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    named = X[["income", "debt"]].set_axis([name, "other"], axis=1)
+    for fitted in (booster().fit(named, y), make_pipeline(StandardScaler(), booster()).fit(named, y)):
+        _, model = exported(fitted, named, tmp_path / "model")
+        assert model.manifest.numbers[0].name == name
+        assert np.array_equal(served(model, named), fitted.predict_proba(named)[:, 1].astype(np.float64))
+
+
+def test_trees_without_a_split_are_taken(rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    fitted = make_pipeline(usual(), booster(gamma=1e9)).fit(X, y)
+    _, model = exported(fitted, X, tmp_path / "model")
+    assert len(np.unique(served(model, X))) == 1
+    alone = make_pipeline(OneHotEncoder(handle_unknown="ignore"), booster(gamma=1e9)).fit(X[["city"]], y)
+    _, model = exported(alone, X[["city"]], tmp_path / "model")
+    assert np.array_equal(served(model, X[["city"]]), alone.predict_proba(X[["city"]])[:, 1].astype(np.float64))
+
+
+def test_texts_alone_are_taken(rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    fitted = make_pipeline(OneHotEncoder(handle_unknown="ignore"), booster()).fit(X[["city"]], y)
+    _, model = exported(fitted, X[["city"]], tmp_path / "model")
+    assert np.array_equal(served(model, X[["city"]]), fitted.predict_proba(X[["city"]])[:, 1].astype(np.float64))
+
+
 OTHERS: dict[str, Any] = {
     "a frozen booster, calibrated": lambda X, y: make_pipeline(
         usual().fit(X), CalibratedClassifierCV(FrozenEstimator(booster().fit(usual().fit_transform(X), y)))
