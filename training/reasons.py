@@ -45,7 +45,7 @@ def read_own_rows(settings: Settings, progress: Progress) -> pd.DataFrame | None
     file = settings.reasons.reference
     if file in NAMED:
         return None
-    data = replace(settings.data, file=file, exclude={})
+    data = replace(settings.data, file=file, exclude={}, weight=None)  # reference rows count alike
     frame = read_applicants(replace(settings.schema, data=data), progress).frame
     if len(frame) < LEAST_ROWS:
         raise UserError(f"{file}: reasons.reference: expected {LEAST_ROWS} applicants or more, found {len(frame)}")
