@@ -46,11 +46,13 @@ def percent(share: float | None) -> str:
 
 
 def figure(value: float | None) -> str:
-    """A metric: whole numbers as they are, others with four decimals, or four digits where it is small."""
+    """A metric: whole numbers as they are, others with four decimals, one where large, four digits where small."""
     if value is None or is_missing(value):
         return MISSING
     if isinstance(value, int | np.integer):
         return f"{value:,}"
+    if abs(value) >= 1_000:
+        return f"{value:,.1f}"
     return f"{value:.4f}" if abs(value) >= 0.1 or value == 0 else _digits(value, 4)
 
 

@@ -64,6 +64,7 @@ def test_words() -> None:
     assert figure(0.89561) == "0.8956"
     assert figure(1e-12) == "1.000e-12"
     assert figure(-0.05) == "-0.05000"
+    assert (figure(28_770.883), figure(999.99)) == ("28,770.9", "999.9900")
     assert between((0.01, 0.02), "percent") == "1.00 to 2.00\u00a0%"
     assert (counted(1, "row"), counted(2_000, "row"), counted(0, "entry", "entries")) == (
         "1 row",
