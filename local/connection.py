@@ -8,13 +8,14 @@
 
 import asyncio
 import socket
+import sys
 from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from local.application import LINGER_SECONDS, problem, say
+from local.application import HEAD_LIMIT, LINGER_SECONDS, problem, say
 
 REQUEST_SECONDS = 20
 
@@ -51,8 +52,14 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuses what h11 cannot read. A response that is under way is cut off instead."""
-        self._refuse(400, "expected a request as RFC 9112 defines it")
+        """Refuses what h11 cannot read. A response that is under way is cut off instead.
+
+        Whether a head that is too long comes to h11's limit before it is complete depends on how the network cuts it.
+        """
+        if getattr(sys.exception(), "error_status_hint", 400) == 431:
+            self._refuse(431, f"expected a target and headers of at most {HEAD_LIMIT} bytes, got more")
+        else:
+            self._refuse(400, "expected a request as RFC 9112 defines it")
 
     def _start_deadline(self) -> None:
         if self._deadline is None:

@@ -134,7 +134,7 @@ def test_what_curl_sends_by_default_is_refused(client: http.client.HTTPConnectio
         (b"GET / HTTP/9.9\r\nhost: x\r\n\r\n", 505),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"x" * 11_000 + b"\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"x" * 400_000, 400),  # that never ends
+        (b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"x" * 400_000, 431),  # that never ends
         (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: +2\r\n\r\n{}", 400),
         (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1e3\r\n\r\n", 400),
@@ -150,6 +150,15 @@ def test_bad_http_is_answered_with_a_problem(echoing: Server, request_: bytes, s
     assert status_of(head) == status
     assert b"\r\ncontent-type: application/problem+json" in head
     assert json.loads(body)["status"] == status
+
+
+def test_a_head_that_is_too_long_is_that_however_it_is_cut(echoing: Server) -> None:
+    for pause in (0, 0.05):
+        with connect(echoing) as connection, connection.makefile("rb") as stream:
+            connection.sendall(b"GET /" + b"x" * 69_000)
+            time.sleep(pause)
+            connection.sendall(b"x" * 1_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert status_of(stream.read()) == 431
 
 
 def test_a_body_of_the_limit_is_read_and_one_byte_more_is_not(echoing: Server) -> None:
