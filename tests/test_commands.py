@@ -115,6 +115,7 @@ def test_the_same_seed_gives_the_same_bytes(trained: Path, tmp_path: Path) -> No
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
 
 
+@pytest.mark.tier("full")
 def test_a_tuned_model_has_the_same_bytes_again(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the same search, and without one by the settings that the run wrote, read in another folder."""
     tune = ["--config", str(table / "settings.toml"), "--tune", "3", "--calibration", "sigmoid", "--no-plots"]
@@ -204,7 +205,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("example", EXAMPLES)
 @pytest.mark.parametrize("calibration", ["sigmoid", "isotonic"])
 def test_real_data_from_training_to_a_served_prediction(example: str, calibration: str, tmp_path: Path) -> None:

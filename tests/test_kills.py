@@ -25,7 +25,7 @@ def words(command: str, folder: Path, seed: int) -> list[str]:
 
 @pytest.mark.tier("land")
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_stopped_command_leaves_a_whole_folder_and_the_next_run_nothing_else(
     command: str, tmp_path: Path, sample: Sample

@@ -31,7 +31,7 @@ def rows() -> tuple[pd.DataFrame, Any]:
     return rows_of()
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_served_is_what_the_pipeline_answers(

@@ -15,7 +15,7 @@ OTHERS, _ = rows_of(300, seed=5)
 TOLERANCE = 4.5e-16
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

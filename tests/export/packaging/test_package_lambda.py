@@ -137,7 +137,7 @@ def wrong_applicants(letter: str, count: int) -> str:
     return json.dumps({"applicants": [wrong] * count}, ensure_ascii=False)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("letter", ["é", "q", '"', "\\"])
 def test_the_largest_answers_fit_as_the_runtime_interface_writes_them(
     variables: dict[str, str], tmp_path: Path, letter: str
@@ -168,6 +168,7 @@ def test_the_largest_answers_fit_as_the_runtime_interface_writes_them(
             assert answered == 1000 or largest > ANSWER_LIMIT - each - 10  # 10: digits of the counts and positions
 
 
+@pytest.mark.tier("full")
 def test_ten_thousand_invocations_in_a_row(
     variables: dict[str, str], home: Path, expected: dict[str, Any], tmp_path: Path
 ) -> None:

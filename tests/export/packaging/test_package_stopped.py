@@ -14,7 +14,7 @@ from tests.tiers import Sample
 KILLS = 100
 
 
-@pytest.mark.tier("land")
+@pytest.mark.tier("full")
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_a_stopped_package_leaves_a_whole_one_and_the_next_one_nothing_else(
     model: Path, target: Target, tmp_path: Path, sample: Sample
