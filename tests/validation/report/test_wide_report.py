@@ -110,7 +110,9 @@ def test_the_monitor_page_folds_too(wide: Sample) -> None:
     content = {"data": {"source": "a.csv", "sha256": "0"}, "model": {"version": "1"}, "outcomes": None}
     moved = [entry["feature"] for entry in entries if entry["moved"]]
     assert len(moved) == WIDE
-    page = render("monitor", **content, rows=found["rows"], score=found["score"], features=entries, moved=moved, weights=[])
+    page = render(
+        "monitor", **content, rows=found["rows"], score=found["score"], features=entries, moved=moved, weights=[]
+    )
     visible, folds = folded(page)
     assert len(folds) == 2
     assert f"<b>And others.</b> {WIDE} have moved" in visible
