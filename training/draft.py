@@ -7,6 +7,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         else:
             write_whole(page, text)
-            progress.say(f"Written to [bold]{escaped(page)}[/]. Next: python -m training.run --config {escaped(page)}")
+            then = shlex.join(["python", "-m", "training.run", "--config", str(page)])
+            progress.say(f"Written to [bold]{escaped(page)}[/]. Next: {escaped(then)}")
 
     return command.run(draft, "nothing was written")
 

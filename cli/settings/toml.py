@@ -9,14 +9,14 @@ from cli.settings.origin import Origin
 from cli.words import did_you_mean, nearest, shown, suggested_file
 
 
-def read_toml(path: Path) -> dict[str, object]:
-    """The content of a TOML file. Raises UserError, exit status 2, where it cannot be read."""
+def read_toml(path: Path, flag: str = "--config") -> dict[str, object]:
+    """The content of a TOML file that a flag names. Raises UserError, exit status 2, where it cannot be read."""
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
     except FileNotFoundError:
-        problem = f"no such file{suggested_file(path)}; give --config an existing TOML file"
+        problem = f"no such file{suggested_file(path)}; give {flag} an existing TOML file"
     except IsADirectoryError:
-        problem = "expected a TOML file, got a folder; give --config the file in it"
+        problem = f"expected a TOML file, got a folder; give {flag} the file in it"
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:

@@ -22,7 +22,14 @@ from training.reasons import (
     write_own_rows,
     write_reference,
 )
-from training.settings import Settings, load_settings, settings_as_dict, settings_as_toml, settings_from_dict
+from training.settings import (
+    Settings,
+    load_settings,
+    settings_as_dict,
+    settings_as_toml,
+    settings_from_dict,
+    with_reasons_of,
+)
 from training.settings.reasons import Reasons, ReasonText
 
 TABLES: dict[str, Any] = {
@@ -181,3 +188,12 @@ def test_a_file_of_applicants_is_read_and_kept(tmp_path: Path) -> None:
         read_own_rows(settings, Progress(quiet=True))
     write_own_rows(tmp_path / "none", with_reasons(), read_own_rows(with_reasons(), Progress(quiet=True)))
     assert not (tmp_path / "none" / OWN_ROWS).exists()
+
+
+def test_a_file_of_reasons_that_is_not_there_names_its_own_flag(tmp_path: Path) -> None:
+    for path, remedy in (
+        (tmp_path / "no.toml", "give --reasons an existing TOML file"),
+        (tmp_path, "give --reasons the"),
+    ):
+        with pytest.raises(UserError, match=remedy):
+            with_reasons_of(Settings(), path)

@@ -116,7 +116,7 @@ def with_reasons_of(settings: Settings, path: Path) -> Settings:
     Raises UserError, exit status 2, for every mistake.
     """
     origin = Origin(str(path), frozenset())
-    content = beside_in("reasons", "reference", path, read_toml(path), NAMED)
+    content = beside_in("reasons", "reference", path, read_toml(path, "--reasons"), NAMED)
     tables = tables_of(content, TABLES, origin)
     document = settings_as_dict(settings) | {name: tables.get(name, {}) for name in OF_REASONS}
     return settings_from_dict(document, file=str(path))
