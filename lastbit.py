@@ -129,6 +129,7 @@ def export_model(
     y: Any = None,
     out: "str | Path" = "model",
     config: "Mapping[str, Any] | str | Path | None" = None,
+    reasons: "Mapping[str, Any] | str | Path | None" = None,
     *,
     quiet: bool = True,
 ) -> Path:
@@ -141,9 +142,10 @@ def export_model(
     X : DataFrame of 100 real rows or more, in the raw columns that the pipeline was fitted on. Types, levels and ranges
         of the manifest are read from it.
     y : outcomes of these rows, for the metrics that monitoring compares with; None leaves them out.
-    out : folder of model.onnx, manifest.json and certificate.json.
+    out : folder of model.onnx, manifest.json, reasons.bin and certificate.json.
     config : a TOML file, or its content as a mapping of tables: `score`, `bands`, `limits`, `target` (`positive`, the
-        class that is a default, where classes are not 0 and 1) and `descriptions`.
+        class that is a default, where classes are not 0 and 1), `descriptions`, and those of reasons.
+    reasons : TOML file or mapping of `reasons`, `reason_groups` and `reason_texts`, in place of those of `config`.
     quiet : False prints progress on standard error.
 
     Returns the folder. Raises UserError, and ExportRefused, which is one, where the graph has not been shown to be
@@ -159,7 +161,7 @@ def export_model(
     from export.own.model import export_own
     from export.own.settings import own_settings
 
-    export_own(pipeline, X, y, Path(out), own_settings(config), Progress(quiet=quiet))
+    export_own(pipeline, X, y, Path(out), own_settings(config, reasons), Progress(quiet=quiet))
     return Path(out)
 
 

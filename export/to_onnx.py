@@ -48,8 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if is_remote(args.out):
         options.error(f"--out is a folder of this machine; python -m export.registry publish {args.out} uploads it")
     refuse_contradicting(options, args)
-    if args.pipeline is not None and args.reasons is not None:
-        options.error("--reasons goes with --artifacts: reasons of an own pipeline are not supported")
 
     def load_and_export() -> None:
         if args.pipeline is not None:
@@ -78,7 +76,7 @@ def export_pipeline(args: argparse.Namespace, progress: Progress) -> None:
     from export.own.model import export_own
     from export.own.settings import own_settings
 
-    settings = own_settings(args.config)
+    settings = own_settings(args.config, args.reasons)
     with progress.step("Opening the fitted pipeline"):
         estimator = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
         rows, outcomes = load_rows(Path(args.data), estimator, args.target)
@@ -103,7 +101,7 @@ def parser() -> Parser:
     files.add_argument(
         "--reasons",
         metavar="FILE.toml",
-        help="texts, codes, groups and reference rows of reasons, in place of those of training (docs/reasons.md)",
+        help="texts, codes, groups, reference rows of reasons, in place of training's or --config's (docs/reasons.md)",
     )
     add_own(options)
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
@@ -116,7 +114,7 @@ def add_own(options: Parser) -> None:
     own.add_argument("--pipeline", metavar="FILE", help="fitted.skops; .joblib and .pkl with --trust-pickle")
     own.add_argument("--data", metavar="FILE", help="Parquet or CSV of real rows, in the pipeline's raw columns")
     own.add_argument("--target", metavar="COLUMN", help="column of --data with the outcomes, for the metrics")
-    own.add_argument("--config", metavar="FILE", help="TOML of score, bands, limits, target and descriptions")
+    own.add_argument("--config", metavar="FILE", help="TOML of score, bands, limits, target, descriptions and reasons")
     own.add_argument("--trust-pickle", action="store_true", help="open a pickle, which runs the code that it holds")
 
 

@@ -80,7 +80,10 @@ def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -
     refuse_other(f"{args.pipeline}: sha256", certificate["sha256"].get(PIPELINE), digest_of_pipeline(estimator))
     with progress.step("Starting the runtime on the model"):
         try:
-            manifest = Model.load(str(model)).manifest
+            served = Model.load(str(model))
+            manifest = served.manifest
+            if manifest.reasons_size:
+                load_explainer(served)
         except ModelRefused as refusal:
             raise ExportRefused(str(refusal)) from refusal
     with progress.step("Converting"):

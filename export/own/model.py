@@ -16,16 +16,19 @@ from cli.progress import Progress
 from cli.words import escaped, shown
 from export.certificate import probes
 from export.certificate.certify import Claim, Tolerance, prove, versions
+from export.certificate.comparison import Session
 from export.converters.classifier import answers_margin, boosters_of
 from export.documents import Certificate, Findings, ManifestCalibration, ManifestReference
 from export.manifest import METRICS_OF_REFERENCE, Facts, manifest_from
-from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
+from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS
 from export.own.fitted import Fitted, read_fitted
 from export.own.prepared import unheard
 from export.own.proof import answered_rows, as_given
+from export.own.reasons import build_own_reasons
 from export.own.settings import OwnSettings
 from export.reasons.build import BuiltReasons
 from export.refusal import ExportRefused
+from runtime.explain import load_explainer
 from runtime.model import Model
 from runtime.score import Scale
 from runtime.session import open_session
@@ -35,12 +38,12 @@ from storage.json_file import write_json
 from table.settings import Feature, FeatureType
 from training.artifacts import PIPELINE, plain_dump
 from training.documents import FeatureEntry, Schema
+from training.settings.reasons import NONE
 from validation.bands import band_edges, scores_of
 from validation.metrics import evaluate
 from validation.settings import Stability
 from validation.stability import reference_of
 
-NO_REASONS = BuiltReasons("reasons of a pipeline that training.run did not fit are not supported")
 THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
 
 
@@ -56,9 +59,12 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
             session = open_session(fitted.graph)
         tolerance = Tolerance.of(fitted.oracle.classifier)
         with progress.step("Describing"):
-            facts = _facts(fitted, target, settings)
-            manifest = manifest_from(facts, fitted.graph, session, tolerance.of_self_check, NO_REASONS)
+            facts, scores = _facts(fitted, target, settings)
         (folder / GRAPH).write_bytes(fitted.graph)
+        reasons = _reasons(fitted, settings, facts, scores, session, progress)
+        if reasons is not None and reasons.content:
+            (folder / REASONS).write_bytes(reasons.content)
+        manifest = manifest_from(facts, fitted.graph, session, tolerance.of_self_check, reasons)
         write_json(folder / MANIFEST, manifest)
         with progress.step("Certifying against the fitted pipeline") as show:
             findings = findings_of(fitted, facts.scale, facts.edges, show)
@@ -69,9 +75,15 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
             "versions": versions(),
         }
         certificate = cast(Certificate, {**head, **findings})
+        if reasons is not None and reasons.compared is not None:
+            certificate["sha256"][REASONS] = sha256_of(folder / REASONS)
+            certificate["reasons"] = reasons.compared
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
-            version = Model.load(str(folder)).manifest.model_version
+            served = Model.load(str(folder))
+            version = served.manifest.model_version
+            if reasons is not None and reasons.content:
+                load_explainer(served)
     if fitted.oracle.raised:
         progress.say(f"  {fitted.oracle.raised:,} made-up rows were not compared: the pipeline raises for them")
     needed = [name for raw, name in enumerate(_names(fitted)) if not fitted.oracle.nullable.get(raw, True)]
@@ -79,6 +91,28 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
         progress.say(f"  {escaped(shown(needed))} may not be missing: the pipeline raises there")
     progress.say(f"Written to [bold]{escaped(out)}/[/]: model [bold]{version}[/]. Next: python -m runtime.local")
     return certificate
+
+
+def _reasons(
+    fitted: Fitted,
+    settings: OwnSettings,
+    facts: Facts,
+    scores: NDArray[np.float64],
+    session: Session,
+    progress: Progress,
+) -> BuiltReasons | None:
+    """The tables of reasons; None where the settings want none."""
+    entries = facts.schema["features"]
+    known = settings.of(
+        [Feature(e["name"], cast(FeatureType, e["type"]), description=e.get("description", "")) for e in entries]
+    )
+    if settings.reasons.reference == NONE:
+        return None
+    with progress.step("Building the tables of reasons") as show:
+        built = build_own_reasons(fitted, known, scores, session, sha256_of(fitted.graph), progress, show)
+    if built.why:
+        progress.say(f"[yellow]![/] Exported without reasons: {escaped(built.why)}")
+    return built
 
 
 @unheard()
@@ -112,7 +146,8 @@ def _names(fitted: Fitted) -> list[str]:
 
 
 @unheard()
-def _facts(fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSettings) -> Facts:
+def _facts(fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSettings) -> tuple[Facts, NDArray[np.float64]]:
+    """What the manifest says, and the score of each row."""
     table, real = fitted.oracle.table, fitted.real
     probability = np.concatenate([answer.probability for _, answer in as_given(fitted.oracle, fitted.frame, real)])
     scores = scores_of(probability, settings.scale)
@@ -121,7 +156,7 @@ def _facts(fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSetting
     features = [Feature(entry["name"], cast(FeatureType, entry["type"])) for entry in schema["features"]]
     reference = reference_of(_plain(fitted), scores, features, Stability())
     metrics = _metrics(probability, target)
-    return Facts(
+    facts = Facts(
         schema=schema,
         scale=settings.scale,
         edges=edges,
@@ -132,6 +167,7 @@ def _facts(fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSetting
         columns=probes.RawColumns(table, table.binary),
         real=real,
     )
+    return facts, np.asarray(scores, dtype=np.float64)
 
 
 def schema_of(fitted: Fitted, settings: OwnSettings) -> Schema:

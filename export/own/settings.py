@@ -1,6 +1,6 @@
 """What a fitted pipeline does not say of a served model: its scale, bands, limits and texts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,11 @@ from cli.settings.toml import read_toml, tables_of
 from cli.words import shown
 from runtime.manifest import MOST_APPLICANTS
 from runtime.score import Scale
-from training.settings.tables import SCALE, Score
+from table.settings import Feature, beside_in
+from training.settings.checks import refuse_contradicting_reasons
+from training.settings.document import OF_REASONS, TABLES, read_reason_texts, read_row_max
+from training.settings.reasons import NAMED, Reasons, ReasonText
+from training.settings.tables import SCALE, Score, Settings
 
 
 def _ascending(edges: tuple[float, ...]) -> tuple[float, ...]:
@@ -43,7 +47,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """The TOML of an own pipeline: tables `score`, `bands`, `limits`, `target` and `descriptions`."""
+    """The TOML of an own pipeline: `score`, `bands`, `limits`, `target`, `descriptions`, and the tables of reasons."""
 
     scale: Scale = SCALE
     edges: tuple[float, ...] | None = None
@@ -51,17 +55,39 @@ class OwnSettings:
     positive: Any = None
     """The class that is a default; None where the classes are 0 and 1."""
     descriptions: Mapping[str, str] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=Reasons)
+    reason_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reason_texts: Mapping[str, ReasonText] = field(default_factory=dict)
+    origin: Origin = field(default_factory=lambda: Origin("config"))
+    """Where the settings of reasons are from, for what contradicts the pipeline's columns."""
+
+    def of(self, features: Sequence[Feature]) -> Settings:
+        """As settings of a training with these features, for what is said of reasons.
+
+        Raises UserError, exit status 2, for groups and texts of other columns.
+        """
+        settings = Settings(
+            features=tuple(features),
+            row_max={},
+            score=self.scale,
+            reasons=self.reasons,
+            reason_groups=self.reason_groups,
+            reason_texts=self.reason_texts,
+        )
+        refuse_contradicting_reasons(settings, self.origin)
+        return settings
 
 
-def own_settings(config: "Mapping[str, Any] | str | Path | None") -> OwnSettings:
-    """The settings of a TOML file, or of its content as a mapping. Raises UserError, exit status 2, for a mistake."""
-    if config is None:
-        return OwnSettings()
-    if isinstance(config, str | Path):
-        content, origin = read_toml(Path(config)), Origin(str(config))
-    else:
-        content, origin = dict(config), Origin("config")
-    tables = tables_of(content, ("score", "bands", "limits", "target", "descriptions"), origin)
+Config = Mapping[str, Any] | str | Path | None
+
+
+def own_settings(config: Config, reasons: Config = None) -> OwnSettings:
+    """The settings of a TOML file, or of its content as a mapping. Raises UserError, exit status 2, for a mistake.
+
+    `reasons` is another file or mapping, whose tables of reasons take the place of those of `config`.
+    """
+    content, origin = _content(config, "config")
+    tables = tables_of(content, ("score", "bands", "limits", "target", "descriptions", *OF_REASONS), origin)
     scale = Scale(**read_values(Score, "score", tables.get("score", {}), origin))
     bands = read_values(Bands, "bands", tables.get("bands", {}), origin)
     limits = read_values(Limits, "limits", tables.get("limits", {}), origin)
@@ -75,4 +101,26 @@ def own_settings(config: "Mapping[str, Any] | str | Path | None") -> OwnSettings
             origin.refuse(f"descriptions.{name}", f"expected text, got {shown(text)}")
         else:
             texts[name] = text
-    return OwnSettings(scale, bands.get("edges"), limits.get("batch", Limits.batch), target.get("positive"), texts)
+    if reasons is not None:
+        content, origin = _content(reasons, "reasons")
+        tables = tables_of(content, TABLES, origin)
+    return OwnSettings(
+        scale=scale,
+        edges=bands.get("edges"),
+        batch=limits.get("batch", Limits.batch),
+        positive=target.get("positive"),
+        descriptions=texts,
+        reasons=Reasons(**read_values(Reasons, "reasons", tables.get("reasons", {}), origin)),
+        reason_groups=read_row_max(tables.get("reason_groups", {}), origin, "reason_groups"),
+        reason_texts=read_reason_texts(tables.get("reason_texts", {}), origin),
+        origin=origin,
+    )
+
+
+def _content(config: Config, called: str) -> tuple[Mapping[str, Any], Origin]:
+    if config is None:
+        return {}, Origin(called)
+    if isinstance(config, Mapping):
+        return dict(config), Origin(called)
+    path = Path(config)
+    return beside_in("reasons", "reference", path, read_toml(path), NAMED), Origin(str(config))

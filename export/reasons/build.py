@@ -18,12 +18,12 @@ from runtime.tables import Tables
 from training.artifacts import Artifacts
 from training.estimator.crossfit import CrossFittedClassifier, mean_margin
 from training.estimator.preparation import Preparation
-from training.players import Players, players_of
+from training.players import players_of
 from training.reasons import LEAST_ROWS, ReferenceRows
 from training.settings import Settings
 from training.settings.reasons import AT_CUTOFF, NAMED
 from trees.reasons.build import Plan, build, plan
-from trees.reasons.columns import columns_of
+from trees.reasons.columns import Columns, columns_of
 from trees.reasons.file import content_of
 from trees.reasons.reference import Reference
 
@@ -34,6 +34,10 @@ LARGEST_GAP = 2e-4
 LARGEST_MEAN = 1e-6  # of a player over the reference rows
 ADDED_ROWS = 2_000
 
+RawRows = tuple[NDArray[np.float64], NDArray[np.object_]]
+"""Raw numbers [N, n] and categories [N, c]."""
+Positions = NDArray[np.intp]
+
 
 @dataclass(frozen=True)
 class BuiltReasons:
@@ -43,6 +47,25 @@ class BuiltReasons:
     content: bytes = b""
     record: ManifestReasons | None = None
     compared: ComparedReasons | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is explained: the trees in terms of raw values, rows to compare on, and a second opinion."""
+
+    columns: Columns
+    players: list[ReasonsPlayer]
+    sample: RawRows
+    reference: RawRows
+    numbers_of: Callable[[RawRows], NDArray[np.float64]]
+    """Of raw rows what the axes of `columns` read: the raw numbers, and what an order adds."""
+    by_rule: Callable[[Positions, Positions], NDArray[np.float64]]
+    """Contributions of some rows of the sample against some reference rows, leaf by leaf."""
+    margins: NDArray[np.float64]
+    """Of the first rows of the sample, the mean over boosters."""
+    slope: float
+    intercept: float
+    adds_up: bool
 
 
 def build_reasons(
@@ -59,31 +82,54 @@ def build_reasons(
     if rows is None:
         return BuiltReasons(f"fewer than {LEAST_ROWS} training rows to compare applicants with")
     players = players_of(preparation, settings.reason_groups)
-    columns = columns_of(contract.ensembles, players.columns, players.of_source)
+    sample, reference = artifacts.sample, rows.frame
+
+    def by_rule(some: Positions, others: Positions) -> NDArray[np.float64]:
+        prepared = preparation.transform(sample.iloc[some]), preparation.transform(reference.iloc[others])
+        return contributions_by_rule(boosters_of(artifacts.pipeline[1]), players.of_column, *prepared)
+
+    slope, intercept, adds_up = _points(artifacts.pipeline[1])
+    subject = Subject(
+        columns=columns_of(contract.ensembles, players.columns, players.of_source),
+        players=[_player(preparation, player.name, player.features, player.is_group) for player in players.players],
+        sample=raw_rows(preparation, sample),
+        reference=raw_rows(preparation, reference),
+        numbers_of=lambda raw: raw[0],
+        by_rule=by_rule,
+        margins=mean_margin(ask_graph(session, preparation.raw_inputs(sample.iloc[:ADDED_ROWS])).margin),
+        slope=slope,
+        intercept=intercept,
+        adds_up=adds_up,
+    )
+    return explain(subject, settings, rows.total, graph, show)
+
+
+def explain(
+    subject: Subject, settings: Settings, total: int, graph: str, show: Callable[[str], None] = lambda _: None
+) -> BuiltReasons:
+    """The tables of a subject; its reference rows were drawn from `total`. What is not shown exact is left out."""
     show("cutting")
-    planned = plan(columns)
+    planned = plan(subject.columns)
     if planned.size > settings.reasons.limit * 1e6:
         return BuiltReasons(
             f"reasons.bin would take {planned.size / 1e6:.3g} MB, more than reasons.limit = "
             f"{settings.reasons.limit:g}: unite features in [reason_groups], fit shallower trees, or raise the limit"
         )
-    raw = raw_rows(preparation, rows.frame)
-    file_of = _Files(planned, players, graph)
+    file_of = _Files(planned, subject, graph)
     show("tables")
-    content, tables = file_of(raw, lambda share: show(f"tables, {share:.0%}"))
+    content, tables = file_of(subject.reference, lambda share: show(f"tables, {share:.0%}"))
     show("second implementation")
-    compared = _compare(artifacts, players, file_of, rows)
-    _add_up(compared, tables, session, preparation, artifacts, raw)
+    compared = _compare(subject, file_of)
+    _add_up(compared, tables, subject)
     if why := _why_not(compared):
         return BuiltReasons(why)
-    slope, intercept, adds_up = _points(artifacts.pipeline[1])
     record: ManifestReasons = {
         "file": {"sha256": sha256(content), "bytes": len(content)},
-        "basis": _basis(settings, rows, adds_up=adds_up),
-        "slope": slope,
-        "intercept": intercept,
+        "basis": _basis(settings, len(subject.reference[0]), total, adds_up=subject.adds_up),
+        "slope": subject.slope,
+        "intercept": subject.intercept,
         "values": settings.reasons.values,
-        "players": [_player(preparation, player.name, player.features, player.is_group) for player in players.players],
+        "players": subject.players,
         "texts": texts_of(settings),
     }
     return BuiltReasons("", content, record, compared)
@@ -97,7 +143,7 @@ def explain_self_check(built: BuiltReasons, rows: list[SelfCheckEntry]) -> None:
         row["contributions"] = tables.contributions(numbers, row["categories"]).tolist()
 
 
-def raw_rows(preparation: Preparation, frame: Any) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+def raw_rows(preparation: Preparation, frame: Any) -> RawRows:
     """Raw numbers [N, n] and categories [N, c]."""
     raw = preparation.raw_inputs(frame)
     return raw["numbers"], raw.get("categories", np.empty((len(frame), 0), dtype=object))
@@ -106,30 +152,26 @@ def raw_rows(preparation: Preparation, frame: Any) -> tuple[NDArray[np.float64],
 class _Files:
     """Files of one plan against several sets of reference rows."""
 
-    def __init__(self, planned: Plan, players: Players, graph: str) -> None:
-        self._planned, self._players, self._graph = planned, players, graph
+    def __init__(self, planned: Plan, subject: Subject, graph: str) -> None:
+        self._planned, self._subject, self._graph = planned, subject, graph
 
-    def __call__(
-        self,
-        raw: tuple[NDArray[np.float64], NDArray[np.object_]],
-        progress: Callable[[float], None] = lambda _: None,
-    ) -> tuple[bytes, Tables]:
-        built = build(self._planned, Reference(self._planned.columns, *raw), progress)
-        content = content_of(built, len(self._players.players), self._graph)
+    def __call__(self, raw: RawRows, progress: Callable[[float], None] = lambda _: None) -> tuple[bytes, Tables]:
+        reference = Reference(self._planned.columns, self._subject.numbers_of(raw), raw[1])
+        built = build(self._planned, reference, progress)
+        content = content_of(built, len(self._subject.players), self._graph)
         return content, Tables.parse(content)
 
 
-def _compare(artifacts: Artifacts, players: Players, file_of: _Files, rows: ReferenceRows) -> ComparedReasons:
+def _compare(subject: Subject, file_of: _Files) -> ComparedReasons:
     """Tables against some of the reference rows beside the leaf rule, row by row."""
-    preparation: Preparation = artifacts.pipeline[0]
     rng = np.random.default_rng(0)
-    sample = artifacts.sample.iloc[np.sort(rng.permutation(len(artifacts.sample))[:COMPARED])]
-    reference = rows.frame.iloc[np.sort(rng.permutation(len(rows.frame))[:COMPARED])]
-    _, tables = file_of(raw_rows(preparation, reference))
-    found = np.array([tables.contributions(*row) for row in zip(*raw_rows(preparation, sample), strict=True)])
+    sample, reference = (
+        np.sort(rng.permutation(len(rows[0]))[:COMPARED]) for rows in (subject.sample, subject.reference)
+    )
+    _, tables = file_of(_some(subject.reference, reference))
+    found = np.array([tables.contributions(*row) for row in zip(*_some(subject.sample, sample), strict=True)])
     expected = np.zeros_like(found)
-    prepared = preparation.transform(sample), preparation.transform(reference)
-    by_rule = contributions_by_rule(boosters_of(artifacts.pipeline[1]), players.of_column, *prepared)
+    by_rule = subject.by_rule(sample, reference)
     expected[:, : by_rule.shape[1]] = by_rule
     same, near = 0, 0
     for ours, its in zip(found, expected, strict=True):
@@ -149,23 +191,19 @@ def _compare(artifacts: Artifacts, players: Players, file_of: _Files, rows: Refe
     }
 
 
-def _add_up(
-    compared: ComparedReasons,
-    tables: Tables,
-    session: Session,
-    preparation: Preparation,
-    artifacts: Artifacts,
-    reference: tuple[NDArray[np.float64], NDArray[np.object_]],
-) -> None:
+def _some(rows: RawRows, positions: Positions) -> RawRows:
+    return rows[0][positions], rows[1][positions]
+
+
+def _add_up(compared: ComparedReasons, tables: Tables, subject: Subject) -> None:
     """The file's own tables: contributions and mean beside the margins, and their mean over the reference rows."""
-    sample = artifacts.sample.iloc[:ADDED_ROWS]
-    numbers, words = raw_rows(preparation, sample)
-    margins = mean_margin(ask_graph(session, preparation.raw_inputs(sample)).margin)
-    sums = [tables.mean + tables.contributions(*row).sum() for row in zip(numbers, words, strict=True)]
+    margins = subject.margins
+    rows = zip(*_some(subject.sample, np.arange(len(margins))), strict=True)
+    sums = [tables.mean + tables.contributions(*row).sum() for row in rows]
     compared["added_rows"] = len(sums)
     compared["largest_gap"] = float(np.abs(np.array(sums) - margins).max(initial=0))
-    total = sum(tables.contributions(*row) for row in zip(*reference, strict=True))
-    compared["largest_mean"] = float(np.abs(total / len(reference[0])).max(initial=0))
+    total = sum(tables.contributions(*row) for row in zip(*subject.reference, strict=True))
+    compared["largest_mean"] = float(np.abs(total / len(subject.reference[0])).max(initial=0))
 
 
 def _why_not(compared: ComparedReasons) -> str:
@@ -194,13 +232,13 @@ def _points(classifier: Any) -> tuple[float, float, bool]:
     return -1.0, 0.0, not hasattr(classifier, "calibrated_classifiers_")
 
 
-def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> ReasonsBasis:
+def _basis(settings: Settings, rows: int, total: int, *, adds_up: bool) -> ReasonsBasis:
     reasons = settings.reasons
     basis: ReasonsBasis = {
         "method": "interventional Shapley values, exact",
         "reference": reasons.reference if reasons.reference in NAMED else "own",
-        "reference_rows": len(rows.frame),
-        "reference_total": rows.total,
+        "reference_rows": rows,
+        "reference_total": total,
         "adds_up": adds_up,
     }
     if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:

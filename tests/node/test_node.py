@@ -105,7 +105,7 @@ def test_an_own_pipeline_answers_in_node_as_in_python(
     monkeypatch.setattr("export.certificate.certify.SINGLE_ROWS", 100)
     X, y = rows_of()
     fitted = FORMS[form](usual(sparse=True)).fit(X, y)
-    config = {"bands": {"edges": [500, 520.5, 540, 560, 600.123456]}}
+    config = {"bands": {"edges": [500, 520.5, 540, 560, 600.123456]}, "reasons": {"reference": "none"}}
     refuse_any_difference(node, lastbit.export_model(fitted, X, y, tmp_path / "model", config), tmp_path, FEWER)
 
 

@@ -20,6 +20,12 @@ def refuse_contradictions(settings: Settings, origin: Origin) -> None:
             origin.refuse(key, problem)
 
 
+def refuse_contradicting_reasons(settings: Settings, origin: Origin) -> None:
+    """The same of reasons, their groups and texts alone."""
+    for key, problem in _reasons(settings):
+        origin.refuse(key, problem)
+
+
 def _table(settings: Settings) -> Problems:
     yield from contradictions(settings.data, settings.features)
 

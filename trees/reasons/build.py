@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from trees.reasons.columns import Columns, Split
+from trees.reasons.columns import Columns, NumberAxis, Split
 from trees.reasons.groups import Group, Shape, groups_of
 from trees.reasons.merge import merged
 from trees.reasons.reference import Reference
@@ -29,8 +29,15 @@ class Plan:
     def size(self) -> int:
         """Bytes of the tables and of what leads to them."""
         tables = sum(layout.cells * len(layout.players) for layout in self.layouts)
-        entries = sum(sum(map(len, layout.bits)) + len(layout.axes) for layout in self.layouts)
+        entries = sum(
+            sum(map(len, layout.bits)) + len(layout.axes) + sum(map(self._places, layout.axes))
+            for layout in self.layouts
+        )
         return 4 * tables + 8 * entries + 12 * len(self.columns.axis_of)
+
+    def _places(self, axis: int) -> int:
+        order = self.columns.orders.get(axis)
+        return 0 if order is None else len(order.places) + 1
 
 
 @dataclass(frozen=True)
@@ -99,10 +106,33 @@ def build(planned: Plan, reference: Reference, progress: Callable[[float], None]
 def _entries(columns: Columns, layout: Layout) -> list[tuple[int, int]]:
     """(bit, what it adds to the address) of a group."""
     found = []
+    first_missing = bits_of(columns)
     for i, axis in enumerate(layout.axes):
         stride = layout.strides[i]
+        if axis in columns.orders:
+            number = columns.axes[axis]
+            assert isinstance(number, NumberAxis)
+            thresholds = [number.thresholds[bit - number.first] for bit in layout.bits[i]]
+            for bit, place in order_bits(columns, axis):
+                if reached := sum(place >= threshold for threshold in thresholds):
+                    found.append((bit, stride * reached))
+            continue
         for rank, bit in enumerate(layout.bits[i], 1):
             found.append((bit, stride if columns.is_number[axis] else stride * rank))
         if layout.missing[i]:
-            found.append((len(columns.axis_of) + axis, stride * layout.missing[i]))
+            found.append((first_missing + axis, stride * layout.missing[i]))
     return found
+
+
+def order_bits(columns: Columns, axis: int) -> list[tuple[int, int]]:
+    """The bit in the file and the place of each level of an order, the unseen one last."""
+    first = sum(1 for number in columns.axis_of if number not in columns.orders)
+    first += sum(len(order.places) + 1 for number, order in columns.orders.items() if number < axis)
+    order = columns.orders[axis]
+    return list(enumerate([*order.places.values(), order.unseen], first))
+
+
+def bits_of(columns: Columns) -> int:
+    """How many bits the file has for thresholds and levels; those of missing numbers come behind."""
+    ordered = sum(len(order.places) + 1 for order in columns.orders.values())
+    return sum(1 for number in columns.axis_of if number not in columns.orders) + ordered

@@ -4,7 +4,7 @@ An axis is what an applicant is cut along: a raw number, the row maximum of seve
 bits: a number is not below a threshold, a category is a level. A player is a raw feature, or a group of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -73,6 +73,15 @@ class CategoryAxis:
 
 
 @dataclass(frozen=True)
+class Order:
+    """A category as an axis of numbers: the place of each level, of a missing and of an unseen one."""
+
+    category: int
+    places: Mapping[str, int]  # "" is missing
+    unseen: int
+
+
+@dataclass(frozen=True)
 class Columns:
     """What boosters read of an applicant: axes in order, numbers first, and one booster's trees after the other's."""
 
@@ -80,6 +89,8 @@ class Columns:
     player_of: tuple[int, ...]  # of each axis
     boosters: tuple[tuple[Split | float, ...], ...]
     base_margins: tuple[float, ...] = field(default=())
+    orders: Mapping[int, Order] = field(default_factory=dict)
+    """By axis, behind all others: its numbers are places, which reference rows hold as one more raw number."""
 
     @cached_property
     def axis_of(self) -> list[int]:

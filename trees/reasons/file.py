@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from runtime.reasons_file import MAGIC, VERSION
 from runtime.tables import ALIGNED, ARRAYS
-from trees.reasons.build import Built
+from trees.reasons.build import Built, order_bits
 from trees.reasons.columns import NumberAxis
 
 
 def content_of(built: Built, players: int, graph: str) -> bytes:
     """The bytes of the file; `players` is how many there are, `graph` the sha256 of the graph that it explains."""
     columns = built.columns
-    numbers = [axis for axis in columns.axes if isinstance(axis, NumberAxis)]
+    plain = [axis for number, axis in enumerate(columns.axes) if number not in columns.orders]
+    numbers = [axis for axis in plain if isinstance(axis, NumberAxis)]
     thresholds = [axis.thresholds for axis in numbers]
     arrays: dict[str, NDArray[Any]] = {
         "thresholds": np.concatenate(thresholds) if thresholds else np.empty(0),
@@ -42,8 +43,17 @@ def content_of(built: Built, players: int, graph: str) -> bytes:
                 "own": list(axis.own),
                 "pool": axis.first + axis.levels.index(None) if None in axis.levels else None,
             }
-            for axis in columns.axes
+            for axis in plain
             if not isinstance(axis, NumberAxis)
+        ]
+        + [
+            {
+                "position": order.category,
+                "levels": dict(zip(order.places, (bit for bit, _ in order_bits(columns, number)), strict=False)),
+                "own": [],
+                "pool": order_bits(columns, number)[-1][0],
+            }
+            for number, order in sorted(columns.orders.items())
         ],
         "widths": [list(width) for width in built.widths],
         "lengths": {name: len(arrays[name]) for name in ARRAYS},

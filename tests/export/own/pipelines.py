@@ -23,6 +23,7 @@ from runtime.model import Model
 NUMBERS = ["income", "age", "debt", "late"]
 TEXTS = ["job", "city"]
 QUIET = Progress(quiet=True)
+WITHOUT_REASONS = {"reasons": {"reference": "none"}}
 
 
 def rows_of(count: int = 1_000, seed: int = 0) -> tuple[pd.DataFrame, NDArray[np.int64]]:
@@ -82,8 +83,8 @@ FORMS: dict[str, Callable[[Any], Any]] = {
 def exported(
     fitted: Any, frame: Any, out: Path, y: Any = None, settings: OwnSettings | None = None
 ) -> tuple[Certificate, Model]:
-    """The certificate and the served model of a fitted pipeline."""
-    certificate = export_own(fitted, frame, y, out, settings or own_settings(None), QUIET)
+    """The certificate and the served model of a fitted pipeline, without reasons where `settings` want none."""
+    certificate = export_own(fitted, frame, y, out, settings or own_settings(WITHOUT_REASONS), QUIET)
     return certificate, Model.load(str(out))
 
 

@@ -1,0 +1,136 @@
+"""Reasons of an own pipeline: its raw columns, or the user's groups of them, get the points."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.isotonic import IsotonicRegression
+
+from cli.errors import UserError
+from cli.progress import Progress
+from export.certificate.comparison import Session, ask_graph
+from export.converters.classifier import answers_margin, boosters_of
+from export.documents import ReasonsPlayer
+from export.own.conditions import own_columns, with_places
+from export.own.files import load_rows
+from export.own.fitted import Fitted
+from export.own.prepared import as_seen, unheard
+from export.own.raw import FEWEST_ROWS, frame_of
+from export.reasons.build import ADDED_ROWS, BuiltReasons, Positions, RawRows, Subject, explain
+from export.reasons.rule import contributions_by_rule
+from training.estimator.crossfit import mean_margin
+from training.reasons import REFERENCE_ROWS, ReferenceRows, drawn_rows, reference_rows
+from training.settings import Settings
+from training.settings.reasons import NAMED
+from trees.refusal import BoosterRefused
+
+
+@unheard()
+def build_own_reasons(
+    fitted: Fitted,
+    settings: Settings,
+    scores: NDArray[np.float64],
+    session: Session,
+    graph: str,
+    progress: Progress,
+    show: Callable[[str], None] = lambda _: None,
+) -> BuiltReasons:
+    """Tables of the graph with that sha256; `scores` are those of the rows that were given, who applicants are
+    compared with. What is not shown exact is left out."""
+    rows = _reference(fitted, settings, scores, progress)
+    try:
+        subject = _subject(fitted, settings, rows, session)
+        return explain(subject, settings, rows.total, graph, show)
+    except BoosterRefused as refusal:
+        return BuiltReasons(str(refusal))
+
+
+def _reference(fitted: Fitted, settings: Settings, scores: NDArray[np.float64], progress: Progress) -> ReferenceRows:
+    own = None
+    if (file := settings.reasons.reference) not in NAMED:
+        given, _ = load_rows(Path(file), fitted.oracle.estimator, None)
+        if len(given) < FEWEST_ROWS:
+            raise UserError(f"{file}: reasons.reference: expected {FEWEST_ROWS} applicants or more, found {len(given)}")
+        own, _ = frame_of(given, fitted.oracle.estimator)
+    kept = {REFERENCE_ROWS: drawn_rows(fitted.frame, scores, settings.split.seed)}
+    rows = reference_rows(settings, kept, own)
+    assert rows is not None  # an export of its own has 100 rows or more
+    return rows
+
+
+def _subject(fitted: Fitted, settings: Settings, rows: ReferenceRows, session: Session) -> Subject:
+    oracle, table = fitted.oracle, fitted.oracle.table
+    players, player_of = _players(fitted, settings)
+    columns = own_columns(fitted, player_of)
+    boosters = boosters_of(oracle.classifier)
+    sample, reference = fitted.frame, rows.frame
+
+    def by_rule(some: Positions, others: Positions) -> NDArray[np.float64]:
+        found = np.zeros((len(some), len(players)))
+        for preparation in oracle.preparations:
+            every = list(range(len(preparation.columns)))
+            prepared = [
+                as_seen(preparation.matrix(table.given(frame.iloc[at])), every)
+                for frame, at in ((sample, some), (reference, others))
+            ]
+            of_column = np.array([player_of.get(column.raw, 0) for column in preparation.columns], dtype=np.intp)
+            its = contributions_by_rule([boosters[b] for b in preparation.boosters], of_column, *prepared)
+            found[:, : its.shape[1]] += its * len(preparation.boosters) / len(boosters)
+        return found
+
+    slope, intercept, adds_up = _points(oracle.classifier, first_class=oracle.first_class)
+    some = {name: matrix[:ADDED_ROWS] for name, matrix in fitted.real.items()}
+    return Subject(
+        columns=columns,
+        players=players,
+        sample=_raw(fitted.real),
+        reference=_raw(table.raw_inputs(reference)),
+        numbers_of=lambda raw: with_places(columns, *raw),
+        by_rule=by_rule,
+        margins=mean_margin(ask_graph(session, some).margin),
+        slope=slope,
+        intercept=intercept,
+        adds_up=adds_up,
+    )
+
+
+def _players(fitted: Fitted, settings: Settings) -> tuple[list[ReasonsPlayer], dict[int, int]]:
+    """The players, in the order of the raw columns, and that of each raw column that is read."""
+    group_of = {name: group for group, members in settings.reason_groups.items() for name in members}
+    players: list[ReasonsPlayer] = []
+    place: dict[str, int] = {}
+    player_of = {}
+    for raw, column in enumerate(fitted.oracle.table.columns):
+        if raw not in fitted.oracle.table.read:
+            continue
+        group = group_of.get(column.name)
+        name = group or column.name
+        if name not in place:
+            place[name] = len(players)
+            players.append({"name": name, "kind": "group" if group else "feature", "features": []})
+        players[place[name]]["features"].append(column.name)
+        player_of[raw] = place[name]
+    return players, player_of
+
+
+def _raw(inputs: dict[str, NDArray[Any]]) -> RawRows:
+    numbers = inputs["numbers"]
+    return numbers, inputs.get("categories", np.empty((len(numbers), 0), dtype=object))
+
+
+def _points(classifier: Any, *, first_class: bool) -> tuple[float, float, bool]:
+    """Log-odds of repaying = a · margin + b: a, b, and True if the score is of them; else those of no calibrator.
+
+    The margin is of the second class; where the first is a default, its log-odds are those of repaying.
+    """
+    sign = 1.0 if first_class else -1.0
+    if not isinstance(classifier, CalibratedClassifierCV):
+        return sign, 0.0, True
+    [calibrated, *others] = classifier.calibrated_classifiers_
+    calibrator = calibrated.calibrators[0]
+    if others or isinstance(calibrator, IsotonicRegression) or not answers_margin(boosters_of(classifier)[0]):
+        return sign, 0.0, False
+    return -sign * float(calibrator.a_), -sign * float(calibrator.b_), True
