@@ -172,7 +172,8 @@ class Smoke:
 def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict[str, Any] | None:
     """A self-check row as the request that leads to it; None where no request does.
 
-    NaN and "" are null. No request holds a boolean of 0.5, or misses what may not be missing.
+    NaN and "" are null. No request holds a boolean of 0.5, misses what may not be missing, or has a level that a
+    closed vocabulary lacks.
     """
     applicant: dict[str, Any] = {manifest.identifier: identifier}
     for feature, number in zip(manifest.numbers, row.numbers, strict=True):
@@ -183,6 +184,8 @@ def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict
             value = bool(value)
         applicant[feature.name] = value
     for feature, category in zip(manifest.categories, row.categories, strict=True):
+        if feature.closed and category and category not in feature.vocabulary:
+            return None
         applicant[feature.name] = category or None
     if any(applicant[feature.name] is None and not feature.nullable for feature in manifest.features):
         return None

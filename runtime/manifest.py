@@ -27,9 +27,10 @@ NOT_DESCRIBED = ("self_check", "reference")
 
 
 class Feature:
-    """One raw column. `range` is what training saw of a number, None if nothing."""
+    """One raw column. `range` is what training saw of a number, None if nothing. A category is `closed` where the
+    fitted pipeline raises for a level outside of the vocabulary: there is no answer to such a request."""
 
-    __slots__ = ("description", "name", "nullable", "range", "type", "vocabulary")
+    __slots__ = ("closed", "description", "name", "nullable", "range", "type", "vocabulary")
 
     def __init__(self, entry: Reader) -> None:
         self.name: str = entry.take_name("name")
@@ -40,6 +41,9 @@ class Feature:
         self.description: str = entry.take("description", str)
         self.vocabulary: tuple[str, ...] = ()
         self.range: tuple[float, float] | None = None
+        self.closed: bool = "closed" in entry and entry.take("closed", bool)
+        if self.closed and self.type != "category":
+            raise entry.refusal("closed", "false for anything but a category", self.closed)
         if self.type == "category":
             self.vocabulary = tuple(entry.take_list("vocabulary", str))
             if len(set(self.vocabulary)) < len(self.vocabulary) or "" in self.vocabulary:

@@ -1,7 +1,7 @@
 """Somebody's fitted pipeline and its rows, checked, and made into a graph with an oracle for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from export.converters.classifier import boosters_of
 from export.own.branches import Branch, branches_of, classifier_of, refuse_unfitted
 from export.own.graph import Built, build_own, passes_through, with_matrix
 from export.own.prepared import Preparation, unheard
-from export.own.profile import Prober, nullable_columns, profiles_of
+from export.own.profile import Prober, closed_levels, nullable_columns, profiles_of
 from export.own.proof import Oracle
 from export.own.raw import RawTable, columns_of, frame_of
 from export.own.trace import trace
@@ -70,7 +70,7 @@ def read_fitted(estimator: Any, X: Any, positive: Any) -> Fitted:
     table = RawTable(columns, read, levels, named)
     _refuse_changing_answers(estimator, table.given(frame.iloc[:TWICE]))
     real = table.raw_inputs(frame)
-    built, nullable = _built(table, preparations, ensembles, classifier, real, first_class=first_class)
+    table, built, nullable = _built(table, preparations, ensembles, classifier, real, first_class=first_class)
     oracle = Oracle(
         estimator=estimator,
         classifier=classifier,
@@ -110,11 +110,16 @@ def _built(
     real: Mapping[str, NDArray[Any]],
     *,
     first_class: bool,
-) -> tuple[Built, dict[int, bool]]:
+) -> tuple[RawTable, Built, dict[int, bool]]:
+    """The graph, the table with the vocabularies that it takes, and which raw columns may be missing."""
     base = {name: _usual(matrix) for name, matrix in real.items()}
     probers = [Prober(preparation, table, base) for preparation in preparations]
     thresholds = [_thresholds(preparation, ensembles) for preparation in preparations]
     nullable = nullable_columns(probers, thresholds)
+    if closed := closed_levels(probers, thresholds):
+        table = replace(table, levels={**table.levels, **closed}, closed=frozenset(closed))
+        for prober in probers:
+            prober.table = table
     profiles = []
     for prober, its in zip(probers, thresholds, strict=True):
         columns = prober.preparation.columns
@@ -127,7 +132,7 @@ def _built(
         }
         profiles.append(profiles_of(prober, asked, real, nullable))
     built = build_own(table, preparations, profiles, ensembles, classifier, first_class=first_class)
-    return built, nullable
+    return table, built, nullable
 
 
 def _thresholds(preparation: Preparation, ensembles: Sequence[Any]) -> dict[int, NDArray[np.float32]]:

@@ -77,6 +77,8 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
     needed = [name for raw, name in enumerate(_names(fitted)) if not fitted.oracle.nullable.get(raw, True)]
     if needed:
         progress.say(f"  {escaped(shown(needed))} may not be missing: the pipeline raises there")
+    if closed := [_names(fitted)[raw] for raw in sorted(fitted.oracle.table.closed)]:
+        progress.say(f"  {escaped(shown(closed))} may have no level but those of the fit: the pipeline raises there")
     progress.say(f"Written to [bold]{escaped(out)}/[/]: model [bold]{version}[/]. Next: python -m runtime.local")
     return certificate
 
@@ -149,6 +151,8 @@ def schema_of(fitted: Fitted, settings: OwnSettings) -> Schema:
         }
         if column.type == "category":
             entry["vocabulary"] = table.vocabularies_[column.name]
+            if raw in table.closed:
+                entry["closed"] = True
         if column.type == "number":
             values = inputs["numbers"][:, table.numbers.index(column.name)]
             values = values[np.isfinite(values)]

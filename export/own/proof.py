@@ -15,6 +15,7 @@ from export.converters.classifier import boosters_of
 from export.own.floats import neighbours
 from export.own.graph import MATRIX, Place
 from export.own.prepared import Preparation, as_seen, codes
+from export.own.profile import RAISED
 from export.own.raw import RawTable
 from export.refusal import ExportRefused
 from table.columns import MISSING_CATEGORY
@@ -22,7 +23,6 @@ from training.estimator.boosting import margin
 
 Inputs = dict[str, NDArray[Any]]
 Answered = tuple[Inputs, Answer]
-RAISED = (ValueError, TypeError, FloatingPointError)
 
 
 @dataclass
@@ -119,7 +119,8 @@ def answered_rows(oracle: Oracle, frame: pd.DataFrame, real: Inputs) -> Iterator
     yield "missing values", oracle.answers(_allowed(oracle, real, [probes.without_values(columns, real)]))
     yield "infinite and extreme numbers", oracle.answers([probes.beyond_range(columns, real)])
     if oracle.table.vocabularies_:
-        yield "every level and unseen ones", oracle.answers(probes.with_unseen_categories(columns, real, at_once))
+        unseen = probes.with_unseen_categories(columns, real, at_once)
+        yield "every level and unseen ones", oracle.answers(_allowed(oracle, real, unseen))
     drawn = range(0, RANDOM_AND_REAL_ROWS - count, at_once)
     parts = (
         probes.at_random(columns, real, min(at_once, RANDOM_AND_REAL_ROWS - count - first), seed)
@@ -174,16 +175,20 @@ def _own_thresholds(oracle: Oracle, place: Place) -> NDArray[np.float64]:
 
 
 def _allowed(oracle: Oracle, real: Inputs, parts: Iterable[Inputs]) -> Iterator[Inputs]:
-    """Rows with a real value where a missing one makes the pipeline raise: no request may lack it."""
+    """Rows with a real value where theirs makes the pipeline raise, a missing one or a level that it has not seen: no
+    request may hold it."""
     names = [column.name for column in oracle.table.columns]
     needed = {names[raw] for raw, nullable in oracle.nullable.items() if not nullable}
+    closed = {names[raw]: {MISSING_CATEGORY, *oracle.table.levels[raw]} for raw in oracle.table.closed}
     for part in parts:
         for i, name in enumerate(oracle.table.numbers):
             if name in needed:
                 column = part["numbers"][:, i]
                 column[np.isnan(column)] = real["numbers"][0, i]
         for i, name in enumerate(oracle.table.vocabularies_):
+            column, known = part["categories"][:, i], closed.get(name)
             if name in needed:
-                column = part["categories"][:, i]
-                column[column == MISSING_CATEGORY] = real["categories"][0, i]
+                column[column == MISSING_CATEGORY] = oracle.table.vocabularies_[name][0]
+            if known is not None:
+                column[[level not in known for level in column]] = oracle.table.vocabularies_[name][0]
         yield part

@@ -67,6 +67,11 @@ REFUSED: list[tuple[Change, str]] = [
         lambda d: d["features"][5].update(vocabulary=["a", "a"]),
         'features[5]: vocabulary: expected different categories, none empty, got ["a", "a"]',
     ),
+    (lambda d: d["features"][5].update(closed=1), "features[5]: closed: expected true or false, got 1"),
+    (
+        lambda d: d["features"][0].update(closed=True),
+        "features[0]: closed: expected false for anything but a category, got true",
+    ),
     (
         lambda d: d["features"][5].update(vocabulary=[None]),
         "features[5]: vocabulary[0]: expected a string, got null",
