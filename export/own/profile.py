@@ -374,6 +374,6 @@ def _raises_for(prober: Prober, raw: int, number: str, said: str) -> ExportRefus
     unknown = "unknown categories" in said
     remedy = "set the encoder's handle_unknown (set_params does without a fit)" if unknown else ""
     return ExportRefused(
-        f"{prober.table.columns[raw].name}: the pipeline raises for {number} ({said}), and a served model has to answer "
-        f"every number; {remedy or 'clip it in front of that step and fit again'}"
+        f"{prober.table.columns[raw].name}: the pipeline raises for {number} ({said}), and a served model has to "
+        f"answer every number; {remedy or 'clip it in front of that step and fit again'}"
     )

@@ -266,6 +266,7 @@ def test_a_level_that_the_pipeline_raises_for_is_a_validation_error(
     assert validator.applicant(applicant).warnings == []
     with pytest.raises(Problem) as problem:
         validator.applicant({**applicant, "city": "elsewhere"})
+    assert problem.value.errors is not None
     [error] = problem.value.errors
     assert error["pointer"] == "/city"
     assert error["detail"].startswith('expected a category that the model knows, "city 0", "city 1"')

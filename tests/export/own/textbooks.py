@@ -1,4 +1,4 @@
-"""Twelve credit pipelines as books, documentation and courses teach them, described by what they do, with XGBoost behind.
+"""Twelve credit pipelines as books, documentation and courses teach them, with XGBoost behind.
 
 Where the source fits another classifier, its preparation is what counts. `refused` is the line of one that is not taken
 as it is taught.
@@ -34,7 +34,7 @@ from tests.export.own.pipelines import NUMBERS, booster, rows_of
 GERMAN = Path(__file__).parents[3] / "examples" / "german_credit" / "germancredit.csv"
 texts = make_column_selector(dtype_exclude=np.number)
 numbers = make_column_selector(dtype_include=np.number)
-Rows = tuple[pd.DataFrame, NDArray[np.int64]]
+Rows = tuple[pd.DataFrame, NDArray[np.integer[Any]]]
 
 
 def german() -> Rows:
