@@ -165,7 +165,8 @@ class Smoke:
         _equal(f"{place}: {manifest.identifier}", f"smoke-{index}", _member(content, manifest.identifier))
         _equal(f"{place}: model_version", manifest.model_version, _member(content, "model_version"))
         _near(f"{place}: probability", row.probability, content, "default_probability", manifest.probability_tolerance)
-        _near(f"{place}: score", row.score, content, "credit_score", SCORE_TOLERANCE)
+        if not manifest.stated_tolerance:
+            _near(f"{place}: score", row.score, content, "credit_score", SCORE_TOLERANCE)
         _equal(f"{place}: band", row.band, _member(content, "score_band"))
 
 

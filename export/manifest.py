@@ -18,6 +18,7 @@ from export.documents import (
     ManifestReference,
     ScoreScale,
     SelfCheckEntry,
+    StatedTolerance,
     TravelledLevel,
     TravelledSplit,
 )
@@ -79,9 +80,15 @@ def manifest_of(
 
 
 def manifest_from(
-    facts: Facts, graph: bytes, session: Session, tolerance: float, reasons: BuiltReasons | None = None
+    facts: Facts,
+    graph: bytes,
+    session: Session,
+    tolerance: float,
+    reasons: BuiltReasons | None = None,
+    stated: StatedTolerance | None = None,
 ) -> ManifestDocument:
-    """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show.
+    """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show,
+    `stated` what the user accepted beyond it.
 
     It holds no applicant: the self-check rows are made up. The model's version is a digest of the graph and of
     everything in here, so that two models with the same version answer the same.
@@ -110,6 +117,8 @@ def manifest_from(
         manifest["reasons"] = {"why": reasons.why} if reasons.record is None else reasons.record
         if reasons.record is not None:
             explain_self_check(reasons, manifest["self_check"]["rows"])
+    if stated is not None:
+        manifest["tolerance"] = stated
     head = {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)}
     return cast(ManifestDocument, head | manifest)
 

@@ -20,6 +20,7 @@ MOST_APPLICANTS = 10_000  # in a batch; Lambda's 6 MiB hold no more of any model
 SELF_CHECK_ROWS = 8
 # The C library's expf differs by an ulp of float32 between systems; no model of ours differs by more.
 MOST_TOLERANCE = 1e-7
+MOST_STATED = 1e-3  # that a user may accept of steps that are only close
 LARGEST_MARGIN = 3.4028234663852886e38  # float32's
 MOST_BRANCHES = 32  # their outcomes fit a uint32
 # What /model leaves out: rows that a start checks itself with, histograms that validation.run compares with.
@@ -109,6 +110,7 @@ class Manifest:
         "scale",
         "self_check",
         "sha256",
+        "stated_tolerance",
         "versions",
     )
 
@@ -144,7 +146,9 @@ class Manifest:
         self.branches = self._branches(top)
         self.reasons_size, self.reasons_why = _reasons(top)
         check = top.reader("self_check")
-        self.probability_tolerance: float = check.take_number("probability_tolerance", 0, MOST_TOLERANCE)
+        self.stated_tolerance = _stated_tolerance(top)
+        most = max(MOST_TOLERANCE, self.stated_tolerance)
+        self.probability_tolerance: float = check.take_number("probability_tolerance", 0, most)
         self.self_check = tuple(
             SelfCheckRow(row, len(self.numbers), len(self.categories)) for row in check.readers("rows")
         )
@@ -234,6 +238,17 @@ def _reasons(top: Reader) -> tuple[int, str]:
     if size < 1:
         raise entry.refusal("file", "the size of a file that is not empty", size)
     return size, ""
+
+
+def _stated_tolerance(top: Reader) -> float:
+    """How far a probability may be off by steps that are only close; 0 for a model whose margins are exact."""
+    if "tolerance" not in top:
+        return 0.0
+    entry = top.reader("tolerance")
+    stated = entry.take_number("stated", 0, MOST_STATED)
+    entry.take_number("largest_difference", 0, stated)
+    entry.take_list("steps", str)
+    return stated
 
 
 def _scale(entry: Reader) -> Scale:

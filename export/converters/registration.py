@@ -164,6 +164,10 @@ def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
     )
 
 
+# Shape and converter of SimpleImputer for a conversion that registers nothing.
+IMPUTER = (_set_imputed_shape, _convert_imputer)
+
+
 def _as_matrix(graph: Graph, names: Sequence[str]) -> str:
     """All inputs side by side, rounded to float32 as XGBoost rounds them."""
     parts = [graph.node("Cast", name, to=TensorProto.FLOAT) for name in names]
