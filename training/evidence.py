@@ -16,6 +16,7 @@ from training.contributions import contributions_of
 from training.documents import Figures
 from training.estimator.calibration import described, method_of
 from training.estimator.preparation import Preparation, row_maximum
+from training.explained import explained
 from training.labelled import Labelled
 from training.pools import pools_of
 from training.settings import Settings
@@ -58,8 +59,17 @@ def _rows_at_once(pipeline: Pipeline) -> int:
     return max(1, min(CHUNK, CELLS // width))
 
 
-def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Reference) -> Evidence:
-    """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
+def gather(
+    settings: Settings,
+    pipeline: Pipeline,
+    parts: Mapping[str, Part],
+    reference: Reference,
+    own_rows: pd.DataFrame | None = None,
+) -> Evidence:
+    """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw.
+
+    `own_rows` are the applicants of a file whom reasons compare with.
+    """
     from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
 
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
@@ -97,6 +107,7 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
+    reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -112,6 +123,8 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         importance=features,
         dependence=dependence_of(pipeline, train.frame, scale, top, seed, train.weight),
         exploration=exploration,
+        reasons=reasons,
+        no_reasons=no_reasons,
     )
 
 
