@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from runtime.score import Scale
+from training.beside import Explored
 from training.contributions import contributions_of
 from training.documents import Figures
 from training.estimator.calibration import described, method_of
@@ -64,14 +65,14 @@ def gather(
     pipeline: Pipeline,
     parts: Mapping[str, Part],
     reference: Reference,
+    explored: Explored,
     own_rows: pd.DataFrame | None = None,
 ) -> Evidence:
-    """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw.
+    """The evidence on `train` and `test`, each with both classes.
 
+    `reference` counts what training saw; `explored` gives what training.exploration.explore finds in its rows;
     `own_rows` are the applicants of a file whom reasons compare with.
     """
-    from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
-
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
     edges = list(evaluation.bands) or band_edges(train.score, scale)
@@ -90,7 +91,7 @@ def gather(
     features = importance_of(pipeline, train, seed)
     top = features["Feature"].head(TOP_FEATURES)
     stability = shifts(reference, test.frame, test.score, settings.stability, test.weight)
-    exploration = explore(train.frame, train.target, settings, weight=train.weight)
+    exploration = explored()
     examined = Examined(
         test=test,
         scale=scale,
