@@ -27,6 +27,7 @@ class ReferenceRows:
 
     frame: pd.DataFrame  # raw columns
     total: int  # of whom they were drawn
+    weighted: bool = False  # each drawn as often as its weight says
 
 
 def write_reference(
@@ -51,7 +52,7 @@ def read_own_rows(settings: Settings, progress: Progress) -> pd.DataFrame | None
     file = settings.reasons.reference
     if file in NAMED:
         return None
-    data = replace(settings.data, file=file, exclude={}, weight=None)  # reference rows count alike
+    data = replace(settings.data, file=file, exclude={}, weight=None)  # whoever is in it counts alike
     frame = read_applicants(replace(settings.schema, data=data), progress).frame
     if len(frame) < LEAST_ROWS:
         raise UserError(f"{file}: reasons.reference: expected {LEAST_ROWS} applicants or more, found {len(frame)}")
@@ -124,7 +125,7 @@ def drawn_rows(
     while name in drawn.columns:
         name += "_"
     drawn[name] = score[rows]
-    drawn.attrs["total"] = len(frame)
+    drawn.attrs |= {"total": len(frame), "weighted": weight is not None}
     return drawn
 
 
@@ -133,5 +134,5 @@ def _write(drawn: pd.DataFrame, path: Path) -> None:
 
 
 def _without_score(drawn: pd.DataFrame, about: Mapping[Any, Any] | None = None) -> ReferenceRows:
-    total = (drawn.attrs if about is None else about).get("total", len(drawn))
-    return ReferenceRows(drawn.iloc[:, :-1], int(total))
+    about = drawn.attrs if about is None else about
+    return ReferenceRows(drawn.iloc[:, :-1], int(about.get("total", len(drawn))), bool(about.get("weighted")))

@@ -194,6 +194,8 @@ def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> Reasons
         "reference_total": rows.total,
         "adds_up": adds_up,
     }
+    if rows.weighted:
+        basis["reference_weighted"] = True
     if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:
         basis["reference_scores"] = [reasons.cutoff, reasons.cutoff + reasons.window]
     return basis

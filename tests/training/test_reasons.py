@@ -150,6 +150,22 @@ def test_rows_are_drawn_as_often_as_their_weight_says() -> None:
     assert set(few["income"]) == set(range(5))
 
 
+def test_what_was_drawn_by_weight_says_so(tmp_path: Path) -> None:
+    frame, score = rows(400)
+    weight = np.linspace(1, 3, 400)
+    write_reference(tmp_path, with_reasons(), frame, score, weight)
+    found = chosen(with_reasons(), tmp_path)
+    best = chosen(with_reasons(reference="best"), tmp_path)
+    assert found is not None
+    assert best is not None
+    assert (found.weighted, best.weighted, len(found.frame), found.total) == (True, True, 400, 400)
+    assert found.frame["income"].mean() == pytest.approx(np.average(np.arange(400), weights=weight), abs=2)
+    write_reference(tmp_path, with_reasons(), frame, score)
+    its = chosen(with_reasons(), tmp_path)
+    assert its is not None
+    assert not its.weighted
+
+
 def test_rows_are_those_of_the_chosen_scores(tmp_path: Path) -> None:
     frame, score = rows(4_000)
     write_reference(tmp_path, with_reasons(), frame, score)
