@@ -55,7 +55,7 @@ def _of(name: str, artifacts: Artifacts, model: Path) -> Iterator[Row]:
     begin = time.perf_counter()
     explainer = load_explainer(served)
     yield Row(f"{name}: first explanation reads and checks, ms", f"{(time.perf_counter() - begin) * 1e3:.1f}", "")
-    tables = explainer._tables
+    tables = explainer.tables
     preparation = artifacts.pipeline[0]
     frame = applicants(MANY)
     raw, prepared = preparation.raw_inputs(frame), preparation.transform(frame)

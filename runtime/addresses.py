@@ -22,30 +22,30 @@ class Addresses:
     """The addresses of applicants. Safe to use from several threads."""
 
     __slots__ = (
-        "_axis",
-        "_base",
-        "_bits",
-        "_categories",
-        "_first",
-        "_level",
         "_level_rows",
         "_matrix",
-        "_maxima",
-        "_missing",
-        "_position",
         "_row",
         "_skip",
         "_small",
-        "_starts",
-        "_strides",
-        "_thresholds",
+        "axis",
+        "base",
+        "bits",
+        "categories",
+        "first",
+        "level",
+        "maxima",
+        "missing",
+        "position",
+        "starts",
+        "strides",
+        "thresholds",
     )
 
     def __init__(self, head: dict[str, Any], arrays: "dict[str, NDArray[Any]]") -> None:
-        self._thresholds, self._axis = arrays["thresholds"], arrays["axis"].astype(np.intp)
-        self._position = np.array([positions[0] for positions in head["numbers"]], dtype=np.intp)
-        self._maxima = [(i, np.array(its)) for i, its in enumerate(head["numbers"]) if len(its) > 1]
-        self._categories = [
+        self.thresholds, self.axis = arrays["thresholds"], arrays["axis"].astype(np.intp)
+        self.position = np.array([positions[0] for positions in head["numbers"]], dtype=np.intp)
+        self.maxima = [(i, np.array(its)) for i, its in enumerate(head["numbers"]) if len(its) > 1]
+        self.categories = [
             (
                 its["position"],
                 dict.fromkeys([*its["own"], ""], -1) | its["levels"],
@@ -54,70 +54,70 @@ class Addresses:
             for its in head["categories"]
         ]
         levels = sum(len(its["levels"]) + (its["pool"] is not None) for its in head["categories"])
-        self._base, self._starts = arrays["base"].astype(np.int32), arrays["starts"].astype(np.intp)
-        self._bits, self._strides = arrays["bits"].astype(np.intp), arrays["strides"].astype(np.int32)
-        counts = np.bincount(self._axis, minlength=len(self._position))
-        self._first = np.cumsum([0, *counts])[:-1]  # threshold of each number
-        self._level = len(self._thresholds)  # bit of the first level
-        self._missing = self._level + levels  # bit of the first number's being missing
+        self.base, self.starts = arrays["base"].astype(np.int32), arrays["starts"].astype(np.intp)
+        self.bits, self.strides = arrays["bits"].astype(np.intp), arrays["strides"].astype(np.int32)
+        counts = np.bincount(self.axis, minlength=len(self.position))
+        self.first = np.cumsum([0, *counts])[:-1]  # threshold of each number
+        self.level = len(self.thresholds)  # bit of the first level
+        self.missing = self.level + levels  # bit of the first number's being missing
         # Rows of the matrix: of each number its classes and "missing", then one for no level, then one a level.
         self._row = np.cumsum([0, *(counts + 2)])
         self._skip = counts + 1  # from the lowest class of a number to "missing"
-        self._level_rows = int(self._row[-1]) + 1 - self._level
+        self._level_rows = int(self._row[-1]) + 1 - self.level
         # All sums stay below the largest number of rows of a block.
         self._small = max((rows for _, _, rows in head["widths"]), default=0) < 2**16
         rows = int(self._row[-1]) + 1 + levels
-        size = rows * len(self._base) * (2 if self._small else 4)
+        size = rows * len(self.base) * (2 if self._small else 4)
         self._matrix = self._sums(counts, rows) if size <= LARGEST_MATRIX else None
         if self._matrix is not None:
-            self._base = self._base.astype(self._matrix.dtype)
+            self.base = self.base.astype(self._matrix.dtype)
 
     def of(self, numbers: "Sequence[float]", categories: "Sequence[str]") -> "NDArray[Any]":
         """The row of each group, among the tables of its width."""
         raw = np.asarray(numbers, dtype=np.float64)
-        values = raw.take(self._position)
-        for axis, positions in self._maxima:
+        values = raw.take(self.position)
+        for axis, positions in self.maxima:
             members = raw.take(positions)
             members[members <= LOWEST] = np.nan
             values[axis] = np.fmax.reduce(members)
-        bits = [known.get(categories[position], pool) for position, known, pool in self._categories]
+        bits = [known.get(categories[position], pool) for position, known, pool in self.categories]
         if self._matrix is None:
             return self._added(values, [bit for bit in bits if bit >= 0])
         count = len(values)
         rows = np.empty(count + len(bits), dtype=np.intp)
         if count:
-            reached = np.empty(self._level, dtype=np.int32)
-            np.greater_equal(values.take(self._axis), self._thresholds, out=reached, casting="unsafe")
-            np.add(self._row[:-1], np.add.reduceat(reached, self._first), out=rows[:count])
+            reached = np.empty(self.level, dtype=np.int32)
+            np.greater_equal(values.take(self.axis), self.thresholds, out=reached, casting="unsafe")
+            np.add(self._row[:-1], np.add.reduceat(reached, self.first), out=rows[:count])
             rows[:count] += np.isnan(values) * self._skip
         if bits:
-            no_level = self._level - 1
+            no_level = self.level - 1
             rows[count:] = [(bit if bit >= 0 else no_level) + self._level_rows for bit in bits]
         found: NDArray[Any] = np.add.reduce(self._matrix.take(rows, axis=0), axis=0, dtype=self._matrix.dtype)
-        found += self._base
+        found += self.base
         return found
 
     def _added(self, values: "NDArray[np.float64]", levels: list[int]) -> "NDArray[Any]":
         """Bit by bit, without the matrix."""
-        bits = np.zeros(self._missing + len(values), dtype=np.int32)
-        np.greater_equal(values.take(self._axis), self._thresholds, out=bits[: self._level], casting="unsafe")
+        bits = np.zeros(self.missing + len(values), dtype=np.int32)
+        np.greater_equal(values.take(self.axis), self.thresholds, out=bits[: self.level], casting="unsafe")
         bits[levels] = 1
-        np.isnan(values, out=bits[self._missing :], casting="unsafe")
-        found: NDArray[Any] = np.add.reduceat(bits.take(self._bits) * self._strides, self._starts)
-        found += self._base
+        np.isnan(values, out=bits[self.missing :], casting="unsafe")
+        found: NDArray[Any] = np.add.reduceat(bits.take(self.bits) * self.strides, self.starts)
+        found += self.base
         return found
 
     def _sums(self, counts: "NDArray[np.intp]", rows: int) -> "NDArray[Any]":
         """For each class of values of a column what it adds to the address in each group [rows, G]."""
-        row_of = np.empty(self._missing + len(counts), dtype=np.intp)
-        within = np.arange(self._level) - self._first[self._axis]
-        row_of[: self._level] = self._row[self._axis] + 1 + within
-        row_of[self._level : self._missing] = np.arange(self._level, self._missing) + self._level_rows
-        row_of[self._missing :] = self._row[1:] - 1
-        matrix = np.zeros((rows, len(self._base)), dtype=np.int32)
-        lengths = np.diff(np.append(self._starts, len(self._bits)))
-        group = np.repeat(np.arange(len(self._base)), lengths)
-        matrix[row_of[self._bits], group] = self._strides
+        row_of = np.empty(self.missing + len(counts), dtype=np.intp)
+        within = np.arange(self.level) - self.first[self.axis]
+        row_of[: self.level] = self._row[self.axis] + 1 + within
+        row_of[self.level : self.missing] = np.arange(self.level, self.missing) + self._level_rows
+        row_of[self.missing :] = self._row[1:] - 1
+        matrix = np.zeros((rows, len(self.base)), dtype=np.int32)
+        lengths = np.diff(np.append(self.starts, len(self.bits)))
+        group = np.repeat(np.arange(len(self.base)), lengths)
+        matrix[row_of[self.bits], group] = self.strides
         for first, count in zip(self._row, counts, strict=False):
             block = matrix[first : first + count + 1]
             np.add.accumulate(block, axis=0, out=block)

@@ -25,35 +25,35 @@ class Explainer:
     """The reasons of one model. Safe to use from several threads."""
 
     __slots__ = (
-        "_adds_up",
-        "_base",
         "_bases",
         "_beginnings",
         "_features",
-        "_limits",
-        "_per_margin",
-        "_players",
         "_shows_values",
-        "_tables",
-        "_texts",
+        "adds_up",
+        "base",
+        "limits",
+        "per_margin",
+        "players",
+        "tables",
+        "texts",
     )
 
     def __init__(self, manifest: "Manifest", tables: Tables) -> None:
         reasons, scale = manifest.document["reasons"], manifest.scale
         factor = scale.points_to_double / math.log(2)
         log_odds = reasons["slope"] * tables.mean + reasons["intercept"] - math.log(scale.odds)
-        self._tables = tables
-        self._per_margin: float = factor * reasons["slope"]
-        self._base: int = round(100 * (scale.points + factor * log_odds))
-        self._adds_up: bool = reasons["basis"]["adds_up"]
+        self.tables = tables
+        self.per_margin: float = factor * reasons["slope"]
+        self.base: int = round(100 * (scale.points + factor * log_odds))
+        self.adds_up: bool = reasons["basis"]["adds_up"]
         limited = {"adds_up": False, "note": "the probability is at its limit: points are those without it"}
-        before = {} if self._adds_up else {"note": "points are those before calibration, which keeps their order"}
+        before = {} if self.adds_up else {"note": "points are those before calibration, which keeps their order"}
         self._bases = {"usual": write(reasons["basis"] | before), "limited": write(reasons["basis"] | limited)}
         self._beginnings: dict[tuple[str, bool], str] = {}
         self._shows_values: bool = reasons["values"]
-        self._players: list[dict[str, Any]] = reasons["players"]
-        self._texts: dict[str, dict[str, Any]] = reasons["texts"]
-        self._limits = scale.probability_limits
+        self.players: list[dict[str, Any]] = reasons["players"]
+        self.texts: dict[str, dict[str, Any]] = reasons["texts"]
+        self.limits = scale.probability_limits
         numbers = {feature.name: (i, feature.type) for i, feature in enumerate(manifest.numbers)}
         categories = {feature.name: (i, "category") for i, feature in enumerate(manifest.categories)}
         self._features = numbers | categories
@@ -62,27 +62,27 @@ class Explainer:
         self, numbers: "Sequence[float]", categories: "Sequence[str]", probability: float, score: float, *, every: bool
     ) -> str:
         """The members of an answer, as JSON without braces; with `every` the points of all features too."""
-        points = (self._per_margin * self._tables.contributions(numbers, categories)).tolist()
-        low, high = self._limits
+        points = (self.per_margin * self.tables.contributions(numbers, categories)).tolist()
+        low, high = self.limits
         is_limited = not low < probability < high
-        total = round(100 * round(score, 2)) if self._adds_up and not is_limited else None
-        cents = shares(points, None if total is None else total - self._base)
+        total = round(100 * round(score, 2)) if self.adds_up and not is_limited else None
+        cents = shares(points, None if total is None else total - self.base)
         order = sorted(range(len(points)), key=points.__getitem__)
         named = [player for player in order[:MOST_REASONS] if cents[player] < 0]
         named += [
             player
             for player in order[MOST_REASONS:]
-            if cents[player] < 0 and self._texts[self._players[player]["name"]]["inquiries"]
+            if cents[player] < 0 and self.texts[self.players[player]["name"]]["inquiries"]
         ][:1]
         reasons = ",".join(self._reason(player, cents[player], numbers, categories) for player in named)
         other = sum(cents) - sum(cents[player] for player in named)
         basis = self._bases["limited" if is_limited else "usual"]
         content = (
-            f'"reasons":[{reasons}],"base_points":{self._base / 100!r},"other_points":{other / 100!r},'
+            f'"reasons":[{reasons}],"base_points":{self.base / 100!r},"other_points":{other / 100!r},'
             f'"reasons_basis":{basis}'
         )
         if every:
-            names = (player["name"] for player in self._players)
+            names = (player["name"] for player in self.players)
             content += f',"points":{write({name: cent / 100 for name, cent in zip(names, cents, strict=True)})}'
         return content
 
@@ -91,12 +91,12 @@ class Explainer:
         entries = manifest.document["self_check"]["rows"]
         for index, (row, entry) in enumerate(zip(manifest.self_check, entries, strict=True)):
             its = entry.get("contributions")
-            if (found := self._tables.contributions(row.numbers, row.categories).tolist()) != its:
+            if (found := self.tables.contributions(row.numbers, row.categories).tolist()) != its:
                 raise ModelRefused(f"{FILE}: self-check row {index}: expected {its}, got {found}; {EXPORT_AGAIN}")
 
     def _reason(self, player: int, cents: int, numbers: "Sequence[float]", categories: "Sequence[str]") -> str:
         """One reason; a row maximum is named after its largest feature, where one has a value."""
-        about = self._players[player]
+        about = self.players[player]
         name, kind, value = about["name"], about["kind"], None
         if kind == "feature":
             value = self._value(name, numbers, categories)
@@ -113,7 +113,7 @@ class Explainer:
         """The JSON of a reason up to its points, written once."""
         key = (name, is_missing)
         if key not in self._beginnings:
-            texts = self._texts[name]
+            texts = self.texts[name]
             by_language = texts["missing" if is_missing else "text"]
             reason = {"name": name} | ({"code": texts["code"]} if texts["code"] else {})
             text = by_language[""] if by_language.keys() == {""} else by_language

@@ -37,18 +37,18 @@ ARRAYS = {
 class Tables:
     """The tables of a model. Safe to use from several threads."""
 
-    __slots__ = ("_addresses", "_blocks", "_players", "mean", "players")
+    __slots__ = ("addresses", "blocks", "mean", "player_of_slot", "players")
 
     def __init__(self, head: dict[str, Any], arrays: "dict[str, NDArray[Any]]") -> None:
         self.players: int = head["players"]
         self.mean: float = head["mean"]
-        self._addresses = Addresses(head, arrays)
-        self._players = arrays["players"].astype(np.intp)
-        self._blocks: list[tuple[Any, int, int, int, int]] = []
+        self.addresses = Addresses(head, arrays)
+        self.player_of_slot = arrays["players"].astype(np.intp)
+        self.blocks: list[tuple[Any, int, int, int, int]] = []
         flat, first, group, slot = arrays["tables"], 0, 0, 0
         for width, groups, rows in head["widths"]:
             table = flat[first : first + rows * width].reshape(rows, width)
-            self._blocks.append((table, group, group + groups, slot, slot + groups * width))
+            self.blocks.append((table, group, group + groups, slot, slot + groups * width))
             first, group, slot = first + rows * width, group + groups, slot + groups * width
 
     @classmethod
@@ -81,11 +81,11 @@ class Tables:
     def contributions(self, numbers: "Sequence[float]", categories: "Sequence[str]" = ()) -> "NDArray[np.float64]":
         """What each player adds to the mean margin of the reference rows [players], float64; raw columns, NaN and ""
         where missing."""
-        if not len(self._players):
+        if not len(self.player_of_slot):
             return np.zeros(self.players)
-        rows = self._addresses.of(numbers, categories)
-        found = np.empty(len(self._players), dtype=np.float32)
-        for table, first, last, slot, end in self._blocks:
+        rows = self.addresses.of(numbers, categories)
+        found = np.empty(len(self.player_of_slot), dtype=np.float32)
+        for table, first, last, slot, end in self.blocks:
             table.take(rows[first:last], axis=0, out=found[slot:end].reshape(last - first, -1), mode="clip")
-        added: NDArray[np.float64] = np.bincount(self._players, weights=found, minlength=self.players)  # type: ignore[assignment]
+        added: NDArray[np.float64] = np.bincount(self.player_of_slot, weights=found, minlength=self.players)  # type: ignore[assignment]
         return added
