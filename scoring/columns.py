@@ -128,7 +128,11 @@ class Levels:
         missing = sum(count for count, is_gone in zip(counts, gone, strict=True) if is_gone)
         unseen = sum(count for count, (_, seen) in zip(counts, levels, strict=False) if not seen)
         odd = np.zeros(len(values), dtype=bool) if self.nullable or not missing else gone[codes]
-        return Cells(values, odd, lambda row: values[row] or None, missing), unseen
+
+        def of(row: int) -> Any:
+            return values[row] or ("" if cells[row].as_py() == "" else None)
+
+        return Cells(values, odd, of, missing), unseen
 
     def _read(self, level: Any) -> tuple[str, bool]:
         if (found := self._known.get((type(level), level))) is None:

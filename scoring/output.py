@@ -142,7 +142,7 @@ def publish_text(output: Output, name: str, text: str) -> str:
 
 @contextmanager
 def held(name: str) -> Iterator[None]:
-    """Holds an output against other runs on this machine, and removes what killed ones have left of their work.
+    """Holds an output against other runs on this machine, and removes what killed processes have left.
 
     Raises UserError where a living run holds it. In S3 nothing is held: two runs of the same there
     write the same bytes.
@@ -155,6 +155,13 @@ def held(name: str) -> Iterator[None]:
     with (own / LOCK).open("ab") as file:
         if not try_lock(file):
             raise UserError(f"{name}: another run writes there; wait for it, or name another --out")
-        for left in own.glob(f"{SCRATCH}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield
+        _clean(own)
+        try:
+            yield
+        finally:
+            _clean(own)
+
+
+def _clean(own: Path) -> None:
+    for left in own.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)

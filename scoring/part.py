@@ -6,7 +6,7 @@ from runtime.model import Model  # first: it keeps onnxruntime and numpy quiet
 import csv
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -127,7 +127,10 @@ class Writer:
                 self._flush(self._count)
                 self._writer.close()
         finally:
-            self._file.close()
+            with suppress(OSError):  # a full disk has been told; what is left of the file is thrown away
+                self._writer.close()
+            with suppress(OSError):
+                self._file.close()
 
     def add(self, batch: pa.RecordBatch) -> None:
         self._waiting.append(batch)

@@ -19,6 +19,7 @@ def begin(name: str, output: Output, identity: dict[str, Any]) -> str:
 
     Raises UserError for an output that belongs to another run or to something else.
     """
+    identity = json.loads(json_text(identity))
     content = output.read(RUN)
     if content is None:
         if found := sorted(output.names() - {f"{OWN}/{LOCK}"}):

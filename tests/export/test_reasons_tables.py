@@ -255,7 +255,7 @@ def test_values_beside_every_threshold_and_at_the_ends_go_where_the_trees_send_t
     rows = []
     for axis, name in ((0, "income"), (1, "debt"), (2, "age"), (4, "late_2")):
         addresses = usual.tables.addresses
-        values = addresses._thresholds[addresses._axis == axis]
+        values = addresses.thresholds[addresses.axis == axis]
         beside = [values, np.nextafter(values, -np.inf), np.nextafter(values, np.inf)]
         ends = [np.nan, np.inf, -np.inf, 1e300, -1e300, 1e39, -1e39, -0.0, -1.0, 5e-324]
         for value in np.concatenate([*beside, ends]):
