@@ -43,8 +43,9 @@ def settings_from(values: dict[str, object], config: str | None) -> tuple[Scorin
     """
     origin = Origin(config, frozenset(values))
     content: dict[str, Any] = {} if config is None else read_toml(Path(config))
-    tables: dict[str, dict[str, object]] = {"data": {}, "features": {}, "scoring": {}}
+    tables: dict[str, dict[str, object]] = {"data": {}, "features": {}}
     tables |= tables_of(content, tables.keys(), origin, others=True)
+    tables["scoring"] = {}
     tables["data"] = {key: value for key, value in tables["data"].items() if key in WRITTEN}
     for key, value in values.items():
         table, _, name = key.partition(".")

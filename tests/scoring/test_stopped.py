@@ -58,10 +58,9 @@ def ended(process: int) -> bool:
         return True
 
 
-def test_a_run_survives_its_workers_and_its_own_end(large: Path, model: Path, tmp_path: Path) -> None:
+def test_a_run_survives_its_workers_and_its_own_end(score: Score, large: Path, model: Path, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
-    with started(large, model, whole) as process:
-        assert process.wait(120) == 0
+    assert score(large, "whole", "--part-rows", 5000) == 0
     out = tmp_path / "killed"
     with started(large, model, out) as process:
         for _ in once_a_part_is_there(out, process):
@@ -79,8 +78,7 @@ def test_a_run_survives_its_workers_and_its_own_end(large: Path, model: Path, tm
     while not all(map(ended, workers)):
         assert time.monotonic() < limit
         time.sleep(0.05)
-    with started(large, model, out) as process:
-        assert process.wait(120) == 0
+    assert score(large, "stopped", "--part-rows", 5000) == 0
     assert digests(out) == digests(whole)
 
 
