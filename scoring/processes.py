@@ -20,6 +20,7 @@ from scoring.plan import Job, Piece
 from scoring.worker import POOLS
 
 TRIES = 3
+CODE = "from scoring.worker import main; main()"
 ITS_OWN_END = 5.0  # seconds that a process whose pipe is closed has to end by itself
 ROOT = Path(__file__).parents[1]
 
@@ -33,7 +34,7 @@ class _Worker:
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         environment = {**os.environ, "PYTHONPATH": paths, **dict.fromkeys(POOLS, "1")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "scoring.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-c", CODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
         self._send(job)
 

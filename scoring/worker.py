@@ -40,7 +40,7 @@ def serve(source: IO[bytes], answers: IO[bytes]) -> None:
         say("fault", "not enough memory for a batch; run with fewer --workers", FAILED)
 
 
-def main() -> int:
+def main() -> None:
     """Serves on standard input and output until there is no more to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     answers = os.fdopen(os.dup(1), "wb")
@@ -48,7 +48,6 @@ def main() -> int:
     parent = os.getppid()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     serve(sys.stdin.buffer, answers)
-    return 0
 
 
 def _end_with(parent: int) -> None:
@@ -57,7 +56,3 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         alone.wait(0.5)
     os._exit(FAILED)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -25,6 +25,7 @@ COMMANDS = (
     "export.verify",
     "export.package",
     "export.registry",
+    "scoring.run",
     "validation.run",
     "runtime.local",
     "runtime.ask",

@@ -108,7 +108,7 @@ def test_a_piece_that_always_ends_its_process_ends_the_run(
     pq.write_table(book_of(3_000), tmp_path / "book.parquet", row_group_size=1_000)
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
-        "if 'scoring.worker' in sys.orig_argv:\n"
+        "if any('scoring.worker' in word for word in sys.orig_argv):\n"
         "    import os, pickle, signal\n"
         "    load = pickle.load\n"
         "    def watched(source):\n"
