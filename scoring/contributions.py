@@ -5,13 +5,18 @@ the group's table. So its addresses are a handful of look-ups for all rows, and 
 player in the order in which one row is added.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.addresses import LOWEST, Addresses
-from runtime.tables import Tables
+from runtime.addresses import LOWEST
+from runtime.reasons_file import FIXED, length_of
+from runtime.tables import ALIGNED, ARRAYS
 
 ROWS_AT_ONCE = 4_096  # whose look-ups stay in a core's cache
 
@@ -26,23 +31,39 @@ class _Group:
 
 
 class Contributions:
-    """The tables of a model, arranged by group."""
+    """The tables of a reasons.bin that runtime.tables has checked, arranged by group."""
 
-    def __init__(self, tables: Tables) -> None:
-        its = tables.addresses
-        self._its = its
-        self.players = tables.players
-        counts = np.bincount(its.axis, minlength=len(its.position))
-        self._thresholds = [its.thresholds[its.axis == axis] for axis in range(len(counts))]
+    def __init__(self, path: Path) -> None:
+        content = path.read_bytes()
+        head, arrays = _parsed(content)
+        self.players: int = head["players"]
+        self._positions = [np.array(its) for its in head["numbers"]]
+        axis = arrays["axis"].astype(np.intp)
+        self._thresholds = [arrays["thresholds"][axis == number] for number in range(len(self._positions))]
+        self._first_level = len(axis)
+        levels = sum(len(its["levels"]) + (its["pool"] is not None) for its in head["categories"])
+        self._no_level = levels  # the class of a category that has none
+        self._categories = [
+            (
+                its["position"],
+                dict.fromkeys([*its["own"], ""], -1) | its["levels"],
+                -1 if its["pool"] is None else its["pool"],
+            )
+            for its in head["categories"]
+        ]
+        starts = arrays["starts"].astype(np.intp)[1:]
+        bits = np.split(arrays["bits"].astype(np.intp), starts)
+        strides = np.split(arrays["strides"].astype(np.int32), starts)
+        first, group, slot = 0, 0, 0
         self._groups: list[_Group] = []
-        bits = np.split(its.bits, its.starts[1:])
-        strides = np.split(its.strides, its.starts[1:])
-        for table, first, last, slot, end in tables.blocks:
-            players = tables.player_of_slot[slot:end].reshape(last - first, -1)
-            for group in range(first, last):
-                lists = _lists(its, counts, bits[group], strides[group])
-                ours = tuple(players[group - first].tolist())
-                self._groups.append(_Group(int(its.base[group]), lists, table, ours))
+        for width, groups, rows in head["widths"]:
+            table = arrays["tables"][first : first + rows * width].reshape(rows, width)
+            players = arrays["players"][slot : slot + groups * width].reshape(groups, width)
+            for its in players.tolist():
+                lists = self._lists(axis, bits[group], strides[group])
+                self._groups.append(_Group(int(arrays["base"][group]), lists, table, tuple(its)))
+                group += 1
+            first, slot = first + rows * width, slot + groups * width
 
     def of(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> NDArray[np.float64]:
         """What each player adds to the mean margin of the reference rows, float64 [N, players]."""
@@ -67,40 +88,54 @@ class Contributions:
     def _classes(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> list[NDArray[np.intp]]:
         """Of each number how many thresholds it reaches, or one more than all where missing; of each category its
         level's position."""
-        its = self._its
-        values = numbers[:, its.position].T.copy()
-        for axis, positions in its.maxima:
-            members = numbers[:, positions]
-            members[members <= LOWEST] = np.nan
-            values[axis] = np.fmax.reduce(members, axis=1)
         classes = []
-        for thresholds, value in zip(self._thresholds, values, strict=True):
+        for thresholds, positions in zip(self._thresholds, self._positions, strict=True):
+            value = numbers[:, positions]
+            if len(positions) > 1:
+                value[value <= LOWEST] = np.nan
+                value = np.fmax.reduce(value, axis=1)
+            else:
+                value = value[:, 0]
             reached = np.searchsorted(thresholds, value, side="right")
             reached[np.isnan(value)] = len(thresholds) + 1
             classes.append(reached)
-        none = its.missing - its.level
-        for position, known, pool in its.categories:
+        for position, known, pool in self._categories:
             bits = np.array([known.get(text, pool) for text in categories[:, position].tolist()], dtype=np.intp)
-            classes.append(np.where(bits < 0, none, bits - its.level))
+            classes.append(np.where(bits < 0, self._no_level, bits - self._first_level))
         return classes
 
+    def _lists(
+        self, axis: NDArray[np.intp], bits: NDArray[np.intp], strides: NDArray[np.int32]
+    ) -> tuple[tuple[int, NDArray[np.int32]], ...]:
+        """What each class of each column adds to the address in one group."""
+        numbers = len(self._thresholds)
+        missing = self._first_level + self._no_level  # bit of the first number's being missing
+        starts = np.searchsorted(axis, np.arange(numbers))
+        lists: dict[int, NDArray[np.int32]] = {}
 
-def _lists(
-    its: Addresses, counts: NDArray[np.intp], bits: NDArray[np.intp], strides: NDArray[np.int32]
-) -> tuple[tuple[int, NDArray[np.int32]], ...]:
-    lists: dict[int, NDArray[np.int32]] = {}
-    for bit, stride in zip(bits.tolist(), strides.tolist(), strict=True):
-        if bit < its.level:
-            axis = int(its.axis[bit])
-            adds = lists.setdefault(axis, np.zeros(counts[axis] + 2, dtype=np.int32))
-            adds[bit - its.first[axis] + 1 : -1] += stride
-        elif bit >= its.missing:
-            axis = bit - its.missing
-            lists.setdefault(axis, np.zeros(counts[axis] + 2, dtype=np.int32))[-1] += stride
-        else:
-            for number, (_, known, pool) in enumerate(its.categories):
-                if bit == pool or bit in known.values():
-                    column = len(counts) + number
-                    adds = lists.setdefault(column, np.zeros(its.missing - its.level + 1, dtype=np.int32))
-                    adds[bit - its.level] += stride
-    return tuple(lists.items())
+        def adds(column: int, size: int) -> NDArray[np.int32]:
+            return lists.setdefault(column, np.zeros(size, dtype=np.int32))
+
+        for bit, stride in zip(bits.tolist(), strides.tolist(), strict=True):
+            if bit < self._first_level:
+                number = int(axis[bit])
+                adds(number, len(self._thresholds[number]) + 2)[bit - starts[number] + 1 : -1] += stride
+            elif bit >= missing:
+                number = bit - missing
+                adds(number, len(self._thresholds[number]) + 2)[-1] += stride
+            else:
+                for place, (_, known, pool) in enumerate(self._categories):
+                    if bit == pool or bit in known.values():
+                        adds(numbers + place, self._no_level + 1)[bit - self._first_level] += stride
+        return tuple(lists.items())
+
+
+def _parsed(content: bytes) -> tuple[Mapping[str, Any], dict[str, NDArray[Any]]]:
+    place = FIXED + length_of(content[:FIXED])
+    head = json.loads(content[FIXED:place])
+    arrays = {}
+    for name, kind in ARRAYS.items():
+        place += -place % ALIGNED
+        arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
+        place += arrays[name].nbytes
+    return head, arrays

@@ -254,8 +254,8 @@ def test_values_beside_every_threshold_and_at_the_ends_go_where_the_trees_send_t
     frame = usual.applicants.iloc[:2]
     rows = []
     for axis, name in ((0, "income"), (1, "debt"), (2, "age"), (4, "late_2")):
-        addresses = usual.tables.addresses
-        values = addresses.thresholds[addresses.axis == axis]
+        addresses = usual.tables._addresses
+        values = addresses._thresholds[addresses._axis == axis]
         beside = [values, np.nextafter(values, -np.inf), np.nextafter(values, np.inf)]
         ends = [np.nan, np.inf, -np.inf, 1e300, -1e300, 1e39, -1e39, -0.0, -1.0, 5e-324]
         for value in np.concatenate([*beside, ends]):
@@ -277,10 +277,10 @@ def test_addresses_without_the_matrix_are_the_same(
     parameters: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = fit(tmp_path, **parameters)
-    assert usual.tables.addresses._matrix is not None
+    assert usual.tables._addresses._matrix is not None
     monkeypatch.setattr("runtime.addresses.LARGEST_MATRIX", -1)
     bit_by_bit = replace(usual, tables=Tables.parse(usual.content))
-    assert bit_by_bit.tables.addresses._matrix is None
+    assert bit_by_bit.tables._addresses._matrix is None
     assert bit_by_bit.contributions().tobytes() == usual.contributions().tobytes()
 
 

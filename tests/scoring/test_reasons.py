@@ -12,6 +12,7 @@ import pytest
 from export import to_onnx
 from runtime.explain import load_explainer
 from runtime.model import Model
+from runtime.tables import Tables
 from scoring.contributions import Contributions
 from scoring.scorer import Scorer
 from tests.applicants import SETTINGS, draw
@@ -48,12 +49,13 @@ def rows(count: int) -> pd.DataFrame:
 
 def test_contributions_have_the_bits_of_each_row_alone(folder: Path) -> None:
     model = Model.load(str(folder))
-    tables = load_explainer(model).tables
+    file = model.manifest.document["reasons"]["file"]
+    tables = Tables.read(str(folder / "reasons.bin"), file["sha256"], model.manifest.sha256)
     frame = rows(300)
     numbers = np.column_stack([frame[feature.name].astype(float) for feature in model.manifest.numbers])
     words = [frame[feature.name].where(frame[feature.name].notna(), "") for feature in model.manifest.categories]
     categories = np.column_stack(words).astype(object)
-    found = Contributions(tables).of(numbers, categories)
+    found = Contributions(folder / "reasons.bin").of(numbers, categories)
     alone = [tables.contributions(*row) for row in zip(numbers, categories.tolist(), strict=True)]
     assert found.tobytes() == np.array(alone).tobytes()
 
