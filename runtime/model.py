@@ -115,7 +115,7 @@ class Model:
         """What of a self-check row came out otherwise than at export; nothing if nothing did."""
         expected = np.array(row.margin, dtype=np.float32)
         is_close = bool(self.manifest.stated_tolerance)  # then only the probability and the band are held to
-        if not is_close and margin.tobytes() != expected.tobytes():
+        if margin.shape != expected.shape or not (is_close or margin.tobytes() == expected.tobytes()):
             return f"margin: expected {expected.tolist()} to the bit, got {margin.tolist()}"
         tolerance = self.manifest.probability_tolerance
         if not abs(probability - row.probability) <= tolerance:

@@ -14,8 +14,8 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 from sklearn.impute import SimpleImputer
 
+from export.converters import operators
 from export.converters.graph import ML_DOMAIN, ML_OPSET, OPSET, ContractGraph
-from export.converters.registration import IMPUTER
 from export.own.raw import RawTable
 from export.own.trace import Mixed
 from export.refusal import ExportRefused
@@ -39,13 +39,12 @@ def convert_mixed(graph: ContractGraph, table: RawTable, mixed: Mixed, number: i
             for column, text in zip(columns, texts, strict=True)
         ]
     try:
-        shape, converter = IMPUTER  # skl2onnx's has no float64 kernel in ONNX Runtime
         made = convert_sklearn(
             mixed.step,
             initial_types=types,
             target_opset={"": OPSET, ML_DOMAIN: ML_OPSET},
-            custom_shape_calculators={SimpleImputer: shape},
-            custom_conversion_functions={SimpleImputer: converter},
+            custom_shape_calculators={SimpleImputer: operators.set_imputed_shape},
+            custom_conversion_functions={SimpleImputer: _convert_imputer},
         )
         open_session(made.SerializeToString())
     except Exception as fault:  # whatever a converter raises for what it does not know
@@ -69,6 +68,13 @@ def convert_mixed(graph: ContractGraph, table: RawTable, mixed: Mixed, number: i
         return matrix
     zero = graph.node("Equal", matrix, graph.constant(np.array(0, dtype=np.float32)))
     return graph.node("Where", zero, graph.constant(np.array(np.nan, dtype=np.float32)), matrix)
+
+
+def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
+    """Of numbers only: the contract's missing text is "", which is another level to skl2onnx."""
+    if not operators.is_our_imputer(operator.raw_operator, operator.inputs):
+        raise ExportRefused("SimpleImputer of this kind")
+    operators.convert_imputer(scope, operator, container)
 
 
 def _chosen(graph: ContractGraph, table: RawTable, names: Sequence[str]) -> str:

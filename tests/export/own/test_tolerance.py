@@ -9,10 +9,10 @@ import pytest
 import skops.io
 from onnx import TensorProto
 from sklearn.compose import ColumnTransformer
-from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 
 import export.own.graph
 from cli.errors import UserError
@@ -23,32 +23,29 @@ from export.refusal import ExportRefused
 from export.verify import main as verify
 from lastbit import export_model
 from runtime.model import Model
+from tests.export.own import preparations
 from tests.export.own.pipelines import FORMS, NUMBERS, QUIET, booster, exported, rows_of, served, usual
 
 pytestmark = pytest.mark.tier("land")
 X, Y = rows_of(600)
 ACCEPTED = own_settings({"exactness": {"tolerance": 1e-6}})
-MIXING: dict[str, Any] = {
-    "PCA": lambda: make_pipeline(SimpleImputer(), StandardScaler(), PCA(3)),
-    "PCA beside what is exact": lambda: FeatureUnion(
-        [("a", make_pipeline(SimpleImputer(), PCA(2))), ("b", StandardScaler())]
-    ),
-    "TruncatedSVD": lambda: make_pipeline(SimpleImputer(), TruncatedSVD(2, random_state=0)),
-}
+CASES = [case for case in preparations.CASES if case.tolerated]
 
 
-def mixing(numbers: Any, *, sparse: bool = False) -> ColumnTransformer:
+def mixing(numbers: Any) -> ColumnTransformer:
     one_hot = OneHotEncoder(handle_unknown="ignore")
     parts = [("numbers", numbers, NUMBERS), ("texts", one_hot, ["job", "city"])]
-    return ColumnTransformer(parts, sparse_threshold=1.0 if sparse else 0.0)
+    return ColumnTransformer(parts, sparse_threshold=0.0)
 
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 @pytest.mark.parametrize("form", ["plain", "isotonic", "sigmoid on margins, over the pipeline"])
-@pytest.mark.parametrize("steps", MIXING)
-def test_steps_that_mix_columns_are_taken_with_a_tolerance(steps: str, form: str, sparse: bool, tmp_path: Path) -> None:
-    fitted = FORMS[form](mixing(MIXING[steps](), sparse=sparse)).fit(X, Y)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_steps_that_mix_columns_are_taken_with_a_tolerance(
+    case: preparations.Case, form: str, sparse: bool, tmp_path: Path
+) -> None:
+    fitted = FORMS[form](case.preparation(sparse=sparse)).fit(X, Y)
     with pytest.raises(ExportRefused, match=r"is not supported: .* or accept what is only close \(--tolerance\)"):
         exported(fitted, X, tmp_path / "model")
     certificate, model = exported(fitted, X, tmp_path / "model", settings=ACCEPTED)
@@ -60,7 +57,7 @@ def test_steps_that_mix_columns_are_taken_with_a_tolerance(steps: str, form: str
 
 
 def test_manifest_certificate_and_summary_state_the_tolerance(tmp_path: Path) -> None:
-    fitted = make_pipeline(mixing(MIXING["PCA"]()), booster()).fit(X, Y)
+    fitted = make_pipeline(mixing(make_pipeline(SimpleImputer(), StandardScaler(), PCA(3))), booster()).fit(X, Y)
     skops.io.dump(fitted, tmp_path / "fitted.skops")
     X.to_parquet(tmp_path / "rows.parquet")
     export_model(load_fitted(tmp_path / "fitted.skops", QUIET), X, None, tmp_path / "model", tolerance=1e-6)
@@ -92,7 +89,7 @@ def test_what_differs_by_more_is_refused_with_row_column_and_step(
         return str(graph.node("Add", matrix, graph.constant(np.array(0.01, dtype=np.float32))))
 
     monkeypatch.setattr(export.own.graph, "convert_mixed", moved)
-    fitted = make_pipeline(mixing(MIXING["PCA"]()), booster()).fit(X, Y)
+    fitted = make_pipeline(mixing(make_pipeline(SimpleImputer(), StandardScaler(), PCA(3))), booster()).fit(X, Y)
     said = r"tolerance is 1\.0e-06; .*; prepared column \d differs first at columntransformer → numbers \(PCA\): in row \d+"
     with pytest.raises(ExportRefused, match=said):
         exported(fitted, X, tmp_path / "model", settings=ACCEPTED)
@@ -106,8 +103,6 @@ def test_a_tolerance_is_above_0_and_small(tolerance: float) -> None:
 
 
 def test_a_step_that_no_converter_knows_is_refused_by_name(tmp_path: Path) -> None:
-    from sklearn.preprocessing import SplineTransformer
-
     fitted = make_pipeline(mixing(make_pipeline(SimpleImputer(), SplineTransformer())), booster()).fit(X, Y)
     with pytest.raises(ExportRefused, match="numbers: skl2onnx does not convert it .*SplineTransformer"):
         exported(fitted, X, tmp_path / "model", settings=ACCEPTED)
