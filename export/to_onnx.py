@@ -111,7 +111,7 @@ def parser() -> Parser:
         "--tolerance",
         type=float,
         metavar="P",
-        help="take steps that mix columns (PCA, …), which are only close, if no probability differs by more than P",
+        help="take steps that mix columns, as PCA does, which are only close, if no probability differs by more than P",
     )
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     return options

@@ -50,11 +50,10 @@ def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None =
     first_class = _is_first(np.asarray(classifier.classes_).tolist(), positive)
     frame, named = frame_of(X, estimator)
     columns = columns_of(frame)
-    given = frame.iloc[:FEW] if named else frame.iloc[:FEW].to_numpy()
 
     def width_of(step: Any, raws: Sequence[int]) -> int:
-        its = given.iloc[:, list(raws)] if named else given[:, list(raws)]
-        return int(step.transform(its).shape[1])
+        its = frame.iloc[:FEW, list(raws)]
+        return int(step.transform(its if named else its.to_numpy()).shape[1])
 
     names = [column.name for column in columns]
     preparations = _preparations(branches, names, None if tolerance is None else width_of)

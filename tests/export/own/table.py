@@ -13,7 +13,7 @@ def verdict(refused: str) -> str:
 
 
 def cases() -> str:
-    """A row for each preparation, in the tests' order: exact, or the words of its refusal, and whether a tolerance takes it."""
+    """A row for each preparation, in the tests' order: exact, its refusal, and whether a tolerance takes it."""
     close = "; close with `--tolerance`"
     rows = [f"| {case.name} | {verdict(case.refused)}{close if case.tolerated else ''} |" for case in CASES]
     return "\n".join(["| preparation | |", "|---|---|", *rows]) + "\n"
