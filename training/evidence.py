@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from runtime.score import Scale
+from training.beside import Explored
 from training.contributions import contributions_of
 from training.documents import Figures
 from training.estimator.calibration import described, method_of
 from training.estimator.preparation import Preparation, row_maximum
+from training.explained import explained
 from training.labelled import Labelled
 from training.pools import pools_of
 from training.settings import Settings
@@ -58,10 +60,19 @@ def _rows_at_once(pipeline: Pipeline) -> int:
     return max(1, min(CHUNK, CELLS // width))
 
 
-def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Reference) -> Evidence:
-    """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
-    from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
+def gather(
+    settings: Settings,
+    pipeline: Pipeline,
+    parts: Mapping[str, Part],
+    reference: Reference,
+    explored: Explored,
+    own_rows: pd.DataFrame | None = None,
+) -> Evidence:
+    """The evidence on `train` and `test`, each with both classes.
 
+    `reference` counts what training saw; `explored` gives what training.exploration.explore finds in its rows;
+    `own_rows` are the applicants of a file whom reasons compare with.
+    """
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
     edges = list(evaluation.bands) or band_edges(train.score, scale)
@@ -80,7 +91,7 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
     features = importance_of(pipeline, train, seed)
     top = features["Feature"].head(TOP_FEATURES)
     stability = shifts(reference, test.frame, test.score, settings.stability, test.weight)
-    exploration = explore(train.frame, train.target, settings, weight=train.weight)
+    exploration = explored()
     examined = Examined(
         test=test,
         scale=scale,
@@ -97,6 +108,7 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
+    reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -112,6 +124,8 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
         importance=features,
         dependence=dependence_of(pipeline, train.frame, scale, top, seed, train.weight),
         exploration=exploration,
+        reasons=reasons,
+        no_reasons=no_reasons,
     )
 
 
