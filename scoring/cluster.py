@@ -64,7 +64,7 @@ def refuse_versions(address: str, versions: Mapping[str, Any]) -> None:
     here = versions["client"]["packages"]
     if not versions["workers"]:
         raise UserError(f"{address}: the scheduler has no workers; start some (dask worker {address})")
-    others = [("the scheduler", versions["scheduler"], DASK)]
+    others: list[tuple[str, Any, tuple[str, ...]]] = [("the scheduler", versions["scheduler"], DASK)]
     others += [(f"worker {name}", its, (*DASK, *OF_BYTES)) for name, its in versions["workers"].items()]
     for who, its, packages in others:
         for package in packages:
