@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench ranking clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,7 +27,8 @@ endef
 .venv-release/ready: requirements/release.txt
 .venv-lint/ready: requirements/lint-deploy.txt
 .venv-checkov/ready: requirements/lint-checkov.txt
-.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready:
+.venv-ranking/ready: requirements/ranking.txt
+.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready .venv-ranking/ready:
 	$(ENVIRONMENT)
 	@touch $@
 
@@ -112,6 +113,9 @@ settings: $(READY)  ## docs/settings.md from the declared settings
 
 bench: $(READY)  ## measure every figure that the README quotes; python -m benchmarks NAME for a part
 	@$(BIN)/python -m benchmarks
+
+ranking: .venv-ranking/ready  ## the search against those of others on public tables, a night; FLAGS=--quick: two hours (docs/ranking.md)
+	@.venv-ranking/bin/python -m benchmarks ranking $(FLAGS)
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .venv-* artifacts model dist build
