@@ -45,4 +45,4 @@ class Points:
         low, high = self._limits
         adds_up = self._line.adds_up and low < probability < high
         total = round(100 * round(score, 2)) - self.base if adds_up else None
-        return shares([self.per_margin * its for its in contributions], total)
+        return shares([100 * self.per_margin * its for its in contributions], total)
