@@ -24,6 +24,8 @@ from export.reasons.rule import contributions_by_rule
 from export.refusal import ExportRefused
 from export.to_onnx import export, reasons_settings
 from export.verify import verify
+from local.page import page_of
+from local.server import Server
 from runtime.digest import sha256, version_of
 from runtime.dispatch import Handler
 from runtime.explain import shares
@@ -542,6 +544,44 @@ def test_tables_of_other_groups_and_reference_are_built_again_too(artifacts: Art
     toml = f'[reasons]\nreference = "at-cutoff"\ncutoff = {cutoff}\nwindow = 35.7\n{groups}'
     handler_with(artifacts, tmp_path, toml)
     verify(tmp_path / "with", str(artifacts.folder), SILENT)
+
+
+# ---------------------------------------------------------------- the local page
+
+
+def test_the_local_page_shows_the_reasons_of_the_answer(model: Path, open_page: Callable[..., Any]) -> None:
+    its = handler_of(model)
+    with Server(its, pages={"/": page_of(its.service)}, quiet=True) as server:
+        opened = open_page(f"{server.url}/")
+        page = opened.page
+        names = page.locator(".field .name").all_inner_texts()
+        values = {"income": "900.5", "age": "", "late_1": "4", "late_2": ""}
+        for name, text in values.items():
+            page.locator(f"#field-{names.index(name)}").fill(text)
+        for name, word in (("has_paid", "no"), ("shop", "shoes")):
+            page.locator(f"#field-{names.index(name)}").select_option(label=word)
+        page.locator("body:not(.stale) #curve[aria-busy=false] svg").wait_for()
+        applicant = {"uuid": "1", "income": 900.5, "age": None, "late_1": 4, "late_2": None, "has_paid": False}
+        answer = ask(its, {**applicant, "shop": "shoes"}, "explain=all")[1]
+        shown = page.locator("#named .points").all_inner_texts()
+        assert [float(text.replace("−", "-")) for text in shown] == [each["points"] for each in answer["reasons"]]
+        assert "Income is low" in page.locator("#named").inner_text()
+        bars = page.locator("#bars li")
+        points = {
+            bar.get_attribute("title"): float(bar.locator(".points").inner_text().replace("−", "-"))
+            for bar in bars.all()[1:-1]
+        }
+        assert points == answer["points"]
+        ends = [bars.nth(0).locator(".points").inner_text(), bars.last.locator(".points").inner_text()]
+        assert ends == [f"{answer['base_points']:.2f}", f"{answer['credit_score']:.2f}"]
+        assert "900 reference applicants" in page.locator("#basis").inner_text()
+        assert opened.faults == []
+    never = handler(model, EXPLAIN="never")
+    with Server(never, pages={"/": page_of(never.service)}, quiet=True) as server:
+        opened = open_page(f"{server.url}/")
+        opened.page.locator("body:not(.stale) #curve[aria-busy=false] svg").wait_for()
+        assert not opened.page.locator("#reasons").is_visible()
+        assert opened.faults == []
 
 
 # ---------------------------------------------------------------- the report
