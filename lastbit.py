@@ -131,6 +131,7 @@ def export_model(
     config: "Mapping[str, Any] | str | Path | None" = None,
     reasons: "Mapping[str, Any] | str | Path | None" = None,
     *,
+    tolerance: float | None = None,
     quiet: bool = True,
 ) -> Path:
     """Converts a fitted pipeline that lastbit did not train, proves the graph equal, and replaces the folder `out`.
@@ -144,8 +145,10 @@ def export_model(
     y : outcomes of these rows, for the metrics that monitoring compares with; None leaves them out.
     out : folder of model.onnx, manifest.json, reasons.bin and certificate.json.
     config : a TOML file, or its content as a mapping of tables: `score`, `bands`, `limits`, `target` (`positive`, the
-        class that is a default, where classes are not 0 and 1), `descriptions`, and those of reasons.
+        class that is a default, where classes are not 0 and 1), `exactness`, `descriptions`, and those of reasons.
     reasons : TOML file or mapping of `reasons`, `reason_groups` and `reason_texts`, in place of those of `config`.
+    tolerance : largest difference of a probability, above 0 and up to 0.001, that is accepted of steps that mix columns
+        (PCA, …), which are only close; None refuses such steps. Bands never differ. Manifest and certificate say it.
     quiet : False prints progress on standard error.
 
     Returns the folder. Raises UserError, and ExportRefused, which is one, where the graph has not been shown to be
@@ -161,7 +164,8 @@ def export_model(
     from export.own.model import export_own
     from export.own.settings import own_settings
 
-    export_own(pipeline, X, y, Path(out), own_settings(config, reasons), Progress(quiet=quiet))
+    settings = own_settings(config, tolerance, reasons=reasons)
+    export_own(pipeline, X, y, Path(out), settings, Progress(quiet=quiet))
     return Path(out)
 
 

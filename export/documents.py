@@ -216,6 +216,8 @@ class ReasonsBasis(TypedDict):
     reference_rows: int
     reference_total: int
     """Rows of which they were drawn or chosen."""
+    reference_weighted: NotRequired[bool]
+    """True where each row was drawn as often as its sample weight says."""
     reference_scores: NotRequired[list[float]]
     """Lowest and highest score of `at-cutoff`."""
     adds_up: bool
@@ -264,6 +266,17 @@ class NoReasons(TypedDict):
     why: str
 
 
+class StatedTolerance(TypedDict):
+    """What was accepted of steps of an own pipeline that no graph equals to the last bit."""
+
+    stated: float
+    """Largest difference of a probability that was to be accepted."""
+    largest_difference: float
+    """Largest difference of a probability on the rows of the certificate."""
+    steps: list[str]
+    """The steps that are only close."""
+
+
 class ManifestBody(TypedDict):
     """All of a manifest but the model's version, which is a digest of this."""
 
@@ -285,6 +298,8 @@ class ManifestBody(TypedDict):
     self_check: SelfCheck
     reasons: NotRequired[ManifestReasons | NoReasons]
     """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
+    tolerance: NotRequired[StatedTolerance]
+    """Not there where all is exact."""
 
 
 class ManifestDocument(ManifestBody):

@@ -22,6 +22,7 @@ from export.own.raw import FEWEST_ROWS, frame_of
 from export.reasons.build import ADDED_ROWS, BuiltReasons, Positions, RawRows, Subject, explain
 from export.reasons.rule import contributions_by_rule
 from training.estimator.crossfit import mean_margin
+from training.reason_points import Line
 from training.reasons import REFERENCE_ROWS, ReferenceRows, drawn_rows, reference_rows
 from training.settings import Settings
 from training.settings.reasons import NAMED
@@ -40,10 +41,12 @@ def build_own_reasons(
 ) -> BuiltReasons:
     """Tables of the graph with that sha256; `scores` are those of the rows that were given, who applicants are
     compared with. What is not shown exact is left out."""
+    if fitted.tolerance is not None:
+        return BuiltReasons("a step makes columns of several, whose points no single raw column can get")
     rows = _reference(fitted, settings, scores, progress)
     try:
         subject = _subject(fitted, settings, rows, session)
-        return explain(subject, settings, rows.total, graph, show)
+        return explain(subject, settings, rows, graph, show)
     except BoosterRefused as refusal:
         return BuiltReasons(str(refusal))
 
@@ -81,7 +84,6 @@ def _subject(fitted: Fitted, settings: Settings, rows: ReferenceRows, session: S
             found[:, : its.shape[1]] += its * len(preparation.boosters) / len(boosters)
         return found
 
-    slope, intercept, adds_up = _points(oracle.classifier, first_class=oracle.first_class)
     some = {name: matrix[:ADDED_ROWS] for name, matrix in fitted.real.items()}
     return Subject(
         columns=columns,
@@ -91,9 +93,7 @@ def _subject(fitted: Fitted, settings: Settings, rows: ReferenceRows, session: S
         numbers_of=lambda raw: with_places(columns, *raw),
         by_rule=by_rule,
         margins=mean_margin(ask_graph(session, some).margin),
-        slope=slope,
-        intercept=intercept,
-        adds_up=adds_up,
+        line=_line(oracle.classifier, first_class=oracle.first_class),
     )
 
 
@@ -121,16 +121,16 @@ def _raw(inputs: dict[str, NDArray[Any]]) -> RawRows:
     return numbers, inputs.get("categories", np.empty((len(numbers), 0), dtype=object))
 
 
-def _points(classifier: Any, *, first_class: bool) -> tuple[float, float, bool]:
-    """Log-odds of repaying = a · margin + b: a, b, and True if the score is of them; else those of no calibrator.
+def _line(classifier: Any, *, first_class: bool) -> Line:
+    """The line of the calibrator where there is one on the margin; else that of none.
 
     The margin is of the second class; where the first is a default, its log-odds are those of repaying.
     """
     sign = 1.0 if first_class else -1.0
     if not isinstance(classifier, CalibratedClassifierCV):
-        return sign, 0.0, True
+        return Line(sign, 0.0, adds_up=True)
     [calibrated, *others] = classifier.calibrated_classifiers_
     calibrator = calibrated.calibrators[0]
     if others or isinstance(calibrator, IsotonicRegression) or not answers_margin(boosters_of(classifier)[0]):
-        return sign, 0.0, False
-    return -sign * float(calibrator.a_), -sign * float(calibrator.b_), True
+        return Line(sign, 0.0, adds_up=False)
+    return Line(-sign * float(calibrator.a_), -sign * float(calibrator.b_), adds_up=True)

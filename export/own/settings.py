@@ -1,7 +1,7 @@
 """What a fitted pipeline does not say of a served model: its scale, bands, limits and texts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from cli.settings.declared import Usage, problem, read_values
 from cli.settings.origin import Origin
 from cli.settings.toml import read_toml, tables_of
 from cli.words import shown
-from runtime.manifest import MOST_APPLICANTS
+from runtime.manifest import MOST_APPLICANTS, MOST_STATED
 from runtime.score import Scale
 from table.settings import Feature, beside_in
 from training.settings.checks import refuse_contradicting_reasons
@@ -45,9 +45,19 @@ class Limits:
     batch: Annotated[int, Field(ge=1, le=MOST_APPLICANTS, description="most applicants of a request")] = 1_000
 
 
+class Exactness:
+    """What is accepted of steps that no graph equals to the last bit."""
+
+    tolerance: Annotated[
+        float | None,
+        Field(gt=0, le=MOST_STATED, description="largest difference of a probability"),
+        Usage(unset="such steps are refused", expected=f"a number above 0 and up to {MOST_STATED:g}"),
+    ] = None
+
+
 @dataclass(frozen=True)
 class OwnSettings:
-    """The TOML of an own pipeline: `score`, `bands`, `limits`, `target`, `descriptions`, and the tables of reasons."""
+    """The TOML of an own pipeline: `score`, `bands`, `limits`, `target`, `exactness`, `descriptions`, and reasons."""
 
     scale: Scale = SCALE
     edges: tuple[float, ...] | None = None
@@ -55,6 +65,8 @@ class OwnSettings:
     positive: Any = None
     """The class that is a default; None where the classes are 0 and 1."""
     descriptions: Mapping[str, str] = field(default_factory=dict)
+    tolerance: float | None = None
+    """Largest difference of a probability that is accepted of steps that mix columns; None refuses such steps."""
     reasons: Reasons = field(default_factory=Reasons)
     reason_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reason_texts: Mapping[str, ReasonText] = field(default_factory=dict)
@@ -81,16 +93,25 @@ class OwnSettings:
 Config = Mapping[str, Any] | str | Path | None
 
 
-def own_settings(config: Config, reasons: Config = None) -> OwnSettings:
-    """The settings of a TOML file, or of its content as a mapping. Raises UserError, exit status 2, for a mistake.
+def own_settings(
+    config: Config, tolerance: float | None = None, flag: str = "tolerance", reasons: Config = None
+) -> OwnSettings:
+    """The settings of a TOML file, or of its content as a mapping; `tolerance`, given by `flag`, goes before theirs.
 
-    `reasons` is another file or mapping, whose tables of reasons take the place of those of `config`.
+    `reasons` is another file or mapping, whose tables of reasons take the place of those of `config`. Raises UserError,
+    exit status 2, for a mistake.
     """
+    if tolerance is not None:
+        stated = read_values(Exactness, "", {"tolerance": tolerance}, Origin(flag))
+        return replace(own_settings(config, reasons=reasons), tolerance=stated["tolerance"])
     content, origin = _content(config, "config")
-    tables = tables_of(content, ("score", "bands", "limits", "target", "descriptions", *OF_REASONS), origin)
+    tables = tables_of(
+        content, ("score", "bands", "limits", "target", "exactness", "descriptions", *OF_REASONS), origin
+    )
     scale = Scale(**read_values(Score, "score", tables.get("score", {}), origin))
     bands = read_values(Bands, "bands", tables.get("bands", {}), origin)
     limits = read_values(Limits, "limits", tables.get("limits", {}), origin)
+    exactness = read_values(Exactness, "exactness", tables.get("exactness", {}), origin)
     target = tables.get("target", {})
     for key in target:
         if key != "positive":
@@ -110,6 +131,7 @@ def own_settings(config: Config, reasons: Config = None) -> OwnSettings:
         batch=limits.get("batch", Limits.batch),
         positive=target.get("positive"),
         descriptions=texts,
+        tolerance=exactness.get("tolerance"),
         reasons=Reasons(**read_values(Reasons, "reasons", tables.get("reasons", {}), origin)),
         reason_groups=read_row_max(tables.get("reason_groups", {}), origin, "reason_groups"),
         reason_texts=read_reason_texts(tables.get("reason_texts", {}), origin),

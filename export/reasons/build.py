@@ -16,9 +16,10 @@ from export.reasons.texts import texts_of
 from runtime.digest import sha256
 from runtime.tables import Tables
 from training.artifacts import Artifacts
-from training.estimator.crossfit import CrossFittedClassifier, mean_margin
+from training.estimator.crossfit import mean_margin
 from training.estimator.preparation import Preparation
 from training.players import players_of
+from training.reason_points import Line, line_of
 from training.reasons import LEAST_ROWS, ReferenceRows
 from training.settings import Settings
 from training.settings.reasons import AT_CUTOFF, NAMED
@@ -63,9 +64,7 @@ class Subject:
     """Contributions of some rows of the sample against some reference rows, leaf by leaf."""
     margins: NDArray[np.float64]
     """Of the first rows of the sample, the mean over boosters."""
-    slope: float
-    intercept: float
-    adds_up: bool
+    line: Line
 
 
 def build_reasons(
@@ -88,7 +87,6 @@ def build_reasons(
         prepared = preparation.transform(sample.iloc[some]), preparation.transform(reference.iloc[others])
         return contributions_by_rule(boosters_of(artifacts.pipeline[1]), players.of_column, *prepared)
 
-    slope, intercept, adds_up = _points(artifacts.pipeline[1])
     subject = Subject(
         columns=columns_of(contract.ensembles, players.columns, players.of_source),
         players=[_player(preparation, player.name, player.features, player.is_group) for player in players.players],
@@ -97,17 +95,15 @@ def build_reasons(
         numbers_of=lambda raw: raw[0],
         by_rule=by_rule,
         margins=mean_margin(ask_graph(session, preparation.raw_inputs(sample.iloc[:ADDED_ROWS])).margin),
-        slope=slope,
-        intercept=intercept,
-        adds_up=adds_up,
+        line=line_of(artifacts.pipeline[1]),
     )
-    return explain(subject, settings, rows.total, graph, show)
+    return explain(subject, settings, rows, graph, show)
 
 
 def explain(
-    subject: Subject, settings: Settings, total: int, graph: str, show: Callable[[str], None] = lambda _: None
+    subject: Subject, settings: Settings, rows: ReferenceRows, graph: str, show: Callable[[str], None] = lambda _: None
 ) -> BuiltReasons:
-    """The tables of a subject; its reference rows were drawn from `total`. What is not shown exact is left out."""
+    """The tables of a subject against its reference `rows`. What is not shown exact is left out."""
     show("cutting")
     planned = plan(subject.columns)
     if planned.size > settings.reasons.limit * 1e6:
@@ -125,9 +121,9 @@ def explain(
         return BuiltReasons(why)
     record: ManifestReasons = {
         "file": {"sha256": sha256(content), "bytes": len(content)},
-        "basis": _basis(settings, len(subject.reference[0]), total, adds_up=subject.adds_up),
-        "slope": subject.slope,
-        "intercept": subject.intercept,
+        "basis": _basis(settings, rows, adds_up=subject.line.adds_up),
+        "slope": subject.line.slope,
+        "intercept": subject.line.intercept,
         "values": settings.reasons.values,
         "players": subject.players,
         "texts": texts_of(settings),
@@ -169,7 +165,7 @@ def _compare(subject: Subject, file_of: _Files) -> ComparedReasons:
         np.sort(rng.permutation(len(rows[0]))[:COMPARED]) for rows in (subject.sample, subject.reference)
     )
     _, tables = file_of(_some(subject.reference, reference))
-    found = np.array([tables.contributions(*row) for row in zip(*_some(subject.sample, sample), strict=True)])
+    found = tables.contributions_of(*_some(subject.sample, sample))
     expected = np.zeros_like(found)
     by_rule = subject.by_rule(sample, reference)
     expected[:, : by_rule.shape[1]] = by_rule
@@ -198,12 +194,10 @@ def _some(rows: RawRows, positions: Positions) -> RawRows:
 def _add_up(compared: ComparedReasons, tables: Tables, subject: Subject) -> None:
     """The file's own tables: contributions and mean beside the margins, and their mean over the reference rows."""
     margins = subject.margins
-    rows = zip(*_some(subject.sample, np.arange(len(margins))), strict=True)
-    sums = [tables.mean + tables.contributions(*row).sum() for row in rows]
+    sums = tables.mean + tables.contributions_of(*_some(subject.sample, np.arange(len(margins)))).sum(axis=1)
     compared["added_rows"] = len(sums)
-    compared["largest_gap"] = float(np.abs(np.array(sums) - margins).max(initial=0))
-    total = sum(tables.contributions(*row) for row in zip(*subject.reference, strict=True))
-    compared["largest_mean"] = float(np.abs(total / len(subject.reference[0])).max(initial=0))
+    compared["largest_gap"] = float(np.abs(sums - margins).max(initial=0))
+    compared["largest_mean"] = float(np.abs(tables.contributions_of(*subject.reference).mean(axis=0)).max(initial=0))
 
 
 def _why_not(compared: ComparedReasons) -> str:
@@ -222,25 +216,17 @@ def _why_not(compared: ComparedReasons) -> str:
     return ""
 
 
-def _points(classifier: Any) -> tuple[float, float, bool]:
-    """Log-odds of repaying = a · margin + b: a, b, and True if the score is of them; else those of no calibrator."""
-    calibrator = getattr(classifier, "calibrator_", None)
-    if isinstance(classifier, CrossFittedClassifier) and calibrator is not None:
-        if hasattr(calibrator, "a_"):
-            return float(calibrator.a_), float(calibrator.b_), True
-        return -1.0, 0.0, False
-    return -1.0, 0.0, not hasattr(classifier, "calibrated_classifiers_")
-
-
-def _basis(settings: Settings, rows: int, total: int, *, adds_up: bool) -> ReasonsBasis:
+def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> ReasonsBasis:
     reasons = settings.reasons
     basis: ReasonsBasis = {
         "method": "interventional Shapley values, exact",
         "reference": reasons.reference if reasons.reference in NAMED else "own",
-        "reference_rows": rows,
-        "reference_total": total,
+        "reference_rows": len(rows.frame),
+        "reference_total": rows.total,
         "adds_up": adds_up,
     }
+    if rows.weighted:
+        basis["reference_weighted"] = True
     if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:
         basis["reference_scores"] = [reasons.cutoff, reasons.cutoff + reasons.window]
     return basis

@@ -121,6 +121,7 @@ NESTED: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # newer versions of XGBoost deprecate forests and DART
 @pytest.mark.parametrize("name", NESTED)
 def test_ours_inside_of_a_search_or_a_threshold_is_exact(name: str) -> None:
     model = NESTED[name]().fit(X, Y)
@@ -169,6 +170,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # newer versions of XGBoost deprecate forests and DART
 @pytest.mark.parametrize("case", REFUSED)
 def test_ours_that_cannot_be_exact_is_refused_in_one_line(case: str) -> None:
     make, said = REFUSED[case]

@@ -117,7 +117,7 @@ def test_groups_texts_and_reference_rows_are_the_user_s(tmp_path: Path) -> None:
         "reason_texts": {"place": {"text": "Where you live", "code": "R1"}, "income": {"text": "Income"}},
     }
     fitted = make_pipeline(usual(), booster(**SMALL)).fit(X, Y)
-    _, model = explained(fitted, tmp_path / "model", own_settings(config, reasons))
+    _, model = explained(fitted, tmp_path / "model", own_settings(config, reasons=reasons))
     record = model.manifest.document["reasons"]
     assert record["basis"]["reference"] == "own"
     assert record["basis"]["reference_rows"] == 150
