@@ -70,7 +70,7 @@ def searched(settings: Settings) -> dict[str, Distribution]:
     if its.get("grow_policy") == "depthwise":
         kept.add("max_leaves")
     if its.get("tree_method") == "exact":
-        kept |= {"max_leaves", "max_bin"}  # it knows neither
+        kept |= {"max_leaves", "max_bin", "colsample_bynode"}  # it knows none of them
     space = {name: distribution for name, distribution in SPACE.items() if name not in kept}
     if not space:
         raise UserError(
