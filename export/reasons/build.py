@@ -16,9 +16,10 @@ from export.reasons.texts import texts_of
 from runtime.digest import sha256
 from runtime.tables import Tables
 from training.artifacts import Artifacts
-from training.estimator.crossfit import CrossFittedClassifier, mean_margin
+from training.estimator.crossfit import mean_margin
 from training.estimator.preparation import Preparation
 from training.players import Players, players_of
+from training.reason_points import line_of
 from training.reasons import LEAST_ROWS, ReferenceRows
 from training.settings import Settings
 from training.settings.reasons import AT_CUTOFF, NAMED
@@ -76,7 +77,7 @@ def build_reasons(
     _add_up(compared, tables, session, preparation, artifacts, raw)
     if why := _why_not(compared):
         return BuiltReasons(why)
-    slope, intercept, adds_up = _points(artifacts.pipeline[1])
+    slope, intercept, adds_up = line_of(artifacts.pipeline[1])
     record: ManifestReasons = {
         "file": {"sha256": sha256(content), "bytes": len(content)},
         "basis": _basis(settings, rows, adds_up=adds_up),
@@ -126,7 +127,7 @@ def _compare(artifacts: Artifacts, players: Players, file_of: _Files, rows: Refe
     sample = artifacts.sample.iloc[np.sort(rng.permutation(len(artifacts.sample))[:COMPARED])]
     reference = rows.frame.iloc[np.sort(rng.permutation(len(rows.frame))[:COMPARED])]
     _, tables = file_of(raw_rows(preparation, reference))
-    found = np.array([tables.contributions(*row) for row in zip(*raw_rows(preparation, sample), strict=True)])
+    found = tables.contributions_of(*raw_rows(preparation, sample))
     expected = np.zeros_like(found)
     prepared = preparation.transform(sample), preparation.transform(reference)
     by_rule = contributions_by_rule(boosters_of(artifacts.pipeline[1]), players.of_column, *prepared)
@@ -161,11 +162,10 @@ def _add_up(
     sample = artifacts.sample.iloc[:ADDED_ROWS]
     numbers, words = raw_rows(preparation, sample)
     margins = mean_margin(ask_graph(session, preparation.raw_inputs(sample)).margin)
-    sums = [tables.mean + tables.contributions(*row).sum() for row in zip(numbers, words, strict=True)]
+    sums = tables.mean + tables.contributions_of(numbers, words).sum(axis=1)
     compared["added_rows"] = len(sums)
-    compared["largest_gap"] = float(np.abs(np.array(sums) - margins).max(initial=0))
-    total = sum(tables.contributions(*row) for row in zip(*reference, strict=True))
-    compared["largest_mean"] = float(np.abs(total / len(reference[0])).max(initial=0))
+    compared["largest_gap"] = float(np.abs(sums - margins).max(initial=0))
+    compared["largest_mean"] = float(np.abs(tables.contributions_of(*reference).mean(axis=0)).max(initial=0))
 
 
 def _why_not(compared: ComparedReasons) -> str:
@@ -184,16 +184,6 @@ def _why_not(compared: ComparedReasons) -> str:
     return ""
 
 
-def _points(classifier: Any) -> tuple[float, float, bool]:
-    """Log-odds of repaying = a · margin + b: a, b, and True if the score is of them; else those of no calibrator."""
-    calibrator = getattr(classifier, "calibrator_", None)
-    if isinstance(classifier, CrossFittedClassifier) and calibrator is not None:
-        if hasattr(calibrator, "a_"):
-            return float(calibrator.a_), float(calibrator.b_), True
-        return -1.0, 0.0, False
-    return -1.0, 0.0, not hasattr(classifier, "calibrated_classifiers_")
-
-
 def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> ReasonsBasis:
     reasons = settings.reasons
     basis: ReasonsBasis = {
@@ -203,6 +193,8 @@ def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> Reasons
         "reference_total": rows.total,
         "adds_up": adds_up,
     }
+    if rows.weighted:
+        basis["reference_weighted"] = True
     if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:
         basis["reference_scores"] = [reasons.cutoff, reasons.cutoff + reasons.window]
     return basis
