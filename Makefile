@@ -69,14 +69,16 @@ smoke: $(READY)  ## test what runs at URL=..., with the key in LASTBIT_API_KEY
 
 # What is packaged and deployed is what is locked, so other versions do not concern these.
 TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,export/packaging deploy delivery))
+# A process for each core; a file's tests stay together, since they share what was trained for them.
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 test: $(READY)  ## what decides whether a change lands: every test, large matrices sampled; or those in TESTS
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(PYTEST) $(TESTS)
 
 test-quick: $(READY)  ## about two minutes: without what trains, packages, deploys or kills
-	@$(BIN)/python -m pytest --tier quick $(TESTS)
+	@$(PYTEST) --tier quick $(TESTS)
 
 test-full: $(READY)  ## every case of every matrix, as each week
-	@$(BIN)/python -m pytest --tier full $(TESTS)
+	@$(PYTEST) --tier full $(TESTS)
 
 CALIBRATION ?= sigmoid
 parity: $(READY)  ## train, export and certify, check the certificate again; after make node, in Node too

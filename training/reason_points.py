@@ -35,6 +35,7 @@ class Points:
         """`mean` is the mean margin of the reference rows."""
         factor = scale.points_to_double / math.log(2)
         self.per_margin = factor * line.slope
+        self._hundredths = 100 * factor * line.slope  # of margin, as runtime.explain multiplies
         self.base = round(
             100 * (scale.points + factor * (line.slope * mean + line.intercept - math.log(scale.odds)))
         )  # hundredths
@@ -45,4 +46,4 @@ class Points:
         low, high = self._limits
         adds_up = self._line.adds_up and low < probability < high
         total = round(100 * round(score, 2)) - self.base if adds_up else None
-        return shares([self.per_margin * its for its in contributions], total)
+        return shares([self._hundredths * its for its in contributions], total)
