@@ -266,6 +266,17 @@ class NoReasons(TypedDict):
     why: str
 
 
+class StatedTolerance(TypedDict):
+    """What was accepted of steps of an own pipeline that no graph equals to the last bit."""
+
+    stated: float
+    """Largest difference of a probability that was to be accepted."""
+    largest_difference: float
+    """Largest difference of a probability on the rows of the certificate."""
+    steps: list[str]
+    """The steps that are only close."""
+
+
 class ManifestBody(TypedDict):
     """All of a manifest but the model's version, which is a digest of this."""
 
@@ -287,6 +298,8 @@ class ManifestBody(TypedDict):
     self_check: SelfCheck
     reasons: NotRequired[ManifestReasons | NoReasons]
     """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
+    tolerance: NotRequired[StatedTolerance]
+    """Not there where all is exact."""
 
 
 class ManifestDocument(ManifestBody):
