@@ -264,6 +264,25 @@ class NoReasons(TypedDict):
     why: str
 
 
+class BatchFile(TypedDict):
+    """The file batch.bin."""
+
+    sha256: str
+    bytes: int
+
+
+class ManifestBatch(TypedDict):
+    """All that the runtime knows of the tables of batches besides the file."""
+
+    file: BatchFile
+
+
+class NoBatch(TypedDict):
+    """A model whose batches the graph scores."""
+
+    why: str
+
+
 class ManifestBody(TypedDict):
     """All of a manifest but the model's version, which is a digest of this."""
 
@@ -285,6 +304,8 @@ class ManifestBody(TypedDict):
     self_check: SelfCheck
     reasons: NotRequired[ManifestReasons | NoReasons]
     """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
+    batch: NotRequired[ManifestBatch | NoBatch]
+    """Not there in models of before."""
 
 
 class ManifestDocument(ManifestBody):
