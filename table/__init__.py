@@ -237,6 +237,7 @@ def _digest(frame: pd.DataFrame) -> str:
             values = column.to_numpy(dtype=np.float64, na_value=np.nan)
             digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
         else:
-            texts = [None if pd.isna(value) else str(value) for value in column]
-            digest.update(json.dumps(texts).encode())
+            codes, levels = pd.factorize(column)
+            texts = np.array([*(json.dumps(str(level)) for level in levels), "null"], dtype=object)
+            digest.update(f"[{', '.join(texts[codes])}]".encode())  # as JSON has a list
     return digest.hexdigest()

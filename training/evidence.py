@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from runtime.score import Scale
+from training.beside import Explored
 from training.contributions import contributions_of
 from training.documents import Figures
 from training.estimator.calibration import described, method_of
@@ -58,10 +59,13 @@ def _rows_at_once(pipeline: Pipeline) -> int:
     return max(1, min(CHUNK, CELLS // width))
 
 
-def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Reference) -> Evidence:
-    """The evidence on `train` and `test`, each with both classes; `reference` counts what training saw."""
-    from training.exploration import explore  # optbinning costs a second that a mistake in the table need not wait for
+def gather(
+    settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Reference, explored: Explored
+) -> Evidence:
+    """The evidence on `train` and `test`, each with both classes.
 
+    `reference` counts what training saw; `explored` gives what training.exploration.explore finds in its rows.
+    """
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
     edges = list(evaluation.bands) or band_edges(train.score, scale)
@@ -80,7 +84,7 @@ def gather(settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], re
     features = importance_of(pipeline, train, seed)
     top = features["Feature"].head(TOP_FEATURES)
     stability = shifts(reference, test.frame, test.score, settings.stability, test.weight)
-    exploration = explore(train.frame, train.target, settings, weight=train.weight)
+    exploration = explored()
     examined = Examined(
         test=test,
         scale=scale,

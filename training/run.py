@@ -24,6 +24,7 @@ from table import read_table, synthetic_table
 from training import artifacts
 from training.artifacts.runs import uploaded_run
 from training.artifacts.save import FinishedRun, save
+from training.beside import explored_beside
 from training.documents import PoolRecord, Run
 from training.estimator.assembly import assemble
 from training.estimator.folds import with_folds
@@ -85,16 +86,17 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
                 found = search(settings, table, rows["train"], study_file(settings, name or out), progress)
                 settings, tuning = found.settings, found.record
             trees = settings.xgboost["n_estimators"]
-            with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(rows['train']):,} rows"):
-                pipeline = fit(settings, train, groups)
-        with progress.step("Evaluating"):
-            parts = {name: answer(settings, pipeline, its) for name, its in part_of.items()}
-            reference = reference_of(
-                train.frame, parts["train"].score, settings.features, settings.stability, train.weight
-            )
-            if settings.data.weight is not None:
-                reference["weight"] = settings.data.weight
-            evidence = gather(settings, pipeline, parts, reference)
+            with explored_beside(settings, train) as explored:
+                with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(rows['train']):,} rows"):
+                    pipeline = fit(settings, train, groups)
+                with progress.step("Evaluating"):
+                    parts = {name: answer(settings, pipeline, its) for name, its in part_of.items()}
+                    reference = reference_of(
+                        train.frame, parts["train"].score, settings.features, settings.stability, train.weight
+                    )
+                    if settings.data.weight is not None:
+                        reference["weight"] = settings.data.weight
+                    evidence = gather(settings, pipeline, parts, reference, explored)
         with progress.step("Writing the report"):
             finished = FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence, own_rows)
             run = save(folder, finished)

@@ -11,7 +11,6 @@ from export.certificate.comparison import Session, ask_graph
 from export.converters.classifier import boosters_of
 from export.documents import ComparedReasons, ManifestReasons, ReasonsBasis, ReasonsPlayer, SelfCheckEntry
 from export.graph.pipeline import Contract
-from export.reasons.players import Players, players_of
 from export.reasons.rule import contributions_by_rule
 from export.reasons.texts import texts_of
 from runtime.digest import sha256
@@ -19,6 +18,7 @@ from runtime.tables import Tables
 from training.artifacts import Artifacts
 from training.estimator.crossfit import CrossFittedClassifier, mean_margin
 from training.estimator.preparation import Preparation
+from training.players import Players, players_of
 from training.reasons import LEAST_ROWS, ReferenceRows
 from training.settings import Settings
 from training.settings.reasons import AT_CUTOFF, NAMED

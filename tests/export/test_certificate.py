@@ -16,7 +16,7 @@ from export.certificate import certify as certificate
 from export.certificate import probes
 from export.certificate.certify import Candidate, Tolerance, certify
 from export.documents import Findings
-from export.graph.pipeline import Contract, build, raw_threshold
+from export.graph.pipeline import Contract, build
 from export.refusal import ExportRefused
 from runtime.score import Scale
 from runtime.session import open_session
@@ -24,6 +24,7 @@ from tests.applicants import NUMBERS, draw, pipeline
 from training.estimator.boosting import MarginXGBClassifier
 from training.estimator.crossfit import CrossFittedClassifier
 from training.estimator.preparation import log1p
+from training.estimator.raw_thresholds import raw_threshold
 
 pytestmark = pytest.mark.tier("land")
 

@@ -19,8 +19,6 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from export.converters.classifier import boosters_of
-from export.graph.pipeline import fold_log1p
-from export.reasons.players import Players, players_of
 from export.reasons.rule import contributions_by_rule
 from runtime.digest import sha256
 from runtime.reader import ModelRefused
@@ -31,6 +29,8 @@ from tests.tiers import examples
 from training.estimator.boosting import margin
 from training.estimator.crossfit import CrossFittedClassifier
 from training.estimator.preparation import Preparation
+from training.estimator.raw_thresholds import fold_log1p
+from training.players import Players, players_of
 from trees.ensemble import read_ensemble
 from trees.reasons.build import build, plan
 from trees.reasons.columns import columns_of, raw_thresholds

@@ -11,6 +11,7 @@ from tests.applicants import CATEGORIES, NUMBERS, draw
 from training import evidence as module
 from training.estimator.assembly import assemble
 from training.evidence import answer, figures_of, gather, write_tables
+from training.exploration import explore
 from training.labelled import Labelled
 from training.settings import Settings, settings_from_dict
 from validation.evidence import Evidence
@@ -31,7 +32,8 @@ def evidence_of(its: Settings, rows: int = 900) -> Evidence:
     parts = {"train": slice(0, half), "test": slice(half, rows)}
     answers = {name: answer(its, pipeline, Labelled(frame[r], target[r])) for name, r in parts.items()}
     train = answers["train"]
-    return gather(its, pipeline, answers, reference_of(train.frame, train.score, its.features, its.stability))
+    reference = reference_of(train.frame, train.score, its.features, its.stability)
+    return gather(its, pipeline, answers, reference, lambda: explore(train.frame, train.target, its))
 
 
 def test_answers_in_chunks_are_the_pipeline_s_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:

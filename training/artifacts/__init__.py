@@ -13,7 +13,6 @@ from pathlib import Path, PurePath
 from typing import Any, cast
 
 import pandas as pd
-import skops.io
 from sklearn.pipeline import Pipeline
 
 from cli.errors import UserError
@@ -55,6 +54,8 @@ class Artifacts:
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> str:
     """Writes the fitted pipeline, equal ones as equal bytes, and returns the file's sha256."""
+    import skops.io  # it imports all of scikit-learn; a run loads it beside the fit
+
     path.write_bytes(plain_dump(skops.io.dumps(pipeline)))
     return sha256_of(path)
 
@@ -83,6 +84,8 @@ def load_pipeline(path: Path | str) -> Pipeline:
     Its `predict_proba` on a DataFrame of the raw columns is what the exported graph has to answer. Raises UserError
     for a file that is not there, is damaged, or holds a type that no pipeline of ours is made of.
     """
+    import skops.io
+
     path = Path(path)
     if path.is_dir():
         path = path / PIPELINE

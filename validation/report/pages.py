@@ -51,6 +51,12 @@ def templates() -> jinja2.Environment:
     return environment
 
 
+def compile_templates() -> None:
+    """Compile the templates of pages and sections, which the first page would do."""
+    for name in templates().list_templates(filter_func=lambda name: name.endswith(".html.j2")):
+        templates().get_template(name)
+
+
 def render(template: str, **content: object) -> str:
     """The page of `templates/<template>.html.j2`, which extends base.html.j2."""
     return templates().get_template(f"{template}.html.j2").render(**content)
