@@ -1,6 +1,6 @@
 """batch.bin: whole batches scored to the bits of the graph by numpy, several times as fast; loaded with the first one.
 
-The design is in docs/decisions/0015-rows-as-bits.md. The graph stays the reference: what its self-check rows answer is
+The design is in docs/decisions/0011-rows-as-bits.md. The graph stays the reference: what its self-check rows answer is
 compared before the first batch is answered, and the export has compared every row of the certificate.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runtime.batch_file import FIXED, header_of, length_of
+from runtime.batch_file import FILE, FIXED, header_of, length_of
 from runtime.conditions import Conditions
 from runtime.digest import sha256
 from runtime.planes import LARGEST_PAIRS, Block, in_blocks, in_order
@@ -19,7 +19,14 @@ from runtime.reader import EXPORT_AGAIN, ModelRefused
 from runtime.session import open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from numpy.typing import NDArray
+
+    from runtime.manifest import Manifest
+
+    Answer: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float32]]
 
 ALIGNED = 64
 ARRAYS = {
@@ -84,9 +91,7 @@ class Batch:
             place += arrays[name].nbytes
         return cls(head, arrays)
 
-    def predict(
-        self, numbers: "NDArray[np.float64]", categories: "NDArray[np.object_]"
-    ) -> "tuple[NDArray[np.float64], NDArray[np.float32]]":
+    def predict(self, numbers: "NDArray[np.float64]", categories: "NDArray[np.object_]") -> "Answer":
         """Probability [N] and margin [N, k] of raw columns [N, n] and [N, c], to the bits of the graph."""
         margins = np.empty((len(self._blocks), len(numbers)), dtype=np.float32)
         with np.errstate(over="ignore"):  # beyond float32 a number is infinite, in the graph as in XGBoost
@@ -125,4 +130,26 @@ class Batch:
 
 def _padded(part: slice) -> int:
     """Rows of a part, filled up: they come in words of 64, and in pairs."""
-    return -(-(part.stop - part.start) // 128) * 128
+    rows: int = part.stop - part.start
+    return -(-rows // 128) * 128
+
+
+def load_batch(manifest: "Manifest", folder: str, ask_graph: "Callable[[dict[str, Any]], Answer]") -> Batch:
+    """The tables in a model's folder, once their file has been compared with the manifest and they have answered the
+    self-check rows to the bits of the graph. Raises ModelRefused."""
+    path = f"{folder}/{FILE}"
+    its = manifest.document["batch"]["file"]
+    batch = Batch.read(path, its["sha256"], manifest.sha256)
+    numbers = np.array([row.numbers for row in manifest.self_check])
+    words = np.empty((len(numbers), len(manifest.categories)), dtype=object)
+    words[:] = [row.categories for row in manifest.self_check]
+    feed = {"numbers": numbers} | ({"categories": words} if manifest.categories else {})
+    found, expected = batch.predict(numbers, words), ask_graph(feed)
+    for name, ours, its_own in (("probability", found[0], expected[0]), ("margin", found[1], expected[1])):
+        for row in range(len(numbers)):
+            if ours[row].tobytes() != its_own[row].tobytes():
+                raise ModelRefused(
+                    f"{path}: self-check row {row}: {name}: expected the graph's {its_own[row].tolist()}, "
+                    f"got {ours[row].tolist()}; {EXPORT_AGAIN}"
+                )
+    return batch

@@ -1,8 +1,8 @@
 """From the bits of conditions to margins: 64 rows a word, trees side by side, and float32 sums in XGBoost's order.
 
-Each tree's leaf is a number. Its bits are planes, united from the masks of the rows that reach a node; transposing eight
-planes gives bytes, which address the leaves. Where leaves have at most four bits, two rows share a byte and are looked
-up as one pair. That leaves rows in another order, which is undone once, when all trees are added.
+The leaf that a row reaches has a number. Its bits are planes, united from the masks of the rows that reach a node.
+Transposing eight planes gives bytes, which address the leaves. Two numbers of at most four bits share a byte, and both
+rows are looked up as one pair. Transposing puts rows in another order, which is undone when all trees are added.
 """
 
 from typing import TYPE_CHECKING, Any

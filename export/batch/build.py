@@ -52,9 +52,7 @@ def built_of(contract: Contract, conditions: Conditions, graph: str) -> BuiltBat
         return BuiltBatch(f"a tree has {largest:,} leaves, and more than {MOST_LEAVES} are not faster by tables")
     blocks = blocks_of(conditions.boosters, [float(its.base_margin) for its in contract.ensembles])
     calibrator = cut(contract.model, dict.fromkeys(contract.margins, np.float32), "probability")
-    content = content_of(
-        conditions, blocks, graph, calibrator.SerializeToString(deterministic=True), contract.margins
-    )
+    content = content_of(conditions, blocks, graph, calibrator.SerializeToString(deterministic=True), contract.margins)
     if len(content) > LARGEST:
         return BuiltBatch(f"batch.bin would take {len(content) / 1e6:,.0f} MB, more than {LARGEST / 1e6:,.0f}")
     return BuiltBatch("", content, {"file": {"sha256": sha256(content), "bytes": len(content)}})

@@ -101,8 +101,8 @@ def build_own(
     model = graph.model([helper.make_tensor_value_info(n, k, ["N", w]) for n, k, w in shapes], outputs, doc)
     calibrations = tuple((calibrator, "margin" if x == margin else x, p) for calibrator, x, p in answers.calibrations)
     named = ("margin",) if len(margins) == 1 else tuple(margins)
-    its = tuple(own[i] for i in range(len(ensembles)))
-    contract = Contract(model, its, calibrations, mean_of_margins=False, margins=named)
+    ours = tuple(own[i] for i in range(len(ensembles)))
+    contract = Contract(model, ours, calibrations, mean_of_margins=False, margins=named)
     return Built(contract, tuple(places))
 
 

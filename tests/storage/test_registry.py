@@ -14,7 +14,7 @@ from cli.errors import UserError
 from cli.progress import Progress
 from export import to_onnx
 from export.refusal import ExportRefused
-from export.registry.models import FILES_WITH_REASONS as FILES
+from export.registry.models import ALL_FILES as FILES
 from export.registry.models import Registry
 from runtime.digest import version_of
 from runtime.model import Model

@@ -87,7 +87,7 @@ def _block(booster: int, trees: Sequence[Node | float], base: np.float32) -> Blo
 def _levels(trees: Sequence[Coded]) -> tuple[list[Level], dict[tuple[int, int], list[int]]]:
     """The levels, and for each tree and plane the masks that make it."""
     terms: dict[tuple[int, int], list[int]] = {}
-    levels = []
+    levels: list[Level] = []
     nodes: list[tuple[int, int, Inner]] = [(-1, tree, its.root) for tree, its in enumerate(trees) if its.root]
     first = 0
     while nodes:
