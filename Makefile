@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -78,10 +78,14 @@ test-full: $(READY)  ## every case of every matrix, as each week
 	@$(BIN)/python -m pytest --tier full $(TESTS)
 
 CALIBRATION ?= sigmoid
-parity: $(READY)  ## train, export and certify, then check the certificate again
+parity: $(READY)  ## train, export and certify, check the certificate again; after make node, in Node too
 	@$(BIN)/python -m training.run --calibration $(CALIBRATION)
 	@$(BIN)/python -m export.to_onnx
 	@$(BIN)/python -m export.verify
+	@$(if $(wildcard tests/node/node_modules),$(BIN)/python -m pytest --tier full tests/node)
+
+node:  ## the packages of tests/node, for the parity test of docs/node.md (needs npm)
+	@cd tests/node && npm ci
 
 lint: $(READY)  ## ruff (rules and format), mypy (strict)
 	@$(BIN)/ruff check .

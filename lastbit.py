@@ -73,7 +73,7 @@ def train(
     >>> train({"data": {"file": "nowhere.csv"}})
     Traceback (most recent call last):
     ...
-    cli.errors.UserError: nowhere.csv: no such file; give --data an existing CSV or Parquet file
+    cli.errors.UserError: nowhere.csv: no such file; name an existing CSV, Parquet or Excel file
     """
     _refuse_strangers()
     from cli.progress import Progress

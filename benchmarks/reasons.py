@@ -28,7 +28,7 @@ from training.artifacts import Artifacts, load_artifacts
 from training.run import train
 from training.settings import Settings
 
-ROUNDS, CALLS, MANY = 9, 20, 500
+ROUNDS, CALLS, MANY = 9, 20, 10_000
 
 
 def measure() -> Iterator[Row]:
@@ -82,7 +82,7 @@ def _of(name: str, artifacts: Artifacts, model: Path) -> Iterator[Row]:
     yield from _ratio(f"{name}: contributions of one applicant", ours, theirs, graph)
     many = take_turns(
         {
-            "ours": lambda: [tables.contributions(*row) for row in rows],
+            "ours": lambda: tables.contributions_of(raw["numbers"], raw["categories"]),
             "pred_contribs": lambda: theirs_of(prepared),
         },
         3,

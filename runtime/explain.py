@@ -5,6 +5,7 @@ the score rounded likewise. What rounding leaves over goes where it changes leas
 """
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 from runtime.reader import EXPORT_AGAIN, ModelRefused
@@ -27,10 +28,12 @@ class Explainer:
     __slots__ = (
         "_adds_up",
         "_base",
-        "_bases",
         "_beginnings",
-        "_features",
+        "_end",
+        "_inquiries",
+        "_limited_end",
         "_limits",
+        "_names",
         "_per_margin",
         "_players",
         "_shows_values",
@@ -43,47 +46,50 @@ class Explainer:
         factor = scale.points_to_double / math.log(2)
         log_odds = reasons["slope"] * tables.mean + reasons["intercept"] - math.log(scale.odds)
         self._tables = tables
-        self._per_margin: float = factor * reasons["slope"]
+        self._per_margin: float = 100 * factor * reasons["slope"]  # hundredths of a point
         self._base: int = round(100 * (scale.points + factor * log_odds))
         self._adds_up: bool = reasons["basis"]["adds_up"]
         limited = {"adds_up": False, "note": "the probability is at its limit: points are those without it"}
         before = {} if self._adds_up else {"note": "points are those before calibration, which keeps their order"}
-        self._bases = {"usual": write(reasons["basis"] | before), "limited": write(reasons["basis"] | limited)}
-        self._beginnings: dict[tuple[str, bool], str] = {}
+        self._end = f',"reasons_basis":{write(reasons["basis"] | before)}'
+        self._limited_end = f',"reasons_basis":{write(reasons["basis"] | limited)}'
         self._shows_values: bool = reasons["values"]
-        self._players: list[dict[str, Any]] = reasons["players"]
         self._texts: dict[str, dict[str, Any]] = reasons["texts"]
         self._limits = scale.probability_limits
-        numbers = {feature.name: (i, feature.type) for i, feature in enumerate(manifest.numbers)}
-        categories = {feature.name: (i, "category") for i, feature in enumerate(manifest.categories)}
-        self._features = numbers | categories
+        position = {feature.name: (i, False) for i, feature in enumerate(manifest.numbers)}
+        position |= {feature.name: (i, True) for i, feature in enumerate(manifest.categories)}
+        booleans = {feature.name for feature in manifest.numbers if feature.type == "boolean"}
+        self._players = [
+            (its["kind"], [(name, *position[name], name in booleans) for name in its["features"]])
+            for its in reasons["players"]
+        ]
+        self._names: list[str] = [its["name"] for its in reasons["players"]]
+        self._inquiries = [i for i, name in enumerate(self._names) if self._texts[name]["inquiries"]]
+        self._beginnings: dict[tuple[str, bool], str] = {}
 
     def explain(
         self, numbers: "Sequence[float]", categories: "Sequence[str]", probability: float, score: float, *, every: bool
     ) -> str:
         """The members of an answer, as JSON without braces; with `every` the points of all features too."""
-        points = (self._per_margin * self._tables.contributions(numbers, categories)).tolist()
+        factor = self._per_margin
+        exact = [factor * margin for margin in self._tables.contributions(numbers, categories).tolist()]
         low, high = self._limits
         is_limited = not low < probability < high
-        total = round(100 * round(score, 2)) if self._adds_up and not is_limited else None
-        cents = shares(points, None if total is None else total - self._base)
-        order = sorted(range(len(points)), key=points.__getitem__)
+        total = round(100 * round(score, 2)) - self._base if self._adds_up and not is_limited else None
+        cents = shares(exact, total)
+        order = sorted(range(len(exact)), key=exact.__getitem__)
         named = [player for player in order[:MOST_REASONS] if cents[player] < 0]
-        named += [
-            player
-            for player in order[MOST_REASONS:]
-            if cents[player] < 0 and self._texts[self._players[player]["name"]]["inquiries"]
-        ][:1]
-        reasons = ",".join(self._reason(player, cents[player], numbers, categories) for player in named)
-        other = sum(cents) - sum(cents[player] for player in named)
-        basis = self._bases["limited" if is_limited else "usual"]
+        if self._inquiries:
+            more = [player for player in order[MOST_REASONS:] if player in self._inquiries and cents[player] < 0]
+            named += more[:1]
+        reasons = ",".join([self._reason(player, cents[player], numbers, categories) for player in named])
+        other = sum(cents) - sum([cents[player] for player in named])
         content = (
-            f'"reasons":[{reasons}],"base_points":{self._base / 100!r},"other_points":{other / 100!r},'
-            f'"reasons_basis":{basis}'
+            f'"reasons":[{reasons}],"base_points":{self._base / 100!r},"other_points":{other / 100!r}'
+            f"{self._limited_end if is_limited else self._end}"
         )
         if every:
-            names = (player["name"] for player in self._players)
-            content += f',"points":{write({name: cent / 100 for name, cent in zip(names, cents, strict=True)})}'
+            content += f',"points":{write({name: cent / 100 for name, cent in zip(self._names, cents, strict=True)})}'
         return content
 
     def check(self, manifest: "Manifest") -> None:
@@ -96,18 +102,23 @@ class Explainer:
 
     def _reason(self, player: int, cents: int, numbers: "Sequence[float]", categories: "Sequence[str]") -> str:
         """One reason; a row maximum is named after its largest feature, where one has a value."""
-        about = self._players[player]
-        name, kind, value = about["name"], about["kind"], None
+        kind, features = self._players[player]
+        if kind == "group":
+            return f"{self._beginning(self._names[player], is_missing=False)}{cents / 100!r}}}"
         if kind == "feature":
-            value = self._value(name, numbers, categories)
-        elif kind == "maximum":
-            values = {feature: self._value(feature, numbers, categories) for feature in about["features"]}
-            if present := [feature for feature, its in values.items() if its is not None]:
-                name = max(present, key=values.__getitem__)
-                value = values[name]
-        beginning = self._beginning(name, is_missing=value is None and kind != "group")
-        end = f',"value":{write(value)}}}' if self._shows_values and kind != "group" else "}"
-        return f"{beginning}{cents / 100!r}{end}"
+            name, position, is_category, is_boolean = features[0]
+            value: Any = categories[position] if is_category else numbers[position]
+        else:
+            value, name, is_category, is_boolean = math.nan, self._names[player], False, False
+            for feature, position, _, _ in features:
+                if not numbers[position] <= value and numbers[position] == numbers[position]:
+                    name, value = feature, numbers[position]
+        is_missing = value != value or value == ""
+        beginning = self._beginning(name, is_missing=is_missing)
+        if not self._shows_values:
+            return f"{beginning}{cents / 100!r}}}"
+        shown = "null" if is_missing else write(value) if is_category else _number(value, is_boolean=is_boolean)
+        return f'{beginning}{cents / 100!r},"value":{shown}}}'
 
     def _beginning(self, name: str, *, is_missing: bool) -> str:
         """The JSON of a reason up to its points, written once."""
@@ -120,33 +131,34 @@ class Explainer:
             self._beginnings[key] = f'{write(reason | {"text": text})[:-1]},"points":'
         return self._beginnings[key]
 
-    def _value(self, name: str, numbers: "Sequence[float]", categories: "Sequence[str]") -> Any:
-        """A feature's value as a request has it; None where it is missing."""
-        position, kind = self._features[name]
-        if kind == "category":
-            return categories[position] or None
-        number = float(numbers[position])
-        if math.isnan(number):
-            return None
-        if kind == "boolean":
-            return number == 1
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+def _number(value: float, *, is_boolean: bool) -> str:
+    """A number as JSON, as a request has it."""
+    if is_boolean:
+        return "true" if value == 1 else "false"
+    if type(value) is not int:
+        value = float(value)
+        if value.is_integer() and -(2**53) < value < 2**53:
+            value = int(value)
+        elif not -math.inf < value < math.inf:
+            return write(value)
+    return repr(value)
 
 
-def shares(points: "Sequence[float]", total: int | None) -> list[int]:
-    """Points as hundredths that add up to `total`, or to their own rounded sum; each off by as little as can be.
+def shares(exact: "Sequence[float]", total: int | None) -> list[int]:
+    """Hundredths as whole numbers that add up to `total`, or to their own rounded sum; each off by as little as can be.
 
-    >>> shares([-1.006, -2.006, 0.5], -251)
+    >>> shares([-100.6, -200.6, 50.0], -251)
     [-101, -200, 50]
     """
-    exact = [100 * point for point in points]
     cents = list(map(math.floor, exact))
     rest = (round(math.fsum(exact)) if total is None else total) - sum(cents)
     if rest and cents:
-        remainders = [each - cent for each, cent in zip(exact, cents, strict=True)]
+        remainders = list(map(operator.sub, exact, cents))
         order = sorted(range(len(exact)), key=remainders.__getitem__, reverse=True)  # the largest first
         every, some = divmod(rest, len(order))
-        cents = [cent + every for cent in cents]
+        if every:
+            cents = [cent + every for cent in cents]
         for i in order[:some]:
             cents[i] += 1
     return cents

@@ -180,6 +180,8 @@ class Service:
             asked = {True: "true", False: "false"}.get(given) if type(given) is bool else given
             pointer = "/explain: "
             asked = "null" if asked is None else asked
+        if asked is None and self._settings.explain == "on-request":
+            return ""  # most requests
         if asked not in (None, "", "true", "false", "all"):
             raise Problem(problem.INVALID_PARAMETER, f"{pointer}expected true, false or all")
         wanted = "" if asked in (None, "false") else "all" if asked == "all" else "true"
@@ -210,8 +212,10 @@ class Service:
         wanted: str,
     ) -> list[str]:
         """The answers with the reasons of each."""
+        from runtime.tables import as_lists  # loaded with the explainer
+
         explain, every = self.explainer().explain, wanted == "all"
-        rows = zip(answers, numbers, categories, probabilities.tolist(), scored, strict=True)
+        rows = zip(answers, as_lists(numbers), as_lists(categories), probabilities.tolist(), scored, strict=True)
         return [
             f"{answer[:-1]},{explain(its, words, p, score[0], every=every)}}}" for answer, its, words, p, score in rows
         ]

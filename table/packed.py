@@ -12,6 +12,7 @@ from typing import IO
 
 from cli.errors import UserError
 from cli.words import listed, shown
+from table.workbook import is_workbook
 
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PACKERS: Mapping[bytes, Callable[[io.BytesIO], io.BufferedIOBase]] = {
@@ -19,6 +20,13 @@ PACKERS: Mapping[bytes, Callable[[io.BytesIO], io.BufferedIOBase]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
+# Members that only these formats have.
+OFFICE = {
+    "xl/workbook.bin": "a binary workbook (xlsb)",
+    "content.xml": "an OpenDocument",
+    "[Content_Types].xml": "a document of Office, not a workbook",
+}
+SAVE_AS = "save it as xlsx, or its sheet as CSV UTF-8"
 # Tables become 3 to 30 times as large. What becomes larger than this, and this many times, was made to fill the memory.
 LARGE, MOST_TIMES = 256 * 2**20, 200
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
@@ -34,7 +42,8 @@ MARKS = (
 def unpacked(name: str, content: bytes) -> bytes:
     """The content that gzip, bzip2, xz or a zip of one file holds; other content is as it was.
 
-    Raises UserError for what is damaged, for a zip of several files and for Excel's workbooks.
+    A workbook of Excel is as it was, too. Raises UserError for what is damaged, for a zip of several files and for
+    workbooks of formats that are not read.
     """
     if content.startswith((ZIP, OLD_EXCEL)):
         return _of_zip(name, content)
@@ -44,7 +53,8 @@ def unpacked(name: str, content: bytes) -> bytes:
         if content.startswith(magic):
             try:
                 with unpack(io.BytesIO(content)) as opened:
-                    return _read(name, opened, len(content))
+                    held = _read(name, opened, len(content))
+                return _of_zip(name, held) if held.startswith(ZIP) else held
             except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
                 raise UserError(f"{name}: the packed file is damaged: {error}; copy it again") from error
     return content
@@ -54,21 +64,29 @@ def _of_zip(name: str, content: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             files = [entry.filename for entry in packed.infolist() if not entry.is_dir()]
-            if "[Content_Types].xml" not in files:
-                files = [file for file in files if not file.startswith("__MACOSX/")]
-                if len(files) != 1:
-                    held = f"holds {len(files)} files ({listed(files)})" if files else "holds no file"
-                    raise UserError(f"{name}: the zip {held}, expected one; unpack it and name the one")
-                entry = packed.getinfo(files[0])
-                with packed.open(entry) as opened:
-                    return _read(name, opened, entry.compress_size)
+            if is_workbook(files):
+                _refuse_expanding(name, packed, len(content))
+                return content
+            if odd := next((what for member, what in OFFICE.items() if member in files), None):
+                raise UserError(f"{name}: is {odd}; {SAVE_AS}")
+            files = [file for file in files if not file.startswith("__MACOSX/")]
+            if len(files) != 1:
+                held = f"holds {len(files)} files ({listed(files)})" if files else "holds no file"
+                raise UserError(f"{name}: the zip {held}, expected one; unpack it and name the one")
+            entry = packed.getinfo(files[0])
+            with packed.open(entry) as opened:
+                held_by_it = _read(name, opened, entry.compress_size)
+            return _of_zip(name, held_by_it) if held_by_it.startswith(ZIP) else held_by_it
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
         if content.startswith(ZIP):
             raise UserError(f"{name}: the zip cannot be unpacked: {error}; unpack it yourself") from error
-    raise UserError(
-        f"{name}: is an Excel workbook; save its sheet as CSV UTF-8, "
-        'or convert it: pandas.read_excel(FILE).to_parquet("table.parquet")'
-    )
+    raise UserError(f"{name}: is a workbook of Excel before 2007, or has a password; {SAVE_AS}")
+
+
+def _refuse_expanding(name: str, packed: zipfile.ZipFile, size: int) -> None:
+    expanded = sum(entry.file_size for entry in packed.infolist())
+    if expanded > max(LARGE, MOST_TIMES * size):
+        raise UserError(f"{name}: {size:,} packed bytes become {expanded:,}; save the sheet as CSV UTF-8")
 
 
 def _read(name: str, opened: io.BufferedIOBase | IO[bytes], packed: int) -> bytes:

@@ -55,7 +55,7 @@ class Data:
         str | None,
         Field(
             min_length=1,
-            description="CSV or Parquet, a folder or a pattern of them, or s3://bucket/key",
+            description="CSV, Parquet or Excel, a folder or a pattern of them, or s3://bucket/key",
             examples=["loans.csv"],
         ),
         AfterValidator(_address),
@@ -112,6 +112,11 @@ class Data:
         Field(description="mark between thousands: , . ' _ or a blank", examples=["."]),
         AfterValidator(_mark),
         Usage(metavar="CHARACTER"),
+    ] = None
+    sheet: Annotated[
+        OptionalText,
+        Field(description="sheet of an Excel workbook", examples=["loans"]),
+        Usage(metavar="NAME", unset="the first"),
     ] = None
     normalization: Annotated[
         Literal["none", "NFC"],

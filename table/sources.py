@@ -18,11 +18,12 @@ from table.cells import MISSING, Source, decoded
 from table.csv_file import CsvFile
 from table.header import UNNAMED
 from table.json_lines import JsonLines, is_json
-from table.packed import in_utf8, unpacked
+from table.packed import ZIP, in_utf8, unpacked
 from table.parquet_file import FEATHER, MAGIC, SUFFIXES, FeatherFile, ParquetFile
 from table.parts import Part, parts_of
 from table.settings import Data, Schema
 from table.words import Missing
+from table.workbook import Workbook
 
 
 class TableFile(Protocol):
@@ -85,9 +86,9 @@ class OpenTable:
         read = [_read(file, part, wanted, numeric) for file, part in zip(files, parts, strict=True)]
         if len(parts) > 1 and _types(read, wanted):  # text in one part is text in all
             read = [_read(file, part, wanted, ()) for file, part in zip(files, parts, strict=True)]
-        remarks += [remark for file, each in zip(files, read, strict=True) for remark in _remarks(file, each)][:1]
-        texts = all(isinstance(file, CsvFile) for file in files)
         data = schema.data
+        remarks += [remark for file, each in zip(files, read, strict=True) for remark in _remarks(file, each, data)][:1]
+        texts = all(isinstance(file, CsvFile | Workbook) for file in files)
         return Source(
             self.name,
             _digest(parts, self.digests),
@@ -110,7 +111,7 @@ def _open(part: Part, data: Data, wanted: Collection[str]) -> tuple[TableFile, s
                 return ParquetFile(name, path), hashlib.file_digest(file, "sha256").hexdigest()
             content = file.read()
     except FileNotFoundError:
-        problem = f"no such file{suggested_file(path)}; give --data an existing CSV or Parquet file"
+        problem = f"no such file{suggested_file(path)}; name an existing CSV, Parquet or Excel file"
         raise UserError(f"{name}: {problem}") from None
     except OSError as error:
         raise UserError(f"{name}: cannot be read: {error.strerror}") from error
@@ -126,6 +127,8 @@ def _of_content(name: str, content: bytes, data: Data, wanted: Collection[str]) 
         return ParquetFile(name, content)
     if content.startswith(FEATHER):
         return FeatherFile(name, content)
+    if content.startswith(ZIP):
+        return Workbook(name, content, data.sheet, data.decimal)
     content = in_utf8(name, content, data.encoding)
     if is_json(name, content):
         return JsonLines(name, content)
@@ -181,7 +184,9 @@ def check_columns(name: str, columns: Sequence[str], wanted: Mapping[str, str], 
             raise UserError(f"{name}: no column {named(column)} ({setting}); {guess}{known}{remedy}")
 
 
-def _remarks(file: TableFile, read: dict[str, Any]) -> list[str]:
+def _remarks(file: TableFile, read: dict[str, Any], data: Data) -> list[str]:
+    if isinstance(file, Workbook):
+        return file.remarks(read, data.sheet)
     return file.points_that_may_mark_thousands(read) if isinstance(file, CsvFile) else []
 
 

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         page = None if args.out is None else out_file("--out", args.out)
         folder = Path() if page is None else page.parent
         with local_file(args.table, progress) as path, progress.step("Looking at the table") as show:
-            text = drafted(Asked(args.table, folder, args.target, args.positive, args.seed), path, show)
+            text = drafted(Asked(args.table, folder, args.target, args.positive, args.seed, args.sheet), path, show)
         if page is None:
             sys.stdout.buffer.write(text.encode())
             sys.stdout.flush()
@@ -68,8 +68,9 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument(
         "table",
         metavar="FILE",
-        help="CSV, Parquet, Feather or JSON lines, packed or not; a folder or a pattern of them; or s3://bucket/key",
+        help="CSV, Parquet, Feather, JSON lines or Excel, packed or not; a folder or a pattern of them; or s3://bucket/key",
     )
+    files.add_argument("--sheet", metavar="NAME", help="of an Excel workbook; default the first")
     files.add_argument("--out", metavar="FILE.toml", help="the configuration; default standard output")
     files.add_argument("--quiet", action="store_true", help="print errors only")
     outcome = parser.add_argument_group("outcome")

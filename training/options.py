@@ -21,7 +21,7 @@ from validation.settings import Costs, Evaluation, Stability
 # What the command does with the settings; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
 ARTIFACTS = "artifacts"  # where results go unless something else is said
-WRITING = ("separator", "encoding", "decimal", "thousands", "normalization")
+WRITING = ("separator", "sheet", "encoding", "decimal", "thousands", "normalization")
 TABLE = ("target", "positive", "negative", "weight", "id", "missing", *WRITING)
 
 EPILOG = """\

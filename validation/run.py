@@ -39,7 +39,7 @@ from validation.stability import shifts
 from validation.stability.unusual import unusual
 
 SHOWN = 10
-TABLE = ("target", "positive", "negative", "missing", "separator", "encoding", "decimal", "thousands")
+TABLE = ("target", "positive", "negative", "missing", "separator", "sheet", "encoding", "decimal", "thousands")
 
 EPILOG = """\
 A limit comes from its flag, else from the TOML, else from the model's manifest, which has those of its training.
@@ -114,6 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
         "weight",
         "missing",
         "separator",
+        "sheet",
         "encoding",
         "decimal",
         "thousands",

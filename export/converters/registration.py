@@ -1,53 +1,60 @@
 """Exact calibrators and trees for a pipeline of your own: call `register()`, then `skl2onnx.to_onnx` as always.
 
+What is not of this project's kind goes to the converter that was there before, as if nothing had been registered: the
+parser of a class looks at the model, and so does the converter under the class' former name, which other converters
+(of stacking, voting, searches) call without a parser.
+
 >>> from export.converters.registration import register
 >>> register()
 >>> # onnx_model = skl2onnx.to_onnx(pipeline, initial_types=[("x", DoubleTensorType([None, n]))])
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from onnx import TensorProto
-from skl2onnx import update_registered_converter
-from skl2onnx.common.data_types import (
-    DoubleTensorType,
-    FloatTensorType,
-    Int64TensorType,
-    StringTensorType,
-)
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from xgboost import XGBClassifier
 
-from export.converters.classifier import boosters_of, convert_classifier
-from export.converters.graph import Graph, SklearnGraph
-from export.converters.private import operator_names, parse_sklearn, parsers
-from export.converters.trees import convert_margins, with_copies
-from export.refusal import ExportRefused
-from training.estimator.boosting import MarginXGBClassifier
-from training.estimator.crossfit import CrossFittedClassifier
-from trees.ensemble import read_ensemble
-
-# What skl2onnx had for each class before: the name of its converter, and its parser; None where it had none.
-_BEFORE: dict[type, tuple[Any, Any]] = {}
-CLASSIFIERS = (
-    CalibratedClassifierCV,
-    CrossFittedClassifier,
-    FrozenEstimator,
-    MarginXGBClassifier,
-    XGBClassifier,
+from export.converters import operators
+from export.converters.private import (
+    converters,
+    operator_names,
+    parse_simple,
+    parse_sklearn,
+    parsers,
+    register_converter,
+    register_shape_calculator,
+    shape_calculators,
 )
+from export.refusal import ExportRefused
+from training.estimator.crossfit import CrossFittedClassifier
+
+SEARCHES = (GridSearchCV, RandomizedSearchCV)
+OPTIONS = {"zipmap": [True, False], "nocl": [True, False], "output_class_labels": [False]}
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What skl2onnx had for a class; None where it had nothing."""
+
+    name: str | None
+    parser: Any
+    converter: Any
+
+
+_BEFORE: dict[type, _Before] = {}
 
 
 def register(*subclasses: type[XGBClassifier]) -> None:
     """Makes skl2onnx use this project's exact converters, in this process, for all that follows.
 
-    It covers XGBClassifier, CalibratedClassifierCV over it (sigmoid or isotonic, ensemble or not, FrozenEstimator, a
-    Pipeline as its base), CrossFittedClassifier, and the subclasses of XGBClassifier that are named.
+    It covers XGBClassifier and its subclasses, CalibratedClassifierCV over it (sigmoid or isotonic, ensemble or not,
+    FrozenEstimator, a Pipeline as its base) and CrossFittedClassifier, each with two classes; and SimpleImputer of
+    float64 numbers. Other models of these classes are converted as before.
 
     The graph's outputs are `label` [N] and `probabilities` [N, 2] (float64 where a calibrator made them), always as
     plain tensors: no ZipMap. Declare number inputs as DoubleTensorType: scikit-learn prepares in float64, and the
@@ -55,144 +62,97 @@ def register(*subclasses: type[XGBClassifier]) -> None:
 
     What cannot be exported exactly raises ExportRefused during `to_onnx`.
     """
-    for kind in (*CLASSIFIERS, *subclasses, SimpleImputer):
-        _BEFORE.setdefault(kind, (operator_names.get(kind), parsers.get(kind)))
-    for classifier in (*CLASSIFIERS, *subclasses):
-        update_registered_converter(
-            classifier,
-            f"Exact{classifier.__name__}",
-            _set_shapes,
-            _convert,
-            parser=_parse,
-            options={"zipmap": [True, False], "nocl": [True, False], "output_class_labels": [False]},
-        )
-    update_registered_converter(SimpleImputer, "ExactSimpleImputer", _set_imputed_shape, _convert_imputer)
+    for kind in (CalibratedClassifierCV, CrossFittedClassifier, FrozenEstimator, *_tree(XGBClassifier), *subclasses):
+        before = _remember(kind)
+        alias = operators.alias_of(kind)
+        register_converter(alias, operators.convert, overwrite=True, options=OPTIONS)
+        register_shape_calculator(alias, operators.set_shapes, overwrite=True)
+        parsers[kind] = _parse
+        if before.name is None:
+            operator_names[kind] = alias
+        else:
+            options = before.converter.get_allowed_options()
+            register_converter(before.name, _either(before.converter), overwrite=True, options=options)
+    for kind in SEARCHES:
+        _remember(kind)
+        parsers[kind] = _parse
+    _remember(SimpleImputer)
+    alias = operators.alias_of(SimpleImputer)
+    register_converter(alias, operators.convert_imputer, overwrite=True)
+    register_shape_calculator(alias, operators.set_imputed_shape, overwrite=True)
+    parsers[SimpleImputer] = _parse_imputer
 
 
 def unregister() -> None:
     """Gives skl2onnx back the converters that it had before `register`, in this process."""
     for kind, before in _BEFORE.items():
-        for registered, former in zip((operator_names, parsers), before, strict=True):
-            if former is None:
-                registered.pop(kind, None)
-            else:
-                registered[kind] = former
+        _put_back(operator_names, kind, before.name)
+        _put_back(parsers, kind, before.parser)
+        if before.name is not None:
+            converters[before.name] = before.converter
+        converters.pop(operators.alias_of(kind), None)
+        shape_calculators.pop(operators.alias_of(kind), None)
     _BEFORE.clear()
 
 
-def _parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
-    """Declares the operator. A base estimator that is a Pipeline brings its own preparation for each booster."""
-    operator = scope.declare_local_operator(f"Exact{type(model).__name__}", model)
-    operator.matrices = []
-    for steps in _preparations(model):
-        prepared = inputs
-        if steps:
-            prepared = parse_sklearn(scope, Pipeline(steps), inputs, custom_parsers=custom_parsers)
-        operator.matrices.append([variable.full_name for variable in prepared])
-        known = {variable.full_name for variable in operator.inputs}
-        for variable in prepared:
-            if variable.full_name not in known:
-                operator.inputs.append(variable)
-    kind = DoubleTensorType if _is_calibrated(model) else FloatTensorType
-    label = Int64TensorType() if _integer_classes(model) else StringTensorType()
-    operator.outputs.append(scope.declare_local_variable("label", label))
-    operator.outputs.append(scope.declare_local_variable("probabilities", kind()))
-    return list(operator.outputs)
-
-
-def _set_shapes(operator: Any) -> None:
-    rows = operator.inputs[0].get_first_dimension()
-    operator.outputs[0].type.shape = [rows]
-    operator.outputs[1].type.shape = [rows, 2]
-
-
-def _convert(scope: Any, operator: Any, container: Any) -> None:
-    graph = SklearnGraph(scope, container)
-    model = operator.raw_operator
-    shared: dict[tuple[str, ...], str] = {}
-    for names in operator.matrices:
-        key = tuple(names)
-        if key not in shared:
-            shared[key] = _as_matrix(graph, names)
-    matrices = [shared[tuple(names)] for names in operator.matrices]
-    ensembles = [read_ensemble(booster) for booster in boosters_of(model)]
-    if len(shared) == 1:
-        margins = convert_margins(graph, with_copies(graph, matrices[0], ensembles), ensembles)
+def _put_back(registered: dict[type, Any], kind: type, former: Any) -> None:
+    if former is None:
+        registered.pop(kind, None)
     else:
-        margins = [
-            margin
-            for matrix, ensemble in zip(matrices, ensembles, strict=True)
-            for margin in convert_margins(graph, with_copies(graph, matrix, [ensemble]), [ensemble])
-        ]
-    answers = convert_classifier(graph, model, margins, both_classes=True)
-    label, probabilities = operator.outputs
-    both = graph.node("Concat", answers.first, answers.second, axis=1)
-    container.add_node("Identity", [both], [probabilities.full_name], name=scope.get_unique_operator_name("Identity"))
-    likelier = graph.node("ArgMax", both, axis=1, keepdims=0)
-    classes = np.asarray(model.classes_)
-    if _integer_classes(model):
-        labels = graph.constant(classes.astype(np.int64))
-    else:
-        labels = scope.get_unique_variable_name("classes")
-        container.add_initializer(labels, TensorProto.STRING, [2], [str(name).encode() for name in classes])
-    container.add_node("Gather", [labels, likelier], [label.full_name], name=scope.get_unique_operator_name("Gather"))
+        registered[kind] = former
 
 
-def _set_imputed_shape(operator: Any) -> None:
-    variable = operator.inputs[0]
-    columns = len(operator.raw_operator.get_feature_names_out())
-    operator.outputs[0].type = type(variable.type)([variable.get_first_dimension(), columns])
+def _tree(kind: type) -> Iterator[type]:
+    """A class and all that are derived from it at this moment."""
+    yield kind
+    subclasses: list[type] = kind.__subclasses__()
+    for derived in subclasses:
+        yield from _tree(derived)
 
 
-def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
-    """NaN replaced in the input's own dtype; ONNX Runtime has no float64 kernel for skl2onnx's Imputer."""
-    imputer = operator.raw_operator
-    numbers = isinstance(operator.inputs[0].type, DoubleTensorType | FloatTensorType)
-    if not numbers or not np.isscalar(imputer.missing_values) or imputer.missing_values == imputer.missing_values:
-        raise ExportRefused("SimpleImputer is supported for number columns with missing_values=NaN only")
-    if imputer.add_indicator or np.isnan(imputer.statistics_.astype(float)).any():
-        raise ExportRefused("SimpleImputer with add_indicator, or with a column without any value, is not supported")
-    graph = SklearnGraph(scope, container)
-    dtype = np.float64 if isinstance(operator.inputs[0].type, DoubleTensorType) else np.float32
-    x = operator.inputs[0].full_name
-    filled = graph.constant(np.asarray(imputer.statistics_, dtype=dtype)[None, :])
-    container.add_node(
-        "Where",
-        [graph.node("IsNaN", x), filled, x],
-        [operator.outputs[0].full_name],
-        name=scope.get_unique_operator_name("Where"),
-    )
+def _remember(kind: type) -> _Before:
+    """What there was for a class before `register`; what somebody has registered since then counts anew."""
+    if kind not in _BEFORE or parsers.get(kind) not in (_parse, _parse_imputer):
+        name = operator_names.get(kind)
+        _BEFORE[kind] = _Before(name, parsers.get(kind), None if name is None else converters.get(name))
+    return _BEFORE[kind]
 
 
-def _as_matrix(graph: Graph, names: Sequence[str]) -> str:
-    """All inputs side by side, rounded to float32 as XGBoost rounds them."""
-    parts = [graph.node("Cast", name, to=TensorProto.FLOAT) for name in names]
-    return parts[0] if len(parts) == 1 else graph.node("Concat", *parts, axis=1)
-
-
-def _preparations(model: Any) -> list[list[tuple[str, Any]]]:
-    """For each booster the steps that run before it inside of `model`."""
+def _parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> Any:
+    """Declares the exact operator of a model of ours; all else is parsed as it was before."""
+    if operators.is_ours(model):
+        if isinstance(model, SEARCHES):
+            if options := scope.get_options(model):
+                scope.add_options(id(model.best_estimator_), options)
+            return parse_sklearn(scope, model.best_estimator_, inputs, custom_parsers=custom_parsers)
+        return operators.parse(scope, model, inputs, custom_parsers)
     if isinstance(model, FrozenEstimator):
-        return _preparations(model.estimator)
-    if isinstance(model, CrossFittedClassifier):
-        return [[] for _ in model.estimators_]
-    if isinstance(model, CalibratedClassifierCV):
-        return [steps for fold in model.calibrated_classifiers_ for steps in _preparations(fold.estimator)]
-    if isinstance(model, Pipeline):
-        return [list(model.steps[:-1])]
-    return [[]]
+        return parse_sklearn(scope, model.estimator, inputs, custom_parsers=custom_parsers)
+    return _parse_as_before(scope, model, inputs, custom_parsers)
 
 
-def _is_calibrated(model: Any) -> bool:
-    if isinstance(model, FrozenEstimator):
-        return _is_calibrated(model.estimator)
-    return isinstance(model, CalibratedClassifierCV | CrossFittedClassifier)
+def _parse_imputer(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> Any:
+    if operators.is_our_imputer(model, inputs):
+        alias = operators.alias_of(SimpleImputer)
+        return parse_simple(scope, model, inputs, custom_parsers=custom_parsers, alias=alias)
+    return _parse_as_before(scope, model, inputs, custom_parsers)
 
 
-def _integer_classes(model: Any) -> bool:
-    kind = np.asarray(model.classes_).dtype.kind
-    if kind in "iub":
-        return True
-    if kind in "UO":
-        return False
-    raise ExportRefused(f"classes {list(model.classes_)} are not supported: expected integers, booleans or strings")
+def _parse_as_before(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any) -> Any:
+    before = _BEFORE[type(model)]
+    if before.parser is not None:
+        return before.parser(scope, model, inputs, custom_parsers=custom_parsers)
+    if before.name is None:
+        raise ExportRefused(
+            f"{type(model).__name__} of this kind is not supported: expected two classes, over XGBClassifier"
+        )
+    return parse_simple(scope, model, inputs, custom_parsers=custom_parsers)
+
+
+def _either(stock: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+    """The exact converter for a model of ours, and the stock one for any other."""
+
+    def convert(scope: Any, operator: Any, container: Any) -> None:
+        (operators.convert if operators.is_ours(operator.raw_operator) else stock)(scope, operator, container)
+
+    return convert

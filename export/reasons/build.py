@@ -126,7 +126,7 @@ def _compare(artifacts: Artifacts, players: Players, file_of: _Files, rows: Refe
     sample = artifacts.sample.iloc[np.sort(rng.permutation(len(artifacts.sample))[:COMPARED])]
     reference = rows.frame.iloc[np.sort(rng.permutation(len(rows.frame))[:COMPARED])]
     _, tables = file_of(raw_rows(preparation, reference))
-    found = np.array([tables.contributions(*row) for row in zip(*raw_rows(preparation, sample), strict=True)])
+    found = tables.contributions_of(*raw_rows(preparation, sample))
     expected = np.zeros_like(found)
     prepared = preparation.transform(sample), preparation.transform(reference)
     by_rule = contributions_by_rule(boosters_of(artifacts.pipeline[1]), players.of_column, *prepared)
@@ -161,11 +161,10 @@ def _add_up(
     sample = artifacts.sample.iloc[:ADDED_ROWS]
     numbers, words = raw_rows(preparation, sample)
     margins = mean_margin(ask_graph(session, preparation.raw_inputs(sample)).margin)
-    sums = [tables.mean + tables.contributions(*row).sum() for row in zip(numbers, words, strict=True)]
+    sums = tables.mean + tables.contributions_of(numbers, words).sum(axis=1)
     compared["added_rows"] = len(sums)
-    compared["largest_gap"] = float(np.abs(np.array(sums) - margins).max(initial=0))
-    total = sum(tables.contributions(*row) for row in zip(*reference, strict=True))
-    compared["largest_mean"] = float(np.abs(total / len(reference[0])).max(initial=0))
+    compared["largest_gap"] = float(np.abs(sums - margins).max(initial=0))
+    compared["largest_mean"] = float(np.abs(tables.contributions_of(*reference).mean(axis=0)).max(initial=0))
 
 
 def _why_not(compared: ComparedReasons) -> str:

@@ -63,10 +63,12 @@ def _met(
 
 
 def _values(met: NDArray[np.float64], by_reference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[N, d] for a weight of 1, mean over the reference rows."""
+    """[N, d] for a weight of 1, mean over the reference rows; rows that meet the same are worked out once."""
     players = met.shape[1]
     if not players:
         return np.zeros((len(met), 0))
+    met, which, _ = _alike(met)
+    by_reference, _, rows = _alike(by_reference)
     up, down = np.zeros((players + 1, players + 1)), np.zeros((players + 1, players + 1))
     for gains in range(players + 1):
         for losses in range(players + 1 - gains):
@@ -75,7 +77,14 @@ def _values(met: NDArray[np.float64], by_reference: NDArray[np.float64]) -> NDAr
             down[gains, losses] = factorial(gains) * factorial(losses - 1) / orders if losses else 0.0
     a = (met @ (1 - by_reference).T).astype(int)
     e = ((1 - met) @ by_reference.T).astype(int)
-    counts = (1 - met) @ (1 - by_reference).T == 0
-    up, down = np.where(counts, up[a, e], 0), np.where(counts, down[a, e], 0)
+    counts = np.where((1 - met) @ (1 - by_reference).T == 0, rows, 0)
+    up, down = up[a, e] * counts, down[a, e] * counts
     values = met * (up @ (1 - by_reference)) - (1 - met) * (down @ by_reference)
-    return np.asarray(values / len(by_reference))
+    return np.asarray(values[which] / rows.sum())
+
+
+def _alike(met: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
+    """The distinct rows, for each row which of them it is, and how many rows each of them is."""
+    code = met @ 2.0 ** np.arange(met.shape[1])
+    _, first, which, count = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
+    return met[first], which, count

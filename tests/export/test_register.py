@@ -15,7 +15,6 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier
@@ -145,7 +144,6 @@ def test_a_frozen_classifier_as_the_last_step(table: tuple[pd.DataFrame, Any]) -
 @pytest.mark.parametrize(
     ("model", "named"),
     [
-        (lambda: CalibratedClassifierCV(LogisticRegression(), cv=3), "LogisticRegression is not supported"),
         (lambda: CalibratedClassifierCV(booster(), cv=3, method="temperature"), "method='temperature'"),
         (lambda: CalibratedClassifierCV(OddClassifier(**SMALL), cv=3), "decision_function is not the margin"),
         (

@@ -81,7 +81,7 @@ def test_a_pattern_names_the_parts(tmp_path: Path) -> None:
     assert read(f"{tmp_path}/book-*.csv").frame["rent"].tolist() == [0, 1, 2, 3, 4, 5]
     assert read(f"{tmp_path}/book-[02].csv").frame["rent"].tolist() == [0, 1, 4, 5]
     assert mistake(tmp_path, "bock-*.csv") == (
-        "bock-*.csv: no such file, and none that this names as a pattern; give --data an existing file"
+        "bock-*.csv: no such file, and none that this names as a pattern; name an existing one"
     )
 
 

@@ -494,7 +494,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             read_table(replace(BASE, data=replace(BASE.data, file=f"{tmp_path}/{name}")).schema)
         return str(caught.value).replace(f"{tmp_path}/", "")
 
-    remedy = "give --data an existing CSV or Parquet file"
+    remedy = "name an existing CSV, Parquet or Excel file"
     assert mistake("aplicants.csv") == (f"aplicants.csv: no such file (did you mean applicants.csv?); {remedy}")
     assert mistake("zzz") == f"zzz: no such file; {remedy}"
     assert mistake("applicants.csv") == "applicants.csv: is empty; expected a header and rows"

@@ -292,9 +292,3 @@ def test_packed_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
     assert (
         mistake(tmp_path, b"\x28\xb5\x2f\xfd" + bytes(9)) == "t.csv: is packed with zstandard; unpack it with zstd -d"
     )
-    workbook = zipped(**{"[Content_Types].xml": b"<x/>", "xl__workbook.xml": b"<x/>"})
-    for content in (workbook, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)):
-        assert mistake(tmp_path, content, "t.xlsx") == (
-            "t.xlsx: is an Excel workbook; save its sheet as CSV UTF-8, or convert it: "
-            'pandas.read_excel(FILE).to_parquet("table.parquet")'
-        )

@@ -16,6 +16,7 @@ from table.parts import parts_of
 from table.settings import Data, Schema
 from table.sources import OpenTable
 from table.words import number_of
+from table.workbook import Workbook
 
 WINDOWS, ANY_BYTE = "cp1252", "latin-1"
 SHOWN = 40
@@ -34,17 +35,25 @@ class Opened:
     rows: int
     unread: dict[str, str]
     accented: str = ""
+    other_sheets: tuple[str, ...] = ()
 
 
-def open_all(name: str, path: Path, show: Callable[[str], None]) -> Opened:
-    """What is at `path`, which the user calls `name`. Raises UserError where it is no table of columns and rows."""
+def open_all(name: str, path: Path, sheet: str | None, show: Callable[[str], None]) -> Opened:
+    """What is at `path`, which the user calls `name`; of a workbook the `sheet`, None for the first.
+
+    Raises UserError where it is no table of columns and rows.
+    """
     encoding, accented = _encoding(name, path)
-    data = Data(file=name, encoding=encoding)
+    data = Data(file=name, encoding=encoding, sheet=sheet)
     table = OpenTable.at(name, path, data, ())
     first = table.files[0]
     if isinstance(first, CsvFile):
         _refuse_no_header(name, first)
         data = replace(data, separator=None if first.written == "," else first.written)
+    others: tuple[str, ...] = ()
+    if isinstance(first, Workbook):
+        others = tuple(each for each in first.sheets if each != first.sheet)
+        data = replace(data, sheet=first.sheet if others else None)
     unread = {column: "has no name; name it in the header" for column in table.columns if column == ""}
     twice = {column for column in table.columns if table.columns.count(column) > 1} - {""}
     unread |= dict.fromkeys(sorted(twice), "is there twice; name each column once")
@@ -60,7 +69,7 @@ def open_all(name: str, path: Path, show: Callable[[str], None]) -> Opened:
     rows = len(next(iter(source.columns.values())))
     if not rows:
         raise UserError(f"{name}: has a header and no rows; expected rows")
-    return Opened(source, data, rows, unread, accented)
+    return Opened(source, data, rows, unread, accented, others)
 
 
 def _read(table: OpenTable, data: Data, columns: list[str], unread: dict[str, str]) -> Source:

@@ -59,6 +59,7 @@ def _written(draft: Draft) -> list[str]:
     for setting, value in (
         ("encoding", data.encoding),
         ("separator", data.separator),
+        ("sheet", data.sheet),
         ("decimal", None if data.decimal == "." else data.decimal),
         ("thousands", data.thousands),
         ("missing", list(data.missing) or None),

@@ -36,6 +36,7 @@ class Asked:
     target: str | None = None
     positive: tuple[str, ...] = ()
     seed: int = 99
+    sheet: str | None = None
 
 
 def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
@@ -44,7 +45,7 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     Raises UserError for what is no table, and where no column can be the target or a feature.
     """
     name = asked_for.name
-    opened = open_all(name, path, show)
+    opened = open_all(name, path, asked_for.sheet, show)
     looked_at = _looked_at(opened.rows, asked_for.seed)
     columns, left_out = _cells(opened, looked_at, show)
     writing = writing_of(columns, opened.data.separator)
@@ -89,6 +90,8 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     asked = dict(writing.asked)
     if opened.accented:
         asked["encoding"] = f"is this right: {opened.accented.strip()}?"
+    if opened.other_sheets:
+        asked["sheet"] = f"or {', '.join(opened.other_sheets)}?"
     if all(its.reason is not None for its in kept):
         raise UserError(f"{name}: no column can be a feature: {listed([its.feature.name for its in kept])}; add some")
     page = page_of(Draft(data, opened.rows, found, target, kept, left_out, asked), asked_for.folder)

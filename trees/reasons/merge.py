@@ -7,7 +7,7 @@ from trees.reasons.columns import Columns
 from trees.reasons.groups import Group, Shape
 
 # Numbers that a table may grow by for one group less to look up.
-WORTH_A_GROUP = 200
+WORTH_A_GROUP = 300
 # Groups that one is compared with: what would grow with the square of the groups grows with them.
 MOST_COMPARED = 60
 

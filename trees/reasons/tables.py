@@ -17,7 +17,7 @@ class Layout:
     """The cells of a group: its axes with classes and strides, and what each set bit adds to the address."""
 
     axes: list[int]
-    players: list[int]
+    players: list[int]  # of each column; columns of zeros, there for the width alone, repeat the last one
     sizes: list[int]  # classes of each axis
     strides: list[int]
     missing: list[int]  # the class of a missing number; 0 for a category
@@ -56,7 +56,7 @@ def table_of(
             by_width[len(players)].append((term.weight, players))
         else:  # the whole tree: no player gets anything
             mean += term.weight
-    slots = {player: slot for slot, player in enumerate(layout.players)}
+    slots = {player: layout.players.index(player) for player in layout.players}
     known: dict[frozenset[Condition], NDArray[np.int64]] = {}
     for alike in by_width.values():
         frequencies = np.array([reference.frequencies(list(players.values())) for _, players in alike])

@@ -1,4 +1,4 @@
-"""A graph of skl2onnx beside its pipeline: equal, or refused with the first row; and the stock converters come back."""
+"""A graph of skl2onnx beside its pipeline: equal, or refused with the first row."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,15 +9,11 @@ import pytest
 import skl2onnx
 from numpy.typing import NDArray
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from xgboost import XGBClassifier
 
-from export.converters.private import operator_names, parsers
 from export.refusal import ExportRefused
 from lastbit import compare, register, unregister
 from tests.export.own.pipelines import booster, rows_of
@@ -84,19 +80,3 @@ def test_a_matrix_is_compared(rows: tuple[pd.DataFrame, Any]) -> None:
     assert compare(made, fitted, numbers)["rows"] == 3_000
     with pytest.raises(ExportRefused, match="expected 100 real rows or more, got 9"):
         compare(made, fitted, numbers[:9])
-
-
-def test_the_stock_converters_come_back() -> None:
-    unregister()
-    before = dict(operator_names), dict(parsers)
-    register()
-    register(type("Own", (XGBClassifier,), {}))
-    assert operator_names[CalibratedClassifierCV] == "ExactCalibratedClassifierCV"
-    unregister()
-    assert (dict(operator_names), dict(parsers)) == before
-    X, y = np.random.default_rng(0).normal(size=(200, 3)), np.arange(200) % 2
-    fitted = CalibratedClassifierCV(make_pipeline(StandardScaler(), LogisticRegression()), cv=2).fit(X, y)
-    skl2onnx.to_onnx(fitted, initial_types=[("x", DoubleTensorType([None, 3]))], target_opset=OPSET)
-    register()
-    with pytest.raises(ExportRefused, match="LogisticRegression"):
-        skl2onnx.to_onnx(fitted, initial_types=[("x", DoubleTensorType([None, 3]))], target_opset=OPSET)
