@@ -40,7 +40,7 @@ ARRAYS = {
 }
 PART = 4_096  # rows at a time: the masks of a block of trees stay in a core's own cache
 CHUNK = 4 * PART  # rows whose leaves are looked up at a time
-BUFFER = 1_024  # numpy copies operands whose rows are shorter than its buffer, at four times the cost
+BUFFER = 128  # numpy copies operands whose rows are shorter than its buffer, at four times the cost
 
 
 class Batch:

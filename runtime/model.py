@@ -95,7 +95,9 @@ class Model:
             # As objects: numpy's own strings end at the first NUL, and "Travel\0" would count as "Travel".
             feed["categories"] = np.asarray(categories, dtype=object)
         rows = len(feed["numbers"])
-        if rows >= WORTH_TABLES and self.manifest.batch_size and self._has_shapes(feed):
+        if rows < min(WORTH_TABLES, WORTH_ORDERING) or not self._has_shapes(feed):
+            return self.ask_graph(feed)
+        if rows >= WORTH_TABLES and self.manifest.batch_size:
             words = feed["categories"] if self._takes_categories else np.empty((rows, 0), dtype=object)
             return self.batch().predict(feed["numbers"], words)
         if rows < WORTH_ORDERING or not self.manifest.branches:

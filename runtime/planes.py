@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Of a transposition of 8 x 8 bits: how far to shift, and which bits stay.
 STEPS = ((4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333), (1, 0x5555555555555555))
 LARGEST_PAIRS = 32 * 2**20  # bytes of a model's tables of pairs
-AT_ONCE = 4_096  # addresses that are looked up in one call
+AT_ONCE = 16_384  # addresses that are looked up in one call
 
 
 class Block:
@@ -61,10 +61,9 @@ class Block:
         for first in range(0, trees, group):
             some = codes[first : first + group]
             its, weights = addresses[: len(some)], found[: len(some)]
+            np.copyto(its, some)
             if group > 1:
-                np.add(some, self._starts[: len(some)], out=its)
-            else:
-                np.copyto(its, some)
+                np.add(its, self._starts[: len(some)], out=its)
             self._tables[first : first + group].reshape(-1).take(its, out=weights, mode="clip")
             for weight in weights.view(np.float32):
                 np.add(total, weight, out=total)

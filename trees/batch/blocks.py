@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from trees.batch.codes import Coded, Inner, coded, planes_for
 from trees.batch.conditions import Node, leaves_of
 
-# Inner nodes of a block: their masks, 512 bytes each for a part of the rows, stay in a core's own cache.
-NODES = 1_024
+# Inner nodes of a block: their masks, 512 bytes each for a part of the rows, stay near a core.
+NODES = 4_096
 
 
 @dataclass(frozen=True)
