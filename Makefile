@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench ranking clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,7 +27,8 @@ endef
 .venv-release/ready: requirements/release.txt
 .venv-lint/ready: requirements/lint-deploy.txt
 .venv-checkov/ready: requirements/lint-checkov.txt
-.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready:
+.venv-ranking/ready: requirements/ranking.txt
+.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready .venv-ranking/ready:
 	$(ENVIRONMENT)
 	@touch $@
 
@@ -68,14 +69,16 @@ smoke: $(READY)  ## test what runs at URL=..., with the key in LASTBIT_API_KEY
 
 # What is packaged and deployed is what is locked, so other versions do not concern these.
 TESTS ?= $(if $(filter-out locked,$(DEPENDENCIES)),$(addprefix --ignore=tests/,export/packaging deploy delivery))
+# A process for each core; a file's tests stay together, since they share what was trained for them.
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 test: $(READY)  ## what decides whether a change lands: every test, large matrices sampled; or those in TESTS
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(PYTEST) $(TESTS)
 
 test-quick: $(READY)  ## about two minutes: without what trains, packages, deploys or kills
-	@$(BIN)/python -m pytest --tier quick $(TESTS)
+	@$(PYTEST) --tier quick $(TESTS)
 
 test-full: $(READY)  ## every case of every matrix, as each week
-	@$(BIN)/python -m pytest --tier full $(TESTS)
+	@$(PYTEST) --tier full $(TESTS)
 
 CALIBRATION ?= sigmoid
 parity: $(READY)  ## train, export and certify, check the certificate again; after make node, in Node too
@@ -112,6 +115,9 @@ settings: $(READY)  ## docs/settings.md from the declared settings
 
 bench: $(READY)  ## measure every figure that the README quotes; python -m benchmarks NAME for a part
 	@$(BIN)/python -m benchmarks
+
+ranking: .venv-ranking/ready  ## the search against those of others on public tables, a night; FLAGS=--quick: two hours (docs/ranking.md)
+	@.venv-ranking/bin/python -m benchmarks ranking $(FLAGS)
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .venv-* artifacts model dist build

@@ -1,4 +1,8 @@
-"""`python -m benchmarks [NAME ...]`: measures and prints; without a name, everything, which takes hours."""
+"""`python -m benchmarks [NAME ...]`: measures and prints; without a name, all but the ranking, for hours.
+
+`python -m benchmarks ranking` takes a night, needs CatBoost and tables that are not here, and has flags of its own:
+see its --help and docs/ranking.md.
+"""
 
 import argparse
 import sys
@@ -6,6 +10,7 @@ from collections.abc import Sequence
 
 from benchmarks import exactness, fit, local, package, parts, ranking, reasons, scale, speed, startup, training, warm
 from benchmarks.report import show
+from cli.errors import UserError
 from cli.progress import Progress
 
 BENCHMARKS = {
@@ -19,18 +24,29 @@ BENCHMARKS = {
     "training": training.measure,
     "fit": fit.measure,
     "scale": scale.measure,
-    "ranking": ranking.measure,
     "reasons": reasons.measure,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmarks that are named."""
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except UserError as mistake:
+        sys.stderr.write(f"benchmarks: {mistake}\n")
+        return mistake.exit_status
+
+
+def _run(arguments: Sequence[str]) -> int:
+    if arguments[:1] == ["ranking"]:
+        return ranking.main(arguments[1:])
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    options.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; or ranking alone")
     args = options.parse_args(arguments)
     if unknown := set(args.names) - set(BENCHMARKS):
-        options.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+        options.error(
+            f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}; or ranking alone"
+        )
     progress = Progress()
     for name in args.names or BENCHMARKS:
         with progress.step(f"Measuring {name}"):

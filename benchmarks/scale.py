@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import population
+from benchmarks.public import ROOT
 from benchmarks.report import Row
-from benchmarks.sets import ROOT
 
 MILLION = 1_000_000
 

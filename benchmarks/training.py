@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from benchmarks.public import ROOT
 from benchmarks.report import Row
-from benchmarks.sets import ROOT
 
 ROUNDS = 7
 

@@ -227,6 +227,8 @@ class ReasonsBasis(TypedDict):
     reference_rows: int
     reference_total: int
     """Rows of which they were drawn or chosen."""
+    reference_weighted: NotRequired[bool]
+    """True where each row was drawn as often as its sample weight says."""
     reference_scores: NotRequired[list[float]]
     """Lowest and highest score of `at-cutoff`."""
     adds_up: bool

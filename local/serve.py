@@ -1,6 +1,7 @@
-"""`python -m runtime.local`: the Lambda handler behind HTTP on this machine, for curl and for tests.
+"""`python -m runtime.local`: the Lambda handler behind HTTP on this machine, for curl, for browsers and for tests.
 
-Each request becomes the event that an HTTP API would send, and the handler's answer goes back to the byte.
+Each request becomes the event that an HTTP API would send, and the handler's answer goes back to the byte. A browser
+that asks for `/` gets a page of its own: see local.page.
 """
 
 import argparse
@@ -17,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         from local.application import say
+        from local.page import page_of
         from local.server import Server, authority
     except ImportError as fault:
         _complain(f"{fault.name}: expected to be installed, got nothing; run pip install 'lastbit[serve]'")
@@ -30,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         _complain("interrupted; nothing was served")
         return 1
     try:
-        server = Server(handler, options.host, options.port, quiet=options.quiet)
+        pages = {"/": page_of(handler.service)}
+        server = Server(handler, options.host, options.port, pages=pages, quiet=options.quiet)
     except (OSError, UnicodeError) as fault:
         # socket.create_server adds to the text of the fault what the line says anyway.
         reason = (getattr(fault, "strerror", None) or str(fault)).partition(" (while")[0]
@@ -50,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m runtime.local",
-        description="Serve the Lambda handler over HTTP on this machine.",
+        description="Serve the Lambda handler over HTTP on this machine; a browser gets a page at / to try the model.",
         epilog="Exit status: 0 stopped by Ctrl-C or SIGTERM, 1 could not serve (standard error says why), "
         "2 wrong usage.",
     )

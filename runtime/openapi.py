@@ -62,6 +62,7 @@ _REASON: dict[str, Any] = {
             "reference": {"type": "string", "enum": ["all", "at-cutoff", "best", "own"]},
             "reference_rows": {"type": "integer"},
             "reference_total": {"type": "integer", "description": "of which the rows were drawn or chosen"},
+            "reference_weighted": {"type": "boolean", "description": "true: drawn as often as sample weights say"},
             "reference_scores": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
             "adds_up": {
                 "type": "boolean",

@@ -27,7 +27,7 @@ def local_file(name: str, progress: Progress) -> Iterator[Path]:
     address = Address.of_table(name)
     with tempfile.TemporaryDirectory(prefix="lastbit-") as folder:
         path, store = Path(folder) / "file", Store()
-        entries = _entries(store, address) if address.is_several else []
+        entries = entries_of(store, address) if address.is_several else []
         with progress.transfer(f"Downloading {name}") as moved:
             if entries:
                 ways = _download(store, address.before_pattern, entries, path, moved)
@@ -52,7 +52,7 @@ def _download(store: Store, base: Address, entries: Sequence[Listed], folder: Pa
     return ways
 
 
-def _entries(store: Store, address: Address) -> list[Listed]:
+def entries_of(store: Store, address: Address) -> list[Listed]:
     """What a folder holds or a pattern names, by key; none where an object has the pattern itself for a key."""
     base = address.before_pattern
     rest = address.key[len(f"{base.key}/" if base.key else "") :]

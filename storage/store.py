@@ -131,6 +131,16 @@ class Store:
                 for entry in page.get("Contents", ()):
                     yield Listed(entry["Key"].removeprefix(start), entry["LastModified"], entry["Size"])
 
+    def sha256_of(self, address: Address) -> str | None:
+        """The digest of an object's bytes as S3 has it: of what `write` and `upload` put there; else None.
+
+        Raises Missing where there is no such object.
+        """
+        with told(address, self.attempts):
+            answer = _ask(self._client.head_object, address, ("ETag",), ChecksumMode="ENABLED")
+        checksum = answer.get("ChecksumSHA256", "")
+        return None if not checksum or "-" in checksum else base64.b64decode(checksum).hex()
+
     def _put(self, address: Address, body: BinaryIO, sha256: str, condition: dict[str, str] | None = None) -> None:
         with told(address, self.attempts):
             put(self._client, address, body, sha256, **condition or {})

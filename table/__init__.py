@@ -3,14 +3,12 @@
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-import population
 from cli.errors import UserError
 from cli.progress import Progress
 from storage.files import local_file
@@ -32,6 +30,9 @@ from table.times import Times, times
 from table.weights import refuse_constant, weights_of
 from table.words import Missing
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 BUILT_IN = "built-in population"
 SILENT = Progress(quiet=True)
 
@@ -51,11 +52,11 @@ class Table:
     `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
     """
 
-    frame: pd.DataFrame
+    frame: "pd.DataFrame"
     target: NDArray[np.int8]
     ids: list[str] | None
     time: Times | None
-    group: pd.Categorical | None
+    group: "pd.Categorical | None"
     dropped_rows: int
     dropped_note: str
     sha256: str
@@ -73,7 +74,7 @@ class Applicants:
     None where the file has no column for it.
     """
 
-    frame: pd.DataFrame
+    frame: "pd.DataFrame"
     outcome: NDArray[np.float64] | None
     sha256: str
     source: str
@@ -121,6 +122,8 @@ def read_applicants(
 
 def synthetic_table(schema: Schema) -> Table:
     """The built-in population: 90,000 applicants drawn with a seed of their own, so always the same ones."""
+    import population
+
     frame = population.draw()
     wanted = _wanted(schema)
     check_columns(BUILT_IN, list(frame.columns), wanted, "its columns")
@@ -178,13 +181,17 @@ def _table(source: Source, schema: Schema) -> Table:
     )
 
 
-def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> pd.DataFrame:
+def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame":
+    import pandas as pd
+
     columns = {feature.name: column_of(source, feature, kept) for feature in schema.features}
     return pd.DataFrame(columns, copy=False)
 
 
 def column_of(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice" = slice(None)) -> "pd.Series[Any]":
     """A feature's column in the form of Table.frame, of all rows or some. Raises UserError for what it cannot hold."""
+    import pandas as pd
+
     column, special = feature.column, feature.special
     if feature.type == "category":
         return pd.Series(labels(source, column, special)[kept], dtype=object)
@@ -208,9 +215,11 @@ def _times(source: Source, schema: Schema, kept: NDArray[np.bool_]) -> Times | N
     return time
 
 
-def _groups(source: Source, schema: Schema, kept: NDArray[np.bool_]) -> pd.Categorical | None:
+def _groups(source: Source, schema: Schema, kept: NDArray[np.bool_]) -> "pd.Categorical | None":
     if schema.group is None:
         return None
+    import pandas as pd
+
     levels, codes = coded_labels(source, schema.group)
     named = np.array([level is not None for level in levels])
     codes = np.where(named, np.cumsum(named) - 1, -1)[codes]
@@ -227,8 +236,10 @@ def _refuse_missing(source: Source, column: str, what: str, missing: NDArray[np.
         )
 
 
-def _digest(frame: pd.DataFrame) -> str:
+def _digest(frame: "pd.DataFrame") -> str:
     """The sha256 of a frame, column after column: name, then float64 bytes or a JSON list of texts."""
+    import pandas as pd
+
     digest = hashlib.sha256()
     for name in frame.columns:
         column = frame[name]

@@ -110,7 +110,7 @@ def coded_labels(
         refuse_type(source, column, cells.type, "text")
     coded = pc.dictionary_encode(cells).combine_chunks()
     nothing = source.missing | Missing.of(special)
-    texts = [_label(level) for level in coded.dictionary.to_pylist()]
+    texts = [label(level) for level in coded.dictionary.to_pylist()]
     if source.nfc:
         texts = [text and normalize("NFC", text) for text in texts]
     texts = [None if text is None or text in nothing else text for text in texts]
@@ -205,7 +205,7 @@ def _is_readable(type_: Any) -> bool:
     return any(is_kind(type_) for is_kind in kinds)
 
 
-def _label(level: Any) -> str | None:
+def label(level: Any) -> str | None:
     if isinstance(level, bool):
         return str(level).lower()
     if isinstance(level, float):

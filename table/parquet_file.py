@@ -1,7 +1,7 @@
 """Reading Parquet and Feather: the columns that are needed, of the types that they have."""
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from cli.errors import UserError
 MAGIC = b"PAR1"
 SUFFIXES = (".parquet", ".pq")
 FEATHER = b"ARROW1"
+BUFFER = 2**20  # bytes of a column chunk that are read at a time
 
 
 class ParquetFile:
@@ -23,7 +24,8 @@ class ParquetFile:
 
     introduction = "its columns"
 
-    def __init__(self, name: str, where: Path | bytes) -> None:
+    def __init__(self, name: str, where: Path | bytes, coded: Collection[str] = ()) -> None:
+        """`coded` are columns of text to be read as dictionaries where they are written as such."""
         self.name = name
         with where.open("rb") if isinstance(where, Path) else io.BytesIO(where) as file:
             if file.read(len(MAGIC)) != MAGIC:
@@ -34,7 +36,7 @@ class ParquetFile:
         source = where if isinstance(where, Path) else pa.BufferReader(where)
         try:
             # pre_buffer would hold all of its bytes beside the columns.
-            self._file = pq.ParquetFile(source, pre_buffer=False)
+            self._file = pq.ParquetFile(source, pre_buffer=False, buffer_size=BUFFER, read_dictionary=list(coded))
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
         self.columns: list[str] = self._file.schema_arrow.names
@@ -46,6 +48,24 @@ class ParquetFile:
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
         return {name: table.column(name) for name in columns}
+
+    @property
+    def schema(self) -> Any:
+        """Its columns with their types."""
+        return self._file.schema_arrow
+
+    @property
+    def row_groups(self) -> list[int]:
+        """The number of rows of each row group."""
+        metadata = self._file.metadata
+        return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+    def batches(self, columns: Collection[str], groups: Sequence[int], rows: int) -> Iterator[Any]:
+        """Record batches of at most `rows` rows of some columns of some row groups, read page by page."""
+        try:
+            yield from self._file.iter_batches(rows, list(groups), list(columns), use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from error
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """`row 17` for each of some rows counted from 0."""

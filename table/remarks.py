@@ -2,23 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cli.words import shown
 from table.settings import Schema
 from table.time_format import UNORDERED, misleading
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FREQUENT, SHARE = 10, 0.005  # rows, and their share, from which a value may be a code
 FEW, DIFFERENT = 4, 10  # codes of a column at most, and other values at least
 YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
 
 
-def remarks_of(frame: pd.DataFrame, schema: Schema) -> list[str]:
+def remarks_of(frame: "pd.DataFrame", schema: Schema) -> list[str]:
     """A line for each column that may not be what its settings say."""
     found: list[str] = []
     for feature in schema.features:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -40,6 +39,8 @@ class Times:
 
     def missing(self) -> NDArray[np.bool_]:
         """Which of them [N] are."""
+        import pandas as pd
+
         return np.asarray(pd.isna(self.values))
 
     def of(self, rows: NDArray[Any]) -> "Times":
@@ -57,6 +58,8 @@ class Times:
         """A moment as the column may have written it."""
         if self.kind == "a number":
             return f"{moment:.15g}"
+        import pandas as pd
+
         text = pd.Timestamp(moment).isoformat()
         return f"{text}Z" if self.kind == "a time with a time zone" else text.removesuffix("T00:00:00")
 

@@ -67,18 +67,19 @@ def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Fon
 
 @pytest.fixture
 def open_page(browsers: Callable[[FontSet | None], "Browser"]) -> Iterator[Callable[..., Opened]]:
-    """Opens a file without a network, in a context of its own, with a font set; keywords are the context's."""
+    """Opens a file without a network, or an address, in a context of its own, with a font set; keywords are the
+    context's."""
     contexts = []
 
-    def opened(path: Path, fonts: FontSet | None = None, **options: Any) -> Opened:
-        context = browsers(fonts).new_context(offline=True, **options)
+    def opened(path: Path | str, fonts: FontSet | None = None, **options: Any) -> Opened:
+        context = browsers(fonts).new_context(offline=not isinstance(path, str), **options)
         contexts.append(context)
         its = Opened(context.new_page())
         its.page.on("request", lambda request: its.requests.append(request.url))
         its.page.on("pageerror", lambda error: its.faults.append(str(error)))
         its.page.on("console", lambda message: its.faults.append(message.text))
         its.page.on("dialog", lambda dialog: its.faults.append(dialog.message))
-        its.page.goto(path.as_uri())
+        its.page.goto(path if isinstance(path, str) else path.as_uri())
         return its
 
     yield opened

@@ -2,6 +2,9 @@
 
 import os
 import signal
+from collections.abc import Iterator
+
+import pytest
 
 # Settings of the service, of AWS, of a runner, and of how terminals and Python write.
 PREFIXES = ("AWS_", "GITHUB_", "LAMBDA_", "LASTBIT_", "METRICS", "OTEL_", "_X_AMZN_")
@@ -35,3 +38,12 @@ def pytest_configure() -> None:
     # A shell starts what runs in the background with SIGINT ignored, and child processes would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """What a command does for Ctrl-C ends with the test that ran it in this process."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    if signal.getsignal(signal.SIGINT) is not before:
+        signal.signal(signal.SIGINT, before)

@@ -25,12 +25,13 @@ COMMANDS = (
     "export.verify",
     "export.package",
     "export.registry",
+    "scoring.run",
     "validation.run",
     "runtime.local",
     "runtime.ask",
 )
 OF_PIPELINES = ("delivery.train", "delivery.release_record", "deploy.deploy")
-GUARDED_ROOMS = ("delivery", "deploy", "export", "runtime", "training", "validation")
+GUARDED_ROOMS = ("delivery", "deploy", "export", "runtime", "scoring", "training", "validation")
 OPENS_BOOSTERS = "training/artifacts/open_booster.py"  # a script that may crash, and no command
 MOMENTS = 20
 # Says when the interpreter and runpy have begun, which no code of ours can guard.

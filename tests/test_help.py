@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Entry points of a few lines, and what stands behind them.
 BEHIND = {"runtime.ask": "local.ask", "runtime.local": "local.serve"}
-ROOMS = ("delivery", "deploy", "export", "runtime", "training", "validation")
+ROOMS = ("delivery", "deploy", "export", "runtime", "scoring", "training", "validation")
 # Two that write a page of docs/ and have no flags; one that runs in .venv-release alone; a script that may crash.
 OTHERS = {
     "training.settings.__main__",

@@ -22,6 +22,7 @@ FLOORS = (
     ("validation",),
     ("training",),
     ("export",),
+    ("scoring",),
     ("local",),
     ("deploy",),
     ("delivery",),

@@ -17,7 +17,19 @@ import lastbit
 pytestmark = pytest.mark.tier("land")
 
 ROOT = Path(__file__).parents[1]
-ROOMS = {"runtime", "local", "cli", "storage", "population", "table", "trees", "validation", "training", "export"}
+ROOMS = {
+    "runtime",
+    "local",
+    "cli",
+    "storage",
+    "population",
+    "table",
+    "trees",
+    "validation",
+    "training",
+    "export",
+    "scoring",
+}
 SOURCES = (*sorted(ROOMS), "requirements", "docs", "deploy", "delivery", "benchmarks")
 FILES = ("lastbit.py", "pyproject.toml", "README.md", "LICENSE")
 OLD_LAYOUT = ROOT / "tests" / "training" / "files" / "old-layout.skops"

@@ -17,6 +17,7 @@ from training.contributions import contributions_of
 from training.documents import Figures
 from training.estimator.calibration import described, method_of
 from training.estimator.preparation import Preparation, row_maximum
+from training.explained import explained
 from training.labelled import Labelled
 from training.pools import pools_of
 from training.settings import Settings
@@ -60,11 +61,17 @@ def _rows_at_once(pipeline: Pipeline) -> int:
 
 
 def gather(
-    settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], reference: Reference, explored: Explored
+    settings: Settings,
+    pipeline: Pipeline,
+    parts: Mapping[str, Part],
+    reference: Reference,
+    explored: Explored,
+    own_rows: pd.DataFrame | None = None,
 ) -> Evidence:
     """The evidence on `train` and `test`, each with both classes.
 
-    `reference` counts what training saw; `explored` gives what training.exploration.explore finds in its rows.
+    `reference` counts what training saw; `explored` gives what training.exploration.explore finds in its rows;
+    `own_rows` are the applicants of a file whom reasons compare with.
     """
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
@@ -101,6 +108,7 @@ def gather(
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
+    reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -116,6 +124,8 @@ def gather(
         importance=features,
         dependence=dependence_of(pipeline, train.frame, scale, top, seed, train.weight),
         exploration=exploration,
+        reasons=reasons,
+        no_reasons=no_reasons,
     )
 
 

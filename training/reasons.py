@@ -27,17 +27,24 @@ class ReferenceRows:
 
     frame: pd.DataFrame  # raw columns
     total: int  # of whom they were drawn
+    weighted: bool = False  # each drawn as often as its weight says
 
 
-def write_reference(folder: Path, settings: Settings, frame: pd.DataFrame, score: NDArray[np.float64]) -> None:
-    """Writes the draw of the training rows `frame`, with their scores."""
-    _write(_drawn(frame, score, settings.split.seed), folder / REFERENCE_ROWS)
+def write_reference(
+    folder: Path,
+    settings: Settings,
+    frame: pd.DataFrame,
+    score: NDArray[np.float64],
+    weight: NDArray[np.float64] | None = None,
+) -> None:
+    """Writes the draw of the training rows `frame` [N], with their scores; each as likely as its weight."""
+    _write(drawn_rows(frame, score, settings.split.seed, weight), folder / REFERENCE_ROWS)
 
 
 def write_own_rows(folder: Path, settings: Settings, own: pd.DataFrame | None) -> None:
     """Writes the rows of the user's file, where the settings name one."""
     if own is not None:
-        _write(_drawn(own, np.zeros(len(own)), settings.split.seed), folder / OWN_ROWS)
+        _write(drawn_rows(own, np.zeros(len(own)), settings.split.seed), folder / OWN_ROWS)
 
 
 def read_own_rows(settings: Settings, progress: Progress) -> pd.DataFrame | None:
@@ -45,7 +52,7 @@ def read_own_rows(settings: Settings, progress: Progress) -> pd.DataFrame | None
     file = settings.reasons.reference
     if file in NAMED:
         return None
-    data = replace(settings.data, file=file, exclude={}, weight=None)  # reference rows count alike
+    data = replace(settings.data, file=file, exclude={}, weight=None)  # whoever is in it counts alike
     frame = read_applicants(replace(settings.schema, data=data), progress).frame
     if len(frame) < LEAST_ROWS:
         raise UserError(f"{file}: reasons.reference: expected {LEAST_ROWS} applicants or more, found {len(frame)}")
@@ -69,7 +76,7 @@ def reference_rows(
     if reasons.reference == NONE:
         return None
     if reasons.reference not in NAMED:
-        drawn = kept.get(OWN_ROWS) if own is None else _drawn(own, np.zeros(len(own)), settings.split.seed)
+        drawn = kept.get(OWN_ROWS) if own is None else drawn_rows(own, np.zeros(len(own)), settings.split.seed)
         return None if drawn is None else _without_score(drawn)
     drawn = kept.get(REFERENCE_ROWS)
     if drawn is None:
@@ -96,16 +103,29 @@ def reference_rows(
     return _without_score(drawn[chosen], drawn.attrs)
 
 
-def _drawn(frame: pd.DataFrame, score: NDArray[np.float64], seed: int) -> pd.DataFrame:
+def drawn_rows(
+    frame: pd.DataFrame, score: NDArray[np.float64], seed: int, weight: NDArray[np.float64] | None = None
+) -> pd.DataFrame:
+    """Up to 10,000 rows of `frame` [N], with their scores in a last column.
+
+    With weights a row is drawn as often as its share of all weights says, rounded up or down by chance (systematic
+    sampling), so that rows that count alike stand for rows that do not.
+    """
+    count = min(len(frame), MOST_ROWS)
+    rng = np.random.default_rng(seed)
     rows = np.arange(len(frame))
-    if len(rows) > MOST_ROWS:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
+    if weight is not None:
+        ends = np.cumsum(weight)
+        points = (rng.random() + np.arange(count)) / count * ends[-1]
+        rows = np.minimum(np.searchsorted(ends, points, side="right"), len(frame) - 1)
+    elif len(rows) > count:
+        rows = np.sort(rng.choice(rows, count, replace=False))
     drawn = frame.iloc[rows].reset_index(drop=True)
     name = "credit_score"
     while name in drawn.columns:
         name += "_"
     drawn[name] = score[rows]
-    drawn.attrs["total"] = len(frame)
+    drawn.attrs |= {"total": len(frame), "weighted": weight is not None}
     return drawn
 
 
@@ -114,5 +134,5 @@ def _write(drawn: pd.DataFrame, path: Path) -> None:
 
 
 def _without_score(drawn: pd.DataFrame, about: Mapping[Any, Any] | None = None) -> ReferenceRows:
-    total = (drawn.attrs if about is None else about).get("total", len(drawn))
-    return ReferenceRows(drawn.iloc[:, :-1], int(total))
+    about = drawn.attrs if about is None else about
+    return ReferenceRows(drawn.iloc[:, :-1], int(about.get("total", len(drawn))), bool(about.get("weighted")))

@@ -96,7 +96,7 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
                     )
                     if settings.data.weight is not None:
                         reference["weight"] = settings.data.weight
-                    evidence = gather(settings, pipeline, parts, reference, explored)
+                    evidence = gather(settings, pipeline, parts, reference, explored, own_rows)
         with progress.step("Writing the report"):
             finished = FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence, own_rows)
             run = save(folder, finished)

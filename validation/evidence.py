@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from validation.documents import Alarm, CalibrationChoice
+from validation.reasons import ReasonsEvidence
 from validation.weights import masses
 
 
@@ -59,3 +60,7 @@ class Evidence:
     """Of the most important features: Value (a number or a level), "Mean score", "Low", "High" (quartiles), "Share"."""
     exploration: Mapping[str, Any]
     """Of the training rows, see training.exploration: `features`, `correlations`, `suspects`."""
+    reasons: ReasonsEvidence | None = None
+    """Of applicants of the test; None where none are given."""
+    no_reasons: str = ""
+    """Why there are none, as a sentence; empty where the settings want none."""

@@ -16,9 +16,10 @@ from export.reasons.texts import texts_of
 from runtime.digest import sha256
 from runtime.tables import Tables
 from training.artifacts import Artifacts
-from training.estimator.crossfit import CrossFittedClassifier, mean_margin
+from training.estimator.crossfit import mean_margin
 from training.estimator.preparation import Preparation
 from training.players import Players, players_of
+from training.reason_points import line_of
 from training.reasons import LEAST_ROWS, ReferenceRows
 from training.settings import Settings
 from training.settings.reasons import AT_CUTOFF, NAMED
@@ -76,7 +77,7 @@ def build_reasons(
     _add_up(compared, tables, session, preparation, artifacts, raw)
     if why := _why_not(compared):
         return BuiltReasons(why)
-    slope, intercept, adds_up = _points(artifacts.pipeline[1])
+    slope, intercept, adds_up = line_of(artifacts.pipeline[1])
     record: ManifestReasons = {
         "file": {"sha256": sha256(content), "bytes": len(content)},
         "basis": _basis(settings, rows, adds_up=adds_up),
@@ -183,16 +184,6 @@ def _why_not(compared: ComparedReasons) -> str:
     return ""
 
 
-def _points(classifier: Any) -> tuple[float, float, bool]:
-    """Log-odds of repaying = a · margin + b: a, b, and True if the score is of them; else those of no calibrator."""
-    calibrator = getattr(classifier, "calibrator_", None)
-    if isinstance(classifier, CrossFittedClassifier) and calibrator is not None:
-        if hasattr(calibrator, "a_"):
-            return float(calibrator.a_), float(calibrator.b_), True
-        return -1.0, 0.0, False
-    return -1.0, 0.0, not hasattr(classifier, "calibrated_classifiers_")
-
-
 def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> ReasonsBasis:
     reasons = settings.reasons
     basis: ReasonsBasis = {
@@ -202,6 +193,8 @@ def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> Reasons
         "reference_total": rows.total,
         "adds_up": adds_up,
     }
+    if rows.weighted:
+        basis["reference_weighted"] = True
     if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:
         basis["reference_scores"] = [reasons.cutoff, reasons.cutoff + reasons.window]
     return basis

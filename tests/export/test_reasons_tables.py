@@ -36,6 +36,7 @@ from trees.reasons.build import build, plan
 from trees.reasons.columns import columns_of, raw_thresholds
 from trees.reasons.file import content_of
 from trees.reasons.reference import Reference
+from trees.reasons.rows import Rows
 
 LARGEST_DIFFERENCE = 2e-7  # of margin, from float64: the tables hold float32
 SMALL: dict[str, Any] = {"n_estimators": 12, "max_depth": 4, "learning_rate": 0.3, "n_jobs": 1}
@@ -62,9 +63,23 @@ class Explained:
         words = raw.get("categories", np.empty((len(raw["numbers"]), 0), dtype=object))
         return np.array([self.tables.contributions(*row) for row in zip(raw["numbers"], words, strict=True)])
 
+    def without_tables(self) -> NDArray[np.float64]:
+        preparation = self.fitted[0]
+        ensembles = [fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(self.fitted[1])]
+        columns = columns_of(ensembles, self.players.columns, self.players.of_source)
+        leaves = Rows(columns, len(self.players.players))
+        found, mean = leaves.contributions(raw_of(preparation, self.applicants), raw_of(preparation, self.reference))
+        assert mean == pytest.approx(self.tables.mean, abs=1e-9)
+        return found
+
     def by_rule(self) -> NDArray[np.float64]:
         found = contributions_by_rule(boosters_of(self.fitted[1]), self.players.of_column, *self.prepared)
         return np.pad(found, ((0, 0), (0, len(self.players.players) - found.shape[1])))
+
+
+def raw_of(preparation: Preparation, frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+    raw = preparation.raw_inputs(frame)
+    return raw["numbers"], raw.get("categories", np.empty((len(frame), 0), dtype=object))
 
 
 def explained(
@@ -104,6 +119,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Explained:
 
 def agree(its: Explained) -> None:
     found, expected = its.contributions(), its.by_rule()
+    assert np.abs(its.without_tables() - expected).max() <= 1e-9
     assert np.abs(found - expected).max() <= LARGEST_DIFFERENCE
     for row, by_rule in zip(found, expected, strict=True):  # the top four, but for ties
         order = np.sort(by_rule)[::-1]

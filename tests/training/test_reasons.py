@@ -16,6 +16,7 @@ from training.reasons import (
     OWN_ROWS,
     REFERENCE_ROWS,
     ReferenceRows,
+    drawn_rows,
     read_drawn,
     read_own_rows,
     reference_rows,
@@ -134,6 +135,35 @@ def test_a_draw_is_seeded_and_keeps_scores_and_the_total(tmp_path: Path) -> None
     found = chosen(with_reasons(), tmp_path / "a")
     assert found is not None
     assert (len(found.frame), found.total, list(found.frame.columns)) == (MOST_ROWS, len(frame), list(frame.columns))
+
+
+def test_rows_are_drawn_as_often_as_their_weight_says() -> None:
+    frame, score = rows(2_000)
+    weight = np.where(np.arange(2_000) % 10 == 0, 50.0, 1.0)
+    drawn = drawn_rows(frame, score, 0, weight)
+    times = np.bincount(drawn["income"].astype(int), minlength=2_000)
+    expected = 2_000 * weight / weight.sum()
+    assert (np.abs(times - expected) < 1).all()  # systematic: rounded up or down, no more
+    assert (drawn["credit_score_"] == score[drawn["income"].astype(int)]).all()
+    assert (len(drawn), drawn.attrs["total"]) == (2_000, 2_000)
+    few = drawn_rows(frame, score, 0, np.where(np.arange(2_000) < 5, 1.0, 1e-12))
+    assert set(few["income"]) == set(range(5))
+
+
+def test_what_was_drawn_by_weight_says_so(tmp_path: Path) -> None:
+    frame, score = rows(400)
+    weight = np.linspace(1, 3, 400)
+    write_reference(tmp_path, with_reasons(), frame, score, weight)
+    found = chosen(with_reasons(), tmp_path)
+    best = chosen(with_reasons(reference="best"), tmp_path)
+    assert found is not None
+    assert best is not None
+    assert (found.weighted, best.weighted, len(found.frame), found.total) == (True, True, 400, 400)
+    assert found.frame["income"].mean() == pytest.approx(np.average(np.arange(400), weights=weight), abs=2)
+    write_reference(tmp_path, with_reasons(), frame, score)
+    its = chosen(with_reasons(), tmp_path)
+    assert its is not None
+    assert not its.weighted
 
 
 def test_rows_are_those_of_the_chosen_scores(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def save(folder: Path, finished: FinishedRun) -> Run:
     write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, parts["train"].frame))
     write_json(folder / artifacts.REFERENCE, finished.reference)
     _sample(table.frame, rows["test"], rows["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
-    write_reference(folder, settings, parts["train"].frame, parts["train"].score)
+    train = parts["train"]
+    write_reference(folder, settings, train.frame, train.score, train.weight)
     write_own_rows(folder, settings, finished.own_rows)
     (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
     artifacts.save_pipeline(pipeline, folder / artifacts.PIPELINE)

@@ -19,17 +19,17 @@ class Reference:
         self._numbers, self._categories = numbers, categories
         self._values: dict[int, NDArray[np.float64]] = {}
         self._known: dict[Condition, Words] = {}
-        self._all = _packed(np.ones(self.rows, dtype=bool))
+        self.all = _packed(np.ones(self.rows, dtype=bool))
 
     def holds(self, condition: Condition) -> Words:
         """For which rows a condition holds."""
         if condition not in self._known:
-            self._known[condition] = _packed(self._outcome(condition) == condition.right)
+            self._known[condition] = _packed(self.outcome(condition) == condition.right)
         return self._known[condition]
 
     def frequencies(self, players: Sequence[Sequence[Condition]]) -> NDArray[np.float64]:
         """[2^d]: the share of rows of each pattern, bit j set where all conditions of player j hold."""
-        patterns = self._all[None, :]
+        patterns = self.all[None, :]
         for conditions in players:
             word = self.holds(conditions[0])
             for condition in conditions[1:]:
@@ -37,7 +37,7 @@ class Reference:
             patterns = np.concatenate([patterns & ~word, patterns & word])
         return np.asarray(np.bitwise_count(patterns).sum(axis=1, dtype=np.int64) / self.rows)
 
-    def _outcome(self, condition: Condition) -> NDArray[np.bool_]:
+    def outcome(self, condition: Condition) -> NDArray[np.bool_]:
         """For each row whether the condition's split sends it right."""
         number = self._columns.axis_of[condition.bit]
         axis = self._columns.axes[number]

@@ -45,10 +45,16 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         **content,
         sections=_sections(evidence),
         pictures=pictures,
-        dependences=[name for name in pictures if name.startswith("dependence_")],
+        dependences=_named(pictures, "dependence_"),
+        reasons_along=_named(pictures, "reasons_along_"),
+        reasons_of=_named(pictures, "reasons_of_"),
         card=card.as_html(text),
     )
     (folder / REPORT).write_text(page, encoding="utf-8")
+
+
+def _named(pictures: Mapping[str, Any], start: str) -> list[str]:
+    return [name for name in pictures if name.startswith(start)]
 
 
 def _sections(evidence: Evidence) -> dict[str, str]:
@@ -63,6 +69,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
         "bands": "Bands and cut-offs",
         "stability": "Stability",
         "features": "Features",
+        "reasons": "Reasons",
         "exploration": "Exploration",
         "reproducibility": "Reproducibility",
         "card": "Model card",
@@ -70,6 +77,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
     there = {
         "stability": bool(evidence.stability),
         "features": len(evidence.importance) > 0,
+        "reasons": evidence.reasons is not None or bool(evidence.no_reasons),
         "exploration": bool(evidence.exploration),
     }
     return {section: title for section, title in sections.items() if there.get(section, True)}

@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 
 from validation.evidence import Evidence, Part
+from validation.reasons import Waterfall
 from validation.report.headings import METRICS, title_of
 from validation.report.words import counted, shown_of
 
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24
+MOST_REASONS = 5
 OF_RATES = ["Predicted", "Observed", "Low", "High", "Odds"]
 RATES = dict.fromkeys(OF_RATES, ".3f") | {"Odds": ",.4g"}
 RATES |= dict.fromkeys(("% Total Population", "Band Precision", "Cumulative Precision"), ".2f")
@@ -205,3 +207,27 @@ def _ordered(texts: list[str]) -> "pd.Categorical[str]":
 def _objects(columns: Mapping[str, list[Any]]) -> pd.DataFrame:
     """A frame that keeps whole numbers whole beside others, and pairs as they are."""
     return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+
+
+def waterfall(its: Waterfall) -> pd.DataFrame:
+    """The steps of one applicant's points."""
+    steps = [("mean of the reference rows", its.base), *its.steps, ("score", its.total)]
+    return pd.DataFrame(steps, columns=["Step", "Points"])
+
+
+def reasons_by_band(frequency: pd.DataFrame) -> pd.DataFrame:
+    """The five most frequent reasons of each band, in words."""
+    names, columns = list(frequency.columns[2:]), frequency[["Band", "Applicants"]].copy()
+    most = []
+    for shares in frequency[names].to_numpy(dtype=float):
+        order = sorted(range(len(names)), key=lambda i: -shares[i])[:MOST_REASONS]
+        its = [f"{names[i]} {100 * shares[i]:.0f}\N{NO-BREAK SPACE}%" for i in order if shares[i] > 0]
+        most.append(", ".join(its) or None)
+    columns["Most frequent reasons"] = pd.Series(most, dtype=object)
+    columns["Band"] = pd.Categorical(columns["Band"], columns["Band"], ordered=True)
+    return columns
+
+
+def reasons(summary: pd.DataFrame) -> pd.DataFrame:
+    """Points of each feature; its picture has the other quantiles."""
+    return summary[["Feature", "Mean points", "5 %", "95 %"]]

@@ -11,7 +11,7 @@ WEIGHTED = (
 BY_ROWS = (
     "By rows, not weighted: the division into train and test and into folds, pools of rare levels, the edges of bins "
     "and bands, counts of applicants and defaults, missing shares of the raw columns, copied rows, rank correlations "
-    "and suspects, and the reference rows of reasons."
+    "and suspects."
 )
 INTERVALS = (
     "Intervals take rows for independent, each with its weight: the bootstrap draws rows, and bounds of rates are "

@@ -64,6 +64,7 @@ def bare(hostile: Sample) -> Sample:
             stability={},
             importance=pd.DataFrame(),
             dependence={},
+            reasons=None,
             exploration={},
         ),
     )

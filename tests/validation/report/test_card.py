@@ -17,7 +17,7 @@ pytestmark = pytest.mark.tier("land")
 
 SECTIONS = (
     *("Purpose and intended use", "Data", "Features", "Method", "Split", "Results", "Score bands, test", "Stability"),
-    *("Alarms", "Limits and known weaknesses", "Monitoring", "Context", "Reproducibility"),
+    *("Reasons", "Alarms", "Limits and known weaknesses", "Monitoring", "Context", "Reproducibility"),
 )
 WITHOUT = re.compile(r"\b(nan|None|NaN|inf|Undefined)\b|\{\{|\{%")
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(str.strip)

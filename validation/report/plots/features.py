@@ -39,7 +39,11 @@ def dependence(feature: str, table: pd.DataFrame, number: int) -> Picture:
     `number` is its place among the pictures. A missing value, NaN of numbers, stands apart.
     """
     numeric = pd.api.types.is_numeric_dtype(table["Value"].dtype)
-    svg = _along(feature, table) if numeric else _by_level(table)
+    svg = (
+        along(feature, table, "Mean score", "mean score, and the middle half of the applicants")
+        if numeric
+        else by_level(table, "Mean score", "mean score and middle half")
+    )
     score, value = table["Mean score"].to_numpy(), [shown(value) for value in table["Value"]]
     low, high = int(score.argmin()), int(score.argmax())
     if score[high] - score[low] < FLAT:
@@ -63,19 +67,20 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def _along(feature: str, table: pd.DataFrame) -> str:
+def along(feature: str, table: pd.DataFrame, mean: str, what: str) -> str:
+    """The column `mean` between Low and High at each number of Value; a missing one stands apart."""
     with drawing(height=2.6) as canvas:
         axes = canvas.axes(right=0.6 if table["Value"].isna().any() else 0.28)
         known, missing = table[table["Value"].notna()], table[table["Value"].isna()]
         axes.fill_between(known["Value"], known["Low"], known["High"], linewidth=0, **RANGE)
-        axes.plot(known["Value"], known["Mean score"], marker="o", markersize=3, **TEST)
+        axes.plot(known["Value"], known[mean], marker="o", markersize=3, **TEST)
         _scaled(axes, known["Value"])
         if len(missing):
             apart = blended_transform_factory(axes.transAxes, axes.transData)
             axes.vlines(1.1, missing["Low"], missing["High"], linewidth=6, transform=apart, clip_on=False, **RANGE)
-            axes.plot(1.1, missing["Mean score"], "o", color=TEST["color"], transform=apart, clip_on=False)
+            axes.plot(1.1, missing[mean], "o", color=TEST["color"], transform=apart, clip_on=False)
             axes.text(1.1, -0.035, "missing", color=SOFT, transform=axes.transAxes, ha="center", va="top")
-        label(axes, short(feature), "mean score, and the middle half of the applicants")
+        label(axes, short(feature), what)
     return canvas.svg
 
 
@@ -87,15 +92,16 @@ def _scaled(axes: Axes, values: "pd.Series[float]") -> None:
     axes.xaxis.set_major_formatter(lambda value, _: shown(value))
 
 
-def _by_level(table: pd.DataFrame) -> str:
+def by_level(table: pd.DataFrame, mean: str, what: str) -> str:
+    """The column `mean` between Low and High of each level of Value."""
     names = [short(shown(value)) for value in table["Value"]]
     with drawing(height=0.85 + 0.2 * len(table)) as canvas:
         axes = canvas.axes(left=0.15 + CHARACTER * max(map(columns, names)))
         place = range(len(table))
         axes.hlines(place, table["Low"], table["High"], linewidth=5, **RANGE)
-        axes.plot(table["Mean score"], place, "o", color=TEST["color"], markersize=5)
+        axes.plot(table[mean], place, "o", color=TEST["color"], markersize=5)
         axes.set_yticks(place, names, color=SOFT)
         axes.set(ylim=(len(table) - 0.4, -0.6))
         axes.locator_params(axis="x", nbins=5)
-        label(axes, "", "mean score and middle half")
+        label(axes, "", what)
     return canvas.svg

@@ -5,6 +5,8 @@ from typing import Any
 
 from runtime.score import Scale
 from validation.evidence import Evidence, Part
+from validation.reasons import ReasonsEvidence
+from validation.report.plots import reasons
 from validation.report.plots.decisions import PROFIT, approval, profit
 from validation.report.plots.discrimination import gains, lift, precision_recall, roc
 from validation.report.plots.distribution import ks, scores
@@ -47,3 +49,16 @@ def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Pa
         yield importance(evidence.importance)
     for number, (name, table) in enumerate(evidence.dependence.items()):
         yield dependence(name, table, number)
+    if evidence.reasons is not None:
+        yield from _of_reasons(evidence.reasons)
+
+
+def _of_reasons(evidence: ReasonsEvidence) -> Iterator[Picture]:
+    if len(evidence.summary):
+        yield reasons.points(evidence)
+    for number, (name, table) in enumerate(evidence.dependence.items()):
+        yield reasons.dependence(name, table, number)
+    for number, waterfall in enumerate(evidence.waterfalls):
+        yield reasons.waterfall(waterfall, number)
+    if evidence.frequency.shape[1] > 2:
+        yield reasons.frequency(evidence)

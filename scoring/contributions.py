@@ -1,0 +1,141 @@
+"""Exact contributions of many rows, group by group: the bits that runtime.tables gives each row alone.
+
+A group of leaves reads few columns. Of each it has a list: what a class of the column's values adds to the address in
+the group's table. So its addresses are a handful of look-ups for all rows, and what is found there is added player by
+player in the order in which one row is added.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.addresses import LOWEST
+from runtime.reasons_file import FIXED, length_of
+from runtime.tables import ALIGNED, ARRAYS
+
+ROWS_AT_ONCE = 4_096  # whose look-ups stay in a core's cache
+
+
+@dataclass(frozen=True)
+class _Group:
+    base: int
+    lists: tuple[tuple[int, NDArray[np.int32]], ...]
+    """Of each column that it reads (numbers, then categories) what each class adds."""
+    table: NDArray[np.float32]
+    players: tuple[int, ...]
+
+
+class Contributions:
+    """The tables of a reasons.bin that runtime.tables has checked, arranged by group."""
+
+    def __init__(self, path: Path) -> None:
+        content = path.read_bytes()
+        head, arrays = _parsed(content)
+        self.players: int = head["players"]
+        self._positions = [np.array(its) for its in head["numbers"]]
+        axis = arrays["axis"].astype(np.intp)
+        self._thresholds = [arrays["thresholds"][axis == number] for number in range(len(self._positions))]
+        self._first_level = len(axis)
+        levels = sum(len(its["levels"]) + (its["pool"] is not None) for its in head["categories"])
+        self._no_level = levels  # the class of a category that has none
+        self._categories = [
+            (
+                its["position"],
+                dict.fromkeys([*its["own"], ""], -1) | its["levels"],
+                -1 if its["pool"] is None else its["pool"],
+            )
+            for its in head["categories"]
+        ]
+        starts = arrays["starts"].astype(np.intp)[1:]
+        bits = np.split(arrays["bits"].astype(np.intp), starts)
+        strides = np.split(arrays["strides"].astype(np.int32), starts)
+        first, group, slot = 0, 0, 0
+        self._groups: list[_Group] = []
+        for width, groups, rows in head["widths"]:
+            table = arrays["tables"][first : first + rows * width].reshape(rows, width)
+            players = arrays["players"][slot : slot + groups * width].reshape(groups, width)
+            for its in players.tolist():
+                lists = self._lists(axis, bits[group], strides[group])
+                self._groups.append(_Group(int(arrays["base"][group]), lists, table, tuple(its)))
+                group += 1
+            first, slot = first + rows * width, slot + groups * width
+
+    def of(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> NDArray[np.float64]:
+        """What each player adds to the mean margin of the reference rows, float64 [N, players]."""
+        added = np.zeros((len(numbers), self.players))
+        for first in range(0, len(numbers), ROWS_AT_ONCE):
+            rows = slice(first, first + ROWS_AT_ONCE)
+            added[rows] = self._of_some(numbers[rows], categories[rows]).T
+        return added
+
+    def _of_some(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> NDArray[np.float64]:
+        classes = self._classes(numbers, categories)
+        added = np.zeros((self.players, len(numbers)))
+        for group in self._groups:
+            row = np.full(len(numbers), group.base, dtype=np.intp)
+            for column, adds in group.lists:
+                row += adds.take(classes[column])
+            found = group.table.take(row, axis=0)
+            for slot, player in enumerate(group.players):
+                added[player] += found[:, slot]
+        return added
+
+    def _classes(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> list[NDArray[np.intp]]:
+        """Of each number how many thresholds it reaches, or one more than all where missing; of each category its
+        level's position."""
+        classes = []
+        for thresholds, positions in zip(self._thresholds, self._positions, strict=True):
+            value = numbers[:, positions]
+            if len(positions) > 1:
+                value[value <= LOWEST] = np.nan
+                value = np.fmax.reduce(value, axis=1)
+            else:
+                value = value[:, 0]
+            reached = np.searchsorted(thresholds, value, side="right")
+            reached[np.isnan(value)] = len(thresholds) + 1
+            classes.append(reached)
+        for position, known, pool in self._categories:
+            bits = np.array([known.get(text, pool) for text in categories[:, position].tolist()], dtype=np.intp)
+            classes.append(np.where(bits < 0, self._no_level, bits - self._first_level))
+        return classes
+
+    def _lists(
+        self, axis: NDArray[np.intp], bits: NDArray[np.intp], strides: NDArray[np.int32]
+    ) -> tuple[tuple[int, NDArray[np.int32]], ...]:
+        """What each class of each column adds to the address in one group."""
+        numbers = len(self._thresholds)
+        missing = self._first_level + self._no_level  # bit of the first number's being missing
+        starts = np.searchsorted(axis, np.arange(numbers))
+        lists: dict[int, NDArray[np.int32]] = {}
+
+        def adds(column: int, size: int) -> NDArray[np.int32]:
+            return lists.setdefault(column, np.zeros(size, dtype=np.int32))
+
+        for bit, stride in zip(bits.tolist(), strides.tolist(), strict=True):
+            if bit < self._first_level:
+                number = int(axis[bit])
+                adds(number, len(self._thresholds[number]) + 2)[bit - starts[number] + 1 : -1] += stride
+            elif bit >= missing:
+                number = bit - missing
+                adds(number, len(self._thresholds[number]) + 2)[-1] += stride
+            else:
+                for place, (_, known, pool) in enumerate(self._categories):
+                    if bit == pool or bit in known.values():
+                        adds(numbers + place, self._no_level + 1)[bit - self._first_level] += stride
+        return tuple(lists.items())
+
+
+def _parsed(content: bytes) -> tuple[Mapping[str, Any], dict[str, NDArray[Any]]]:
+    place = FIXED + length_of(content[:FIXED])
+    head = json.loads(content[FIXED:place])
+    arrays = {}
+    for name, kind in ARRAYS.items():
+        place += -place % ALIGNED
+        arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
+        place += arrays[name].nbytes
+    return head, arrays

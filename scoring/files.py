@@ -1,0 +1,130 @@
+"""The files of a table of any size: what each is, how many rows it says it has, and its rows in batches."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from cli.errors import UserError
+from cli.words import suggested_file
+from scoring.csv_rows import CsvRows
+from scoring.reading import Reading
+from table.parquet_file import FEATHER, MAGIC, SUFFIXES, ParquetFile
+
+STREAM = b"\xff\xff\xff\xff"
+ARROW_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
+
+
+class Rows(Protocol):
+    """An open file. `units` are its rows by row group or record batch; None where only reading tells."""
+
+    is_csv: bool
+
+    @property
+    def schema(self) -> Any:
+        """The columns with their types."""
+
+    @property
+    def units(self) -> Sequence[int] | None:
+        """The rows of each unit."""
+
+    def batches(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
+        """Record batches of some units (all of a file without), each with the number of its first row, from 1."""
+
+    def broken(self) -> list[tuple[int, str]]:
+        """Rows that are none, met so far since the last call: their numbers, and why."""
+
+
+def open_rows(name: str, path: Path, reading: Reading) -> Rows:
+    """A file, which the user calls `name`, by what it begins with. Raises UserError for one that is not to be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(FEATHER))
+    except FileNotFoundError:
+        problem = f"no such file{suggested_file(path)}; give --data existing Parquet, CSV or Arrow files"
+        raise UserError(f"{name}: {problem}") from None
+    except OSError as fault:
+        raise UserError(f"{name}: cannot be read: {fault.strerror}") from fault
+    if not start:
+        raise UserError(f"{name}: is empty; expected Parquet, CSV or Arrow; copy it again or leave it out")
+    if start.startswith(MAGIC) or Path(name).suffix.lower() in SUFFIXES:
+        opened: Rows = _ParquetRows(name, path, reading)
+    elif start.startswith((FEATHER, STREAM)) or Path(name).suffix.lower() in ARROW_SUFFIXES:
+        opened = _ArrowRows(name, path, reading)
+    else:
+        opened = CsvRows(name, path, reading)
+    reading.check(name, opened.schema)
+    return opened
+
+
+class _ParquetRows:
+    is_csv = False
+
+    def __init__(self, name: str, path: Path, reading: Reading) -> None:
+        coded = [feature.column for feature in reading.categories]
+        self._file = ParquetFile(name, path, coded)
+        self._reading = reading
+        self.schema = self._file.schema
+        self.units: Sequence[int] = self._file.row_groups
+
+    def batches(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
+        row = 1 + sum(self.units[:start])
+        for batch in self._file.batches(self._reading.columns, range(start, stop), self._reading.rows_at_once):
+            yield row, batch
+            row += batch.num_rows
+
+    def broken(self) -> list[tuple[int, str]]:
+        return []
+
+
+class _ArrowRows:
+    """An IPC file, whose record batches are its units, or an IPC stream, which has to be read to the end."""
+
+    is_csv = False
+
+    def __init__(self, name: str, path: Path, reading: Reading) -> None:
+        self._name, self._path, self._reading = name, path, reading
+        self.units: Sequence[int] | None = None
+        try:
+            source = pa.OSFile(str(path))
+            with path.open("rb") as file:
+                self._is_stream = file.read(len(STREAM)) == STREAM
+            if self._is_stream:
+                self.schema = pa.ipc.open_stream(source).schema
+            else:
+                self._file = pa.ipc.open_file(source)
+                self.schema = self._file.schema
+                reading.check(name, self.schema)
+                fields = [self.schema.get_field_index(column) for column in reading.columns]
+                options = pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
+                self._file = pa.ipc.open_file(source, options=options)
+                self.units = [self._batch(number).num_rows for number in range(self._file.num_record_batches)]
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+
+    def batches(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
+        row = 1 + sum(self.units[:start]) if self.units is not None else 1
+        at_once = self._reading.rows_at_once
+        try:
+            for batch in self._stream() if self.units is None else map(self._batch, range(start, stop)):
+                for first in range(0, batch.num_rows, at_once):
+                    piece = batch.slice(first, at_once)
+                    yield row, piece
+                    row += piece.num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+
+    def broken(self) -> list[tuple[int, str]]:
+        return []
+
+    def _batch(self, number: int) -> Any:
+        return self._file.get_batch(number)
+
+    def _stream(self) -> Iterator[Any]:
+        reader = pa.ipc.open_stream(pa.OSFile(str(self._path)))
+        for batch in reader:
+            yield batch.select(self._reading.columns)
+
+    def _damaged(self, error: Exception) -> UserError:
+        return UserError(f"{self._name}: the Arrow file is damaged: {str(error).splitlines()[0]}; copy it again")

@@ -1,0 +1,193 @@
+"""One piece of a run scored and published: the part, its rejected rows, its ids' digests, and last the marker."""
+
+from runtime.model import Model  # first: it keeps onnxruntime and numpy quiet
+
+# isort: split
+import csv
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cli.disk import in_words
+from cli.errors import UserError
+from runtime.manifest import ModelRefused
+from scoring.files import open_rows
+from scoring.names import Runs, digests
+from scoring.output import Output, output_of, publish_text, work_folder
+from scoring.plan import RUN, File, Job, Piece
+from scoring.scorer import Scored, Scorer
+from scoring.tally import Tally
+from storage.address import Address, is_remote
+from storage.digest import sha256_of
+from storage.json_file import json_text
+from storage.store import Store
+
+ROW_GROUP = 2**17  # rows of the output
+REJECTED = ["file", "row", "id", "reason"]
+Report = Callable[[int], None]
+"""Receives the number of rows that were read since it was called last."""
+
+
+class Parts:
+    """What a worker keeps for all its pieces: the model, and where parts go."""
+
+    def __init__(self, job: Job) -> None:
+        """Raises UserError for a model that fails its checks or is another one, and where the output is not seen."""
+        pa.set_cpu_count(1)
+        pa.set_io_thread_count(1)
+        try:
+            model = Model.load(job.model)
+            if (found := model.manifest.model_version) != job.version:
+                raise ModelRefused(
+                    f"{job.model}: expected model {job.version}, got {found}; was it replaced meanwhile?"
+                )
+            self._scorer = Scorer(model, job.reading, explain=job.explain)
+        except ModelRefused as refusal:
+            raise UserError(str(refusal)) from refusal
+        self._job = job
+        self._output: Output = output_of(job.out)
+        run = self._output.read(RUN)
+        if run is None or sha256_of(run) != job.digest:
+            problem = f"{job.out}: a worker (process {os.getpid()}) does not find this run there"
+            raise UserError(f"{problem}; name a folder that all workers share, or s3://")
+
+    def score(self, piece: Piece, report: Report) -> dict[str, Any]:
+        """Scores a piece; what its marker says of it. Raises UserError."""
+        file = self._job.files[piece.file]
+        with work_folder(self._output) as work:
+            try:
+                with _brought(file, work) as path:
+                    return self._score(piece, file, path, work, report)
+            except UnicodeDecodeError as fault:
+                raise UserError(f"{file.name}: holds text that is not UTF-8: {fault}; write it as UTF-8") from fault
+
+    def _score(self, piece: Piece, file: File, path: Path, work: Path, report: Report) -> dict[str, Any]:
+        rows = open_rows(file.name, path, self._job.reading)
+        if file.units is not None and tuple(rows.units or ()) != file.units:
+            raise _changed(file)
+        stop = len(rows.units) if rows.units is not None and piece.rows is None else piece.stop
+        tally, runs = Tally(), Runs(work / "ids")
+        part, rejects = work / "part", work / "rejects"
+        with Writer(part, self._scorer.schema) as writer, rejects.open("w", encoding="utf-8", newline="") as refused:
+            lines = csv.writer(refused, lineterminator="\n")
+            for first, batch in rows.batches(piece.start, stop):
+                scored = self._scorer.score(batch, first, is_csv=rows.is_csv)
+                writer.add(scored.rows)
+                if self._job.reading.id is not None:
+                    runs.add(digests(scored.rows.column(0)))
+                tally.add(scored.tally)
+                tally.rejected += _write(lines, file, scored, rows.broken())
+                report(batch.num_rows)
+            tally.rejected += _write(lines, file, None, rows.broken())
+            if not tally.bands:  # a part without a batch
+                empty = pa.RecordBatch.from_pylist([], schema=_read_schema(self._job, rows.schema))
+                tally.add(self._scorer.score(empty, is_csv=rows.is_csv).tally)
+        runs.flush()
+        marker: dict[str, Any] = {"piece": piece.number, "part": piece.part, "tally": tally.as_dict()}
+        if piece.is_first:
+            marker["input"] = {"name": file.name, "bytes": file.size, "sha256": sha256_of(path)}
+        _refuse_changed(file)
+        stem = piece.marker.removesuffix(".json")
+        entries = [("rows", part, piece.part)]
+        entries += [("rejects", rejects, f"{stem}.rejects.csv")] if tally.rejected else []
+        entries += [("ids", work / "ids", f"{stem}.ids")] if runs.lengths else []
+        marker["files"] = {}
+        for what, place, name in entries:
+            digest, size = sha256_of(place), place.stat().st_size
+            self._output.publish(place, name, digest)
+            marker["files"][what] = {"name": name, "bytes": size, "sha256": digest}
+        marker["runs"] = runs.lengths
+        publish_text(self._output, piece.marker, json_text(marker))
+        return marker
+
+
+class Writer:
+    """A Parquet file whose row groups have ROW_GROUP rows, whatever batches come."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        coded += ["reasons.list.element"] if "reasons" in schema.names else []
+        self._file = path.open("wb")
+        self._writer = pq.ParquetWriter(
+            self._file, schema, compression="zstd", compression_level=1, use_dictionary=coded
+        )
+        self._schema, self._waiting, self._count = schema, list[pa.RecordBatch](), 0
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self._flush(self._count)
+                self._writer.close()
+        finally:
+            with suppress(OSError):  # a full disk has been told; what is left of the file is thrown away
+                self._writer.close()
+            with suppress(OSError):
+                self._file.close()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        self._waiting.append(batch)
+        self._count += batch.num_rows
+        while self._count >= ROW_GROUP:
+            self._flush(ROW_GROUP)
+
+    def _flush(self, rows: int) -> None:
+        table = pa.Table.from_batches(self._waiting, self._schema)
+        if rows:
+            self._writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=ROW_GROUP)
+        self._waiting = table.slice(rows).to_batches()
+        self._count -= rows
+
+
+def _write(lines: Any, file: File, scored: Scored | None, broken: list[tuple[int, str]]) -> int:
+    """Writes rejected rows, and returns how many of them no batch has counted."""
+    found = [] if scored is None else list(zip(*scored.rejects.to_pydict().values(), strict=True))
+    found += [(row, None, reason) for row, reason in broken]
+    for row, name, reason in sorted(found, key=lambda reject: reject[0]):
+        lines.writerow([file.name, row, name, reason])
+    return len(broken)
+
+
+def _read_schema(job: Job, schema: pa.Schema) -> pa.Schema:
+    return pa.schema([schema.field(column) for column in job.reading.columns])
+
+
+@contextmanager
+def _brought(file: File, work: Path) -> Iterator[Path]:
+    """The path of a file; one in S3 is brought here."""
+    if not is_remote(file.place):
+        _refuse_changed(file)
+        yield Path(file.place)
+        return
+    path = work / "input"
+    Store().download(Address.of_object(file.place), path)
+    if path.stat().st_size != file.size:
+        raise _changed(file)
+    yield path
+
+
+def _refuse_changed(file: File) -> None:
+    if is_remote(file.place):
+        return
+    try:
+        stat = os.stat(file.place)  # noqa: PTH116
+    except OSError as fault:
+        raise UserError(f"{in_words(fault)}; workers have to see every file under its name") from fault
+    if (stat.st_size, str(stat.st_mtime_ns)) != (file.size, file.stamp):
+        raise _changed(file)
+
+
+def _changed(file: File) -> UserError:
+    return UserError(f"{file.name}: was changed while it was scored; name another --out and run again")
+
+
+def write_header(file: IO[str]) -> None:
+    """The header of rejects.csv."""
+    csv.writer(file, lineterminator="\n").writerow(REJECTED)

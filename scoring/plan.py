@@ -1,0 +1,169 @@
+"""A run cut into pieces: each becomes one part of the output, the same whoever scores it and in whatever order."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.errors import UserError
+from scoring.files import open_rows
+from scoring.reading import Reading
+from storage.address import Address, is_remote
+from storage.digest import sha256_of
+from storage.files import entries_of
+from storage.store import Store
+from table.parts import parts_of
+
+ROWS_OF_A_PART = 2**20
+RUN = "_lastbit/run.json"
+SUMMARY, REJECTS = "summary.json", "rejects.csv"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the table. `stamp` is another one when its content is; `units` are its row groups or record batches."""
+
+    name: str
+    place: str
+    """A path, or an address in S3."""
+    size: int
+    stamp: str
+    units: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some units of a file, or a whole one; `rows` None where only reading tells."""
+
+    number: int
+    file: int
+    start: int
+    stop: int
+    rows: int | None
+    size: int
+
+    @property
+    def part(self) -> str:
+        """The name of its part in the output."""
+        return f"part-{self.number:05d}.parquet"
+
+    @property
+    def marker(self) -> str:
+        """The file that says that the part is whole."""
+        return f"_lastbit/part-{self.number:05d}.json"
+
+    @property
+    def is_first(self) -> bool:
+        """True for the piece in which its file is digested."""
+        return self.start == 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files of a table and their pieces, in order."""
+
+    files: tuple[File, ...]
+    pieces: tuple[Piece, ...]
+
+    @property
+    def rows(self) -> int | None:
+        """All rows, where the files say how many."""
+        counts = [piece.rows for piece in self.pieces]
+        return None if None in counts else sum(count for count in counts if count is not None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def digest(self) -> str:
+        """The sha256 of what is scored, by name, size and time of each file, and of how it is cut."""
+        files = [[file.name, file.size, file.stamp, file.units] for file in self.files]
+        pieces = [[piece.file, piece.start, piece.stop] for piece in self.pieces]
+        return sha256_of(json.dumps([files, pieces]).encode())
+
+
+def plan_of(name: str, reading: Reading, rows: int = ROWS_OF_A_PART) -> Plan:
+    """The plan for what a user calls `name`: a file, a folder, a pattern, or an address in S3.
+
+    Each file here is opened, so that one that is cut short or has other columns is refused before anything is scored.
+    Raises UserError.
+    """
+    files = tuple(_in_s3(name) if is_remote(name) else _here(name, reading))
+    pieces: list[Piece] = []
+    for number, file in enumerate(files):
+        for start, stop, count in _cuts(file.units, rows):
+            share = 1.0 if count is None else count / max(sum(file.units or ()), 1)
+            pieces.append(Piece(len(pieces), number, start, stop, count, round(file.size * share)))
+    return Plan(files, tuple(pieces))
+
+
+def _here(name: str, reading: Reading) -> Iterator[File]:
+    for part in parts_of(name, Path(name)):
+        units = open_rows(part.name, part.path, reading).units
+        stat = part.path.stat()
+        place, stamp = str(part.path.absolute()), str(stat.st_mtime_ns)
+        yield File(part.name, place, stat.st_size, stamp, None if units is None else tuple(units))
+
+
+def _in_s3(name: str) -> Iterator[File]:
+    address, store = Address.of_table(name), Store()
+    entries = entries_of(store, address) if address.is_several else []
+    if entries:
+        base = address.before_pattern
+        for entry in entries:
+            place = str(base / entry.key)
+            yield File(place, place, entry.size, entry.written.isoformat())
+        return
+    folder, _, key = address.key.rpartition("/")
+    found = next((each for each in store.listed(Address(address.bucket, folder)) if each.key == key), None)
+    if found is None:
+        raise UserError(f"{name}: no such key; correct the address")
+    yield File(name, name, found.size, found.written.isoformat())
+
+
+def _cuts(units: Sequence[int] | None, rows: int) -> Iterator[tuple[int, int, int | None]]:
+    """Neighbouring units with at most `rows` together, or one with more."""
+    if units is None:
+        yield 0, 0, None
+        return
+    start, count = 0, 0
+    for number, size in enumerate(units):
+        if count and count + size > rows:
+            yield start, number, count
+            start, count = number, 0
+        count += size
+    yield start, len(units), count
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker has to know of a run; `digest` is that of run.json."""
+
+    model: str
+    version: str
+    explain: bool
+    reading: Reading
+    out: str
+    files: tuple[File, ...]
+    digest: str
+
+
+def identity(plan: Plan, model: dict[str, Any], reading: Reading, *, explain: bool, part_rows: int) -> dict[str, Any]:
+    """What makes two runs the same: model, files, what is asked, and the versions that decide about bytes."""
+    import numpy
+    import onnxruntime
+    import pyarrow
+
+    return {
+        "format": 1,
+        "model": model,
+        "settings": {"explain": explain, "part_rows": part_rows, **reading.as_dict()},
+        "input": {"files": len(plan.files), "bytes": plan.size, "parts": len(plan.pieces), "plan": plan.digest()},
+        "versions": {
+            "numpy": numpy.__version__,
+            "onnxruntime": onnxruntime.__version__,
+            "pyarrow": pyarrow.__version__,
+        },
+    }

@@ -1,0 +1,127 @@
+"""The end of a run: one file of rejected rows, and summary.json, which is there only once all parts are."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cli.errors import UserError
+from runtime.manifest import Manifest
+from runtime.score import Bands
+from scoring.names import repeated
+from scoring.output import Output, publish_text, work_folder
+from scoring.part import write_header
+from scoring.plan import REJECTS, SUMMARY
+from scoring.tally import Tally
+from storage.digest import sha256_of
+from storage.json_file import json_text
+
+Marker = Mapping[str, Any]
+
+
+def write_rejects(output: Output, markers: Sequence[Marker]) -> None:
+    """Puts the rejected rows of all parts into one file, if there are any."""
+    rejects = [marker["files"]["rejects"]["name"] for marker in markers if "rejects" in marker["files"]]
+    if not rejects:
+        return
+    with work_folder(output) as work:
+        path, part = work / "rejects", work / "part"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            write_header(file)
+            for name in rejects:
+                output.fetch(name, part)
+                with part.open(encoding="utf-8", newline="") as lines:
+                    file.writelines(lines)
+        output.publish(path, REJECTS, sha256_of(path))
+
+
+def refuse_too_many(name: str, tally: Tally, most: float, all_rows: int | None = None) -> None:
+    """Raises UserError if more than the share `most` is rejected: of the rows read, or of all where that is known."""
+    rows = all_rows or tally.rows + tally.rejected
+    if tally.rejected > most * rows:
+        count = f"{tally.rejected:,} of {rows:,} rows are rejected, expected at most {most:.4g} of them (--max-rejects)"
+        raise UserError(f"{name}: {count}; {REJECTS} there says why")
+
+
+def summary_of(
+    identity: Mapping[str, Any],
+    manifest: Manifest,
+    markers: Sequence[Marker],
+    output: Output,
+    texts: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """What was scored by which model, in JSON's types: see docs/scoring.md."""
+    tally = Tally.sum(Tally.of(marker["tally"]) for marker in markers)
+    inputs = [marker["input"] for marker in markers if "input" in marker]
+    parts = [_part(marker) for marker in markers]
+    features = (*manifest.numbers, *manifest.categories)
+    counted = zip(features, tally.missing, tally.unusual, strict=True)
+    return {
+        **identity,
+        "rows": {"read": tally.rows + tally.rejected, "scored": tally.rows, "rejected": tally.rejected},
+        "repeated_ids": None if identity["settings"]["id"] is None else _repeated(output, markers),
+        "bands": dict(zip(Bands(manifest.bands).labels, tally.bands, strict=True)),
+        "score": _shift(manifest, tally),
+        "features": {its.name: {"missing": missing, "unusual": unusual} for its, missing, unusual in counted},
+        "scored": {"inputs": _digest(inputs, "name"), "parts": _digest(parts, "part")},
+        "inputs": inputs,
+        "parts": parts,
+        **({} if texts is None else {"reasons": dict(texts)}),
+    }
+
+
+def write_summary(output: Output, summary: Mapping[str, Any]) -> None:
+    """Puts summary.json there: the run is complete."""
+    publish_text(output, SUMMARY, json_text(summary))
+
+
+def read_summary(output: Output) -> dict[str, Any] | None:
+    """The summary of a run that is complete."""
+    content = output.read(SUMMARY)
+    return None if content is None else dict(json.loads(content))
+
+
+def _part(marker: Marker) -> dict[str, Any]:
+    rows = marker["files"]["rows"]
+    return {"part": marker["part"], "rows": marker["tally"]["rows"], "bytes": rows["bytes"], "sha256": rows["sha256"]}
+
+
+def _digest(entries: Iterable[Mapping[str, Any]], name: str) -> str:
+    """The sha256 of a list with that of each, as sha256sum writes it."""
+    return sha256_of("\n".join(f"{entry['sha256']}  {entry[name]}" for entry in entries).encode())
+
+
+def _repeated(output: Output, markers: Sequence[Marker]) -> int:
+    with work_folder(output) as work:
+        files: list[tuple[Path, Sequence[int]]] = []
+        for number, marker in enumerate(markers):
+            if "ids" in marker["files"]:
+                path = work / str(number)
+                output.fetch(marker["files"]["ids"]["name"], path)
+                files.append((path, marker["runs"]))
+        return repeated(files)
+
+
+def _shift(manifest: Manifest, tally: Tally) -> dict[str, Any] | None:
+    """The score's population stability index against the training rows; None where there is nothing to compare."""
+    from validation.stability.bins import intervals
+    from validation.stability.index import shift  # scipy is not needed before
+
+    reference = manifest.document.get("reference", {})
+    entry = reference.get("score")
+    if not tally.rows or not isinstance(entry, dict):
+        return None
+    expected, actual = np.array(entry["counts"]), np.array(tally.bins)
+    found = shift(expected, actual)
+    counts_from = found.counts_from(float(reference["limits"]["score"]))
+    labels = [*intervals(entry["edges"], "any"), "missing"]
+    counts = zip(labels, expected.tolist(), actual.tolist(), strict=True)
+    return {
+        "psi": found.index,
+        "by_chance": found.by_chance,
+        "counts_from": counts_from,
+        "moved": found.index >= counts_from,
+        "bins": [{"bin": label, "expected": e, "actual": a} for label, e, a in counts if e or a],
+    }

@@ -1,0 +1,43 @@
+"""What is counted of scored rows; tallies of parts add up to that of a run."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+
+@dataclass
+class Tally:
+    """Counts by band and by bin of the training scores; of each feature those missing and those new to training."""
+
+    rows: int = 0
+    rejected: int = 0
+    bands: list[int] = field(default_factory=list)
+    bins: list[int] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
+    unusual: list[int] = field(default_factory=list)
+    """Numbers outside of the range that training saw, categories that it did not see."""
+
+    def add(self, other: "Tally") -> None:
+        """Counts of other rows."""
+        self.rows += other.rows
+        self.rejected += other.rejected
+        for name in ("bands", "bins", "missing", "unusual"):
+            mine, its = getattr(self, name), getattr(other, name)
+            setattr(self, name, [a + b for a, b in zip(mine, its, strict=True)] if mine else list(its))
+
+    def as_dict(self) -> dict[str, Any]:
+        """In JSON's types."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Self:
+        """What `as_dict` made. Raises TypeError or KeyError for anything else."""
+        return cls(**entry)
+
+    @classmethod
+    def sum(cls, tallies: Iterable["Tally"]) -> Self:
+        """All of them together."""
+        whole = cls()
+        for tally in tallies:
+            whole.add(tally)
+        return whole
