@@ -296,6 +296,17 @@ class NoBatch(TypedDict):
     why: str
 
 
+class StatedTolerance(TypedDict):
+    """What was accepted of steps of an own pipeline that no graph equals to the last bit."""
+
+    stated: float
+    """Largest difference of a probability that was to be accepted."""
+    largest_difference: float
+    """Largest difference of a probability on the rows of the certificate."""
+    steps: list[str]
+    """The steps that are only close."""
+
+
 class ManifestBody(TypedDict):
     """All of a manifest but the model's version, which is a digest of this."""
 
@@ -319,6 +330,8 @@ class ManifestBody(TypedDict):
     """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
     batch: NotRequired[ManifestBatch | NoBatch]
     """Not there in models that were exported before there were tables of batches."""
+    tolerance: NotRequired[StatedTolerance]
+    """Not there where all is exact."""
 
 
 class ManifestDocument(ManifestBody):

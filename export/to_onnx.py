@@ -9,7 +9,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 from rich.table import Table as Grid
@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def refuse_contradicting(options: Parser, args: argparse.Namespace) -> None:
     """Ends the command, status 2, where flags of an own pipeline lack each other."""
     flags = {"--data": args.data, "--target": args.target, "--config": args.config, "--trust-pickle": args.trust_pickle}
+    flags["--tolerance"] = getattr(args, "tolerance", None) is not None
     if args.pipeline is None and (lone := [flag for flag, value in flags.items() if value]):
         options.error(f"{lone[0]} goes with --pipeline")
     if args.pipeline is not None and args.data is None:
@@ -80,7 +81,7 @@ def export_pipeline(args: argparse.Namespace, progress: Progress) -> None:
     from export.own.model import export_own
     from export.own.settings import own_settings
 
-    settings = own_settings(args.config)
+    settings = own_settings(args.config, args.tolerance, "--tolerance")
     with progress.step("Opening the fitted pipeline"):
         estimator = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
         rows, outcomes = load_rows(Path(args.data), estimator, args.target)
@@ -107,19 +108,26 @@ def parser() -> Parser:
         metavar="FILE.toml",
         help="texts, codes, groups and reference rows of reasons, in place of those of training (docs/reasons.md)",
     )
-    add_own(options)
+    own = add_own(options)
+    own.add_argument(
+        "--tolerance",
+        type=float,
+        metavar="P",
+        help="take steps that mix columns, as PCA does, which are only close, if no probability differs by more than P",
+    )
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     return options
 
 
-def add_own(options: Parser) -> None:
-    """Adds the flags of a pipeline that this project did not train."""
+def add_own(options: Parser) -> Any:
+    """Adds the flags of a pipeline that this project did not train, and returns their group."""
     own = options.add_argument_group("a fitted scikit-learn pipeline of your own (docs/own-pipeline.md)")
     own.add_argument("--pipeline", metavar="FILE", help="fitted.skops; .joblib and .pkl with --trust-pickle")
     own.add_argument("--data", metavar="FILE", help="Parquet or CSV of real rows, in the pipeline's raw columns")
     own.add_argument("--target", metavar="COLUMN", help="column of --data with the outcomes, for the metrics")
-    own.add_argument("--config", metavar="FILE", help="TOML of score, bands, limits, target and descriptions")
+    own.add_argument("--config", metavar="FILE", help="TOML of score, bands, limits, target, exactness, descriptions")
     own.add_argument("--trust-pickle", action="store_true", help="open a pickle, which runs the code that it holds")
+    return own
 
 
 def export(

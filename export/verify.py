@@ -22,6 +22,7 @@ from export.certificate.certify import certify
 from export.documents import Certificate, Findings
 from export.graph.pipeline import build
 from export.model_folder import CERTIFICATE, GRAPH, read_certificate, refuse_other
+from export.reasons.again import build_again, refuse_other_tables
 from export.refusal import ExportRefused
 from export.to_onnx import add_own, refuse_contradicting, summarise
 from runtime.explain import load_explainer
@@ -84,7 +85,7 @@ def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -
         except ModelRefused as refusal:
             raise ExportRefused(str(refusal)) from refusal
     with progress.step("Converting"):
-        fitted = read_fitted(estimator, rows, own_settings(args.config).positive)
+        fitted = read_fitted(estimator, rows, own_settings(args.config).positive, manifest.stated_tolerance or None)
     refuse_other(f"{model / GRAPH}: made again from these rows", manifest.sha256, sha256_of(fitted.graph))
     with progress.step("Certifying against the fitted pipeline") as show:
         findings = findings_of(fitted, manifest.scale, list(manifest.bands), show)
@@ -110,8 +111,19 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
             raise ExportRefused(str(refusal)) from refusal
     graph = (model / GRAPH).read_bytes()
     contract = replace(build(artifacts.pipeline), model=onnx.load_model_from_string(graph))
+    session = open_session(graph)
+    if served.manifest.reasons_size:
+        with progress.step("Building the tables of reasons again") as show:
+            built = build_again(artifacts, served.manifest, contract, session, show)
+            if built is not None:
+                refuse_other_tables(model, built)
+        if built is None:
+            progress.say(
+                "[yellow]![/] The tables of reasons were not built again: the artifacts do not hold their reference "
+                "rows, which are those of a file that was given at export"
+            )
     with progress.step("Certifying against the fitted pipeline") as show:
-        findings = certify(candidate_of(artifacts, contract, open_session(graph), batch), show)
+        findings = certify(candidate_of(artifacts, contract, session, batch), show)
     _refuse_other_findings(model, certificate, findings, progress)
 
 

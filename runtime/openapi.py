@@ -239,6 +239,8 @@ def _field(feature: Feature) -> dict[str, Any]:
         field["x-training-range"] = list(feature.range) if feature.range else None
     if feature.type == "category":
         field["x-vocabulary"] = list(feature.vocabulary)
+        if feature.closed:
+            field["enum"] = [*feature.vocabulary, *(("", None) if feature.nullable else ())]
         if not feature.nullable:
             field["minLength"] = 1
     return {**field, "examples": [_example(feature)]}

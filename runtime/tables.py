@@ -71,14 +71,7 @@ class Tables:
     @classmethod
     def parse(cls, content: "bytes | mmap.mmap") -> "Tables":
         """The tables of a file whose bytes are known to be whole."""
-        start = content[:FIXED]
-        head = json.loads(content[FIXED : FIXED + length_of(start)])
-        arrays, place = {}, FIXED + length_of(start)
-        for name, kind in ARRAYS.items():
-            place += -place % ALIGNED
-            arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
-            place += arrays[name].nbytes
-        return cls(head, arrays)
+        return cls(*arrays_of(content))
 
     def contributions(self, numbers: "Sequence[float]", categories: "Sequence[str]" = ()) -> "NDArray[np.float64]":
         """What each player adds to the mean margin of the reference rows [players], float64; raw columns, NaN and ""
@@ -108,3 +101,15 @@ def as_lists(rows: Any) -> "Iterable[Any]":
     if type(rows) is list:
         return rows
     return chain.from_iterable(rows[first : first + AT_ONCE].tolist() for first in range(0, len(rows), AT_ONCE))
+
+
+def arrays_of(content: "bytes | mmap.mmap") -> "tuple[dict[str, Any], dict[str, NDArray[Any]]]":
+    """The header and the arrays of a file whose bytes are known to be whole."""
+    start = content[:FIXED]
+    head = json.loads(content[FIXED : FIXED + length_of(start)])
+    arrays, place = {}, FIXED + length_of(start)
+    for name, kind in ARRAYS.items():
+        place += -place % ALIGNED
+        arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
+        place += arrays[name].nbytes
+    return head, arrays

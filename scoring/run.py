@@ -19,6 +19,7 @@ from cli.parser import Parser
 from cli.progress import Progress
 from cli.settings.flags import add_flags
 from cli.words import escaped
+from scoring.cluster import Cluster
 from scoring.estimate import estimate
 from scoring.output import Output, held, output_of
 from scoring.plan import SUMMARY, Job, Piece, Plan, identity, plan_of
@@ -156,7 +157,7 @@ def _score(
 
 
 def _answers(job: Job, left: Sequence[Piece], scoring: Scoring, workers: int) -> Iterator[tuple[str, Any]]:
-    yield from Processes(job, left, workers)
+    yield from Processes(job, left, workers) if scoring.scheduler is None else Cluster(job, left, scoring.scheduler)
 
 
 def _finish(

@@ -8,6 +8,8 @@ import pickle
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import IO, Any
 
 from cli.disk import in_words
@@ -16,28 +18,42 @@ from cli.errors import FAILED, UserError
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_IO_THREADS")
 
 
+def answer(action: Callable[[], Any]) -> tuple[Any, ...]:
+    """("done", what the action returns), or ("fault", line, status) for what goes wrong."""
+    try:
+        return "done", action()
+    except UserError as mistake:
+        return "fault", str(mistake), mistake.exit_status
+    except OSError as fault:
+        return "fault", in_words(fault), FAILED
+    except MemoryError:
+        return "fault", "not enough memory for a batch; run with fewer --workers", FAILED
+
+
 def serve(source: IO[bytes], answers: IO[bytes]) -> None:
-    """Answers each piece with ("rows", n) as it goes on and ("done", marker), or ("fault", line, status), the end."""
+    """Answers each piece with ("rows", n) as it goes on, and in the end as `answer` does; a fault is the last."""
 
     def say(*message: Any) -> None:
         pickle.dump(message, answers)
         answers.flush()
 
-    try:
+    def made() -> Any:
         from scoring.part import Parts  # here, so that a fault of these too is told
 
-        parts = Parts(pickle.load(source))
-        while (piece := pickle.load(source)) is not None:
-            say("done", parts.score(piece, lambda rows: say("rows", rows)))
-            piece = None
+        return Parts(pickle.load(source))
+
+    try:
+        kind, *made_or_fault = answer(made)
+        if kind == "fault":
+            say(kind, *made_or_fault)
+            return
+        [parts] = made_or_fault
+        while kind == "done":
+            piece = pickle.load(source)
+            kind, *content = answer(partial(parts.score, piece, partial(say, "rows")))
+            say(kind, *content)
     except EOFError:
         return
-    except UserError as mistake:
-        say("fault", str(mistake), mistake.exit_status)
-    except OSError as fault:
-        say("fault", in_words(fault), FAILED)
-    except MemoryError:
-        say("fault", "not enough memory for a batch; run with fewer --workers", FAILED)
 
 
 def main() -> None:

@@ -23,13 +23,16 @@ from export.reasons import build as reasons_build
 from export.reasons.rule import contributions_by_rule
 from export.refusal import ExportRefused
 from export.to_onnx import export, reasons_settings
+from export.verify import verify
 from local.page import page_of
 from local.server import Server
+from runtime.digest import sha256, version_of
 from runtime.dispatch import Handler
 from runtime.explain import shares
 from runtime.manifest import ModelRefused
 from runtime.openapi import describe
 from runtime.settings import SettingRefused, Settings
+from runtime.tables import Tables
 from storage.digest import sha256_of
 from tests.applicants import SETTINGS, draw
 from training.artifacts import Artifacts, load_artifacts
@@ -505,6 +508,43 @@ def test_isotonic_points_keep_their_order_and_say_that_they_do_not_add_up(tmp_pa
     assert [reason["points"] for reason in answer["reasons"]] == sorted(p for p in answer["points"].values() if p < 0)[
         :4
     ]
+
+
+# ---------------------------------------------------------------- verified
+
+
+def certified_again(folder: Path) -> None:
+    """Makes the records of a folder whose reasons.bin was changed fit, as somebody would who may write to it."""
+    manifest, certificate = read(folder / "manifest.json"), read(folder / "certificate.json")
+    content = (folder / "reasons.bin").read_bytes()
+    manifest["reasons"]["file"] = {"sha256": sha256(content), "bytes": len(content)}
+    tables = Tables.parse(content)
+    for row in manifest["self_check"]["rows"]:
+        numbers = [np.nan if number is None else number for number in row["numbers"]]
+        row["contributions"] = tables.contributions(numbers, row["categories"]).tolist()
+    manifest["model_version"] = version_of(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    certificate["sha256"] |= {name: sha256((folder / name).read_bytes()) for name in ("manifest.json", "reasons.bin")}
+    (folder / "certificate.json").write_text(json.dumps(certificate))
+
+
+def test_tables_are_built_again_and_compared(artifacts: Artifacts, copy: Path, tmp_path: Path) -> None:
+    verify(copy, str(artifacts.folder), SILENT)
+    content = bytearray((copy / "reasons.bin").read_bytes())
+    content[-2] ^= 0x40  # the last value of the tables
+    (copy / "reasons.bin").write_bytes(content)
+    certified_again(copy)
+    handler(copy, EXPLAIN="always")  # nothing that a start compares tells of it
+    with pytest.raises(ExportRefused, match=r"reasons\.bin: tables: expected what the artifacts give when built again"):
+        verify(copy, str(artifacts.folder), SILENT)
+
+
+def test_tables_of_other_groups_and_reference_are_built_again_too(artifacts: Artifacts, tmp_path: Path) -> None:
+    groups = '[reason_groups]\nperson = ["age", "shop"]\nall_late = ["late"]\n'
+    cutoff = float(np.median(artifacts.drawn[REFERENCE_ROWS].iloc[:, -1]))
+    toml = f'[reasons]\nreference = "at-cutoff"\ncutoff = {cutoff}\nwindow = 35.7\n{groups}'
+    handler_with(artifacts, tmp_path, toml)
+    verify(tmp_path / "with", str(artifacts.folder), SILENT)
 
 
 # ---------------------------------------------------------------- the local page
