@@ -358,7 +358,7 @@ def test_certificate_and_package_hold_the_tables(model: Path, tmp_path: Path) ->
     assert certificate["sha256"]["reasons.bin"] == sha256_of(model / "reasons.bin")
     assert certificate["reasons"]["largest_difference"] <= 2e-7
     assert certificate["reasons"]["rows"] == certificate["reasons"]["same_top_four"] == 40
-    assert files_of(model) == ("model.onnx", "manifest.json", "reasons.bin", "certificate.json")
+    assert files_of(model) == ("model.onnx", "manifest.json", "reasons.bin", "batch.bin", "certificate.json")
     _assemble(tmp_path, model, [])
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == sorted(files_of(model))
     (model / "reasons.bin").touch()
@@ -452,6 +452,7 @@ def test_artifacts_of_before_export_as_they_did(artifacts: Artifacts, tmp_path: 
     assert {path.name for path in (tmp_path / "former").iterdir()} == {
         "model.onnx",
         "manifest.json",
+        "batch.bin",
         "certificate.json",
     }
     manifest = read(tmp_path / "former" / "manifest.json")
