@@ -6,6 +6,7 @@ levels of a category. Such a split becomes one or several splits on raw threshol
 it have decided. Shapley values depend on the function only, not on the tree that computes it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -212,7 +213,7 @@ class _Reader:
             # Only a missing value goes the other way: none is below minus infinity.
             gone = self.read(self._child(node, left=missing), {**known, raw: (low, low, True)})
             stays = self.read(self._child(node, left=present), {**known, raw: (low, high, False)})
-            return Split(self._firsts[raw], missing_left=True, left=gone, right=stays)
+            return Split(self._firsts[raw], missing_left=True, left=gone, right=stays, left_share=math.nan)
         at = low + int(changes[0]) + 1
         missing_left = may_be_missing and bool(its[0]) == missing
         below = {**known, raw: (low, at, missing_left)}
@@ -222,6 +223,7 @@ class _Reader:
             missing_left=missing_left,
             left=self.read(self._child(node, left=bool(its[0])), below),
             right=self.read(node, above),
+            left_share=math.nan,
         )
 
     def _child(self, node: int, *, left: bool) -> int:

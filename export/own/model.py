@@ -14,6 +14,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from cli.progress import Progress
 from cli.words import escaped, shown
+from export.batch.build import BuiltBatch
 from export.certificate import probes
 from export.certificate.certify import Claim, Tolerance, prove, versions
 from export.certificate.comparison import Session
@@ -44,6 +45,7 @@ from validation.metrics import evaluate
 from validation.settings import Stability
 from validation.stability import reference_of
 
+NO_BATCH = BuiltBatch("a pipeline that training.run did not fit")
 THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
 
 
@@ -65,7 +67,7 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
         stated = _stated(fitted, findings)
         of_self_check = max(tolerance.of_self_check, fitted.tolerance or 0)
         reasons = _reasons(fitted, settings, facts, scores, session, progress)
-        manifest = manifest_from(facts, fitted.graph, session, of_self_check, reasons, stated)
+        manifest = manifest_from(facts, fitted.graph, session, of_self_check, NO_BATCH, reasons, stated)
         (folder / GRAPH).write_bytes(fitted.graph)
         if reasons is not None and reasons.content:
             (folder / REASONS).write_bytes(reasons.content)

@@ -25,7 +25,7 @@ from training.estimator.crossfit import mean_margin
 from training.reason_points import Line
 from training.reasons import REFERENCE_ROWS, ReferenceRows, drawn_rows, reference_rows
 from training.settings import Settings
-from training.settings.reasons import NAMED
+from training.settings.reasons import NAMED, TREE_PATH
 from trees.refusal import BoosterRefused
 
 
@@ -43,6 +43,8 @@ def build_own_reasons(
     compared with. What is not shown exact is left out."""
     if fitted.tolerance is not None:
         return BuiltReasons("a step makes columns of several, whose points no single raw column can get")
+    if settings.reasons.method == TREE_PATH:
+        return BuiltReasons(f'reasons.method = "{TREE_PATH}" goes with training.run only; leave it out')
     rows = _reference(fitted, settings, scores, progress)
     try:
         subject = _subject(fitted, settings, rows, session)

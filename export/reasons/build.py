@@ -11,7 +11,7 @@ from export.certificate.comparison import Session, ask_graph
 from export.converters.classifier import boosters_of
 from export.documents import ComparedReasons, ManifestReasons, ReasonsBasis, ReasonsPlayer, SelfCheckEntry
 from export.graph.pipeline import Contract
-from export.reasons.rule import contributions_by_rule
+from export.reasons.rule import contributions_by_covers, contributions_by_rule
 from export.reasons.texts import texts_of
 from runtime.digest import sha256
 from runtime.tables import Tables
@@ -19,12 +19,13 @@ from training.artifacts import Artifacts
 from training.estimator.crossfit import mean_margin
 from training.estimator.preparation import Preparation
 from training.players import players_of
-from training.reason_points import Line, line_of
+from training.reason_points import METHODS, Line, line_of
 from training.reasons import LEAST_ROWS, ReferenceRows
 from training.settings import Settings
-from training.settings.reasons import AT_CUTOFF, NAMED
+from training.settings.reasons import AT_CUTOFF, COVERS, NAMED, TREE_PATH
 from trees.reasons.build import Plan, build, plan
 from trees.reasons.columns import Columns, columns_of
+from trees.reasons.covers import Covers
 from trees.reasons.file import content_of
 from trees.reasons.reference import Reference
 
@@ -84,8 +85,11 @@ def build_reasons(
     sample, reference = artifacts.sample, rows.frame
 
     def by_rule(some: Positions, others: Positions) -> NDArray[np.float64]:
-        prepared = preparation.transform(sample.iloc[some]), preparation.transform(reference.iloc[others])
-        return contributions_by_rule(boosters_of(artifacts.pipeline[1]), players.of_column, *prepared)
+        boosters, applicants = boosters_of(artifacts.pipeline[1]), preparation.transform(sample.iloc[some])
+        if settings.reasons.method == TREE_PATH:
+            return contributions_by_covers(boosters, players.of_column, applicants)
+        compared_with = preparation.transform(reference.iloc[others])
+        return contributions_by_rule(boosters, players.of_column, applicants, compared_with)
 
     subject = Subject(
         columns=columns_of(contract.ensembles, players.columns, players.of_source),
@@ -111,12 +115,12 @@ def explain(
             f"reasons.bin would take {planned.size / 1e6:.3g} MB, more than reasons.limit = "
             f"{settings.reasons.limit:g}: unite features in [reason_groups], fit shallower trees, or raise the limit"
         )
-    file_of = _Files(planned, subject, graph)
+    file_of = _Files(planned, subject, graph, by_covers=settings.reasons.method == TREE_PATH)
     show("tables")
     content, tables = file_of(subject.reference, lambda share: show(f"tables, {share:.0%}"))
     show("second implementation")
     compared = _compare(subject, file_of)
-    _add_up(compared, tables, subject)
+    _add_up(compared, tables, subject, by_covers=file_of.by_covers)
     if why := _why_not(compared):
         return BuiltReasons(why)
     record: ManifestReasons = {
@@ -148,12 +152,15 @@ def raw_rows(preparation: Preparation, frame: Any) -> RawRows:
 class _Files:
     """Files of one plan against several sets of reference rows."""
 
-    def __init__(self, planned: Plan, subject: Subject, graph: str) -> None:
+    def __init__(self, planned: Plan, subject: Subject, graph: str, *, by_covers: bool) -> None:
         self._planned, self._subject, self._graph = planned, subject, graph
+        self.by_covers = by_covers
 
     def __call__(self, raw: RawRows, progress: Callable[[float], None] = lambda _: None) -> tuple[bytes, Tables]:
-        reference = Reference(self._planned.columns, self._subject.numbers_of(raw), raw[1])
-        built = build(self._planned, reference, progress)
+        columns, numbers = self._planned.columns, self._subject.numbers_of(raw)
+        built = build(
+            self._planned, Covers(columns) if self.by_covers else Reference(columns, numbers, raw[1]), progress
+        )
         content = content_of(built, len(self._subject.players), self._graph)
         return content, Tables.parse(content)
 
@@ -176,7 +183,7 @@ def _compare(subject: Subject, file_of: _Files) -> ComparedReasons:
         same += set(np.argsort(-ours)[:4]) == set(np.argsort(-its)[:4])
     return {
         "rows": len(found),
-        "reference_rows": len(reference),
+        "reference_rows": 0 if file_of.by_covers else len(reference),
         "tolerance": LARGEST_DIFFERENCE,
         "largest_difference": float(np.abs(found - expected).max(initial=0)),
         "same_top_four": same,
@@ -191,13 +198,15 @@ def _some(rows: RawRows, positions: Positions) -> RawRows:
     return rows[0][positions], rows[1][positions]
 
 
-def _add_up(compared: ComparedReasons, tables: Tables, subject: Subject) -> None:
+def _add_up(compared: ComparedReasons, tables: Tables, subject: Subject, *, by_covers: bool) -> None:
     """The file's own tables: contributions and mean beside the margins, and their mean over the reference rows."""
     margins = subject.margins
     sums = tables.mean + tables.contributions_of(*_some(subject.sample, np.arange(len(margins)))).sum(axis=1)
     compared["added_rows"] = len(sums)
     compared["largest_gap"] = float(np.abs(sums - margins).max(initial=0))
-    compared["largest_mean"] = float(np.abs(tables.contributions_of(*subject.reference).mean(axis=0)).max(initial=0))
+    if not by_covers:
+        means = tables.contributions_of(*subject.reference).mean(axis=0)
+        compared["largest_mean"] = float(np.abs(means).max(initial=0))
 
 
 def _why_not(compared: ComparedReasons) -> str:
@@ -219,13 +228,15 @@ def _why_not(compared: ComparedReasons) -> str:
 def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> ReasonsBasis:
     reasons = settings.reasons
     basis: ReasonsBasis = {
-        "method": "interventional Shapley values, exact",
+        "method": METHODS[reasons.method],
         "reference": reasons.reference if reasons.reference in NAMED else "own",
         "reference_rows": len(rows.frame),
         "reference_total": rows.total,
         "adds_up": adds_up,
     }
-    if rows.weighted:
+    if reasons.method == TREE_PATH:
+        basis["reference"], basis["reference_rows"], basis["reference_total"] = COVERS, 0, 0
+    elif rows.weighted:
         basis["reference_weighted"] = True
     if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:
         basis["reference_scores"] = [reasons.cutoff, reasons.cutoff + reasons.window]
