@@ -223,7 +223,7 @@ class ReasonsBasis(TypedDict):
 
     method: str
     reference: str
-    """`all`, `at-cutoff`, `best`, or `own`: a file of the user's."""
+    """`all`, `at-cutoff`, `best`, `own` (a file of the user's), or `covers` of tree-path values, with 0 rows."""
     reference_rows: int
     reference_total: int
     """Rows of which they were drawn or chosen."""

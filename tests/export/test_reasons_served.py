@@ -539,6 +539,27 @@ def test_tables_are_built_again_and_compared(artifacts: Artifacts, copy: Path, t
         verify(copy, str(artifacts.folder), SILENT)
 
 
+def test_tree_path_values_are_served_named_and_verified(artifacts: Artifacts, tmp_path: Path) -> None:
+    its = handler_with(artifacts, tmp_path, '[reasons]\nmethod = "tree-path"\n')
+    served = ask(its, APPLICANT, "explain=all")[1]
+    basis = served["reasons_basis"]
+    assert basis["method"] == "tree-path Shapley values by the covers of the trees, exact"
+    assert (basis["reference"], basis["reference_rows"], basis["adds_up"]) == ("covers", 0, True)
+    total = sum(Decimal(str(points)) for points in served["points"].values())
+    assert Decimal(str(served["base_points"])) + total == Decimal(str(round(served["credit_score"], 2)))
+    verify(tmp_path / "with", str(artifacts.folder), SILENT)
+    parts = {"train": part_of(artifacts, artifacts.drawn[REFERENCE_ROWS].iloc[:, :-1])}
+    parts["test"] = part_of(artifacts, artifacts.sample.iloc[:200].reset_index(drop=True))
+    settings = settings_from_dict(artifacts.run["settings"] | {"reasons": {"method": "tree-path"}})
+    evidence, _ = explained(settings, artifacts.pipeline, parts, artifacts.run["bands"], None)
+    assert evidence is not None
+    assert {waterfall.base for waterfall in evidence.waterfalls} == {served["base_points"]}
+    assert evidence.stability["Changed"].tolist()[:3] == ["reference all", "reference at-cutoff", "reference best"]
+    assert evidence.stability["Same four"].min() < 1
+    with pytest.raises(UserError, match='method = "tree-path" compares with no rows; leave it out'):
+        handler_with(artifacts, tmp_path, '[reasons]\nmethod = "tree-path"\nreference = "best"\n')
+
+
 def test_tables_of_other_groups_and_reference_are_built_again_too(artifacts: Artifacts, tmp_path: Path) -> None:
     groups = '[reason_groups]\nperson = ["age", "shop"]\nall_late = ["late"]\n'
     cutoff = float(np.median(artifacts.drawn[REFERENCE_ROWS].iloc[:, -1]))
