@@ -100,7 +100,7 @@ def export(
     Parameters
     ----------
     artifacts : folder that `train` wrote.
-    out : folder of model.onnx, manifest.json, reasons.bin and certificate.json.
+    out : folder of model.onnx, manifest.json, reasons.bin, batch.bin and certificate.json.
     reasons : TOML file of texts, codes, groups and reference rows, in place of those of training.
     quiet : False prints progress and the certificate's counts on standard error.
 
@@ -130,6 +130,7 @@ def export_model(
     out: "str | Path" = "model",
     config: "Mapping[str, Any] | str | Path | None" = None,
     *,
+    tolerance: float | None = None,
     quiet: bool = True,
 ) -> Path:
     """Converts a fitted pipeline that lastbit did not train, proves the graph equal, and replaces the folder `out`.
@@ -143,7 +144,9 @@ def export_model(
     y : outcomes of these rows, for the metrics that monitoring compares with; None leaves them out.
     out : folder of model.onnx, manifest.json and certificate.json.
     config : a TOML file, or its content as a mapping of tables: `score`, `bands`, `limits`, `target` (`positive`, the
-        class that is a default, where classes are not 0 and 1) and `descriptions`.
+        class that is a default, where classes are not 0 and 1), `exactness` and `descriptions`.
+    tolerance : largest difference of a probability, above 0 and up to 0.001, that is accepted of steps that mix columns
+        (PCA, …), which are only close; None refuses such steps. Bands never differ. Manifest and certificate say it.
     quiet : False prints progress on standard error.
 
     Returns the folder. Raises UserError, and ExportRefused, which is one, where the graph has not been shown to be
@@ -159,7 +162,7 @@ def export_model(
     from export.own.model import export_own
     from export.own.settings import own_settings
 
-    export_own(pipeline, X, y, Path(out), own_settings(config), Progress(quiet=quiet))
+    export_own(pipeline, X, y, Path(out), own_settings(config, tolerance), Progress(quiet=quiet))
     return Path(out)
 
 

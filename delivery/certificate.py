@@ -58,7 +58,8 @@ def as_markdown(version: str, certificate: Certificate) -> str:
     try:
         rows = [_row(row) for row in [*certificate["rows"], certificate["total"]]]
         tolerances, single = certificate["tolerances"], certificate["single_rows"]
-        holds = _holds(certificate["total"], tolerances) and single["bit_equal"] == single["rows"]
+        alone = single["bit_equal"] == single["rows"] or tolerances["margins_bit_equal_share"] < 1
+        holds = _holds(certificate["total"], tolerances) and alone
         text = (
             f"### Model `{version}`\n\n{table(COLUMNS, rows)}\n"
             f"{single['bit_equal']:,} of {single['rows']:,} rows answer alone as they do in a batch. "
@@ -76,7 +77,7 @@ def as_markdown(version: str, certificate: Certificate) -> str:
 
 def _holds(total: ComparedKind, tolerances: Tolerances) -> bool:
     return bool(
-        total["margins_bit_equal"] == total["margins"]
+        total["margins_bit_equal"] >= tolerances["margins_bit_equal_share"] * total["margins"]
         and total["largest_probability_difference"] <= tolerances["probability_difference"]
         and total["probabilities_bit_equal"] >= tolerances["probabilities_bit_equal_share"] * total["rows"]
         and total["bands_that_differ"] <= tolerances["bands_that_differ"]

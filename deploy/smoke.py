@@ -165,14 +165,16 @@ class Smoke:
         _equal(f"{place}: {manifest.identifier}", f"smoke-{index}", _member(content, manifest.identifier))
         _equal(f"{place}: model_version", manifest.model_version, _member(content, "model_version"))
         _near(f"{place}: probability", row.probability, content, "default_probability", manifest.probability_tolerance)
-        _near(f"{place}: score", row.score, content, "credit_score", SCORE_TOLERANCE)
+        if not manifest.stated_tolerance:
+            _near(f"{place}: score", row.score, content, "credit_score", SCORE_TOLERANCE)
         _equal(f"{place}: band", row.band, _member(content, "score_band"))
 
 
 def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict[str, Any] | None:
     """A self-check row as the request that leads to it; None where no request does.
 
-    NaN and "" are null. No request holds a boolean of 0.5, or misses what may not be missing.
+    NaN and "" are null. No request holds a boolean of 0.5, misses what may not be missing, or has a level that a
+    closed vocabulary lacks.
     """
     applicant: dict[str, Any] = {manifest.identifier: identifier}
     for feature, number in zip(manifest.numbers, row.numbers, strict=True):
@@ -183,6 +185,8 @@ def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict
             value = bool(value)
         applicant[feature.name] = value
     for feature, category in zip(manifest.categories, row.categories, strict=True):
+        if feature.closed and category and category not in feature.vocabulary:
+            return None
         applicant[feature.name] = category or None
     if any(applicant[feature.name] is None and not feature.nullable for feature in manifest.features):
         return None

@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
+from export.batch.build import BuiltBatch
 from export.certificate import probes
 from export.certificate.certify import versions
 from export.certificate.comparison import Session, ask_graph
@@ -18,6 +19,7 @@ from export.documents import (
     ManifestReference,
     ScoreScale,
     SelfCheckEntry,
+    StatedTolerance,
     TravelledLevel,
     TravelledSplit,
 )
@@ -27,6 +29,7 @@ from runtime.digest import version_of
 from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
 from runtime.score import Scale, band, scores_to_check
 from storage.digest import sha256_of
+from table.columns import MISSING_CATEGORY
 from training.artifacts import Artifacts
 from training.documents import Schema
 from training.estimator.calibration import method_of
@@ -59,6 +62,7 @@ def manifest_of(
     graph: bytes,
     session: Session,
     tolerance: float,
+    batch: BuiltBatch,
     reasons: BuiltReasons | None = None,
 ) -> ManifestDocument:
     """The manifest of a run's model: see `manifest_from`."""
@@ -74,13 +78,20 @@ def manifest_of(
         columns=probes.RawColumns(preparation, binary_columns(artifacts)),
         real=preparation.raw_inputs(artifacts.sample),
     )
-    return manifest_from(facts, graph, session, tolerance, reasons)
+    return manifest_from(facts, graph, session, tolerance, batch, reasons)
 
 
 def manifest_from(
-    facts: Facts, graph: bytes, session: Session, tolerance: float, reasons: BuiltReasons | None = None
+    facts: Facts,
+    graph: bytes,
+    session: Session,
+    tolerance: float,
+    batch: BuiltBatch,
+    reasons: BuiltReasons | None = None,
+    stated: StatedTolerance | None = None,
 ) -> ManifestDocument:
-    """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show.
+    """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show,
+    `stated` what the user accepted beyond it.
 
     It holds no applicant: the self-check rows are made up. The model's version is a digest of the graph and of
     everything in here, so that two models with the same version answer the same.
@@ -105,10 +116,13 @@ def manifest_from(
             "rows": _self_check_rows(facts, session),
         },
     }
+    manifest["batch"] = {"why": batch.why} if batch.record is None else batch.record
     if reasons is not None:
         manifest["reasons"] = {"why": reasons.why} if reasons.record is None else reasons.record
         if reasons.record is not None:
             explain_self_check(reasons, manifest["self_check"]["rows"])
+    if stated is not None:
+        manifest["tolerance"] = stated
     head = {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)}
     return cast(ManifestDocument, head | manifest)
 
@@ -162,10 +176,10 @@ def _calibration(artifacts: Artifacts) -> ManifestCalibration:
 def _self_check_rows(facts: Facts, session: Session) -> list[SelfCheckEntry]:
     """Made-up applicants from the lowest to the highest probability, the last one without any value."""
     columns, real, scale, edges = facts.columns, facts.real, facts.scale, facts.edges
-    drawn = probes.at_random(columns, real, 1_000, seed=1)
+    drawn = _askable(facts, probes.at_random(columns, real, 1_000, seed=1))
     order = np.argsort(ask_graph(session, drawn).probability, kind="stable")
     chosen = order[np.linspace(0, len(order) - 1, SELF_CHECK_ROWS - 1).astype(int)]
-    nothing = probes.without_values(columns, real)
+    nothing = _askable(facts, probes.without_values(columns, real))
     rows = {name: np.concatenate([drawn[name][chosen], nothing[name][:1]]) for name in drawn}
     answer = ask_graph(session, rows)
     return [
@@ -179,3 +193,21 @@ def _self_check_rows(facts: Facts, session: Session) -> list[SelfCheckEntry]:
         }
         for i, p in enumerate(answer.probability)
     ]
+
+
+def _askable(facts: Facts, rows: probes.Inputs) -> probes.Inputs:
+    """The rows with a usual value wherever a request may not hold theirs: a missing one, or a level not known."""
+    inputs = facts.schema["inputs"]
+    for entry in facts.schema["features"]:
+        if entry["type"] == "category":
+            levels = entry["vocabulary"]
+            column = rows["categories"][:, inputs["categories"].index(entry["name"])]
+            known = {*levels, *((MISSING_CATEGORY,) if entry["nullable"] else ())}
+            strange = [level not in known for level in column] if entry.get("closed") else column == MISSING_CATEGORY
+            if entry.get("closed") or not entry["nullable"]:
+                column[strange] = levels[0]
+        elif not entry["nullable"]:
+            place = inputs["numbers"].index(entry["name"])
+            real, column = facts.real["numbers"][:, place], rows["numbers"][:, place]
+            column[np.isnan(column)] = real[np.isfinite(real)][0]
+    return rows

@@ -9,7 +9,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 from rich.table import Table as Grid
@@ -18,12 +18,13 @@ from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
 from cli.words import escaped, next_command
+from export.batch.build import BuiltBatch, build_batch
 from export.candidate import candidate_of
 from export.certificate.certify import Tolerance, certify, versions
 from export.documents import Certificate, Findings
 from export.graph.pipeline import build
 from export.manifest import manifest_of
-from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS, certified_files
+from export.model_folder import BATCH, CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS, certified_files
 from export.reasons.build import BuiltReasons, build_reasons
 from export.refusal import ExportRefused
 from runtime.explain import load_explainer
@@ -35,6 +36,7 @@ from storage.folder import replaced_folder
 from storage.json_file import write_json
 from training.artifacts import PIPELINE, TRAIN_AGAIN, Artifacts, load_artifacts
 from training.artifacts.runs import local_run
+from training.players import players_of
 from training.reasons import read_own_rows, reference_rows
 from training.settings import Settings, settings_from_dict, with_reasons_of
 from training.settings.reasons import NONE
@@ -66,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def refuse_contradicting(options: Parser, args: argparse.Namespace) -> None:
     """Ends the command, status 2, where flags of an own pipeline lack each other."""
     flags = {"--data": args.data, "--target": args.target, "--config": args.config, "--trust-pickle": args.trust_pickle}
+    flags["--tolerance"] = getattr(args, "tolerance", None) is not None
     if args.pipeline is None and (lone := [flag for flag, value in flags.items() if value]):
         options.error(f"{lone[0]} goes with --pipeline")
     if args.pipeline is not None and args.data is None:
@@ -78,7 +81,7 @@ def export_pipeline(args: argparse.Namespace, progress: Progress) -> None:
     from export.own.model import export_own
     from export.own.settings import own_settings
 
-    settings = own_settings(args.config)
+    settings = own_settings(args.config, args.tolerance, "--tolerance")
     with progress.step("Opening the fitted pipeline"):
         estimator = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
         rows, outcomes = load_rows(Path(args.data), estimator, args.target)
@@ -105,19 +108,26 @@ def parser() -> Parser:
         metavar="FILE.toml",
         help="texts, codes, groups and reference rows of reasons, in place of those of training (docs/reasons.md)",
     )
-    add_own(options)
+    own = add_own(options)
+    own.add_argument(
+        "--tolerance",
+        type=float,
+        metavar="P",
+        help="take steps that mix columns, as PCA does, which are only close, if no probability differs by more than P",
+    )
     options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
     return options
 
 
-def add_own(options: Parser) -> None:
-    """Adds the flags of a pipeline that this project did not train."""
+def add_own(options: Parser) -> Any:
+    """Adds the flags of a pipeline that this project did not train, and returns their group."""
     own = options.add_argument_group("a fitted scikit-learn pipeline of your own (docs/own-pipeline.md)")
     own.add_argument("--pipeline", metavar="FILE", help="fitted.skops; .joblib and .pkl with --trust-pickle")
     own.add_argument("--data", metavar="FILE", help="Parquet or CSV of real rows, in the pipeline's raw columns")
     own.add_argument("--target", metavar="COLUMN", help="column of --data with the outcomes, for the metrics")
-    own.add_argument("--config", metavar="FILE", help="TOML of score, bands, limits, target and descriptions")
+    own.add_argument("--config", metavar="FILE", help="TOML of score, bands, limits, target, exactness, descriptions")
     own.add_argument("--trust-pickle", action="store_true", help="open a pickle, which runs the code that it holds")
+    return own
 
 
 def export(
@@ -142,6 +152,9 @@ def export(
             session = open_session(graph)
         tolerance = Tolerance.of(pipeline[1])
         (folder / GRAPH).write_bytes(graph)
+        with progress.step("Building the tables of batches"):
+            batch = build_batch(contract, players_of(pipeline[0], {}).columns, sha256_of(graph))
+        write_batch(batch, folder, progress)
         reasons = None
         if settings is not None and settings.reasons.reference != NONE:
             with progress.step("Building the tables of reasons") as show:
@@ -150,15 +163,17 @@ def export(
                 (folder / REASONS).write_bytes(reasons.content)
             else:
                 progress.say(f"[yellow]![/] Exported without reasons: {escaped(reasons.why)}")
-        manifest = manifest_of(artifacts, contract, graph, session, tolerance.of_self_check, reasons)
+        manifest = manifest_of(artifacts, contract, graph, session, tolerance.of_self_check, batch, reasons)
         write_json(folder / MANIFEST, manifest)
         with progress.step("Certifying against the fitted pipeline") as show:
-            findings = certify(candidate_of(artifacts, contract, session), show)
+            findings = certify(candidate_of(artifacts, contract, session, batch.batch), show)
         certificate = certificate_of(artifacts, folder, findings, reasons)
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
             served = Model.load(str(folder))
             version = served.manifest.model_version
+            if batch.content:
+                served.batch()
             if reasons is not None and reasons.content:
                 load_explainer(served)
     summarise(certificate, progress)
@@ -166,6 +181,14 @@ def export(
     where = f"[bold]{escaped(out)}/[/]"
     then = next_command("runtime.local", "--model", str(out), "model")
     progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: {escaped(then)}")
+
+
+def write_batch(batch: BuiltBatch, folder: Path, progress: Progress) -> None:
+    """Writes batch.bin, or says why batches stay with the graph."""
+    if batch.content:
+        (folder / BATCH).write_bytes(batch.content)
+    else:
+        progress.say(f"[yellow]![/] Batches stay with the graph: {escaped(batch.why)}")
 
 
 def certificate_of(
@@ -179,6 +202,8 @@ def certificate_of(
         "versions": versions(),
     }
     certificate = cast(Certificate, {**head, **findings})
+    if "batch" in findings:
+        certificate["sha256"][BATCH] = sha256_of(folder / BATCH)
     if reasons is not None and reasons.compared is not None:
         certificate["sha256"][REASONS] = sha256_of(folder / REASONS)
         certificate["reasons"] = reasons.compared
@@ -225,6 +250,8 @@ def summarise(certificate: Findings, progress: Progress) -> None:
             f"{row['bands_that_differ']:,}",
         )
     progress.console.print(grid)
+    if tables := certificate.get("batch"):
+        progress.say(f"Batches: {tables['rows']:,} rows by tables, margins and probabilities bit-equal to the graph's")
     if compared := cast(Certificate, certificate).get("reasons"):
         progress.say(
             f"Reasons: {compared['rows']} × {compared['reference_rows']} rows, at most "

@@ -20,6 +20,7 @@ MOST_APPLICANTS = 10_000  # in a batch; Lambda's 6 MiB hold no more of any model
 SELF_CHECK_ROWS = 8
 # The C library's expf differs by an ulp of float32 between systems; no model of ours differs by more.
 MOST_TOLERANCE = 1e-7
+MOST_STATED = 1e-3  # that a user may accept of steps that are only close
 LARGEST_MARGIN = 3.4028234663852886e38  # float32's
 MOST_BRANCHES = 32  # their outcomes fit a uint32
 # What /model leaves out: rows that a start checks itself with, histograms that validation.run compares with.
@@ -27,9 +28,10 @@ NOT_DESCRIBED = ("self_check", "reference")
 
 
 class Feature:
-    """One raw column. `range` is what training saw of a number, None if nothing."""
+    """One raw column. `range` is what training saw of a number, None if nothing. A category is `closed` where the
+    fitted pipeline raises for a level outside of the vocabulary: there is no answer to such a request."""
 
-    __slots__ = ("description", "name", "nullable", "range", "type", "vocabulary")
+    __slots__ = ("closed", "description", "name", "nullable", "range", "type", "vocabulary")
 
     def __init__(self, entry: Reader) -> None:
         self.name: str = entry.take_name("name")
@@ -40,6 +42,9 @@ class Feature:
         self.description: str = entry.take("description", str)
         self.vocabulary: tuple[str, ...] = ()
         self.range: tuple[float, float] | None = None
+        self.closed: bool = "closed" in entry and entry.take("closed", bool)
+        if self.closed and self.type != "category":
+            raise entry.refusal("closed", "false for anything but a category", self.closed)
         if self.type == "category":
             self.vocabulary = tuple(entry.take_list("vocabulary", str))
             if len(set(self.vocabulary)) < len(self.vocabulary) or "" in self.vocabulary:
@@ -90,6 +95,8 @@ class Manifest:
     __slots__ = (
         "bands",
         "batch_limit",
+        "batch_size",
+        "batch_why",
         "branches",
         "calibration",
         "categories",
@@ -105,6 +112,7 @@ class Manifest:
         "scale",
         "self_check",
         "sha256",
+        "stated_tolerance",
         "versions",
     )
 
@@ -138,9 +146,12 @@ class Manifest:
         if not 1 <= self.batch_limit <= MOST_APPLICANTS:
             raise limits.refusal("batch", f"1 to {MOST_APPLICANTS} applicants", self.batch_limit)
         self.branches = self._branches(top)
-        self.reasons_size, self.reasons_why = _reasons(top)
+        self.reasons_size, self.reasons_why = _table(top, "reasons")
+        self.batch_size, self.batch_why = _table(top, "batch")
         check = top.reader("self_check")
-        self.probability_tolerance: float = check.take_number("probability_tolerance", 0, MOST_TOLERANCE)
+        self.stated_tolerance = _stated_tolerance(top)
+        most = max(MOST_TOLERANCE, self.stated_tolerance)
+        self.probability_tolerance: float = check.take_number("probability_tolerance", 0, most)
         self.self_check = tuple(
             SelfCheckRow(row, len(self.numbers), len(self.categories)) for row in check.readers("rows")
         )
@@ -219,17 +230,28 @@ class Manifest:
         return cls(_read_json(path), path)
 
 
-def _reasons(top: Reader) -> tuple[int, str]:
-    """The size of reasons.bin, or 0 and why there are no reasons. All else of them is read with the first."""
-    if "reasons" not in top:
+def _table(top: Reader, key: str) -> tuple[int, str]:
+    """The size of reasons.bin or batch.bin, or 0 and why there is none. All else of it is read with its first use."""
+    if key not in top:
         return 0, "the model was exported without them"
-    entry = top.reader("reasons")
+    entry = top.reader(key)
     if "why" in entry:
         return 0, entry.take_name("why")
     size: int = entry.reader("file").take("bytes", int)
     if size < 1:
         raise entry.refusal("file", "the size of a file that is not empty", size)
     return size, ""
+
+
+def _stated_tolerance(top: Reader) -> float:
+    """How far a probability may be off by steps that are only close; 0 for a model whose margins are exact."""
+    if "tolerance" not in top:
+        return 0.0
+    entry = top.reader("tolerance")
+    stated = entry.take_number("stated", 0, MOST_STATED)
+    entry.take_number("largest_difference", 0, stated)
+    entry.take_list("steps", str)
+    return stated
 
 
 def _scale(entry: Reader) -> Scale:

@@ -59,7 +59,7 @@ _REASON: dict[str, Any] = {
         "additionalProperties": False,
         "properties": {
             "method": {"type": "string"},
-            "reference": {"type": "string", "enum": ["all", "at-cutoff", "best", "own"]},
+            "reference": {"type": "string", "enum": ["all", "at-cutoff", "best", "own", "covers"]},
             "reference_rows": {"type": "integer"},
             "reference_total": {"type": "integer", "description": "of which the rows were drawn or chosen"},
             "reference_weighted": {"type": "boolean", "description": "true: drawn as often as sample weights say"},
@@ -239,6 +239,8 @@ def _field(feature: Feature) -> dict[str, Any]:
         field["x-training-range"] = list(feature.range) if feature.range else None
     if feature.type == "category":
         field["x-vocabulary"] = list(feature.vocabulary)
+        if feature.closed:
+            field["enum"] = [*feature.vocabulary, *(("", None) if feature.nullable else ())]
         if not feature.nullable:
             field["minLength"] = 1
     return {**field, "examples": [_example(feature)]}

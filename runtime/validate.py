@@ -18,6 +18,8 @@ IDENTIFIER_LIMIT = 128
 EXACT_LIMIT = 2**53
 # Names of unknown or repeated fields that an answer lists; more are counted only.
 NAMES_LISTED = 10
+# Levels of a closed vocabulary that an error lists.
+LEVELS_LISTED = 10
 
 _MISSING = math.nan
 
@@ -103,6 +105,8 @@ class Validator:
             elif spelt == "" and nullable:
                 missing += 1
                 categories.append("")
+            elif feature.closed:
+                errors.append(error(child(pointer, name), _outside(feature)))
             else:
                 categories.append(category)
                 warnings.append(error(child(pointer, name), "category not seen in training"))
@@ -203,6 +207,14 @@ def _category_fault(feature: Feature, value: object) -> str | None:
         return _text_fault(value)
     got = "an empty string" if value == "" else _named(value)
     return f"expected a string{' or null' if feature.nullable else ''}, got {got}"
+
+
+def _outside(feature: Feature) -> str:
+    """What is expected of a category whose vocabulary is closed: its levels where they are few."""
+    levels = feature.vocabulary
+    listed = ", ".join(f'"{level}"' for level in levels[:LEVELS_LISTED])
+    more = f" and {len(levels) - LEVELS_LISTED} more (GET /model)" if len(levels) > LEVELS_LISTED else ""
+    return f"expected a category that the model knows, {listed}{more}; got another"
 
 
 def _text_fault(value: str) -> str | None:

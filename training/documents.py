@@ -26,6 +26,8 @@ class FeatureEntry(TypedDict):
     description: str
     vocabulary: NotRequired[list[str]]
     """Of a category: the levels of the training rows, pooled ones too."""
+    closed: NotRequired[bool]
+    """Of a category: true where a level outside of the vocabulary is refused, since the pipeline raises for it."""
     range: NotRequired[list[float] | None]
     """Of a number: lowest and highest value of the training rows; null if all are missing."""
 

@@ -31,10 +31,12 @@ from export.certificate.comparison import (
     together,
 )
 from export.certificate.monotone import prove_signs
+from export.certificate.tables import ComparedTables
 from export.converters.classifier import answers_margin, boosters_of
 from export.documents import ComparedCalibrator, Findings, ProvenSign, SingleRows
 from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
+from runtime.batch import Batch
 from runtime.score import Scale
 from runtime.session import open_session
 
@@ -58,6 +60,12 @@ class Tolerance:
 
     probability: float  # largest absolute difference
     probability_share: float  # of rows with the same bits
+    margin_share: float = 1.0  # of margins with the same bits
+
+    @classmethod
+    def stated(cls, probability: float | None, classifier: Any) -> "Tolerance":
+        """What a user states for steps that are only close; None for the usual one."""
+        return cls.of(classifier) if probability is None else cls(probability, 0.0, 0.0)
 
     @property
     def of_self_check(self) -> float:
@@ -96,6 +104,8 @@ class Candidate:
     scale: Scale
     edges: list[float]
     """Ascending edges of the score bands."""
+    batch: Batch | None = None
+    """Tables that answer as the graph does."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,7 @@ class Claim:
     tolerance: Tolerance
     at_once: int
     """How many rows are compared at a time."""
+    batch: Batch | None = None
 
 
 def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: None) -> Findings:
@@ -125,7 +136,8 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
         (kind, ((part, ask_pipeline(pipeline, part)) for inputs in parts for part in batches(inputs, at_once)))
         for kind, parts in kinds_of_rows(pipeline, contract, real, binary, at_once)
     )
-    claim = Claim(contract, session, real, scale, candidate.edges, Tolerance.of(pipeline[1]), at_once)
+    tolerance = Tolerance.of(pipeline[1])
+    claim = Claim(contract, session, real, scale, candidate.edges, tolerance, at_once, candidate.batch)
     return prove(claim, answered, lambda: prove_signs(pipeline, contract, session, real, binary, scale), progress)
 
 
@@ -141,11 +153,15 @@ def prove(
     """
     contract, session, tolerance = claim.contract, claim.session, claim.tolerance
     rows: list[Comparison] = []
+    tables = None if claim.batch is None else ComparedTables(claim.batch)
     for kind, parts in answered:
         progress(kind)
-        compared = [
-            compare(kind, expected, ask_graph(session, part), claim.scale, claim.edges) for part, expected in parts
-        ]
+        compared = []
+        for part, expected in parts:
+            answer = ask_graph(session, part)
+            compared.append(compare(kind, expected, answer, claim.scale, claim.edges))
+            if tables is not None:
+                tables.compare(kind, part, answer)
         if compared:  # no split where the penalties leave nothing but leaves
             rows.append(together(kind, compared))
             refuse_difference(rows[-1], tolerance)
@@ -157,12 +173,12 @@ def prove(
     for calibrator in calibrators:
         refuse_calibrator(calibrator, tolerance)
     progress("single rows")
-    single = compare_single_rows(session, claim.real, claim.at_once)
+    single = compare_single_rows(session, claim.real, claim.at_once, tolerance)
     progress("monotone signs")
     monotone = prove_monotone()
-    return {
+    findings: Findings = {
         "tolerances": {
-            "margins_bit_equal_share": 1.0,
+            "margins_bit_equal_share": tolerance.margin_share,
             "probability_difference": tolerance.probability,
             "probabilities_bit_equal_share": tolerance.probability_share,
             "bands_that_differ": 0,
@@ -173,6 +189,9 @@ def prove(
         "single_rows": single,
         "monotone": monotone,
     }
+    if tables is not None:
+        findings["batch"] = tables.found
+    return findings
 
 
 def kinds_of_rows(
@@ -202,7 +221,7 @@ def kinds_of_rows(
 def refuse_difference(found: Comparison, tolerance: Tolerance) -> None:
     """Raises ExportRefused where a comparison is beyond the tolerance."""
     where = f"rows of the kind '{found.kind}' ({found.rows:,} rows)"
-    if found.margins_bit_equal != found.margins:
+    if found.margins_bit_equal < tolerance.margin_share * found.margins:
         raise ExportRefused(
             f"margins differ on {where}: {found.margins - found.margins_bit_equal:,} of {found.margins:,} are not "
             "bit-equal to XGBoost's; the graph is not written"
@@ -266,18 +285,23 @@ def refuse_calibrator(found: ComparedCalibrator, tolerance: Tolerance) -> None:
         )
 
 
-def compare_single_rows(session: Session, real: dict[str, NDArray[Any]], at_once: int) -> SingleRows:
-    """Real rows one at a time against the same rows in a batch. Raises ExportRefused where a bit differs."""
+def compare_single_rows(
+    session: Session, real: dict[str, NDArray[Any]], at_once: int, tolerance: Tolerance
+) -> SingleRows:
+    """Real rows one at a time against the same rows in a batch. Raises ExportRefused where a bit differs, or, where
+    margins need not have the same bits, a probability by more than the tolerance."""
     rows = min(SINGLE_ROWS, len(real["numbers"]))
     batch = ask_graph(session, {name: matrix[:rows] for name, matrix in real.items()}, at_once)
-    equal = 0
+    equal = close = 0
     for row in range(rows):
         one = ask_graph(session, {name: matrix[row : row + 1] for name, matrix in real.items()})
         same_margin = bits_equal(one.margin, batch.margin[row : row + 1]) == one.margin.size
         equal += same_margin and bits_equal(one.probability, batch.probability[row : row + 1]) == 1
-    if equal != rows:
+        difference = largest_difference(one.probability, batch.probability[row : row + 1])
+        close += tolerance.margin_share < 1 and difference <= tolerance.probability
+    if (held := max(equal, close)) != rows:
         raise ExportRefused(
-            f"{rows - equal:,} of {rows:,} rows answer otherwise alone than in a batch; the graph is not written"
+            f"{rows - held:,} of {rows:,} rows answer otherwise alone than in a batch; the graph is not written"
         )
     return {"rows": rows, "bit_equal": equal}
 

@@ -1,7 +1,7 @@
 """Somebody's fitted pipeline and its rows, checked, and made into a graph with an oracle for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,15 @@ from export.converters.classifier import boosters_of
 from export.own.branches import Branch, branches_of, classifier_of, refuse_unfitted
 from export.own.graph import Built, build_own, passes_through, with_matrix
 from export.own.prepared import Preparation, unheard
-from export.own.profile import Prober, nullable_columns, profiles_of
+from export.own.profile import Prober, closed_levels, nullable_columns, profiles_of
 from export.own.proof import Oracle
 from export.own.raw import RawTable, columns_of, frame_of
-from export.own.trace import trace
+from export.own.trace import Width, trace
 from export.refusal import ExportRefused
 from runtime.session import open_session
 from trees.ensemble import read_ensemble
 
+FEW = 5  # rows that say how many columns a step makes
 TWICE = 500  # rows that the pipeline is asked for twice
 
 
@@ -35,18 +36,28 @@ class Fitted:
     """The user's rows, in the pipeline's columns."""
     real: dict[str, NDArray[Any]]
     """The same as inputs of the graph."""
+    tolerance: float | None
+    """How far a probability may be off; None where all steps are exact."""
 
 
 @unheard()
-def read_fitted(estimator: Any, X: Any, positive: Any) -> Fitted:
-    """Converts a fitted pipeline. Raises ExportRefused or BoosterRefused, by name, for what cannot be exact."""
+def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None = None) -> Fitted:
+    """Converts a fitted pipeline. Raises ExportRefused or BoosterRefused, by name, for what cannot be exact; with a
+    stated tolerance steps that mix columns are taken too."""
     refuse_unfitted(estimator)
     classifier, branches = classifier_of(estimator), branches_of(estimator)
     ensembles = [read_ensemble(booster) for booster in boosters_of(classifier)]
     first_class = _is_first(np.asarray(classifier.classes_).tolist(), positive)
     frame, named = frame_of(X, estimator)
     columns = columns_of(frame)
-    preparations = _preparations(branches, [column.name for column in columns])
+
+    def width_of(step: Any, raws: Sequence[int]) -> int:
+        its = frame.iloc[:FEW, list(raws)]
+        return int(step.transform(its if named else its.to_numpy()).shape[1])
+
+    names = [column.name for column in columns]
+    preparations = _preparations(branches, names, None if tolerance is None else width_of)
+    mixes = any(column.mixed for preparation in preparations for column in preparation.columns)
     stages = {
         (column.raw, point)
         for preparation in preparations
@@ -66,11 +77,11 @@ def read_fitted(estimator: Any, X: Any, positive: Any) -> Fitted:
                     "give rows of the population that it was fitted on"
                 )
             levels[raw] = sorted(str(level) for level in observed | known)
-    read = frozenset(column.raw for preparation in preparations for column in preparation.columns)
+    read = frozenset(raw for preparation in preparations for column in preparation.columns for raw in column.raws)
     table = RawTable(columns, read, levels, named)
     _refuse_changing_answers(estimator, table.given(frame.iloc[:TWICE]))
     real = table.raw_inputs(frame)
-    built, nullable = _built(table, preparations, ensembles, classifier, real, first_class=first_class)
+    table, built, nullable = _built(table, preparations, ensembles, classifier, real, first_class=first_class)
     oracle = Oracle(
         estimator=estimator,
         classifier=classifier,
@@ -83,10 +94,10 @@ def read_fitted(estimator: Any, X: Any, positive: Any) -> Fitted:
         thresholds=[ensemble.thresholds() for ensemble in ensembles],
     )
     graph = built.contract.model.SerializeToString(deterministic=True)
-    return Fitted(oracle, built, graph, frame, real)
+    return Fitted(oracle, built, graph, frame, real, tolerance if mixes else None)
 
 
-def _preparations(branches: Sequence[Branch], names: Sequence[str]) -> list[Preparation]:
+def _preparations(branches: Sequence[Branch], names: Sequence[str], width_of: Width | None) -> list[Preparation]:
     """One for all boosters that share their steps."""
     boosters: dict[tuple[int, ...], list[int]] = {}
     for number, branch in enumerate(branches):
@@ -94,7 +105,7 @@ def _preparations(branches: Sequence[Branch], names: Sequence[str]) -> list[Prep
     found = []
     for its in boosters.values():
         branch = branches[its[0]]
-        columns = tuple(trace(branch.steps, names))
+        columns = tuple(trace(branch.steps, names, width_of))
         for booster in its:
             if (expected := branches[booster].booster.n_features_in_) != len(columns):
                 raise ExportRefused(f"the booster reads {expected} columns, and its steps make {len(columns)}")
@@ -110,24 +121,31 @@ def _built(
     real: Mapping[str, NDArray[Any]],
     *,
     first_class: bool,
-) -> tuple[Built, dict[int, bool]]:
+) -> tuple[RawTable, Built, dict[int, bool]]:
+    """The graph, the table with the vocabularies that it takes, and which raw columns may be missing."""
     base = {name: _usual(matrix) for name, matrix in real.items()}
     probers = [Prober(preparation, table, base) for preparation in preparations]
     thresholds = [_thresholds(preparation, ensembles) for preparation in preparations]
     nullable = nullable_columns(probers, thresholds)
+    if closed := closed_levels(probers, thresholds):
+        table = replace(table, levels={**table.levels, **closed}, closed=frozenset(closed))
+        for prober in probers:
+            prober.table = table
     profiles = []
     for prober, its in zip(probers, thresholds, strict=True):
         columns = prober.preparation.columns
         asked = {
             j: values
             for j, values in its.items()
-            if not passes_through(
+            if columns[j].mixed is None
+            and not passes_through(
                 prober.preparation, j, is_sparse=prober.is_sparse, kind=table.columns[columns[j].raw].type
             )
         }
         profiles.append(profiles_of(prober, asked, real, nullable))
-    built = build_own(table, preparations, profiles, ensembles, classifier, first_class=first_class)
-    return built, nullable
+    sparse = [prober.is_sparse for prober in probers]
+    built = build_own(table, preparations, profiles, ensembles, classifier, sparse, first_class=first_class)
+    return table, built, nullable
 
 
 def _thresholds(preparation: Preparation, ensembles: Sequence[Any]) -> dict[int, NDArray[np.float32]]:

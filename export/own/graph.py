@@ -19,9 +19,11 @@ from export.converters.classifier import convert_classifier
 from export.converters.graph import ML_DOMAIN, ContractGraph
 from export.converters.trees import TreeInputs, convert_margins, isolate_missing, low_copy, select
 from export.graph.pipeline import Contract
+from export.own.mixed import convert_mixed
 from export.own.prepared import MISSING, Preparation
 from export.own.profile import Profile
 from export.own.raw import RawTable
+from export.own.trace import Mixed
 from trees.ensemble import Ensemble
 
 MATRIX = "prepared"
@@ -34,7 +36,8 @@ class Place:
     preparation: int
     column: int
     profile: Profile | None
-    """None for a number that passes through as it is."""
+    """None for a number that passes through as it is, and for what steps make that mix columns."""
+    mixed: Mixed | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Built:
 
 def passes_through(preparation: Preparation, column: int, *, is_sparse: bool, kind: str) -> bool:
     """True for a number or boolean that reaches a dense matrix as it is."""
-    return kind != "category" and not is_sparse and not preparation.columns[column].stages
+    its = preparation.columns[column]
+    return kind != "category" and not is_sparse and not its.stages and its.mixed is None
 
 
 def build_own(
@@ -57,12 +61,14 @@ def build_own(
     profiles: Sequence[Mapping[int, Profile]],
     ensembles: Sequence[Ensemble],
     classifier: Any,
+    sparse: Sequence[bool],
     *,
     first_class: bool,
 ) -> Built:
-    """The graph of fitted boosters behind their preparations. `first_class` takes the probability of the first class.
+    """The graph of fitted boosters behind their preparations, some of which make `sparse` matrices. `first_class` takes
+    the probability of the first class.
 
-    Columns without a profile pass through as they are.
+    Columns without a profile pass through as they are, or come from steps that mix columns.
     """
     graph = ContractGraph()
     ranked = [
@@ -74,7 +80,7 @@ def build_own(
     own = dict(zip(order, ranked, strict=True))
     routes = [set().union(*(own[booster].routes() for booster in preparation.boosters)) for preparation in preparations]
     places = _places(preparations, profiles, routes)
-    matrix = _matrix(graph, table, preparations, places)
+    matrix = _matrix(graph, table, preparations, places, sparse)
     inputs = _tree_inputs(graph, matrix, places, routes, bounded=isolate_missing(list(own.values())))
     margins_of: dict[int, str] = {}
     for number, preparation in enumerate(preparations):
@@ -100,7 +106,9 @@ def build_own(
     doc = "Probability of default, and each booster's margin in log-odds, from raw columns. NaN and '' are missing."
     model = graph.model([helper.make_tensor_value_info(n, k, ["N", w]) for n, k, w in shapes], outputs, doc)
     calibrations = tuple((calibrator, "margin" if x == margin else x, p) for calibrator, x, p in answers.calibrations)
-    contract = Contract(model, tuple(own[i] for i in range(len(ensembles))), calibrations, mean_of_margins=False)
+    named = ("margin",) if len(margins) == 1 else tuple(margins)
+    ours = tuple(own[i] for i in range(len(ensembles)))
+    contract = Contract(model, ours, calibrations, mean_of_margins=False, margins=named)
     return Built(contract, tuple(places))
 
 
@@ -128,12 +136,16 @@ def _places(
 ) -> list[Place]:
     """The columns that some split reads: those that pass through, looked-up numbers, then categories by raw column."""
     places = [
-        Place(number, column, profiles[number].get(column))
+        Place(number, column, profiles[number].get(column), preparations[number].columns[column].mixed)
         for number in range(len(preparations))
         for column in sorted({column for column, _ in routes[number]})
     ]
 
+    mixed = _mixed_of(places)
+
     def block(place: Place) -> tuple[int, int]:
+        if place.mixed is not None:
+            return 3, mixed.index(place.mixed)
         if place.profile is None:
             return 0, 0
         return (1, 0) if not len(place.profile.values) else (2, place.profile.raw)
@@ -141,10 +153,25 @@ def _places(
     return sorted(places, key=block)
 
 
-def _matrix(graph: ContractGraph, table: RawTable, preparations: Sequence[Preparation], places: Sequence[Place]) -> str:
+def _mixed_of(places: Sequence[Place]) -> list[Mixed]:
+    """Each once, in the order of its first place."""
+    found: list[Mixed] = []
+    for place in places:
+        if place.mixed is not None and place.mixed not in found:
+            found.append(place.mixed)
+    return found
+
+
+def _matrix(
+    graph: ContractGraph,
+    table: RawTable,
+    preparations: Sequence[Preparation],
+    places: Sequence[Place],
+    sparse: Sequence[bool],
+) -> str:
     names = [column.name for column in table.columns]
     blocks = []
-    through = [place for place in places if place.profile is None]
+    through = [place for place in places if place.profile is None and place.mixed is None]
     if through:
         raws = [preparations[place.preparation].columns[place.column].raw for place in through]
         at = [table.numbers.index(names[raw]) for raw in raws]
@@ -160,6 +187,11 @@ def _matrix(graph: ContractGraph, table: RawTable, preparations: Sequence[Prepar
     vocabularies = list(table.vocabularies_)
     for raw, its in by_level.items():
         blocks.append(_levels(graph, vocabularies.index(names[raw]), list(table.levels[raw]), its))
+    for i, mixed in enumerate(_mixed_of(places)):
+        own = [place for place in places if place.mixed is mixed]
+        made = convert_mixed(graph, table, mixed, i, is_sparse=sparse[own[0].preparation])
+        chosen = [preparations[place.preparation].columns[place.column].place for place in own]
+        blocks.append(graph.node("Gather", made, graph.constant(np.array(chosen, dtype=np.int64)), axis=1))
     if not blocks:  # no tree splits, and the kernel wants a column
         if table.numbers:
             return select(graph, graph.node("Cast", "numbers", to=TensorProto.FLOAT), [0])

@@ -14,10 +14,11 @@ from sklearn.isotonic import IsotonicRegression
 
 from cli.progress import Progress
 from cli.words import escaped, shown
+from export.batch.build import BuiltBatch
 from export.certificate import probes
 from export.certificate.certify import Claim, Tolerance, prove, versions
 from export.converters.classifier import answers_margin, boosters_of
-from export.documents import Certificate, Findings, ManifestCalibration, ManifestReference
+from export.documents import Certificate, Findings, ManifestCalibration, ManifestReference, StatedTolerance
 from export.manifest import METRICS_OF_REFERENCE, Facts, manifest_from
 from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST
 from export.own.fitted import Fitted, read_fitted
@@ -41,6 +42,7 @@ from validation.settings import Stability
 from validation.stability import reference_of
 
 NO_REASONS = BuiltReasons("reasons of a pipeline that training.run did not fit are not supported")
+NO_BATCH = BuiltBatch("a pipeline that training.run did not fit")
 THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
 
 
@@ -51,17 +53,19 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
     """
     with replaced_folder(out, MANIFEST) as folder:
         with progress.step("Converting"):
-            fitted = read_fitted(estimator, X, settings.positive)
+            fitted = read_fitted(estimator, X, settings.positive, settings.tolerance)
             target = None if y is None else _target(y, fitted, settings.positive)
             session = open_session(fitted.graph)
         tolerance = Tolerance.of(fitted.oracle.classifier)
         with progress.step("Describing"):
             facts = _facts(fitted, target, settings)
-            manifest = manifest_from(facts, fitted.graph, session, tolerance.of_self_check, NO_REASONS)
-        (folder / GRAPH).write_bytes(fitted.graph)
-        write_json(folder / MANIFEST, manifest)
         with progress.step("Certifying against the fitted pipeline") as show:
             findings = findings_of(fitted, facts.scale, facts.edges, show)
+        stated = _stated(fitted, findings)
+        of_self_check = max(tolerance.of_self_check, fitted.tolerance or 0)
+        manifest = manifest_from(facts, fitted.graph, session, of_self_check, NO_BATCH, NO_REASONS, stated)
+        (folder / GRAPH).write_bytes(fitted.graph)
+        write_json(folder / MANIFEST, manifest)
         head = {
             "schema_version": CERTIFICATE_VERSION,
             "sha256": {file: sha256_of(folder / file) for file in (GRAPH, MANIFEST)}
@@ -77,6 +81,13 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
     needed = [name for raw, name in enumerate(_names(fitted)) if not fitted.oracle.nullable.get(raw, True)]
     if needed:
         progress.say(f"  {escaped(shown(needed))} may not be missing: the pipeline raises there")
+    if closed := [_names(fitted)[raw] for raw in sorted(fitted.oracle.table.closed)]:
+        progress.say(f"  {escaped(shown(closed))} may have no level but those of the fit: the pipeline raises there")
+    if stated is not None:
+        progress.say(
+            f"[yellow]![/] {escaped(shown(stated['steps']))} close, not exact: probabilities differ by up to "
+            f"{stated['largest_difference']:.1e}, {stated['stated']:.0e} was accepted"
+        )
     progress.say(f"Written to [bold]{escaped(out)}/[/]: model [bold]{version}[/]. Next: python -m runtime.local")
     return certificate
 
@@ -90,11 +101,28 @@ def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable
         real=fitted.real,
         scale=scale,
         edges=edges,
-        tolerance=Tolerance.of(fitted.oracle.classifier),
+        tolerance=Tolerance.stated(fitted.tolerance, fitted.oracle.classifier),
         at_once=fitted.oracle.at_once,
     )
-    # No sign is claimed: a falling step in front of the trees would turn it.
-    return prove(claim, answered_rows(fitted.oracle, fitted.frame, fitted.real), list, show)
+    try:
+        # No sign is claimed: a falling step in front of the trees would turn it.
+        return prove(claim, answered_rows(fitted.oracle, fitted.frame, fitted.real), list, show)
+    except ExportRefused as refusal:
+        if found := fitted.oracle.first_difference:
+            raise ExportRefused(f"{refusal}; {found}") from None
+        raise
+
+
+def _stated(fitted: Fitted, findings: Findings) -> StatedTolerance | None:
+    """What the manifest says of steps that are only close; None where there are none."""
+    if fitted.tolerance is None:
+        return None
+    ways = {column.way for its in fitted.oracle.preparations for column in its.columns if column.mixed is not None}
+    return {
+        "stated": fitted.tolerance,
+        "largest_difference": findings["total"]["largest_probability_difference"],
+        "steps": sorted(ways),
+    }
 
 
 def digest_of_pipeline(estimator: Any) -> str:
@@ -149,6 +177,8 @@ def schema_of(fitted: Fitted, settings: OwnSettings) -> Schema:
         }
         if column.type == "category":
             entry["vocabulary"] = table.vocabularies_[column.name]
+            if raw in table.closed:
+                entry["closed"] = True
         if column.type == "number":
             values = inputs["numbers"][:, table.numbers.index(column.name)]
             values = values[np.isfinite(values)]

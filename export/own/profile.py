@@ -27,6 +27,7 @@ UNSEEN = ("\U0001f600 no such level", "no such level, either")
 FARTHEST = (1.7e308, 1e300, 1e150, 1e38)
 SEEDS = 101  # quantiles of the real values that bisection starts from, besides the points of the steps
 AT_ONCE = 20_000
+RAISED = (ValueError, TypeError, FloatingPointError)
 UNSETTLED = 16  # float64 on both sides of a cut that are asked one by one
 
 
@@ -85,7 +86,7 @@ class Prober:
         """What the preparation says of a value that it raises for, in one line; None where it takes it."""
         try:
             self.ask({raw: [value]}, columns)
-        except (ValueError, TypeError, FloatingPointError) as fault:
+        except RAISED as fault:
             return " ".join(str(fault).split())[:160]
         return None
 
@@ -98,6 +99,32 @@ def nullable_columns(probers: Sequence[Prober], used: Sequence[Mapping[int, NDAr
             value = np.nan if kind == "numbers" else MISSING_CATEGORY
             found[raw] = found.get(raw, True) and prober.refusal(raw, value, list(columns)[:1]) is None
     return found
+
+
+def closed_levels(
+    probers: Sequence[Prober], used: Sequence[Mapping[int, NDArray[np.float32]]]
+) -> dict[int, tuple[str, ...]]:
+    """For each category, by position, that some preparation raises for where it has not seen the level: the levels
+    that all preparations take."""
+    found: dict[int, tuple[str, ...]] = {}
+    for prober, columns in zip(probers, used, strict=True):
+        for raw, (kind, _) in prober.input.items():
+            if kind == "categories" and prober.refusal(raw, UNSEEN[0], list(columns)[:1]) is not None:
+                levels = found.get(raw, tuple(prober.table.levels[raw]))
+                found[raw] = _taken(prober, raw, levels, list(columns)[:1])
+    return found
+
+
+def _taken(prober: Prober, raw: int, levels: Sequence[str], columns: Sequence[int]) -> tuple[str, ...]:
+    """Those of the levels that a preparation does not raise for."""
+    try:
+        prober.ask({raw: list(levels)}, columns)
+    except RAISED:
+        if len(levels) == 1:
+            return ()
+        half = len(levels) // 2
+        return _taken(prober, raw, levels[:half], columns) + _taken(prober, raw, levels[half:], columns)
+    return tuple(levels)
 
 
 def profiles_of(
@@ -127,16 +154,8 @@ def _categories(
     asked: dict[int, list[str]] = {}
     for raw in {column.raw for column in columns.values()}:
         levels = list(prober.table.levels[raw])
-        missing = MISSING_CATEGORY if nullable[raw] else UNSEEN[0]  # which no request has
-        for value in [*UNSEEN, *levels]:
-            if value in UNSEEN and (said := prober.refusal(raw, value, places[:1])):
-                raise ExportRefused(
-                    f"{prober.table.columns[raw].name}: the pipeline raises for a level that it has not seen ({said}); "
-                    "a served model has to answer it: set the encoder's handle_unknown (set_params does without a fit)"
-                )
-            if value not in UNSEEN:
-                break
-        asked[raw] = [*levels, missing, *UNSEEN]
+        unseen = levels[:1] * 2 if raw in prober.table.closed else UNSEEN  # no request has a level that is refused
+        asked[raw] = [*levels, MISSING_CATEGORY if nullable[raw] else unseen[0], *unseen]
     try:
         seen = prober.ask(asked, places)
     except (ValueError, TypeError) as fault:
@@ -203,10 +222,7 @@ def _raises(
     for raw, its in asked.items():
         for x in np.unique(its[:SEEDS]).tolist():
             if said := prober.refusal(raw, x, places[:1]):
-                return ExportRefused(
-                    f"{prober.table.columns[raw].name}: the pipeline raises for {x!r} ({said}), and a served model has "
-                    "to answer every number; clip it in front of that step and fit again"
-                )
+                return _raises_for(prober, raw, repr(x), said)
     return ExportRefused(f"the pipeline raises for numbers near those of its rows ({fault}); look there")
 
 
@@ -351,7 +367,13 @@ def _farthest(prober: Prober, raw: int, sign: float, places: Sequence[int]) -> f
         said = prober.refusal(raw, sign * far, list(places)[:1])
         if said is None:
             return sign * far
-    raise ExportRefused(
-        f"{prober.table.columns[raw].name}: the pipeline raises for {sign * FARTHEST[-1]:g} ({said}), and a served "
-        "model has to answer every number; clip it in front of that step and fit again"
+    raise _raises_for(prober, raw, f"{sign * FARTHEST[-1]:g}", str(said))
+
+
+def _raises_for(prober: Prober, raw: int, number: str, said: str) -> ExportRefused:
+    unknown = "unknown categories" in said
+    remedy = "set the encoder's handle_unknown (set_params does without a fit)" if unknown else ""
+    return ExportRefused(
+        f"{prober.table.columns[raw].name}: the pipeline raises for {number} ({said}), and a served model has to "
+        f"answer every number; {remedy or 'clip it in front of that step and fit again'}"
     )

@@ -40,6 +40,8 @@ class RawTable:
     """Of each category that is read, by position."""
     named: bool
     """False for a pipeline that was fitted on an array."""
+    closed: frozenset[int] = frozenset()
+    """Categories for whose other levels the pipeline raises, by position."""
     numbers: list[str] = field(init=False)
     vocabularies_: dict[str, list[str]] = field(init=False)
     pools_: dict[str, list[str]] = field(init=False, default_factory=dict)

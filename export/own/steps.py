@@ -26,6 +26,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
+from export.converters.private import operator_names
 from export.refusal import ExportRefused
 
 # NumPy functions of one number, and the points at which they turn or leave the real numbers.
@@ -74,10 +75,11 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     """The output columns of a fitted transformer of `width` columns. Raises ExportRefused, by name, for another."""
     known = _binning_process if _is_binning_process(type(step)) else KNOWN.get(type(step))
     if known is None:
+        close = " or accept what is only close (--tolerance)," if type(step) in operator_names else ""
         raise ExportRefused(
             f"{where}: {type(step).__name__} is not supported: expected transformers that make each column of one "
-            f"column alone ({', '.join(sorted(kind.__name__ for kind in KNOWN))}); write it as one of them, or train "
-            "with python -m training.run"
+            f"column alone ({', '.join(sorted(kind.__name__ for kind in KNOWN))}); write it as one of them,{close} or "
+            "train with python -m training.run"
         )
     return known(step, width, where)
 

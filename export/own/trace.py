@@ -1,6 +1,6 @@
 """Which raw column stands behind each column of a prepared matrix, and by which steps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,39 +24,94 @@ class Stage:
     points: tuple[float | str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Mixed:
+    """Fitted steps that make columns of several: a graph computes them too, and is only close (export.own.mixed)."""
+
+    step: Any
+    raws: tuple[int, ...]
+    """The raw columns that come in, in order."""
+    where: str
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of the prepared matrix: the raw column behind it, and the transformers that it came through."""
 
     raw: int
+    """The first one, of steps that mix columns."""
     stages: tuple[Stage, ...] = ()
     way: str = ""
     """The names of the steps, for people."""
+    mixed: Mixed | None = None
+    place: int = 0
+    """Which of the columns of `mixed` it is."""
+
+    @property
+    def raws(self) -> tuple[int, ...]:
+        """All raw columns behind it."""
+        return (self.raw,) if self.mixed is None else self.mixed.raws
 
 
-def trace(steps: Sequence[tuple[str, Any]], names: Sequence[str]) -> list[Column]:
-    """The columns that the steps make of raw columns with these names. Raises ExportRefused, by name."""
+Width = Callable[[Any, Sequence[int]], int]
+
+
+def trace(steps: Sequence[tuple[str, Any]], names: Sequence[str], width_of: Width | None = None) -> list[Column]:
+    """The columns that the steps make of raw columns with these names. Raises ExportRefused, by name.
+
+    Where `width_of` is given, steps that mix columns are taken as they are; it says how many columns fitted steps
+    make of raw columns at some positions.
+    """
     columns = [Column(raw) for raw in range(len(names))]
-    for name, step in steps:
-        columns = _through(step, columns, name)
+    taken: list[tuple[str, Any]] = []
+    try:
+        for name, step in steps:
+            columns = _through(step, columns, name, width_of)
+            taken.append((name, step))
+    except ExportRefused:
+        if width_of is None or not taken:
+            raise
+        return _mixed(
+            Pipeline(list(steps)), [Column(raw) for raw in range(len(names))], " → ".join(n for n, _ in steps), width_of
+        )
     return columns
 
 
-def _through(step: Any, columns: list[Column], where: str) -> list[Column]:
+def _through(step: Any, columns: list[Column], where: str, width_of: Width | None = None) -> list[Column]:
+    """Through one step; where it mixes columns that no other step has changed before, as one that is only close."""
+    try:
+        return _apart(step, columns, where, width_of)
+    except ExportRefused:
+        if width_of is None or any(column.stages or column.mixed for column in columns):
+            raise
+        return _mixed(step, columns, where, width_of)
+
+
+def _mixed(step: Any, columns: list[Column], where: str, width_of: Width) -> list[Column]:
+    raws = tuple(column.raw for column in columns)
+    mixed = Mixed(step, raws, where)
+    last = step.steps[-1][1] if isinstance(step, Pipeline) else step
+    way = f"{where} ({type(last).__name__})"
+    return [Column(raws[0], (), way, mixed, place) for place in range(width_of(step, raws))]
+
+
+def _apart(step: Any, columns: list[Column], where: str, width_of: Width | None) -> list[Column]:
     while isinstance(step, FrozenEstimator):
         step = step.estimator
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return columns
     if type(step) is Pipeline:
         for name, part in step.steps:
-            columns = _through(part, columns, f"{where} → {name}")
+            columns = _through(part, columns, f"{where} → {name}", width_of)
         return columns
     if type(step) is FeatureUnion:
         parts = [(name, part) for name, part in step.transformer_list if not _dropped(part)]
-        return [column for name, part in parts for column in _through(part, columns, f"{where} → {name}")]
+        return [column for name, part in parts for column in _through(part, columns, f"{where} → {name}", width_of)]
     if type(step) is ColumnTransformer:
-        return _through_parts(step, columns, where)
+        return _through_parts(step, columns, where, width_of)
     outputs = outputs_of(step, len(columns), where)
+    if any(column.mixed for column in columns):
+        raise ExportRefused(f"{where}: {type(step).__name__} behind steps that mix columns is not supported")
     if (expected := getattr(step, "n_features_in_", len(columns))) != len(columns):
         raise ExportRefused(f"{where}: {type(step).__name__} was fitted on {expected} columns, and {len(columns)} come")
     if type(step).__name__ == "FunctionTransformer" and step.func is None:
@@ -71,14 +126,14 @@ def _through(step: Any, columns: list[Column], where: str) -> list[Column]:
     ]
 
 
-def _through_parts(step: ColumnTransformer, columns: list[Column], where: str) -> list[Column]:
+def _through_parts(step: ColumnTransformer, columns: list[Column], where: str, width_of: Width | None) -> list[Column]:
     found: list[Column] = []
     for name, part, chosen in step.transformers_:
         if _dropped(part):
             continue
         its = [columns[place] for place in _places(step, chosen, len(columns))]
         if its:
-            found += _through(part, its, f"{where} → {name}")
+            found += _through(part, its, f"{where} → {name}", width_of)
     return found
 
 

@@ -67,6 +67,11 @@ REFUSED: list[tuple[Change, str]] = [
         lambda d: d["features"][5].update(vocabulary=["a", "a"]),
         'features[5]: vocabulary: expected different categories, none empty, got ["a", "a"]',
     ),
+    (lambda d: d["features"][5].update(closed=1), "features[5]: closed: expected true or false, got 1"),
+    (
+        lambda d: d["features"][0].update(closed=True),
+        "features[0]: closed: expected false for anything but a category, got true",
+    ),
     (
         lambda d: d["features"][5].update(vocabulary=[None]),
         "features[5]: vocabulary[0]: expected a string, got null",
@@ -110,6 +115,18 @@ REFUSED: list[tuple[Change, str]] = [
     ),
     (lambda d: d.update(branches=d["branches"] * 33), "branches: expected at most 32, got 33"),
     (lambda d: d["limits"].update(batch=0), "limits: batch: expected 1 to 10000 applicants, got 0"),
+    (
+        lambda d: d.update(tolerance={"stated": 0.01, "largest_difference": 0, "steps": []}),
+        "tolerance: stated: expected a number from 0 to 0.001, got 0.01",
+    ),
+    (
+        lambda d: d.update(tolerance={"stated": 1e-6, "largest_difference": 1e-5, "steps": []}),
+        "tolerance: largest_difference: expected a number from 0 to 1e-06, got 1e-05",
+    ),
+    (
+        lambda d: d["self_check"].update(probability_tolerance=1e-6),
+        "self_check: probability_tolerance: expected a number from 0 to 1e-07, got 1e-06",
+    ),
     (lambda d: d["self_check"].update(rows=[]), "self_check: rows: expected 8 rows or more, got 0"),
     (
         lambda d: d["self_check"]["rows"][1]["numbers"].pop(),

@@ -172,6 +172,35 @@ def test_a_self_check_that_comes_out_otherwise(
     assert line.endswith(f"; {EXPORTER}")
 
 
+def accepted(manifest: dict[str, Any], edit: Callable[[dict[str, Any]], object]) -> None:
+    """With steps that are only close."""
+    manifest["tolerance"] = {"stated": 1e-6, "largest_difference": 1e-7, "steps": ["numbers (PCA)"]}
+    manifest["self_check"]["probability_tolerance"] = 1e-6
+    edit(manifest["self_check"]["rows"][3])
+
+
+def test_a_stated_tolerance_holds_for_margins_and_probabilities(folder: Path) -> None:
+    change(folder, lambda manifest: accepted(manifest, one_ulp))
+    Model.load(str(folder))
+    change(folder, lambda m: accepted(m, lambda row: row.update(probability=row["probability"] + 9e-7)))
+    assert Model.load(str(folder)).manifest.stated_tolerance == 1e-6
+
+
+@pytest.mark.parametrize(
+    ("edit", "difference"),
+    [
+        (lambda row: row["margin"].pop(), "margin: expected ["),
+        (lambda row: row.update(probability=row["probability"] + 1.1e-6), "probability: expected 0."),
+        (lambda row: row.update(band="[0, 1)"), "band: expected [0, 1), got ["),
+    ],
+)
+def test_what_is_beyond_a_stated_tolerance_is_refused(
+    folder: Path, edit: Callable[[dict[str, Any]], object], difference: str
+) -> None:
+    change(folder, lambda manifest: accepted(manifest, edit))
+    assert f"self-check row 3, onnxruntime {onnxruntime.__version__}: {difference}" in refusal(folder)
+
+
 def test_a_changed_scale_fails_the_self_check(folder: Path) -> None:
     change(folder, lambda manifest: manifest["score"].update(points=601.0))
     assert "manifest.json: self_check: scores[0]: score: expected " in refusal(folder)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from runtime.columns import Columns
 from runtime.manifest import Manifest, ModelRefused
 from runtime.problem import INVALID_APPLICANT, INVALID_BATCH, Problem
 from runtime.strict_json import parse
@@ -252,6 +253,37 @@ def test_a_wrong_batch(validator: Validator, batch: bytes, pointer: str, detail:
 def test_a_batch_may_be_full_or_empty(validator: Validator) -> None:
     assert validator.batch({"applicants": []}) == []
     assert len(validator.batch({"applicants": [1] * 1000})) == 1000
+
+
+def closed(manifest: Manifest, levels: list[str] | None = None) -> Manifest:
+    """With categories whose other levels the pipeline raises for."""
+    document = json.loads(json.dumps(manifest.document))
+    for feature in document["features"]:
+        if feature["type"] == "category":
+            feature.update(closed=True, vocabulary=levels or feature["vocabulary"])
+    return Manifest(versioned(document))
+
+
+def test_a_level_that_a_closed_vocabulary_lacks_is_an_error(manifest: Manifest) -> None:
+    validator = Validator(closed(manifest))
+    said = 'expected a category that the model knows, "Travel", "Café"; got another'
+    assert errors(validator, body({"shop": "travel"})) == [("/shop", said)]
+    applicant = read(validator, body({"shop": " Travel "}))
+    assert (applicant.categories[0], applicant.warnings) == ("Travel", [])
+    assert read(validator, body({"shop": None})).categories[0] == ""
+
+
+def test_a_long_closed_vocabulary_is_cut(manifest: Manifest) -> None:
+    levels = ["north", *"abcdefghijkl"]
+    [(pointer, said)] = errors(Validator(closed(manifest, levels)), body({"shop": "z"}))
+    assert pointer == "/shop"
+    assert said.endswith('"h", "i" and 3 more (GET /model); got another')
+
+
+def test_a_batch_finds_what_a_closed_vocabulary_lacks(manifest: Manifest) -> None:
+    known, unknown = {**GOOD}, {**GOOD, "region": "nowhere"}
+    batch = Columns(closed(manifest)).look([known, unknown])
+    assert list(batch.second_look) == [1]
 
 
 DECOMPOSED = "Cafe\u0301"

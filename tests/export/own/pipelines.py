@@ -19,6 +19,7 @@ from export.documents import Certificate
 from export.own.model import export_own
 from export.own.settings import OwnSettings, own_settings
 from runtime.model import Model
+from training.estimator.boosting import MarginXGBClassifier
 
 NUMBERS = ["income", "age", "debt", "late"]
 TEXTS = ["job", "city"]
@@ -62,6 +63,10 @@ def usual(*, sparse: bool = False) -> ColumnTransformer:
     )
 
 
+def on_margins() -> MarginXGBClassifier:
+    return MarginXGBClassifier(n_estimators=12, max_depth=4, n_jobs=1)
+
+
 FORMS: dict[str, Callable[[Any], Any]] = {
     "plain": lambda preparation: make_pipeline(preparation, booster()),
     "sigmoid": lambda preparation: make_pipeline(
@@ -75,6 +80,18 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     ),
     "isotonic over the pipeline": lambda preparation: CalibratedClassifierCV(
         make_pipeline(preparation, booster()), method="isotonic", cv=2
+    ),
+    "sigmoid on margins": lambda preparation: make_pipeline(
+        preparation, CalibratedClassifierCV(on_margins(), method="sigmoid", cv=2)
+    ),
+    "isotonic on margins": lambda preparation: make_pipeline(
+        preparation, CalibratedClassifierCV(on_margins(), method="isotonic", cv=2)
+    ),
+    "sigmoid on margins, over the pipeline": lambda preparation: CalibratedClassifierCV(
+        make_pipeline(preparation, on_margins()), method="sigmoid", cv=2
+    ),
+    "isotonic on margins, over the pipeline": lambda preparation: CalibratedClassifierCV(
+        make_pipeline(preparation, on_margins()), method="isotonic", cv=2
     ),
 }
 

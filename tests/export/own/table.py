@@ -1,26 +1,42 @@
-"""The table of docs/own-pipeline.md, of the tests' cases; `python -m tests.export.own.table` writes it."""
+"""The tables of docs/own-pipeline.md, of the tests' cases; `python -m tests.export.own.table` writes them."""
 
 from pathlib import Path
 
 from tests.export.own.preparations import CASES
+from tests.export.own.textbooks import TEXTBOOKS
 
 PAGE = Path(__file__).parents[3] / "docs" / "own-pipeline.md"
-BEGIN, END = "<!-- cases: python -m tests.export.own.table -->\n", "<!-- end of cases -->\n"
 
 
-def table() -> str:
-    """A row for each preparation, in the tests' order: exact, or the words of its refusal."""
-    rows = [f"| {case.name} | {f'refused: “{case.refused}”' if case.refused else 'exact'} |" for case in CASES]
+def verdict(refused: str) -> str:
+    return f"refused: “{refused}”" if refused else "exact"
+
+
+def cases() -> str:
+    """A row for each preparation, in the tests' order: exact, its refusal, and whether a tolerance takes it."""
+    close = "; close with `--tolerance`"
+    rows = [f"| {case.name} | {verdict(case.refused)}{close if case.tolerated else ''} |" for case in CASES]
     return "\n".join(["| preparation | |", "|---|---|", *rows]) + "\n"
 
 
-def parts() -> tuple[str, str, str]:
-    """The page before, between and after the marks."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    between, after = rest.split(END)
-    return before, between, after
+def textbooks() -> str:
+    """A row for each textbook pipeline: where it is taught, what it does, and the same."""
+    rows = [f"| {book.source} | {book.what} | {verdict(book.refused)} |" for book in TEXTBOOKS]
+    return "\n".join(["| taught in | preparation | |", "|---|---|---|", *rows]) + "\n"
+
+
+TABLES = {"cases": cases, "textbooks": textbooks}
+
+
+def written(page: str) -> str:
+    """The page with its tables as the tests have them now."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: python -m tests.export.own.table -->\n", f"<!-- end of {name} -->\n"
+        before, rest = page.split(begin)
+        _, after = rest.split(end)
+        page = before + begin + table() + end + after
+    return page
 
 
 if __name__ == "__main__":
-    before, _, after = parts()
-    PAGE.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

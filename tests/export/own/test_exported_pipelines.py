@@ -16,9 +16,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from xgboost import XGBClassifier, XGBRFClassifier
 
+from deploy.smoke import applicant_of
 from export.own import profile
 from export.own.settings import own_settings
 from export.refusal import ExportRefused
+from runtime.problem import Problem
+from runtime.validate import Validator
 from tests.export.own.pipelines import FORMS, booster, exported, rows_of, served, usual
 from training.estimator.boosting import MarginXGBClassifier
 
@@ -230,3 +233,68 @@ def test_none_among_texts_is_what_the_rows_have_for_missing(tmp_path: Path) -> N
         fitted = make_pipeline(columns, booster()).fit(objects, y)
         _, model = exported(fitted, objects, tmp_path / "model")
         assert np.array_equal(served(model, objects), fitted.predict_proba(objects)[:, 1].astype(np.float64))
+
+
+class OneLevelMore:
+    """The rows of two folds, the second of which has a level more than the first."""
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+        first = np.flatnonzero(X["city"] != "city 3")
+        yield first[::2], first[1::2]
+        yield np.arange(0, len(X), 2), np.arange(1, len(X), 2)
+
+    def get_n_splits(self, *asked: Any) -> int:
+        return 2
+
+
+def closing(encoder: Any) -> ColumnTransformer:
+    texts = make_pipeline(SimpleImputer(strategy="most_frequent"), encoder)
+    return ColumnTransformer([("city", texts, ["city"]), ("rest", "passthrough", ["income", "late"])])
+
+
+@pytest.mark.parametrize("encoder", [OneHotEncoder(), OrdinalEncoder()], ids=lambda encoder: type(encoder).__name__)
+def test_a_level_that_the_pipeline_raises_for_is_a_validation_error(
+    encoder: Any, rows: tuple[pd.DataFrame, Any], tmp_path: Path
+) -> None:
+    X, y = rows
+    fitted = make_pipeline(closing(encoder), booster()).fit(X, y)
+    with pytest.raises(ValueError, match="Found unknown categories"):
+        fitted.predict_proba(X.assign(city="elsewhere"))
+    _, model = exported(fitted, X, tmp_path / "model")
+    validator = Validator(model.manifest)
+    applicant = {"uuid": "1", "income": 9000, "late": None, "city": "city 3"}
+    assert validator.applicant(applicant).warnings == []
+    with pytest.raises(Problem) as problem:
+        validator.applicant({**applicant, "city": "elsewhere"})
+    assert problem.value.errors is not None
+    [error] = problem.value.errors
+    assert error["pointer"] == "/city"
+    assert error["detail"].startswith('expected a category that the model knows, "city 0", "city 1"')
+    assert all(applicant_of(model.manifest, row, "1") is not None for row in model.manifest.self_check)
+
+
+def test_a_vocabulary_holds_what_every_fold_of_a_calibration_takes(
+    rows: tuple[pd.DataFrame, Any], tmp_path: Path
+) -> None:
+    X, y = rows
+    fitted = CalibratedClassifierCV(make_pipeline(closing(OneHotEncoder()), booster()), cv=OneLevelMore()).fit(X, y)
+    known = X[X["city"] != "city 3"]
+    with pytest.raises(ExportRefused, match="rows: the pipeline raises for rows that were given"):
+        exported(fitted, X, tmp_path / "model")
+    _, model = exported(fitted, known, tmp_path / "model")
+    [city] = model.manifest.categories
+    assert city.closed
+    assert set(city.vocabulary) == set(known["city"])
+    assert served(model, known) == pytest.approx(fitted.predict_proba(known)[:, 1], abs=SIGMOID, rel=0)
+
+
+def test_a_missing_level_that_an_encoder_has_not_seen_may_not_be_missing(
+    rows: tuple[pd.DataFrame, Any], tmp_path: Path
+) -> None:
+    X, y = rows
+    columns = ColumnTransformer([("texts", OneHotEncoder(), ["city", "job"])], remainder="drop")
+    _, model = exported(make_pipeline(columns, booster()).fit(X, y), X, tmp_path / "model")
+    assert [(f.name, f.closed, f.nullable) for f in model.manifest.categories] == [
+        ("job", True, True),  # the fit has seen a missing one
+        ("city", True, False),
+    ]

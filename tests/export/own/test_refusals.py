@@ -18,7 +18,7 @@ from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier
 
 from cli.errors import UserError
@@ -125,13 +125,20 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
     ),
     "columns that are mixed": (lambda: on_numbers(SimpleImputer(), PCA(2)), NUMBERS, None, "pca: PCA is not supported"),
     "neighbours": (lambda: on_numbers(KNNImputer()), NUMBERS, None, "knnimputer: KNNImputer is not supported"),
-    "an encoder that raises for unseen levels": (
+    "rows with a level that the encoder raises for": (
         lambda: with_city(OneHotEncoder()),
-        X,
+        X.assign(city=X["city"].where(X.index != 299, "elsewhere")),
         None,
-        "city: the pipeline raises for a level that it has not seen.*set_params does without a fit",
+        "rows: the pipeline raises for rows that were given",
     ),
-    "an ordinal encoder that raises": (lambda: with_city(OrdinalEncoder()), X, None, "city: the pipeline raises for a"),
+    "an encoder of numbers that raises for others": (
+        lambda: make_pipeline(
+            ColumnTransformer([("late", OneHotEncoder(), ["late"])], remainder="passthrough"), booster()
+        ).fit(X[["late", "age"]], Y),
+        X[["late", "age"]],
+        None,
+        r"late: the pipeline raises for .*set the encoder's handle_unknown \(set_params does without a fit\)",
+    ),
     "a logarithm of zero in front of a scaler": (
         lambda: on_numbers(FunctionTransformer(np.abs), FunctionTransformer(np.log), StandardScaler()),
         NUMBERS,
