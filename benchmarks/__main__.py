@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import (
+    batch,
     exactness,
     fit,
     local,
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "scale": scale.measure,
     "reasons": reasons.measure,
     "scoring": scoring.measure,
+    "batch": batch.measure,
 }
 
 
