@@ -100,7 +100,7 @@ def export(
     Parameters
     ----------
     artifacts : folder that `train` wrote.
-    out : folder of model.onnx, manifest.json, reasons.bin and certificate.json.
+    out : folder of model.onnx, manifest.json, reasons.bin, batch.bin and certificate.json.
     reasons : TOML file of texts, codes, groups and reference rows, in place of those of training.
     quiet : False prints progress and the certificate's counts on standard error.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from cli.errors import UserError
-from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, REASONS
+from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, OPTIONAL
 from export.package import check_unzipped
 from export.packaging.certified import check_certificate
 from export.packaging.target import architecture
@@ -75,7 +75,7 @@ def _certified(path: Path, archive: ZipFile, names: list[str]) -> Manifest:
     if len(versions) != 1:
         raise UserError(f"{path}: expected onnxruntime once, found it {len(versions)} times; {PACKAGE_AGAIN}")
     with tempfile.TemporaryDirectory() as folder:
-        for name in (GRAPH, MANIFEST, REASONS, CERTIFICATE):
+        for name in (GRAPH, MANIFEST, *OPTIONAL, CERTIFICATE):
             if f"model/{name}" in names:
                 archive.extract(f"model/{name}", folder)
         model = Path(folder) / "model"

@@ -4,11 +4,12 @@ from export.certificate.certify import Candidate
 from export.certificate.comparison import Session
 from export.graph.pipeline import Contract
 from export.manifest import binary_columns, scale_of
+from runtime.batch import Batch
 from training.artifacts import Artifacts
 
 
-def candidate_of(artifacts: Artifacts, contract: Contract, session: Session) -> Candidate:
-    """The graph of `contract`, opened as `session`, with the pipeline, rows and score scale of the artifacts."""
+def candidate_of(artifacts: Artifacts, contract: Contract, session: Session, batch: Batch | None) -> Candidate:
+    """The graph of `contract`, opened as `session`, its tables, and the pipeline, rows and scale of the artifacts."""
     return Candidate(
         pipeline=artifacts.pipeline,
         contract=contract,
@@ -17,4 +18,5 @@ def candidate_of(artifacts: Artifacts, contract: Contract, session: Session) -> 
         binary=binary_columns(artifacts),
         scale=scale_of(artifacts),
         edges=artifacts.run["bands"],
+        batch=batch,
     )

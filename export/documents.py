@@ -70,6 +70,15 @@ class ProvenSign(TypedDict):
     holds: bool
 
 
+class ComparedBatch(TypedDict):
+    """Tables of batches against the graph, on all rows of the certificate."""
+
+    rows: int
+    margins_bit_equal: int
+    """Rows whose margins all have the same bits."""
+    probabilities_bit_equal: int
+
+
 class Findings(TypedDict):
     """All that a comparison of graph and pipeline has found."""
 
@@ -80,6 +89,8 @@ class Findings(TypedDict):
     single_rows: SingleRows
     monotone: list[ProvenSign]
     """Empty without monotone constraints."""
+    batch: NotRequired[ComparedBatch]
+    """Of batch.bin."""
 
 
 class ComparedReasons(TypedDict):
@@ -107,7 +118,7 @@ class Certificate(Findings):
 
     schema_version: int
     sha256: dict[str, str]
-    """Of model.onnx, manifest.json, pipeline.skops and, where there is one, reasons.bin."""
+    """Of model.onnx, manifest.json, pipeline.skops and, where they are there, reasons.bin and batch.bin."""
     versions: dict[str, str]
     """Of Python and of packages, and the machine."""
     reasons: NotRequired[ComparedReasons]
@@ -212,7 +223,7 @@ class ReasonsBasis(TypedDict):
 
     method: str
     reference: str
-    """`all`, `at-cutoff`, `best`, or `own`: a file of the user's."""
+    """`all`, `at-cutoff`, `best`, `own` (a file of the user's), or `covers` of tree-path values, with 0 rows."""
     reference_rows: int
     reference_total: int
     """Rows of which they were drawn or chosen."""
@@ -266,6 +277,25 @@ class NoReasons(TypedDict):
     why: str
 
 
+class BatchFile(TypedDict):
+    """The file batch.bin."""
+
+    sha256: str
+    bytes: int
+
+
+class ManifestBatch(TypedDict):
+    """All that the runtime knows of the tables of batches besides the file."""
+
+    file: BatchFile
+
+
+class NoBatch(TypedDict):
+    """A model whose batches the graph scores."""
+
+    why: str
+
+
 class StatedTolerance(TypedDict):
     """What was accepted of steps of an own pipeline that no graph equals to the last bit."""
 
@@ -298,6 +328,8 @@ class ManifestBody(TypedDict):
     self_check: SelfCheck
     reasons: NotRequired[ManifestReasons | NoReasons]
     """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
+    batch: NotRequired[ManifestBatch | NoBatch]
+    """Not there in models that were exported before there were tables of batches."""
     tolerance: NotRequired[StatedTolerance]
     """Not there where all is exact."""
 
@@ -317,4 +349,4 @@ class Pointer(TypedDict):
     time: str
     """ISO 8601, UTC."""
     sha256: dict[str, str]
-    """Of the three files of the version."""
+    """Of the files of the version."""

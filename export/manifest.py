@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
+from export.batch.build import BuiltBatch
 from export.certificate import probes
 from export.certificate.certify import versions
 from export.certificate.comparison import Session, ask_graph
@@ -61,6 +62,7 @@ def manifest_of(
     graph: bytes,
     session: Session,
     tolerance: float,
+    batch: BuiltBatch,
     reasons: BuiltReasons | None = None,
 ) -> ManifestDocument:
     """The manifest of a run's model: see `manifest_from`."""
@@ -76,7 +78,7 @@ def manifest_of(
         columns=probes.RawColumns(preparation, binary_columns(artifacts)),
         real=preparation.raw_inputs(artifacts.sample),
     )
-    return manifest_from(facts, graph, session, tolerance, reasons)
+    return manifest_from(facts, graph, session, tolerance, batch, reasons)
 
 
 def manifest_from(
@@ -84,6 +86,7 @@ def manifest_from(
     graph: bytes,
     session: Session,
     tolerance: float,
+    batch: BuiltBatch,
     reasons: BuiltReasons | None = None,
     stated: StatedTolerance | None = None,
 ) -> ManifestDocument:
@@ -113,6 +116,7 @@ def manifest_from(
             "rows": _self_check_rows(facts, session),
         },
     }
+    manifest["batch"] = {"why": batch.why} if batch.record is None else batch.record
     if reasons is not None:
         manifest["reasons"] = {"why": reasons.why} if reasons.record is None else reasons.record
         if reasons.record is not None:

@@ -13,7 +13,9 @@ from storage.digest import sha256_of
 if TYPE_CHECKING:
     from export.documents import Certificate
 
-GRAPH, MANIFEST, CERTIFICATE, REASONS = "model.onnx", "manifest.json", "certificate.json", "reasons.bin"
+GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
+REASONS, BATCH = "reasons.bin", "batch.bin"
+OPTIONAL = (REASONS, BATCH)  # not every model has them
 LARGEST_CERTIFICATE = 64 * 2**20  # bytes
 CERTIFICATE_VERSION = 1  # raise it when an older reader could misread a newer certificate
 EXPORT_AGAIN = "export again (python -m export.to_onnx)"
@@ -39,8 +41,8 @@ def read_certificate(folder: Path) -> "Certificate":
 
 
 def certified_files(certificate: "Certificate") -> tuple[str, ...]:
-    """The files of a model folder that a certificate is about; not all models have reasons."""
-    return (GRAPH, MANIFEST, *([REASONS] if REASONS in certificate["sha256"] else []))
+    """The files of a model folder that a certificate is about."""
+    return (GRAPH, MANIFEST, *(name for name in OPTIONAL if name in certificate["sha256"]))
 
 
 def files_of(folder: Path) -> tuple[str, ...]:

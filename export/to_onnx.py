@@ -18,12 +18,13 @@ from cli import command
 from cli.parser import Parser
 from cli.progress import Progress
 from cli.words import escaped, next_command
+from export.batch.build import BuiltBatch, build_batch
 from export.candidate import candidate_of
 from export.certificate.certify import Tolerance, certify, versions
 from export.documents import Certificate, Findings
 from export.graph.pipeline import build
 from export.manifest import manifest_of
-from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS, certified_files
+from export.model_folder import BATCH, CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS, certified_files
 from export.reasons.build import BuiltReasons, build_reasons
 from export.refusal import ExportRefused
 from runtime.explain import load_explainer
@@ -35,6 +36,7 @@ from storage.folder import replaced_folder
 from storage.json_file import write_json
 from training.artifacts import PIPELINE, TRAIN_AGAIN, Artifacts, load_artifacts
 from training.artifacts.runs import local_run
+from training.players import players_of
 from training.reasons import read_own_rows, reference_rows
 from training.settings import Settings, settings_from_dict, with_reasons_of
 from training.settings.reasons import NONE
@@ -150,6 +152,9 @@ def export(
             session = open_session(graph)
         tolerance = Tolerance.of(pipeline[1])
         (folder / GRAPH).write_bytes(graph)
+        with progress.step("Building the tables of batches"):
+            batch = build_batch(contract, players_of(pipeline[0], {}).columns, sha256_of(graph))
+        write_batch(batch, folder, progress)
         reasons = None
         if settings is not None and settings.reasons.reference != NONE:
             with progress.step("Building the tables of reasons") as show:
@@ -158,15 +163,17 @@ def export(
                 (folder / REASONS).write_bytes(reasons.content)
             else:
                 progress.say(f"[yellow]![/] Exported without reasons: {escaped(reasons.why)}")
-        manifest = manifest_of(artifacts, contract, graph, session, tolerance.of_self_check, reasons)
+        manifest = manifest_of(artifacts, contract, graph, session, tolerance.of_self_check, batch, reasons)
         write_json(folder / MANIFEST, manifest)
         with progress.step("Certifying against the fitted pipeline") as show:
-            findings = certify(candidate_of(artifacts, contract, session), show)
+            findings = certify(candidate_of(artifacts, contract, session, batch.batch), show)
         certificate = certificate_of(artifacts, folder, findings, reasons)
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
             served = Model.load(str(folder))
             version = served.manifest.model_version
+            if batch.content:
+                served.batch()
             if reasons is not None and reasons.content:
                 load_explainer(served)
     summarise(certificate, progress)
@@ -174,6 +181,14 @@ def export(
     where = f"[bold]{escaped(out)}/[/]"
     then = next_command("runtime.local", "--model", str(out), "model")
     progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: {escaped(then)}")
+
+
+def write_batch(batch: BuiltBatch, folder: Path, progress: Progress) -> None:
+    """Writes batch.bin, or says why batches stay with the graph."""
+    if batch.content:
+        (folder / BATCH).write_bytes(batch.content)
+    else:
+        progress.say(f"[yellow]![/] Batches stay with the graph: {escaped(batch.why)}")
 
 
 def certificate_of(
@@ -187,6 +202,8 @@ def certificate_of(
         "versions": versions(),
     }
     certificate = cast(Certificate, {**head, **findings})
+    if "batch" in findings:
+        certificate["sha256"][BATCH] = sha256_of(folder / BATCH)
     if reasons is not None and reasons.compared is not None:
         certificate["sha256"][REASONS] = sha256_of(folder / REASONS)
         certificate["reasons"] = reasons.compared
@@ -233,6 +250,8 @@ def summarise(certificate: Findings, progress: Progress) -> None:
             f"{row['bands_that_differ']:,}",
         )
     progress.console.print(grid)
+    if tables := certificate.get("batch"):
+        progress.say(f"Batches: {tables['rows']:,} rows by tables, margins and probabilities bit-equal to the graph's")
     if compared := cast(Certificate, certificate).get("reasons"):
         progress.say(
             f"Reasons: {compared['rows']} × {compared['reference_rows']} rows, at most "

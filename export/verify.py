@@ -106,6 +106,7 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
             served = Model.load(str(model))
             if served.manifest.reasons_size:
                 load_explainer(served)
+            batch = served.batch() if served.manifest.batch_size else None
         except ModelRefused as refusal:
             raise ExportRefused(str(refusal)) from refusal
     graph = (model / GRAPH).read_bytes()
@@ -122,7 +123,7 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
                 "rows, which are those of a file that was given at export"
             )
     with progress.step("Certifying against the fitted pipeline") as show:
-        findings = certify(candidate_of(artifacts, contract, session), show)
+        findings = certify(candidate_of(artifacts, contract, session, batch), show)
     _refuse_other_findings(model, certificate, findings, progress)
 
 
@@ -130,6 +131,6 @@ def _refuse_other_findings(model: Path, certificate: Certificate, findings: Find
     summarise(findings, progress)
     recorded: Mapping[str, object] = certificate
     compared: Mapping[str, object] = findings
-    for part in ("tolerances", "total", "monotone"):
-        refuse_other(f"{model / CERTIFICATE}: {part}", recorded.get(part), compared[part])
+    for part in ("tolerances", "total", "monotone", "batch"):
+        refuse_other(f"{model / CERTIFICATE}: {part}", recorded.get(part), compared.get(part))
     progress.say(f"The certificate of [bold]{escaped(model)}/[/] holds.")

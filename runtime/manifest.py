@@ -95,6 +95,8 @@ class Manifest:
     __slots__ = (
         "bands",
         "batch_limit",
+        "batch_size",
+        "batch_why",
         "branches",
         "calibration",
         "categories",
@@ -144,7 +146,8 @@ class Manifest:
         if not 1 <= self.batch_limit <= MOST_APPLICANTS:
             raise limits.refusal("batch", f"1 to {MOST_APPLICANTS} applicants", self.batch_limit)
         self.branches = self._branches(top)
-        self.reasons_size, self.reasons_why = _reasons(top)
+        self.reasons_size, self.reasons_why = _table(top, "reasons")
+        self.batch_size, self.batch_why = _table(top, "batch")
         check = top.reader("self_check")
         self.stated_tolerance = _stated_tolerance(top)
         most = max(MOST_TOLERANCE, self.stated_tolerance)
@@ -227,11 +230,11 @@ class Manifest:
         return cls(_read_json(path), path)
 
 
-def _reasons(top: Reader) -> tuple[int, str]:
-    """The size of reasons.bin, or 0 and why there are no reasons. All else of them is read with the first."""
-    if "reasons" not in top:
+def _table(top: Reader, key: str) -> tuple[int, str]:
+    """The size of reasons.bin or batch.bin, or 0 and why there is none. All else of it is read with its first use."""
+    if key not in top:
         return 0, "the model was exported without them"
-    entry = top.reader("reasons")
+    entry = top.reader(key)
     if "why" in entry:
         return 0, entry.take_name("why")
     size: int = entry.reader("file").take("bytes", int)

@@ -17,10 +17,14 @@ from runtime.score import SCORE_TOLERANCE, band
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from runtime.batch import Batch
+
     Numbers: TypeAlias = NDArray[np.float64] | Sequence[Sequence[float]]
     Categories: TypeAlias = NDArray[np.object_] | Sequence[Sequence[str]]
 
-# From this many rows on, putting them in order costs less than it saves.
+# From this many rows on tables score a batch faster than the graph.
+WORTH_TABLES = 256
+# Where there are none: from this many rows on, putting them in order costs less than it saves.
 WORTH_ORDERING = 256
 
 _OUTPUTS = ["probability", "margin"]
@@ -29,12 +33,13 @@ _OUTPUTS = ["probability", "margin"]
 class Model:
     """A manifest and the session over its graph. Safe to use from several threads."""
 
-    __slots__ = ("_run", "_takes_categories", "folder", "manifest")
+    __slots__ = ("_batch", "_run", "_takes_categories", "folder", "manifest")
 
     def __init__(self, manifest: Manifest, session: "onnxruntime.InferenceSession", folder: str = "") -> None:
         self.manifest = manifest
         self.folder = folder
         self._run = session.run
+        self._batch: Batch | None = None
         self._takes_categories = bool(manifest.categories)
 
     @classmethod
@@ -69,6 +74,10 @@ class Model:
             from runtime.reasons_file import check_header  # models without reasons do without
 
             check_header(f"{folder}/reasons.bin", manifest.reasons_size, manifest.sha256)
+        if manifest.batch_size:
+            from runtime.batch_file import check_header as check_tables
+
+            check_tables(f"{folder}/batch.bin", manifest.batch_size, manifest.sha256)
         return model
 
     def predict(
@@ -77,15 +86,22 @@ class Model:
         """Probability of default, float64 [N], and margin (log-odds before calibration), float32 [N, k].
 
         `numbers` is float64 [N, n], NaN where missing, booleans as 1 and 0; `categories` is [N, c] strings,
-        "" where missing. Both are raw columns in the manifest's order; arrays are not copied.
+        "" where missing. Both are raw columns in the manifest's order; arrays are not copied. Larger batches are
+        answered by tables, which have the graph's bits; with the first of them ModelRefused is raised for tables that
+        are not the model's.
         """
         feed: dict[str, Any] = {"numbers": np.asarray(numbers, dtype=np.float64)}
         if self._takes_categories:
             # As objects: numpy's own strings end at the first NUL, and "Travel\0" would count as "Travel".
             feed["categories"] = np.asarray(categories, dtype=object)
-        if len(feed["numbers"]) < WORTH_ORDERING or not self.manifest.branches:
-            probability, margin = self._run(_OUTPUTS, feed)
-            return probability, margin
+        rows = len(feed["numbers"])
+        if rows < min(WORTH_TABLES, WORTH_ORDERING) or not self._has_shapes(feed):
+            return self.ask_graph(feed)
+        if rows >= WORTH_TABLES and self.manifest.batch_size:
+            words = feed["categories"] if self._takes_categories else np.empty((rows, 0), dtype=object)
+            return self.batch().predict(feed["numbers"], words)
+        if rows < WORTH_ORDERING or not self.manifest.branches:
+            return self.ask_graph(feed)
         from runtime.branches import branch_order  # a start that answers single applicants does without
 
         order = branch_order(self.manifest.branches, feed["numbers"], feed.get("categories"))
@@ -93,6 +109,26 @@ class Model:
         probability, margin = map(np.empty_like, ordered)
         probability[order], margin[order] = ordered
         return probability, margin
+
+    def ask_graph(self, feed: dict[str, Any]) -> "tuple[NDArray[np.float64], NDArray[np.float32]]":
+        """The graph's own answer to its inputs, whatever their number."""
+        probability, margin = self._run(_OUTPUTS, feed)
+        return probability, margin
+
+    def batch(self) -> "Batch":
+        """The tables of a model that has some, read and checked when first asked for. Raises ModelRefused."""
+        if self._batch is None:
+            from runtime.batch import load_batch  # a start that answers single applicants does without
+
+            self._batch = load_batch(self.manifest, self.folder, self.ask_graph)
+        return self._batch
+
+    def _has_shapes(self, feed: dict[str, Any]) -> bool:
+        """False for matrices that the graph has to refuse."""
+        shapes = {"numbers": len(self.manifest.numbers), "categories": len(self.manifest.categories)}
+        return all(matrix.ndim == 2 and matrix.shape[1] == shapes[name] for name, matrix in feed.items()) and (
+            len({len(matrix) for matrix in feed.values()}) == 1
+        )
 
     def _check_self(self, path: str) -> None:
         manifest = self.manifest

@@ -59,7 +59,7 @@ _REASON: dict[str, Any] = {
         "additionalProperties": False,
         "properties": {
             "method": {"type": "string"},
-            "reference": {"type": "string", "enum": ["all", "at-cutoff", "best", "own"]},
+            "reference": {"type": "string", "enum": ["all", "at-cutoff", "best", "own", "covers"]},
             "reference_rows": {"type": "integer"},
             "reference_total": {"type": "integer", "description": "of which the rows were drawn or chosen"},
             "reference_weighted": {"type": "boolean", "description": "true: drawn as often as sample weights say"},

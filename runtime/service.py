@@ -132,7 +132,7 @@ class Service:
         answers: list[str] = []
         scored: list[Scored] = []
         if batch.identifiers:
-            probabilities, _ = self.model.predict(batch.numbers, batch.categories)
+            probabilities = self._scored(batch.numbers, batch.categories)
             pointers = (f"/applicants/{i}" for i in range(len(values)) if i not in refused)
             answers, scored = self._answers(
                 batch.identifiers, probabilities.tolist(), batch.missing, batch.warnings, pointers
@@ -143,6 +143,15 @@ class Service:
             answers.insert(position, entry)
         content = f'{{"scored":{len(scored)},"refused":{len(refused)},"answers":[{",".join(answers)}]}}'
         return Response(Written(content), scored=scored, refused=len(refused))
+
+    def _scored(self, numbers: "Any", categories: "Any") -> "NDArray[np.float64]":
+        try:
+            return self.model.predict(numbers, categories)[0]
+        except ModelRefused as fault:
+            print(fault, file=sys.stderr)  # noqa: T201  (it names files, and no applicant)
+            raise Problem(
+                problem.INTERNAL_ERROR, "the tables of batches are not the model's; the log says more"
+            ) from None
 
     @property
     def explains(self) -> bool:

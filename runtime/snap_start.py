@@ -39,6 +39,8 @@ def before_snapshot(handler: Handler) -> None:
     service = handler.service
     if manifest.reasons_size and service.explains:
         service.explainer()
+    if manifest.batch_size:
+        service.model.batch()
     observe, handler.observe = handler.observe, None
     for path, content in (("/predict", applicant), ("/predict/batch", batch)):
         event = {"requestContext": {"http": {"method": "POST"}}, "rawPath": path, "body": write(content)}

@@ -20,6 +20,7 @@ from cli.settings.flags import names
 from cli.words import escaped
 from storage.files import local_file
 from storage.whole_file import out_file, write_whole
+from training.drafting.page import NO_OUTCOME
 from training.drafting.whole import Asked, drafted
 
 EPILOG = """\
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path() if page is None else page.parent
         with local_file(args.table, progress) as path, progress.step("Looking at the table") as show:
             text = drafted(Asked(args.table, folder, args.target, args.positive, args.seed, args.sheet), path, show)
+        if NO_OUTCOME in text:
+            progress.say("[yellow]![/] No outcome was found; the draft asks for it. --target COLUMN names it.")
         if page is None:
             sys.stdout.buffer.write(text.encode())
             sys.stdout.flush()

@@ -18,11 +18,11 @@ from training.contributions import boosters_of
 from training.estimator.preparation import Preparation, row_maximum
 from training.estimator.raw_thresholds import fold_log1p
 from training.players import Player, Players, players_of
-from training.reason_points import Points, line_of
+from training.reason_points import METHODS, Points, line_of
 from training.reason_texts import said_of
 from training.reasons import OWN_ROWS, REFERENCE_ROWS, ReferenceRows, drawn_rows, reference_rows
 from training.settings import Settings
-from training.settings.reasons import ALL, AT_CUTOFF, BEST, NAMED, NONE
+from training.settings.reasons import ALL, AT_CUTOFF, BEST, NAMED, NONE, TREE_PATH
 from trees.ensemble import read_ensemble
 from trees.reasons.columns import columns_of
 from trees.reasons.rows import Raw, Rows
@@ -90,7 +90,9 @@ class _Explained:
         self._names = [player.name for player in self._players.players]
         ensembles = [fold_log1p(read_ensemble(booster), self._preparation) for booster in boosters_of(pipeline[1])]
         columns = columns_of(ensembles, self._players.columns, self._players.of_source)
-        self._leaves = Rows(columns, len(self._names))
+        self._by_covers = settings.reasons.method == TREE_PATH
+        self._interventional = Rows(columns, len(self._names))
+        self._leaves = Rows(columns, len(self._names), by_covers=True) if self._by_covers else self._interventional
         self._line = line_of(pipeline[1])
         said = said_of(settings)
         self._said = [said[name] for name in self._names]
@@ -112,7 +114,7 @@ class _Explained:
         shown = dict(self._typical())
         asked = [_Asked(sampled), _Asked(banded), _Asked(declined), _Asked(np.array(list(shown.values()), dtype=int))]
         asked += [_Asked(declined, change) for change in CHANGES]
-        margins, mean = self._ask(asked, self._reference)
+        margins, mean = self._ask(self._leaves, asked, self._reference)
         points = Points(self._line, self._settings.score, mean)
         cents = [
             self._cents(points, its.rows, each, changed=its.change > 0)
@@ -122,10 +124,10 @@ class _Explained:
         about = summary(names, of_sample)
         named = [self._principal(its) for its in cents]
         return ReasonsEvidence(
-            method="interventional Shapley values, exact",
+            method=METHODS[self._settings.reasons.method],
             reference=_whom(self._settings),
-            rows=len(self._reference.frame),
-            total=self._reference.total,
+            rows=0 if self._by_covers else len(self._reference.frame),
+            total=0 if self._by_covers else self._reference.total,
             adds_up=self._line.adds_up,
             cutoff=self._cutoff,
             cutoff_by=self._cutoff_by,
@@ -144,11 +146,13 @@ class _Explained:
         weight = None if self._test.weight is None else self._test.weight[rows]
         return rows[sampled_rows(len(rows), most, self._settings.split.seed, weight)] if len(rows) else rows
 
-    def _ask(self, asked: Sequence[_Asked], reference: ReferenceRows) -> tuple[list[NDArray[np.float64]], float]:
+    def _ask(
+        self, leaves: Rows, asked: Sequence[_Asked], reference: ReferenceRows
+    ) -> tuple[list[NDArray[np.float64]], float]:
         """The contributions [N, reasons] of each, asked for at once."""
         raw = [self._raw(self._test.frame.iloc[its.rows], its.change) for its in asked]
         together = np.concatenate([numbers for numbers, _ in raw]), np.concatenate([words for _, words in raw])
-        found, mean = self._leaves.contributions(together, self._raw(reference.frame))
+        found, mean = leaves.contributions(together, self._raw(reference.frame))
         return np.split(found, np.cumsum([len(its.rows) for its in asked])[:-1]), mean
 
     def _raw(self, frame: pd.DataFrame, change: float = 0.0) -> Raw:
@@ -234,18 +238,21 @@ class _Explained:
     def _stability(self, declined: NDArray[np.int64], named: Named, changed: Mapping[float, Named]) -> pd.DataFrame:
         rows: list[tuple[str, int | None, float, float]] = []
         if len(declined):
-            others = (whom for whom in (ALL, AT_CUTOFF, BEST) if whom != self._settings.reasons.reference)
+            others = (
+                whom for whom in (ALL, AT_CUTOFF, BEST) if self._by_covers or whom != self._settings.reasons.reference
+            )
             rows = [self._compared_with(whom, declined, named) for whom in others]
             for change, its in changed.items():
                 title = f"all numbers within ±{change:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
-                rows.append((title, len(self._reference.frame), *kept(named, its)))
+                rows.append((title, None if self._by_covers else len(self._reference.frame), *kept(named, its)))
         return pd.DataFrame(rows, columns=["Changed", "Reference rows", "Same four", "Same first"])
 
     def _compared_with(
         self, whom: str, declined: NDArray[np.int64], named: Named
     ) -> tuple[str, int | None, float, float]:
         cutoff = self._cutoff
-        its = replace(self._settings, reasons=replace(self._settings.reasons, reference=whom, cutoff=cutoff))
+        reasons = replace(self._settings.reasons, method="interventional", reference=whom, cutoff=cutoff)
+        its = replace(self._settings, reasons=reasons)
         title = f"reference {whom}"
         try:
             reference = reference_rows(its, self._kept)
@@ -253,7 +260,7 @@ class _Explained:
             reference = None
         if reference is None:
             return title, None, float("nan"), float("nan")
-        [margins], mean = self._ask([_Asked(declined)], reference)
+        [margins], mean = self._ask(self._interventional, [_Asked(declined)], reference)
         points = Points(self._line, self._settings.score, mean)
         return (
             title,
@@ -275,6 +282,8 @@ class _Explained:
 
 def _whom(settings: Settings) -> str:
     reasons = settings.reasons
+    if reasons.method == TREE_PATH:
+        return "covers"
     if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:
         return f"{AT_CUTOFF}, {reasons.cutoff:g} to {reasons.cutoff + reasons.window:g} points"
     return reasons.reference if reasons.reference in NAMED else "applicants of the user's file"

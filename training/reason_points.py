@@ -8,6 +8,11 @@ from runtime.explain import shares
 from runtime.score import Scale
 from training.estimator.crossfit import CrossFittedClassifier
 
+METHODS = {
+    "interventional": "interventional Shapley values, exact",
+    "tree-path": "tree-path Shapley values by the covers of the trees, exact",
+}
+
 
 class Line(NamedTuple):
     """Log-odds of repaying = slope · margin + intercept."""

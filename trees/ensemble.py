@@ -26,6 +26,7 @@ class Tree:
     threshold: NDArray[np.float32]  # of a condition, value < threshold; 0 in a leaf
     leaf: NDArray[np.float32]  # the weight of a leaf; 0 in a node with children
     missing_left: NDArray[np.bool_]  # where NaN goes
+    cover: NDArray[np.float32]  # sum of the hessians of the training rows that came by
 
     @property
     def conditions(self) -> NDArray[np.bool_]:
@@ -156,6 +157,7 @@ def _read_tree(tree: dict[str, Any]) -> Tree:
         threshold=np.where(leaves, np.float32(0), value),
         leaf=np.where(leaves, value, np.float32(0)),
         missing_left=np.asarray(tree["default_left"], dtype=bool)[kept],
+        cover=np.asarray(tree["sum_hessian"], dtype=np.float32)[kept],
     )
 
 

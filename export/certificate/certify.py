@@ -32,10 +32,12 @@ from export.certificate.comparison import (
     together,
 )
 from export.certificate.monotone import prove_signs
+from export.certificate.tables import ComparedTables
 from export.converters.classifier import answers_margin, boosters_of, members_of
 from export.documents import ComparedCalibrator, Findings, ProvenSign, SingleRows
 from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
+from runtime.batch import Batch
 from runtime.score import Scale
 from runtime.session import open_session
 
@@ -106,6 +108,8 @@ class Candidate:
     scale: Scale
     edges: list[float]
     """Ascending edges of the score bands."""
+    batch: Batch | None = None
+    """Tables that answer as the graph does."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class Claim:
     tolerance: Tolerance
     at_once: int
     """How many rows are compared at a time."""
+    batch: Batch | None = None
 
 
 def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: None) -> Findings:
@@ -135,7 +140,8 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
         (kind, ((part, ask_pipeline(pipeline, part)) for inputs in parts for part in batches(inputs, at_once)))
         for kind, parts in kinds_of_rows(pipeline, contract, real, binary, at_once)
     )
-    claim = Claim(contract, session, real, scale, candidate.edges, Tolerance.of(pipeline[1]), at_once)
+    tolerance = Tolerance.of(pipeline[1])
+    claim = Claim(contract, session, real, scale, candidate.edges, tolerance, at_once, candidate.batch)
     return prove(claim, answered, lambda: prove_signs(pipeline, contract, session, real, binary, scale), progress)
 
 
@@ -151,11 +157,15 @@ def prove(
     """
     contract, session, tolerance = claim.contract, claim.session, claim.tolerance
     rows: list[Comparison] = []
+    tables = None if claim.batch is None else ComparedTables(claim.batch)
     for kind, parts in answered:
         progress(kind)
-        compared = [
-            compare(kind, expected, ask_graph(session, part), claim.scale, claim.edges) for part, expected in parts
-        ]
+        compared = []
+        for part, expected in parts:
+            answer = ask_graph(session, part)
+            compared.append(compare(kind, expected, answer, claim.scale, claim.edges))
+            if tables is not None:
+                tables.compare(kind, part, answer)
         if compared:  # no split where the penalties leave nothing but leaves
             rows.append(together(kind, compared))
             refuse_difference(rows[-1], tolerance)
@@ -170,7 +180,7 @@ def prove(
     single = compare_single_rows(session, claim.real, claim.at_once, tolerance)
     progress("monotone signs")
     monotone = prove_monotone()
-    return {
+    findings: Findings = {
         "tolerances": {
             "margins_bit_equal_share": tolerance.margin_share,
             "probability_difference": tolerance.probability,
@@ -183,6 +193,9 @@ def prove(
         "single_rows": single,
         "monotone": monotone,
     }
+    if tables is not None:
+        findings["batch"] = tables.found
+    return findings
 
 
 def kinds_of_rows(

@@ -33,6 +33,7 @@ class Contract:
     ensembles: tuple[Ensemble, ...]  # as the graph has them: log1p moved into the thresholds
     calibrations: tuple[tuple[Any, str, str], ...]  # each calibrator, the tensor that it reads and the one it makes
     mean_of_margins: bool  # one calibrator reads the float64 mean; otherwise each reads its own float32
+    margins: tuple[str, ...]  # the tensor of each booster's margin
 
 
 def build(pipeline: Pipeline) -> Contract:
@@ -66,7 +67,8 @@ def build(pipeline: Pipeline) -> Contract:
     doc = "Probability of default, and each booster's margin in log-odds, from raw columns. NaN and '' are missing."
     calibrations = tuple((calibrator, "margin" if x == margin else x, p) for calibrator, x, p in answers.calibrations)
     mean_of_margins = isinstance(classifier, CrossFittedClassifier)
-    return Contract(graph.model(inputs, outputs, doc), ensembles, calibrations, mean_of_margins)
+    named = ("margin",) if len(margins) == 1 else tuple(margins)
+    return Contract(graph.model(inputs, outputs, doc), ensembles, calibrations, mean_of_margins, named)
 
 
 def cut(model: onnx.ModelProto, reads: Mapping[str, type[np.floating[Any]]], makes: str) -> onnx.ModelProto:

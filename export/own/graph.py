@@ -106,7 +106,9 @@ def build_own(
     doc = "Probability of default, and each booster's margin in log-odds, from raw columns. NaN and '' are missing."
     model = graph.model([helper.make_tensor_value_info(n, k, ["N", w]) for n, k, w in shapes], outputs, doc)
     calibrations = tuple((calibrator, "margin" if x == margin else x, p) for calibrator, x, p in answers.calibrations)
-    contract = Contract(model, tuple(own[i] for i in range(len(ensembles))), calibrations, mean_of_margins=False)
+    named = ("margin",) if len(margins) == 1 else tuple(margins)
+    ours = tuple(own[i] for i in range(len(ensembles)))
+    contract = Contract(model, ours, calibrations, mean_of_margins=False, margins=named)
     return Built(contract, tuple(places))
 
 

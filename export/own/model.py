@@ -15,6 +15,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from cli.progress import Progress
 from cli.words import escaped, shown
+from export.batch.build import BuiltBatch
 from export.certificate import probes
 from export.certificate.certify import Claim, Tolerance, prove, versions
 from export.converters.classifier import answers_margin, boosters_of, members_of
@@ -42,6 +43,7 @@ from validation.settings import Stability
 from validation.stability import reference_of
 
 NO_REASONS = BuiltReasons("reasons of a pipeline that training.run did not fit are not supported")
+NO_BATCH = BuiltBatch("a pipeline that training.run did not fit")
 THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
 
 
@@ -62,7 +64,7 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
             findings = findings_of(fitted, facts.scale, facts.edges, show)
         stated = _stated(fitted, findings)
         of_self_check = max(tolerance.of_self_check, fitted.tolerance or 0)
-        manifest = manifest_from(facts, fitted.graph, session, of_self_check, NO_REASONS, stated)
+        manifest = manifest_from(facts, fitted.graph, session, of_self_check, NO_BATCH, NO_REASONS, stated)
         (folder / GRAPH).write_bytes(fitted.graph)
         write_json(folder / MANIFEST, manifest)
         head = {

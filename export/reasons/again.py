@@ -16,7 +16,7 @@ from runtime.tables import ARRAYS, arrays_of
 from training.artifacts import Artifacts
 from training.reasons import OWN_ROWS, reference_rows
 from training.settings import Settings, settings_from_dict
-from training.settings.reasons import NAMED, Reasons
+from training.settings.reasons import ALL, COVERS, NAMED, TREE_PATH, Reasons
 
 # Tables are sums in float64, rounded to float32; another processor's sums may round a value to its neighbour.
 RELATIVE, ABSOLUTE = 3e-7, 1e-9
@@ -51,6 +51,8 @@ def settings_of(manifest: Manifest, trained: Settings) -> Settings:
     low, high = basis.get("reference_scores", (None, None))
     reference = basis["reference"] if basis["reference"] in NAMED else "own"
     reasons = Reasons(reference=reference, limit=np.inf, values=record["values"])
+    if basis["reference"] == COVERS:
+        reasons = replace(reasons, reference=ALL, method=TREE_PATH)
     if low is not None:
         reasons = replace(reasons, cutoff=low, window=high - low)
     groups = {player["name"]: tuple(player["features"]) for player in players if player["kind"] == "group"}

@@ -11,7 +11,7 @@ from export.certificate.comparison import Session, ask_graph
 from export.converters.classifier import boosters_of
 from export.documents import ComparedReasons, ManifestReasons, ReasonsBasis, ReasonsPlayer, SelfCheckEntry
 from export.graph.pipeline import Contract
-from export.reasons.rule import contributions_by_rule
+from export.reasons.rule import contributions_by_covers, contributions_by_rule
 from export.reasons.texts import texts_of
 from runtime.digest import sha256
 from runtime.tables import Tables
@@ -19,12 +19,13 @@ from training.artifacts import Artifacts
 from training.estimator.crossfit import mean_margin
 from training.estimator.preparation import Preparation
 from training.players import Players, players_of
-from training.reason_points import line_of
+from training.reason_points import METHODS, line_of
 from training.reasons import LEAST_ROWS, ReferenceRows
 from training.settings import Settings
-from training.settings.reasons import AT_CUTOFF, NAMED
+from training.settings.reasons import AT_CUTOFF, COVERS, NAMED, TREE_PATH
 from trees.reasons.build import Plan, build, plan
 from trees.reasons.columns import columns_of
+from trees.reasons.covers import Covers
 from trees.reasons.file import content_of
 from trees.reasons.reference import Reference
 
@@ -69,12 +70,12 @@ def build_reasons(
             f"{settings.reasons.limit:g}: unite features in [reason_groups], fit shallower trees, or raise the limit"
         )
     raw = raw_rows(preparation, rows.frame)
-    file_of = _Files(planned, players, graph)
+    file_of = _Files(planned, players, graph, by_covers=settings.reasons.method == TREE_PATH)
     show("tables")
     content, tables = file_of(raw, lambda share: show(f"tables, {share:.0%}"))
     show("second implementation")
     compared = _compare(artifacts, players, file_of, rows)
-    _add_up(compared, tables, session, preparation, artifacts, raw)
+    _add_up(compared, tables, session, preparation, artifacts, None if file_of.by_covers else raw)
     if why := _why_not(compared):
         return BuiltReasons(why)
     slope, intercept, adds_up = line_of(artifacts.pipeline[1])
@@ -107,15 +108,17 @@ def raw_rows(preparation: Preparation, frame: Any) -> tuple[NDArray[np.float64],
 class _Files:
     """Files of one plan against several sets of reference rows."""
 
-    def __init__(self, planned: Plan, players: Players, graph: str) -> None:
+    def __init__(self, planned: Plan, players: Players, graph: str, *, by_covers: bool) -> None:
         self._planned, self._players, self._graph = planned, players, graph
+        self.by_covers = by_covers
 
     def __call__(
         self,
         raw: tuple[NDArray[np.float64], NDArray[np.object_]],
         progress: Callable[[float], None] = lambda _: None,
     ) -> tuple[bytes, Tables]:
-        built = build(self._planned, Reference(self._planned.columns, *raw), progress)
+        columns = self._planned.columns
+        built = build(self._planned, Covers(columns) if self.by_covers else Reference(columns, *raw), progress)
         content = content_of(built, len(self._players.players), self._graph)
         return content, Tables.parse(content)
 
@@ -130,7 +133,11 @@ def _compare(artifacts: Artifacts, players: Players, file_of: _Files, rows: Refe
     found = tables.contributions_of(*raw_rows(preparation, sample))
     expected = np.zeros_like(found)
     prepared = preparation.transform(sample), preparation.transform(reference)
-    by_rule = contributions_by_rule(boosters_of(artifacts.pipeline[1]), players.of_column, *prepared)
+    boosters = boosters_of(artifacts.pipeline[1])
+    if file_of.by_covers:
+        by_rule = contributions_by_covers(boosters, players.of_column, prepared[0])
+    else:
+        by_rule = contributions_by_rule(boosters, players.of_column, *prepared)
     expected[:, : by_rule.shape[1]] = by_rule
     same, near = 0, 0
     for ours, its in zip(found, expected, strict=True):
@@ -139,7 +146,7 @@ def _compare(artifacts: Artifacts, players: Players, file_of: _Files, rows: Refe
         same += set(np.argsort(-ours)[:4]) == set(np.argsort(-its)[:4])
     return {
         "rows": len(found),
-        "reference_rows": len(reference),
+        "reference_rows": 0 if file_of.by_covers else len(reference),
         "tolerance": LARGEST_DIFFERENCE,
         "largest_difference": float(np.abs(found - expected).max(initial=0)),
         "same_top_four": same,
@@ -156,7 +163,7 @@ def _add_up(
     session: Session,
     preparation: Preparation,
     artifacts: Artifacts,
-    reference: tuple[NDArray[np.float64], NDArray[np.object_]],
+    reference: tuple[NDArray[np.float64], NDArray[np.object_]] | None,
 ) -> None:
     """The file's own tables: contributions and mean beside the margins, and their mean over the reference rows."""
     sample = artifacts.sample.iloc[:ADDED_ROWS]
@@ -165,7 +172,8 @@ def _add_up(
     sums = tables.mean + tables.contributions_of(numbers, words).sum(axis=1)
     compared["added_rows"] = len(sums)
     compared["largest_gap"] = float(np.abs(sums - margins).max(initial=0))
-    compared["largest_mean"] = float(np.abs(tables.contributions_of(*reference).mean(axis=0)).max(initial=0))
+    if reference is not None:
+        compared["largest_mean"] = float(np.abs(tables.contributions_of(*reference).mean(axis=0)).max(initial=0))
 
 
 def _why_not(compared: ComparedReasons) -> str:
@@ -187,13 +195,15 @@ def _why_not(compared: ComparedReasons) -> str:
 def _basis(settings: Settings, rows: ReferenceRows, *, adds_up: bool) -> ReasonsBasis:
     reasons = settings.reasons
     basis: ReasonsBasis = {
-        "method": "interventional Shapley values, exact",
+        "method": METHODS[reasons.method],
         "reference": reasons.reference if reasons.reference in NAMED else "own",
         "reference_rows": len(rows.frame),
         "reference_total": rows.total,
         "adds_up": adds_up,
     }
-    if rows.weighted:
+    if reasons.method == TREE_PATH:
+        basis["reference"], basis["reference_rows"], basis["reference_total"] = COVERS, 0, 0
+    elif rows.weighted:
         basis["reference_weighted"] = True
     if reasons.reference == AT_CUTOFF and reasons.cutoff is not None:
         basis["reference_scores"] = [reasons.cutoff, reasons.cutoff + reasons.window]

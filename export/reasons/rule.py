@@ -33,11 +33,7 @@ def contributions_by_rule(
 
 def leaves_of(booster: XGBClassifier) -> Iterator[tuple[list[tuple[int, float, bool, bool]], float]]:
     """Each leaf with its weight and the way to it: column, threshold, whether left, whether missing goes left."""
-    native = booster.get_booster()
-    if getattr(booster, "early_stopping_rounds", None):
-        native = native[: booster.best_iteration + 1]
-    trees: list[dict[str, Any]] = json.loads(native.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]
-    for tree in trees:
+    for tree in _trees_of(booster):
         stack: list[tuple[int, list[tuple[int, float, bool, bool]]]] = [(0, [])]
         while stack:
             node, path = stack.pop()
@@ -48,6 +44,62 @@ def leaves_of(booster: XGBClassifier) -> Iterator[tuple[list[tuple[int, float, b
             column, missing_left = tree["split_indices"][node], bool(tree["default_left"][node])
             stack.append((left, [*path, (column, value, True, missing_left)]))
             stack.append((right, [*path, (column, value, False, missing_left)]))
+
+
+def contributions_by_covers(
+    boosters: Sequence[XGBClassifier], player_of: NDArray[np.intp], applicants: Matrix
+) -> NDArray[np.float64]:
+    """[N, players] tree-path values of prepared rows [N, m]: each column a player, added up to those of `player_of`.
+
+    On a path with d columns, c_j: the applicant meets column j's conditions; r_j: the product of the shares of the
+    covers that went its way. Column j gets v (c_j - r_j) Σ_S |S|! (d - |S| - 1)! / d! Π_S c Π_others r.
+    """
+    found = np.zeros((len(applicants), int(player_of.max(initial=0)) + 1))
+    for booster in boosters:
+        for path, shares, weight in _covered_leaves(booster):
+            columns = sorted({column for column, *_ in path})
+            met = _met(applicants, path, columns, np.arange(len(player_of)))
+            share = np.ones(len(columns))
+            for (column, *_), its in zip(path, shares, strict=True):
+                share[columns.index(column)] *= its
+            for j, column in enumerate(columns):
+                sizes = np.ones((1, len(applicants)))  # by |S|: sum over S of the products
+                for i in range(len(columns)):
+                    if i != j:
+                        outside, inside = sizes * share[i], sizes * met[:, i]
+                        sizes = np.pad(outside, ((0, 1), (0, 0))) + np.pad(inside, ((1, 0), (0, 0)))
+                d = len(columns)
+                orders = [factorial(size) * factorial(d - size - 1) / factorial(d) for size in range(d)]
+                value = weight / len(boosters) * (met[:, j] - share[j]) * (np.array(orders) @ sizes)
+                found[:, player_of[column]] += value
+    return found
+
+
+def _covered_leaves(
+    booster: XGBClassifier,
+) -> Iterator[tuple[list[tuple[int, float, bool, bool]], list[float], float]]:
+    """Each leaf with the way to it, the share of the covers that went each step of it, and its weight."""
+    for tree in _trees_of(booster):
+        stack: list[tuple[int, list[tuple[int, float, bool, bool]], list[float]]] = [(0, [], [])]
+        while stack:
+            node, path, shares = stack.pop()
+            value, left, right = (tree[key][node] for key in ("split_conditions", "left_children", "right_children"))
+            if left < 0:
+                yield path, shares, float(np.float32(value))
+                continue
+            column, missing_left = tree["split_indices"][node], bool(tree["default_left"][node])
+            covers = [float(np.float32(tree["sum_hessian"][child])) for child in (left, right)]
+            for child, goes_left, cover in ((left, True, covers[0]), (right, False, covers[1])):
+                step = (column, value, goes_left, missing_left)
+                stack.append((child, [*path, step], [*shares, cover / sum(covers)]))
+
+
+def _trees_of(booster: XGBClassifier) -> list[dict[str, Any]]:
+    native = booster.get_booster()
+    if getattr(booster, "early_stopping_rounds", None):
+        native = native[: booster.best_iteration + 1]
+    trees: list[dict[str, Any]] = json.loads(native.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]
+    return trees
 
 
 def _met(

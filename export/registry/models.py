@@ -4,6 +4,7 @@
     PREFIX/VERSION/model.onnx          a version's files never change
     PREFIX/VERSION/manifest.json
     PREFIX/VERSION/reasons.bin         where the model has reasons
+    PREFIX/VERSION/batch.bin           where tables score its batches
     PREFIX/VERSION/certificate.json    uploaded last: a version is there when its certificate is
 
 However an upload ends, the pointer names a version that is whole. Nothing is ever deleted.
@@ -27,7 +28,7 @@ from export.model_folder import (
     GRAPH,
     LARGEST_CERTIFICATE,
     MANIFEST,
-    REASONS,
+    OPTIONAL,
     certified_files,
     files_of,
     read_certificate,
@@ -43,7 +44,7 @@ from storage.folder import replaced_folder
 from storage.store import Moved, Several, Store
 
 FILES = (GRAPH, MANIFEST, CERTIFICATE)  # of every version
-FILES_WITH_REASONS = (GRAPH, MANIFEST, REASONS, CERTIFICATE)  # in the order of their upload
+ALL_FILES = (GRAPH, MANIFEST, *OPTIONAL, CERTIFICATE)  # in the order of their upload
 LATEST = "latest"
 POINTER = "latest.json"
 LARGEST_POINTER = 2**20  # bytes
@@ -203,7 +204,7 @@ class Registry:
             return None
         try:
             pointer = cast(Pointer, parse_file(content, LARGEST_POINTER))
-            if pointer["schema_version"] != POINTER_VERSION or pointer["sha256"].keys() - {REASONS} != set(FILES):
+            if pointer["schema_version"] != POINTER_VERSION or pointer["sha256"].keys() - set(OPTIONAL) != set(FILES):
                 raise ValueError
             if not VERSION.fullmatch(pointer["model_version"]):
                 raise ValueError

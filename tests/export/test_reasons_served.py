@@ -358,7 +358,7 @@ def test_certificate_and_package_hold_the_tables(model: Path, tmp_path: Path) ->
     assert certificate["sha256"]["reasons.bin"] == sha256_of(model / "reasons.bin")
     assert certificate["reasons"]["largest_difference"] <= 2e-7
     assert certificate["reasons"]["rows"] == certificate["reasons"]["same_top_four"] == 40
-    assert files_of(model) == ("model.onnx", "manifest.json", "reasons.bin", "certificate.json")
+    assert files_of(model) == ("model.onnx", "manifest.json", "reasons.bin", "batch.bin", "certificate.json")
     _assemble(tmp_path, model, [])
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == sorted(files_of(model))
     (model / "reasons.bin").touch()
@@ -452,6 +452,7 @@ def test_artifacts_of_before_export_as_they_did(artifacts: Artifacts, tmp_path: 
     assert {path.name for path in (tmp_path / "former").iterdir()} == {
         "model.onnx",
         "manifest.json",
+        "batch.bin",
         "certificate.json",
     }
     manifest = read(tmp_path / "former" / "manifest.json")
@@ -536,6 +537,27 @@ def test_tables_are_built_again_and_compared(artifacts: Artifacts, copy: Path, t
     handler(copy, EXPLAIN="always")  # nothing that a start compares tells of it
     with pytest.raises(ExportRefused, match=r"reasons\.bin: tables: expected what the artifacts give when built again"):
         verify(copy, str(artifacts.folder), SILENT)
+
+
+def test_tree_path_values_are_served_named_and_verified(artifacts: Artifacts, tmp_path: Path) -> None:
+    its = handler_with(artifacts, tmp_path, '[reasons]\nmethod = "tree-path"\n')
+    served = ask(its, APPLICANT, "explain=all")[1]
+    basis = served["reasons_basis"]
+    assert basis["method"] == "tree-path Shapley values by the covers of the trees, exact"
+    assert (basis["reference"], basis["reference_rows"], basis["adds_up"]) == ("covers", 0, True)
+    total = sum(Decimal(str(points)) for points in served["points"].values())
+    assert Decimal(str(served["base_points"])) + total == Decimal(str(round(served["credit_score"], 2)))
+    verify(tmp_path / "with", str(artifacts.folder), SILENT)
+    parts = {"train": part_of(artifacts, artifacts.drawn[REFERENCE_ROWS].iloc[:, :-1])}
+    parts["test"] = part_of(artifacts, artifacts.sample.iloc[:200].reset_index(drop=True))
+    settings = settings_from_dict(artifacts.run["settings"] | {"reasons": {"method": "tree-path"}})
+    evidence, _ = explained(settings, artifacts.pipeline, parts, artifacts.run["bands"], None)
+    assert evidence is not None
+    assert {waterfall.base for waterfall in evidence.waterfalls} == {served["base_points"]}
+    assert evidence.stability["Changed"].tolist()[:3] == ["reference all", "reference at-cutoff", "reference best"]
+    assert evidence.stability["Same four"].min() < 1
+    with pytest.raises(UserError, match='method = "tree-path" compares with no rows; leave it out'):
+        handler_with(artifacts, tmp_path, '[reasons]\nmethod = "tree-path"\nreference = "best"\n')
 
 
 def test_tables_of_other_groups_and_reference_are_built_again_too(artifacts: Artifacts, tmp_path: Path) -> None:

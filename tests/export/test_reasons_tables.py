@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from export.converters.classifier import boosters_of
-from export.reasons.rule import contributions_by_rule
+from export.reasons.rule import contributions_by_covers, contributions_by_rule
 from runtime.digest import sha256
 from runtime.reader import ModelRefused
 from runtime.reasons_file import check_header
@@ -34,6 +34,7 @@ from training.players import Players, players_of
 from trees.ensemble import read_ensemble
 from trees.reasons.build import build, plan
 from trees.reasons.columns import columns_of, raw_thresholds
+from trees.reasons.covers import Covers
 from trees.reasons.file import content_of
 from trees.reasons.reference import Reference
 from trees.reasons.rows import Rows
@@ -345,3 +346,36 @@ def test_a_pool_that_is_the_only_condition_is_looked_up(tmp_path: Path) -> None:
     its = explained(fitted, tmp_path, frame.iloc[:40], frame.iloc[300:400])
     assert np.abs(its.by_rule()).min() > 0.01
     agree(its)
+
+
+# ---------------------------------------------------------------- tree-path
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"max_depth": 6, "n_estimators": 6, "min_child_weight": 0.1}, {"num_parallel_tree": 2, "subsample": 0.5}],
+    ids=["usual", "deep", "forest"],
+)
+def test_tree_path_values_are_those_of_pred_contribs(parameters: dict[str, Any], tmp_path: Path) -> None:
+    its = fit(tmp_path, **parameters)
+    preparation: Preparation = its.fitted[0]
+    boosters = boosters_of(its.fitted[1])
+    ensembles = [fold_log1p(read_ensemble(booster), preparation) for booster in boosters]
+    columns = columns_of(ensembles, its.players.columns, its.players.of_source)
+    tables = Tables.parse(content_of(build(plan(columns), Covers(columns)), len(its.players.players), "g"))
+    applicants = raw_of(preparation, its.applicants)
+    found = np.array([tables.contributions(*row) for row in zip(*applicants, strict=True)])
+    by_covers = contributions_by_covers(boosters, its.players.of_column, its.prepared[0])
+    assert np.abs(found - by_covers).max() <= LARGEST_DIFFERENCE
+    leaves = Rows(columns, len(its.players.players), by_covers=True)
+    by_rows, mean = leaves.contributions(applicants, raw_of(preparation, its.reference))
+    assert np.abs(by_rows - by_covers).max() <= 1e-9
+    assert mean == pytest.approx(tables.mean, abs=1e-9)
+    data = xgboost.DMatrix(its.prepared[0])
+    asked = [booster.get_booster().predict(data, pred_contribs=True) for booster in boosters]
+    expected = np.asarray(np.mean(asked, axis=0, dtype=np.float64))
+    summed = np.zeros_like(found)
+    np.add.at(summed.T, its.players.of_column, expected[:, :-1].T)
+    assert np.abs(found - summed).max() <= 2e-5  # XGBoost adds in float32
+    assert expected[:, -1] == pytest.approx(np.full(len(found), tables.mean), abs=2e-5)
+    assert np.abs(found - its.contributions()).max() > 1e-3  # another value than the interventional one

@@ -14,7 +14,7 @@ from cli.errors import UserError
 from cli.progress import Progress
 from export import to_onnx
 from export.refusal import ExportRefused
-from export.registry.models import FILES_WITH_REASONS as FILES
+from export.registry.models import ALL_FILES as FILES
 from export.registry.models import Registry
 from runtime.digest import version_of
 from runtime.model import Model
@@ -73,11 +73,11 @@ def test_a_model_comes_back_as_it_was(
     assert content(tmp_path / "model") == content(trained[0] / "model")
 
 
-def test_a_model_without_reasons_has_three_files(bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_model_without_reasons_has_no_such_file(bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path) -> None:
     artifacts = replace(load_artifacts(trained[0] / "artifacts"), drawn={})
     to_onnx.export(artifacts, tmp_path / "one" / "model", SILENT)
     version = publish(tmp_path / "one", bucket)
-    names = {"model.onnx", "manifest.json", "certificate.json"}
+    names = {"model.onnx", "manifest.json", "batch.bin", "certificate.json"}
     assert bucket.content().keys() == {f"models/{version}/{name}" for name in names} | {"models/latest.json"}
     assert fetch(bucket, tmp_path / "model") == version
     assert content(tmp_path / "model") == content(tmp_path / "one" / "model")
@@ -242,7 +242,7 @@ def put_altered(bucket: Bucket, model: Path, version: str, changes: dict[str, An
     altered = json.dumps(manifest).encode()
     certificate = json.loads((model / "certificate.json").read_text())
     certificate["sha256"]["manifest.json"] = hashlib.sha256(altered).hexdigest()
-    for name in ("model.onnx", "reasons.bin"):
+    for name in ("model.onnx", "reasons.bin", "batch.bin"):
         bucket.put(f"models/{version}/{name}", (model / name).read_bytes())
     bucket.put(f"models/{version}/manifest.json", altered)
     bucket.put(f"models/{version}/certificate.json", json.dumps(certificate).encode())

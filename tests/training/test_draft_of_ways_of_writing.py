@@ -206,3 +206,49 @@ def test_a_weight_is_no_feature_and_is_asked_for(tmp_path: Path) -> None:
     toml = tmp_path / "own.toml"
     toml.write_text(text.replace("# weight =", "weight ="), "utf-8")
     assert load_settings(toml, {}).data.weight == "sample_weight"
+
+
+@pytest.mark.parametrize("last", ["term", "initial_list_status"])
+def test_a_file_without_an_outcome_says_so_and_asks(last: str, tmp_path: Path, capsys: Any) -> None:
+    rng = np.random.default_rng(4)
+    columns = {
+        "loan_amnt": rng.integers(1_000, 40_000, 300),
+        "grade": rng.choice(list("ABCDEFG"), 300),
+        "annual_inc": rng.integers(20_000, 90_000, 300),
+        last: rng.choice(["f", "w"] if last == "initial_list_status" else [" 36 months", " 60 months"], 300),
+    }
+    pd.DataFrame(columns).to_csv(tmp_path / "loans.csv", index=False)
+    assert draft.main([str(tmp_path / "loans.csv")]) == 0
+    text, said = capsys.readouterr()
+    assert "# No outcome was found: " in text
+    assert tomllib.loads(text)["data"]["target"].startswith(f"CHOOSE one of: {last}")
+    assert "No outcome was found; the draft asks for it. --target COLUMN names it." in said
+    assert draft.main([str(tmp_path / "loans.csv"), "--target", last]) == 0
+    text, said = capsys.readouterr()
+    assert "No outcome" not in text + said
+
+
+@pytest.mark.parametrize(
+    ("name", "strength", "kept"),
+    [("balance", 2.0, True), ("balance", 4.5, False), ("total_pymnt", 2.0, False), ("total_pymnt", 1.0, False)],
+)
+def test_a_strong_feature_is_kept_with_a_question_and_left_out_by_certainty_or_name(
+    name: str, strength: float, *, kept: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(5)
+    defaulted = rng.random(3_000) < 0.1
+    strong = rng.normal(size=3_000) + strength * defaulted
+    frame = pd.DataFrame({name: strong.round(4), "income": rng.normal(size=3_000).round(3), "default": defaulted * 1})
+    frame.to_csv(tmp_path / "loans.csv", index=False)
+    text, content, _ = read_by_its_draft(tmp_path / "loans.csv")
+    assert (name in content["features"]) == kept
+    [line] = [line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = ")]
+    assert "is it known only after the outcome?" in line
+    assert ("LEAK? alone ranks defaults with a ROC-AUC of 0.9" in line) == kept
+
+
+def test_an_honest_feature_with_a_name_of_afterwards_is_kept_where_it_tells_little(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"total_paid_before": rng.normal(size=900).round(3), "age": rng.integers(20, 70, 900)})
+    frame.assign(default=(rng.random(900) < 0.2) * 1).to_csv(tmp_path / "loans.csv", index=False)
+    assert "total_paid_before" in read_by_its_draft(tmp_path / "loans.csv")[1]["features"]

@@ -112,7 +112,9 @@ def test_the_comparison_of_calibrators_is_weighted() -> None:
 def test_every_fold_is_xgboosts_with_sample_weight(calibration: str, stopping: int | None) -> None:
     X, target, weight = table()
     parameters = {**SMALL, "early_stopping_rounds": stopping, "n_estimators": 40 if stopping else 12}
-    model = CrossFittedClassifier(XGBClassifier(**parameters), calibration=calibration, random_state=5)
+    model = CrossFittedClassifier(
+        XGBClassifier(**parameters), calibration=calibration, correct_spread=False, random_state=5
+    )
     model.fit(X, target, sample_weight=weight)
     out_of_fold = np.empty(len(target))
     for booster, (seen, unseen) in zip(model.estimators_, folds_of(target, None, 3, 5), strict=True):

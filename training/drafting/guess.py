@@ -17,7 +17,7 @@ from training.drafting.cells import Cells
 from training.drafting.writing import A_QUESTION, NEARLY_ALL, words_of_truth
 from training.exploration.column import Column
 from training.exploration.risk import risk_of
-from training.exploration.suspects import suspicion_of
+from training.exploration.suspects import KNOWN_LATER, may_be_honest, suspicion_of
 
 ID_NAME = re.compile(
     r"(^|[_\W]|(?<=[a-z])(?=[IKN])|(?=nummer))(id|uuid|guid|key|nr|no|num|number|nummer|n[uú]m[eé]ro|ref|reference)$",
@@ -32,6 +32,13 @@ PLAIN_TIMES = {
 }
 YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
 TRUTH = truths((), ())
+# Names of payments, collections and states of a loan that is running or lost.
+AFTERWARDS = re.compile(
+    r"recover(y|ies|ed)|collection_|charge_?off|write_?off|settlement|hardship|out_?prncp|total_?(pymnt|paid|rec_)"
+    r"|(last|next)_?(pymnt|payment|fico|credit_pull)|days?_?(past_?due|late)|(^|_)dpd(_|$)|loss_given|(^|_)(lgd|ead)(_|$)",
+    re.I,
+)
+TELLS_MUCH = 0.7  # ROC-AUC of a column that has such a name
 MANY_LEVELS, OWN_LEVELS, RECURRING = 50, 0.5, 0.2
 LEAST_ROWS, FIGURES = 100, 7  # of an identifier that its name does not say
 UUID = "is how every request names itself; rename the column to make it a feature"
@@ -187,4 +194,11 @@ def suspected(its: Guess, cells: Cells, marks: Marks, target: NDArray[np.int8]) 
         read = np.append(cells.values(marks), np.nan)
         values = np.where(np.isin(read, [float(code) for code in feature.special]), np.nan, read)[cells.codes]
     column = Column.of(feature, values[known], target[known].astype(np.int8))
-    return replace(its, reason=suspicion_of(column, risk_of(column, optimal=False)))
+    risk = risk_of(column, optimal=False)
+    reason = suspicion_of(column, risk)
+    if AFTERWARDS.search(feature.name):
+        if reason is None and risk["auc"] >= TELLS_MUCH:
+            reason = f"has a name of what comes after the decision, and a ROC-AUC of {risk['auc']:.2f}: {KNOWN_LATER}"
+    elif reason is not None and may_be_honest(column, risk, reason):
+        return replace(its, remark=f"LEAK? {reason} {its.remark}".rstrip())
+    return replace(its, reason=reason)

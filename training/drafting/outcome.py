@@ -19,6 +19,9 @@ NAMED = re.compile(
 MAYBE = re.compile(
     r"^(class|label|y|status|result|response|card|approved?|deny|denied|risk|good|flag)$|status$|_flag$", re.I
 )
+OF_ANYTHING = re.compile(r"[ _-](status|flag)$", re.I)  # of a listing or a verification as well as of a loan
+WHOLE_NAME = re.compile(r"^(class|label|y|status|result|response|risk|good|flag)$", re.I)
+CONVINCING = 2  # score
 OF_GOOD = re.compile(r"(?<!not.)(?<!non.)(?<!un)(good|paid|repaid|approv|accept|creditability|^card$)", re.I)
 BAD = re.compile(
     r"\b(bad|default(ed)?|charged?[ -]?off|loss|late|written[ -]off|write[ -]off|delinquent|chgoff|past due|arrears"
@@ -67,17 +70,28 @@ def candidates(columns: Sequence[Cells]) -> list[Candidate]:
         positive, negative, question, words = _outcomes(cells)
         named = 2 if NAMED.search(cells.name) else 1 if MAYBE.search(cells.name) else 0
         if len(cells.levels) == 2 or (positive and negative) or (named == 2 and not _is_count(cells)):
-            edge = 1 if named < 2 and (place == len(columns) - 1 or (place == 0 and named)) else 0
+            at_edge = place == len(columns) - 1 or (place == 0 and named)
+            edge = 1 if named < 2 and at_edge and not OF_ANYTHING.search(cells.name) else 0
             score = named + edge + (2 if words else 0) - (0 if len(cells.levels) == 2 or words else 1)
             found.append(Candidate(cells.name, tuple(cells.by_rows), positive, negative, question, score))
     return sorted(found, key=lambda each: -each.score)
 
 
 def convincing(found: Sequence[Candidate]) -> Candidate | None:
-    """The one candidate of the highest score, if much speaks for it or there is no other."""
+    """The one candidate of the highest score, if much speaks for it, or its whole name and there is no other."""
+    first = found[0]
     if len(found) == 1:
-        return found[0]
-    return None if found[0].score == found[1].score or found[0].score < 2 else found[0]
+        return first if _is_named(first) else None
+    return None if first.score == found[1].score or first.score < CONVINCING else first
+
+
+def nothing_speaks_for(found: Sequence[Candidate]) -> bool:
+    """True if no column's name or values are those of an outcome: the file may well have none."""
+    return not any(map(_is_named, found))
+
+
+def _is_named(its: Candidate) -> bool:
+    return its.score >= CONVINCING or any(name.search(its.name) for name in (NAMED, WHOLE_NAME))
 
 
 def named(name: str, columns: Sequence[Cells], target: str, positive: Sequence[str]) -> Candidate:
@@ -137,7 +151,8 @@ def _outcomes(cells: Cells) -> tuple[tuple[str, ...], tuple[str, ...], str, bool
         return (other,), (), f"{true} seems to be the good outcome: is it?", False
     if true == rarer and {folded(value) for value in values} != {"1", "2"}:
         return (rarer,), (), "" if NAMED.search(cells.name) else f"is {rarer} the default?", False
-    return (rarer,), (), f"{rarer} is the rarer value: is it the default?", False
+    signs = set(values) == {"+", "-"}  # as only outcomes are written
+    return (rarer,), (), f"{rarer} is the rarer value: is it the default?", signs
 
 
 def _is_bad(value: str) -> bool:

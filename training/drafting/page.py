@@ -8,10 +8,13 @@ from pathlib import Path
 from storage.address import is_remote
 from table.settings import Data, Feature
 from training.drafting.guess import ISO, WEIGHT, Guess
-from training.drafting.outcome import Candidate
+from training.drafting.outcome import Candidate, nothing_speaks_for
 
 CHOOSE = "CHOOSE one of"
 VALUES = 8
+NO_OUTCOME = (
+    "# No outcome was found: no column has the name or the values of one. Without one there is nothing to learn."
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def _target(draft: Draft) -> list[str]:
         also = [f"# {plain(each.name)} may be the outcome as well: {_values(each)}" for each in others]
         return [*also, *_as_settings(draft.target)]
     likely = likeliest(draft.found)
-    lines = ["# Which column is the outcome, and which of its values is a default?"]
+    lines = [NO_OUTCOME] if nothing_speaks_for(draft.found) else []
+    lines += ["# Which column is the outcome, and which of its values is a default?"]
     for each in draft.found[:VALUES]:
         lines += [f"# {line}" for line in _as_settings(each)]
     named = likely if likely[0].score > 1 else draft.found

@@ -40,7 +40,11 @@ def _classifier(settings: Settings, preparation: Preparation) -> Any:
     parameters = booster_parameters(settings, preparation)
     if model.estimator == "cross-fit":
         return CrossFittedClassifier(
-            XGBClassifier(**parameters), calibration=model.calibration, folds=model.least_folds, random_state=seed
+            XGBClassifier(**parameters),
+            calibration=model.calibration,
+            folds=model.least_folds,
+            correct_spread=model.correct_spread,
+            random_state=seed,
         )
     booster = MarginXGBClassifier if model.calibrate_on == "margin" else XGBClassifier
     common = {

@@ -1,7 +1,8 @@
 """Cross-fitted boosters with one calibrator: the estimator that the project ships.
 
 k boosters are fitted on k folds, the margin is the mean of theirs, and one calibrator is fitted on the margins that
-each booster gives to the fold that it has not seen. See docs/decisions/0001-calibrate-the-margin.md.
+each booster gives to the fold that it has not seen. See docs/decisions/0001-calibrate-the-margin.md, and 0011 for the
+spread of these margins.
 """
 
 from typing import Any, Self
@@ -17,6 +18,7 @@ from xgboost import XGBClassifier
 from training.estimator.boosting import margin
 from training.estimator.calibration import METHODS, calibrated, choose, cross_validated, fit_calibrator
 from training.estimator.folds import folds_of
+from training.estimator.spread import brought_to, spread_of_mean
 
 
 class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -29,6 +31,8 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     calibration : "sigmoid" (Platt's, on the margin), "isotonic", "none" (the margin is taken for log-odds), or
         "auto" (the one that cross-validation on the out-of-fold margins prefers, see training.estimator.calibration).
     folds : number of boosters, at least 2.
+    correct_spread : fit the calibrator on margins brought to the spread that the mean of the boosters has, which is
+        smaller than that of each (see training.estimator.spread); False takes them as they are.
     random_state : seed of the folds' shuffling.
     n_jobs : folds fitted at the same time (None: all cores). It does not change the result.
 
@@ -37,6 +41,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     classes_ : the two labels, the one whose probability is predicted last.
     estimators_ : the fitted boosters.
     calibration_ : "sigmoid", "isotonic" or "none", as given or chosen.
+    spread_ : estimated spread of the mean margin, as a share of that of one booster's, 1 where it is not corrected.
     calibrator_ : scikit-learn's own fitted calibrator, None for "none".
     comparison_ : what each calibration loses in cross-validation, see training.estimator.calibration.cross_validated.
     """
@@ -47,12 +52,14 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         *,
         calibration: str = "auto",
         folds: int = 3,
+        correct_spread: bool = True,
         random_state: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.estimator = estimator
         self.calibration = calibration
         self.folds = folds
+        self.correct_spread = correct_spread
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -93,6 +100,10 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         out_of_fold = np.empty(len(target))
         for (_, unseen), (_, margins) in zip(folds, fitted, strict=True):
             out_of_fold[unseen] = margins
+        self.spread_ = 1.0
+        if self.correct_spread:
+            self.spread_ = spread_of_mean(self.estimators_, X, [its for _, its in folds], out_of_fold, weight)
+            out_of_fold = brought_to(self.spread_, out_of_fold, weight)
         self.comparison_ = cross_validated(out_of_fold, target, seed=self.random_state, weight=weight)
         self.calibration_ = choose(self.comparison_) if self.calibration == "auto" else self.calibration
         self.calibrator_ = fit_calibrator(self.calibration_, out_of_fold, target, weight)

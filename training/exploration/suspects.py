@@ -18,6 +18,7 @@ from validation.stability.bins import label
 
 HARDLY_EVER_THERE = 0.98  # share of missing values
 RANKS_TOO_WELL = 0.9  # ROC-AUC of one feature
+NEARLY_PERFECT = 0.98  # ROC-AUC that no honest feature has
 CERTAIN = 0.98  # default rate of a group
 LEAST_ROWS, LEAST_OF_DEFAULTS = 20, 0.02  # of a group that is called certain
 BY_CHANCE = 1e-6  # probability, were the group like the whole
@@ -46,6 +47,11 @@ def suspicion_of(column: Column, found: Mapping[str, Any]) -> str | None:
         _is_hardly_ever_there,
     )
     return next((reason for rule in rules if (reason := rule(column, found))), None)
+
+
+def may_be_honest(column: Column, found: Mapping[str, Any], reason: str | None) -> bool:
+    """True if the reason is no more than that a feature ranks very well, as balances and payment behaviour may."""
+    return reason is not None and reason == _ranks_too_well(column, found) and found["auc"] < NEARLY_PERFECT
 
 
 def knows_the_outcome(reason: str) -> bool:

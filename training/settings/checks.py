@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cli.settings.origin import Origin
 from cli.words import did_you_mean, shown
 from table.contradictions import contradictions
-from training.settings.reasons import AT_CUTOFF
+from training.settings.reasons import ALL, AT_CUTOFF, NONE, TREE_PATH
 from training.settings.tables import Settings
 from training.settings.xgboost_parameters import KNOWN
 
@@ -170,6 +170,8 @@ def _reasons(settings: Settings) -> Problems:
     reasons, groups = settings.reasons, settings.reason_groups
     if reasons.reference == AT_CUTOFF and reasons.cutoff is None:
         yield "reasons.cutoff", f'reasons.reference = "{AT_CUTOFF}" needs the lowest score that passes; set it'
+    if reasons.method == TREE_PATH and reasons.reference not in (ALL, NONE):
+        yield "reasons.reference", f'reasons.method = "{TREE_PATH}" compares with no rows; leave it out'
     maximum_of = {member: name for name, members in settings.row_max.items() for member in members}
     features = [feature.name for feature in settings.features]
     names = [*features, *settings.row_max]

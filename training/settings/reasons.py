@@ -5,7 +5,7 @@ All of them may change without training again: `python -m export.to_onnx --reaso
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, Strict
 
@@ -14,6 +14,8 @@ from cli.settings.kinds import Names, Text
 
 ALL, AT_CUTOFF, BEST, NONE = "all", "at-cutoff", "best", "none"
 NAMED = (ALL, AT_CUTOFF, BEST, NONE)
+TREE_PATH: Final = "tree-path"
+COVERS = "covers"  # what tree-path values compare with
 TEXT = "text, or a table of texts by language"
 
 
@@ -54,6 +56,11 @@ class Reasons:
         Field(gt=0, le=200, description="largest reasons.bin in MB; a larger one is not built"),
         Usage(flag="--reasons-limit"),
     ] = 64.0
+    method: Annotated[
+        Literal["interventional", "tree-path"],
+        Field(description="against reference rows, or by the trees' covers as XGBoost's pred_contribs"),
+        Usage(flag="--reasons-method"),
+    ] = "interventional"
     values: Annotated[
         bool, Field(description="answers repeat the value of each reason's feature"), Usage(flag="--reasons-values")
     ] = True

@@ -110,6 +110,10 @@ class Model:
             f"of each outcome, else {FEW_FOLDS}"
         ),
     ] = None
+    correct_spread: Annotated[
+        bool,
+        Field(description="of cross-fit: calibrate for the mean of the boosters, which spreads less than each of them"),
+    ] = True
     rare: Annotated[
         int, Field(ge=1, description="levels of a category with fewer training rows are pooled into one; 1 pools none")
     ] = RARE

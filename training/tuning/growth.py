@@ -17,6 +17,7 @@ from training.estimator.folds import folds_of
 # Folds of a small table are drawn again until there are about so many out-of-fold rows: chance says less then.
 ENOUGH_ROWS = 3_000
 MOST_DRAWS = 4
+DEFAULT_BINS = 256  # as XGBoost's own
 NEWTON_STEPS = 30
 NEWTON_END = 1e-7
 ROUNDING = 1e-12
@@ -26,7 +27,7 @@ Weight = NDArray[np.float64] | None
 
 @dataclass(frozen=True)
 class _Fold:
-    seen: xgboost.DMatrix
+    seen: NDArray[np.intp]  # rows of the table
     unseen: xgboost.DMatrix
     rows: NDArray[np.intp]  # of `unseen`, in the margins of all folds
 
@@ -55,13 +56,13 @@ class Folds:
         self.target = np.tile(target, self.draws).astype(np.float64)
         self.weight = None if weight is None else np.tile(weight, self.draws)
         self.calibrated = calibrated
-        self._fixed = fixed
+        self._fixed, self._X, self._labels, self._weights = fixed, X, target, weight
         self._folds = []
+        self._binned: tuple[object, list[xgboost.DMatrix]] = (None, [])  # the bins, and what each fold has seen
         for draw in range(self.draws):
             for seen, unseen in folds_of(target, groups, folds, (seed + draw) % 2**32):
-                of_seen = None if weight is None else weight[seen]
-                matrices = _matrix(X[seen], target[seen], of_seen, fixed), xgboost.DMatrix(X[unseen], nthread=1)
-                self._folds.append(_Fold(*matrices, unseen + draw * len(target)))
+                its = xgboost.DMatrix(X[unseen], nthread=1)
+                self._folds.append(_Fold(seen, its, unseen + draw * len(target)))
         self._threads = ThreadPoolExecutor(min(len(self._folds), effective_n_jobs(-1)))
 
     def __enter__(self) -> Self:
@@ -76,23 +77,40 @@ class Folds:
         the mean log loss of the out-of-fold margins of all folds, through the line that fits them best where
         the model will be calibrated.
         """
-        native = XGBClassifier(**{**self._fixed, **parameters}).get_xgb_params()
+        every = {**self._fixed, **parameters}
+        native = XGBClassifier(**every).get_xgb_params()
         # A booster's draws hang on its round then, not on what else its thread has grown before.
         native["seed_per_iteration"] = True
-        boosters = [xgboost.Booster(native, [fold.seen, fold.unseen]) for fold in self._folds]
+        seen = self._seen(every)
+        boosters = [xgboost.Booster(native, [its, fold.unseen]) for its, fold in zip(seen, self._folds, strict=True)]
         margins = np.empty(len(self.target))
         line, grown = None, 0
         for end in ends:
 
-            def grow(booster: xgboost.Booster, fold: _Fold, begin: int = grown, end: int = end) -> None:
+            def grow(
+                booster: xgboost.Booster, its: xgboost.DMatrix, fold: _Fold, begin: int = grown, end: int = end
+            ) -> None:
                 for number in range(begin, end):
-                    booster.update(fold.seen, number)
+                    booster.update(its, number)
                 margins[fold.rows] = booster.predict(fold.unseen, output_margin=True)
 
-            list(self._threads.map(grow, boosters, self._folds))
+            list(self._threads.map(grow, boosters, seen, self._folds))
             grown = end
             line = best_line(margins, self.target, line, self.weight) if self.calibrated else (1.0, 0.0)
             yield end, log_loss_of(line[0] * margins + line[1], self.target, self.weight)
+
+    def _seen(self, parameters: Mapping[str, Any]) -> list[xgboost.DMatrix]:
+        """The rows outside of each fold, in as many bins as asked for; those of the last trial are kept."""
+        bins = parameters.get("max_bin", DEFAULT_BINS)
+        if self._binned[0] != bins:
+            self._binned = (None, [])  # room for the new ones
+
+            def matrix(fold: _Fold) -> xgboost.DMatrix:
+                weight = None if self._weights is None else self._weights[fold.seen]
+                return _matrix(self._X[fold.seen], self._labels[fold.seen], weight, parameters, bins)
+
+            self._binned = (bins, list(self._threads.map(matrix, self._folds)))
+        return self._binned[1]
 
 
 def log_loss_of(log_odds: NDArray[np.float64], target: NDArray[np.float64], weight: Weight = None) -> float:
@@ -134,9 +152,9 @@ def best_line(
 
 
 def _matrix(
-    X: NDArray[np.float32], target: NDArray[np.int8], weight: Weight, fixed: Mapping[str, Any]
+    X: NDArray[np.float32], target: NDArray[np.int8], weight: Weight, parameters: Mapping[str, Any], bins: int
 ) -> xgboost.DMatrix:
     """As XGBClassifier makes it: with histograms unless another tree method is set."""
-    if fixed.get("tree_method", "hist") in ("auto", "hist"):
-        return xgboost.QuantileDMatrix(X, target, weight=weight, max_bin=fixed.get("max_bin", 256), nthread=1)
+    if parameters.get("tree_method", "hist") in ("auto", "hist"):
+        return xgboost.QuantileDMatrix(X, target, weight=weight, max_bin=bins, nthread=1)
     return xgboost.DMatrix(X, target, weight=weight, nthread=1)

@@ -27,7 +27,7 @@ NAME = "lastbit"
 JOURNAL = b'{"op_code":'  # how each line of Optuna's journal begins
 MADE_WITH = "made_with"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-SEARCH_VERSION = 2  # of all that decides on the trials; raise it with every change in training.tuning that does
+SEARCH_VERSION = 3  # of all that decides on the trials; raise it with every change in training.tuning that does
 PACKAGES = ("numpy", "optuna", "scikit-learn", "xgboost")
 # What no trial hangs on: where data and trials are kept, how many trials there are, and what comes after the fit.
 LEFT_OUT = ("data.file", "data.id", "data.separator", "tuning.trials", "tuning.study")

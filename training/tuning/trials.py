@@ -26,7 +26,7 @@ from training.estimator.assembly import assemble, booster_parameters
 from training.settings import Settings
 from training.settings.xgboost_parameters import Value
 from training.tuning.growth import Folds
-from training.tuning.space import DEFAULTS, KNOWN, Space, place, rounded, searched
+from training.tuning.space import DEFAULTS, KNOWN, Space, chosen, place, searched
 from training.tuning.study import finished, made_with, open_study
 from validation.weights import per_mean
 
@@ -134,9 +134,9 @@ def _trials(
         if number <= len(KNOWN):
             study.enqueue_trial(place(KNOWN[number - 1] if number else settings.xgboost, space))
         trial = study.ask(dict(space))
-        chosen = {} if number == 0 else rounded(trial.params)
-        curve = _grow(trial, folds, chosen, settings)
-        trial.set_user_attr("parameters", {**settings.xgboost, **chosen, "n_estimators": curve.rounds})
+        parameters = {} if number == 0 else chosen(trial.params)
+        curve = _grow(trial, folds, parameters, settings)
+        trial.set_user_attr("parameters", {**settings.xgboost, **parameters, "n_estimators": curve.rounds})
         trial.set_user_attr("baseline", curve.baseline)
         if curve.pruned:
             study.tell(trial, state=TrialState.PRUNED)
@@ -145,19 +145,19 @@ def _trials(
         yield study.trials[number]
 
 
-def _grow(trial: Trial, folds: Folds, chosen: Mapping[str, Value], settings: Settings) -> _Curve:
+def _grow(trial: Trial, folds: Folds, parameters: Mapping[str, Value], settings: Settings) -> _Curve:
     """Grows boosters until their loss falls no more, until they are pruned, or there are the most trees.
 
     The first trial, the settings' own, has at least the settings' number of trees. Neither it nor the known sets are
     pruned.
     """
     as_set: Any = settings.xgboost["n_estimators"]
-    rate: Any = {**DEFAULTS, **settings.xgboost, **chosen}["learning_rate"]
+    rate: Any = {**DEFAULTS, **settings.xgboost, **parameters}["learning_rate"]
     kept, own = "n_estimators" in settings.tuning.keep, trial.number == 0
     size = max(1, round(STEP / rate))
     most = as_set if kept else max(MOST_TREES, as_set)
     best, baseline, pruned = (np.inf, as_set), None, False
-    for rounds, loss in folds.losses(chosen, sorted({*range(size, most, size), most, *([as_set] if own else [])})):
+    for rounds, loss in folds.losses(parameters, sorted({*range(size, most, size), most, *([as_set] if own else [])})):
         if kept or loss < best[0] - LEAST_GAIN:
             best = (loss, as_set if kept else rounds)
         if rounds == as_set:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from trees.reasons.columns import Columns, Split
+from trees.reasons.covers import Covers
 from trees.reasons.groups import Group, Shape, groups_of
 from trees.reasons.merge import merged
 from trees.reasons.reference import Reference
@@ -80,7 +81,7 @@ def _padded(layouts: list[Layout]) -> list[Layout]:
     ]
 
 
-def build(planned: Plan, reference: Reference, progress: Callable[[float], None] = lambda _: None) -> Built:
+def build(planned: Plan, reference: Reference | Covers, progress: Callable[[float], None] = lambda _: None) -> Built:
     """The arrays of a plan. Raises BoosterRefused where addresses would not fit."""
     columns, share = planned.columns, 1 / len(planned.columns.boosters)
     tables: list[NDArray[np.float32]] = []

@@ -4,6 +4,7 @@ An axis is what an applicant is cut along: a raw number, the row maximum of seve
 bits: a number is not below a threshold, a category is a level. A player is a raw feature, or a group of them.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,6 +42,8 @@ class Condition:
     bit: int
     right: bool  # the bit is set
     missing_left: bool
+    share: float = field(default=math.nan, compare=False)
+    """Of the cover of the split that went this way."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Split:
     missing_left: bool
     left: "Split | float"
     right: "Split | float"
+    left_share: float
+    """Of the cover; the rest went right."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +179,9 @@ def _read(
     first, values = place[column]
     bit = first + int(np.searchsorted(values, threshold))
     left, right = (_read(tree, int(child[node]), columns, place) for child in (tree.left, tree.right))
-    return Split(bit, bool(tree.missing_left[node]), left, right)
+    covers = [float(tree.cover[child[node]]) for child in (tree.left, tree.right)]
+    share = covers[0] / sum(covers) if sum(covers) else math.nan
+    return Split(bit, bool(tree.missing_left[node]), left, right, share)
 
 
 def _size(axis: NumberAxis | CategoryAxis) -> int:

@@ -152,5 +152,5 @@ class _Cut:
 
 
 def _branches(split: Split) -> Iterator[tuple[Split | float, Condition]]:
-    yield split.left, Condition(split.bit, False, split.missing_left)
-    yield split.right, Condition(split.bit, True, split.missing_left)
+    yield split.left, Condition(split.bit, False, split.missing_left, split.left_share)
+    yield split.right, Condition(split.bit, True, split.missing_left, 1 - split.left_share)

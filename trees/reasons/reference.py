@@ -21,6 +21,10 @@ class Reference:
         self._known: dict[Condition, Words] = {}
         self.all = _packed(np.ones(self.rows, dtype=bool))
 
+    def unit(self, bit: int) -> int:
+        """The player of a bit."""
+        return self._columns.player_of[self._columns.axis_of[bit]]
+
     def holds(self, condition: Condition) -> Words:
         """For which rows a condition holds."""
         if condition not in self._known:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trees.reasons.columns import Columns, Condition, Split
+from trees.reasons.covers import unit_of
 from trees.reasons.reference import Reference, Words
 from trees.reasons.shapley import LARGEST_CACHED, values_of
 from trees.refusal import BoosterRefused
@@ -30,13 +31,15 @@ class Leaves:
     right: NDArray[np.bool_]  # [L, k] the outcome that leads to the leaf
     slot: NDArray[np.intp]  # [L, k] among the players of the path
     player: NDArray[np.intp]  # [L, d]
+    share: NDArray[np.float64]  # [L, k] of the covers, that went the way of each step
 
 
 class Rows:
     """The leaves of boosters, to be asked for contributions. Raises BoosterRefused for paths of too many players."""
 
-    def __init__(self, columns: Columns, players: int) -> None:
-        self._columns, self._players = columns, players
+    def __init__(self, columns: Columns, players: int, *, by_covers: bool = False) -> None:
+        """`by_covers`: tree-path values, which no reference rows change."""
+        self._columns, self._players, self._by_covers = columns, players, by_covers
         share = 1 / len(columns.boosters)
         self._mean = sum(columns.base_margins) * share
         self._splits: dict[Condition, int] = {}  # by the outcome "right"
@@ -44,7 +47,7 @@ class Rows:
         for booster in columns.boosters:
             for tree in booster:
                 for path, value in _leaves(tree, ()):
-                    owners = [columns.player_of[columns.axis_of[condition.bit]] for condition in path]
+                    owners = [self._unit(condition.bit) for condition in path]
                     alike[len(set(owners))].append((value * share, list(path), owners))
         self._mean += sum(weight for weight, _, _ in alike.pop(0, ()))
         if alike and max(alike) > LARGEST_CACHED:
@@ -54,6 +57,10 @@ class Rows:
         for condition in (one for its in alike.values() for _, path, _ in its for one in path):
             self._splits.setdefault(_right(condition), len(self._splits))
         self._leaves = [self._arrays(its) for _, its in sorted(alike.items())]
+
+    def _unit(self, bit: int) -> int:
+        axis = self._columns.axis_of[bit]
+        return unit_of(self._columns, bit) if self._by_covers else self._columns.player_of[axis]
 
     def contributions(self, applicants: Raw, reference: Raw) -> tuple[NDArray[np.float64], float]:
         """[N, players] of margin, against reference rows, and the mean margin of these rows."""
@@ -66,7 +73,7 @@ class Rows:
             step = max(1, AT_ONCE // (width * asked.rows + (words.shape[1] + width << width)))
             for first in range(0, len(leaves.weight), step):
                 its = Leaves(*(values[first : first + step] for values in vars(leaves).values()))
-                frequencies = _frequencies(its, words, compared.rows)
+                frequencies = _shares(its) if self._by_covers else _frequencies(its, words, compared.rows)
                 mean += float(its.weight @ frequencies[:, -1])
                 _add(found, its, values_of(frequencies), _patterns(its, outcomes))
         return found.T, mean
@@ -75,20 +82,27 @@ class Rows:
         longest = max(len(path) for _, path, _ in its)
         condition = np.full((len(its), longest), len(self._splits))
         right, slot = np.ones(condition.shape, dtype=bool), np.zeros(condition.shape, dtype=np.intp)
-        player = np.array([sorted(set(owners)) for _, _, owners in its])
+        share = np.ones(condition.shape)
+        units = [sorted(set(owners)) for _, _, owners in its]
+        player = np.empty((len(its), len(units[0])), dtype=np.intp)
         for row, (_, path, owners) in enumerate(its):
             condition[row, : len(path)] = [self._splits[_right(one)] for one in path]
             right[row, : len(path)] = [one.right for one in path]
-            slot[row, : len(path)] = np.searchsorted(player[row], owners)
-        return Leaves(np.array([weight for weight, _, _ in its]), condition, right, slot, player)
+            share[row, : len(path)] = [one.share for one in path]
+            slot[row, : len(path)] = np.searchsorted(units[row], owners)
+            player[row, slot[row, : len(path)]] = [
+                self._columns.player_of[self._columns.axis_of[one.bit]] for one in path
+            ]
+        return Leaves(np.array([weight for weight, _, _ in its]), condition, right, slot, player, share)
 
 
 def _leaves(tree: Split | float, path: tuple[Condition, ...]) -> Iterator[tuple[tuple[Condition, ...], float]]:
     if not isinstance(tree, Split):
         yield path, tree
         return
-    yield from _leaves(tree.left, (*path, Condition(tree.bit, False, tree.missing_left)))
-    yield from _leaves(tree.right, (*path, Condition(tree.bit, True, tree.missing_left)))
+    left, right = tree.left_share, 1 - tree.left_share
+    yield from _leaves(tree.left, (*path, Condition(tree.bit, False, tree.missing_left, left)))
+    yield from _leaves(tree.right, (*path, Condition(tree.bit, True, tree.missing_left, right)))
 
 
 def _right(condition: Condition) -> Condition:
@@ -108,6 +122,19 @@ def _frequencies(leaves: Leaves, words: Words, rows: int) -> NDArray[np.float64]
         word = met[:, player, None]
         patterns = np.concatenate([patterns & ~word, patterns & word], axis=1)
     return np.asarray(np.bitwise_count(patterns).sum(axis=2, dtype=np.int64) / rows)
+
+
+def _shares(leaves: Leaves) -> NDArray[np.float64]:
+    """[L, 2^d]: the same of covers, each column's outcome independent of the others'."""
+    count, units = leaves.player.shape
+    every, each = np.arange(count), np.ones((count, units))
+    for step in range(leaves.condition.shape[1]):
+        each[every, leaves.slot[:, step]] *= leaves.share[:, step]
+    patterns = np.ones((count, 1))
+    for unit in range(units):
+        share = each[:, unit, None]
+        patterns = np.concatenate([patterns * (1 - share), patterns * share], axis=1)
+    return patterns
 
 
 def _patterns(leaves: Leaves, outcomes: NDArray[np.bool_]) -> NDArray[np.uint16]:

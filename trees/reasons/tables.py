@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trees.reasons.columns import Columns, Condition
+from trees.reasons.covers import Covers
 from trees.reasons.groups import Group, Shape, Term
 from trees.reasons.reference import Reference
 from trees.reasons.shapley import values_of
@@ -43,7 +44,7 @@ def layout_of(columns: Columns, shape: Shape, group: Group) -> Layout:
 
 
 def table_of(
-    columns: Columns, layout: Layout, terms: list[Term], reference: Reference
+    columns: Columns, layout: Layout, terms: list[Term], reference: Reference | Covers
 ) -> tuple[NDArray[np.float64], float]:
     """[cells, players], summed over the terms in float64, and the terms' mean over the reference rows."""
     mean, table = 0.0, np.zeros((layout.cells, len(layout.players)))
@@ -51,7 +52,7 @@ def table_of(
     for term in terms:
         players: dict[int, list[Condition]] = {}
         for condition in term.path:
-            players.setdefault(columns.player_of[columns.axis_of[condition.bit]], []).append(condition)
+            players.setdefault(reference.unit(condition.bit), []).append(condition)
         if players:
             by_width[len(players)].append((term.weight, players))
         else:  # the whole tree: no player gets anything
@@ -70,7 +71,8 @@ def table_of(
                 code = code + (met << j)
             codes = np.broadcast_to(code, layout.sizes).ravel()
             values *= weight
-            for j, player in enumerate(players):
+            for j, conditions in enumerate(players.values()):
+                player = columns.player_of[columns.axis_of[conditions[0].bit]]
                 table[:, slots[player]] += values[:, j].take(codes)
     return table, mean
 
