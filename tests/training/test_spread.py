@@ -11,7 +11,7 @@ from xgboost import XGBClassifier
 from training.estimator.calibration import fit_calibrator
 from training.estimator.crossfit import CrossFittedClassifier
 from training.estimator.folds import folds_of
-from training.estimator.spread import brought_to
+from training.estimator.spread import SMALLEST, brought_to, spread_of_mean
 from validation.calibration import log_odds, regress
 
 NOISY = {"n_estimators": 40, "max_depth": 5, "learning_rate": 0.1, "n_jobs": 1}
@@ -85,7 +85,11 @@ def test_weights_of_one_change_nothing_and_others_do(seen: Rows) -> None:
     assert model.fit(X, y, sample_weight=np.where(X[:, 0] > 0, 2.0, 1.0)).spread_ != plain
 
 
-def test_noise_alone_keeps_what_a_mean_keeps_of_noise() -> None:
-    X, _ = draw(600, 3)
-    y = np.random.default_rng(4).integers(0, 2, 600)
-    assert 1 / 3 <= fitted((X, y)).spread_ < 0.8
+def test_the_slope_of_noise_alone_is_hardly_magnified(seen: Rows) -> None:
+    X, y = seen
+    model = fitted(seen)
+    unseen = [its for _, its in folds_of(y, None, 3, 0)]
+    margins = model.decision_function(X)
+    assert SMALLEST < spread_of_mean(model.estimators_, X, unseen, margins) < 1
+    assert spread_of_mean(model.estimators_, X, unseen, 0.2 * margins) == SMALLEST  # less than the boosters disagree
+    assert spread_of_mean(model.estimators_, X, unseen, np.zeros(len(y))) == 1

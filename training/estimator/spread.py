@@ -17,6 +17,8 @@ from xgboost import XGBClassifier
 from training.estimator.boosting import margin
 
 FEWEST_BOOSTERS = 3  # of two, only one has seen a row, so that no two can be compared on it
+# Where λ would be smaller the boosters are mostly noise, and so is the slope, which dividing by λ would magnify.
+SMALLEST = 0.75
 MOST_ROWS = 20_000  # that boosters are compared on
 
 Weight = NDArray[np.float64] | None
@@ -29,7 +31,7 @@ def spread_of_mean(
     out_of_fold: NDArray[np.float64],
     weight: Weight = None,
 ) -> float:
-    """Estimated λ, 1 / k to 1, of k boosters fitted on all rows of `X` [N, m] but `unseen[i]`; 1 for two boosters.
+    """Estimated λ, SMALLEST to 1, of k boosters fitted on all rows of `X` [N, m] but `unseen[i]`; 1 for two boosters.
 
     s² is taken from the k − 1 boosters that have seen a row. They share what they learnt of it, so their differences
     are those that they have on new rows, or smaller: measured in docs/decisions/0011-the-spread-of-means.md.
@@ -46,7 +48,7 @@ def spread_of_mean(
         between.append(np.var(others, axis=0, ddof=1))
         mass.append(np.ones(len(some)) if weight is None else weight[some])
     noise = float(np.average(np.concatenate(between), weights=np.concatenate(mass)))
-    return max(1 - noise * (1 - 1 / count) / variance, 1 / count)
+    return max(1 - noise * (1 - 1 / count) / variance, SMALLEST)
 
 
 def brought_to(spread: float, margins: NDArray[np.float64], weight: Weight = None) -> NDArray[np.float64]:

@@ -11,44 +11,61 @@ from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
 
-LARGEST_CACHED = 9  # players: 19 MB
-AT_ONCE = 2_000_000  # weights that are held at a time, beyond
+LARGEST_DENSE = 6  # players: few enough that most weights are not zero
+LARGEST_CACHED = 10  # players: 6 MB
 
 
 def values_of(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
     """Values [N, 2^d, d] of unit weights for frequencies [N, 2^d] of the patterns among the reference rows."""
     patterns = frequencies.shape[1]
     players = patterns.bit_length() - 1
+    if players <= LARGEST_DENSE:
+        return np.asarray((frequencies @ _dense(players)).reshape(len(frequencies), patterns, players))
     if players <= LARGEST_CACHED:
-        weights = _all_weights(players)
-        return np.asarray((frequencies @ weights).reshape(len(frequencies), patterns, players))
-    total = np.zeros((len(frequencies), patterns * players))
-    step = max(1, AT_ONCE // (patterns * players))
-    for first in range(0, patterns, step):
-        some = np.arange(first, min(first + step, patterns))
-        if frequencies[:, some].any():
-            total += frequencies[:, some] @ _weights(some, players)
-    return total.reshape(len(frequencies), patterns, players)
+        flat = _all_players(players) @ frequencies.T
+    else:
+        flat = np.concatenate([_of_player(players, player) @ frequencies.T for player in range(players)])
+    return np.asarray(flat.reshape(players, patterns, -1).transpose(2, 1, 0))
 
 
 @lru_cache
-def _all_weights(players: int) -> NDArray[np.float64]:
-    return _weights(np.arange(1 << players), players)
+def _dense(players: int) -> NDArray[np.float64]:
+    """[2^d, 2^d · d]"""
+    patterns = 1 << players
+    weights = _all_players(players).toarray().reshape(players, patterns, patterns)
+    return np.ascontiguousarray(weights.transpose(2, 1, 0).reshape(patterns, -1))
 
 
-def _weights(references: NDArray[np.int64], players: int) -> NDArray[np.float64]:
-    """For some patterns b of reference rows: the values [b, 2^d · d] of every pattern c of an applicant."""
-    b, c = references[:, None], np.arange(1 << players)[None, :]
-    gain, loss = c & ~b, b & ~c
-    counts = (b | c) == (1 << players) - 1
-    a, e = np.bitwise_count(gain), np.bitwise_count(loss)
+@lru_cache
+def _all_players(players: int) -> csr_array:
+    """[d · 2^d, 2^d], one player's rows after the other's."""
+    if not players:
+        return csr_array((0, 1))
+    return csr_array(vstack([_of_player(players, player) for player in range(players)]))
+
+
+def _of_player(players: int, player: int) -> csr_array:
+    """For one player the weights [2^d, 2^d] of patterns c of an applicant by b of reference rows.
+
+    Only the 3^d pairs count in which no player fails both, of which a third gain and a third lose.
+    """
+    place = np.arange(3**players)
+    c, b, a, e = (np.zeros(len(place), dtype=np.int64) for _ in range(4))
+    of_player = np.zeros(len(place), dtype=np.int64)
+    for other in range(players):
+        place, kind = np.divmod(place, 3)  # 0: the applicant fails, 1: the reference row fails, 2: neither
+        c |= (kind != 0).astype(np.int64) << other
+        b |= (kind != 1).astype(np.int64) << other
+        a += kind == 1
+        e += kind == 0
+        if other == player:
+            of_player = kind
     up, down = _table(players)
-    weights = np.zeros((*counts.shape, players))
-    for player in range(players):
-        weights[:, :, player] = np.where(gain >> player & 1, up[a, e], 0) - np.where(loss >> player & 1, down[a, e], 0)
-    weights *= counts[:, :, None]
-    return weights.reshape(len(references), -1)
+    weights = np.where(of_player == 1, up[a, e], -down[a, e])
+    counts = of_player != 2
+    return csr_array((weights[counts], (c[counts], b[counts])), shape=(1 << players, 1 << players))
 
 
 @lru_cache
