@@ -18,6 +18,7 @@ from benchmarks import (
     ranking,
     reasons,
     scale,
+    scoring,
     speed,
     startup,
     training,
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "fit": fit.measure,
     "scale": scale.measure,
     "reasons": reasons.measure,
+    "scoring": scoring.measure,
     "batch": batch.measure,
 }
 
