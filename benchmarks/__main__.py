@@ -8,7 +8,22 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import exactness, fit, local, package, parts, ranking, reasons, scale, speed, startup, training, warm
+from benchmarks import (
+    batch,
+    exactness,
+    fit,
+    local,
+    package,
+    parts,
+    ranking,
+    reasons,
+    scale,
+    scoring,
+    speed,
+    startup,
+    training,
+    warm,
+)
 from benchmarks.report import show
 from cli.errors import UserError
 from cli.progress import Progress
@@ -25,6 +40,8 @@ BENCHMARKS = {
     "fit": fit.measure,
     "scale": scale.measure,
     "reasons": reasons.measure,
+    "scoring": scoring.measure,
+    "batch": batch.measure,
 }
 
 

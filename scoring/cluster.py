@@ -5,6 +5,7 @@ again. Everything else that a piece needs, the workers have to see under the sam
 that all share, or in S3.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ class Cluster:
             from scoring.dask_plugin import Model, score
         except ImportError:
             raise UserError('--scheduler needs Dask, which is not installed; pip install "lastbit[dask]"') from None
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is said in one line
         try:
             with Client(self._address, timeout=SECONDS, set_as_default=False) as client:
                 refuse_versions(self._address, _versions(self._address, client))
@@ -40,6 +42,8 @@ class Cluster:
                 keys = [f"{plugin.name}-{piece.number}" for piece in self._pieces]
                 futures = client.map(score, self._pieces, [plugin.name] * len(keys), key=keys, pure=False)
                 for _, message in as_completed(futures, loop=client.loop, with_results=True):
+                    if not isinstance(message, tuple):  # a future that the scheduler took with it
+                        raise UserError(f"{self._address}: the scheduler is gone; {RUN_AGAIN}")
                     if message[0] == "fault":
                         raise UserError(*message[1:])
                     tally = message[1]["tally"]

@@ -11,24 +11,38 @@ from numpy.typing import NDArray
 RUN = 2**20  # digests that are sorted at a time
 AT_ONCE = 2**21  # digests that are compared at a time
 LONGEST = 2**12  # bytes of a text; an id has 128 characters at most
-# One odd number a position: equal texts have equal sums, and others equal ones once in 2**64.
-_FACTORS: NDArray[np.uint64] = np.random.default_rng(0x1D5).integers(0, 2**63, LONGEST, dtype=np.uint64) * np.uint64(
-    2
-) + np.uint64(1)
+WORD = 4  # bytes
+# One odd number for each word of a text, and one for its length: other texts have equal sums once in 2**64.
+_FACTORS: NDArray[np.uint64] = np.random.default_rng(0x1D5).integers(
+    0, 2**63, LONGEST // WORD + 1, dtype=np.uint64
+) * np.uint64(2) + np.uint64(1)
+_OF_LENGTH, _OF_WORD = _FACTORS[0], _FACTORS[1:]
+_OF_BYTE: NDArray[np.uint64] = np.repeat(_OF_WORD, WORD) << np.tile(
+    np.arange(0, 8 * WORD, 8, dtype=np.uint64), LONGEST // WORD
+)
 
 
 def digests(texts: pa.Array) -> NDArray[np.uint64]:
-    """A digest of each text [N], none of them null."""
+    """A digest of each text [N], none of them null or empty: its words in little-endian, each times its factor."""
     wide = texts.cast(pa.large_string())
     _, offsets, content = wide.buffers()
+    if not len(wide):
+        return np.empty(0, np.uint64)
     bounds = np.frombuffer(offsets, np.int64, len(wide) + 1, wide.offset * 8)
     first, last = int(bounds[0]), int(bounds[-1])
-    data = np.frombuffer(content, np.uint8, last - first, first) if content is not None else np.empty(0, np.uint8)
-    starts = bounds[:-1] - first
+    data = np.frombuffer(content, np.uint8, last - first, first)
     lengths = np.diff(bounds)
-    place = np.arange(len(data)) - np.repeat(starts, lengths)
-    terms = (data.astype(np.uint64) + np.uint64(1)) * _FACTORS[place]
-    sums = np.add.reduceat(np.append(terms, np.uint64(0)), starts) if len(starts) else np.empty(0, np.uint64)
+    length = int(lengths[0])
+    if length % WORD == 0 and (lengths == length).all():  # as UUIDs are: a quarter of the work
+        words = data.view("<u4").reshape(len(wide), -1)
+        sums = np.zeros(len(wide), np.uint64)
+        for place in range(words.shape[1]):
+            sums += words[:, place] * _OF_WORD[place]
+    else:
+        starts = bounds[:-1] - first
+        place_of = np.arange(len(data)) - np.repeat(starts, lengths)
+        sums = np.add.reduceat(data * _OF_BYTE[place_of], starts)
+    sums += lengths.astype(np.uint64) * _OF_LENGTH
     return np.asarray(sums ^ (sums >> np.uint64(32)), dtype=np.uint64)
 
 

@@ -63,6 +63,8 @@ class Parts:
             try:
                 with _brought(file, work) as path:
                     return self._score(piece, file, path, work, report)
+            except ModelRefused as refusal:  # some files of a model are read with the first batch that needs them
+                raise UserError(str(refusal)) from refusal
             except UnicodeDecodeError as fault:
                 raise UserError(f"{file.name}: holds text that is not UTF-8: {fault}; write it as UTF-8") from fault
 

@@ -131,7 +131,7 @@ class Scorer:
 
         Rows that the runtime would refuse are not scored: they are in the rejects, with the reason.
         """
-        numbers = np.empty((batch.num_rows, len(self.reading.numbers)))
+        numbers = np.empty((len(self.reading.numbers), batch.num_rows)).T  # column by column, as they come
         categories = np.empty((batch.num_rows, len(self.reading.categories)), dtype=object)
         tally = Tally()
         looks: dict[str, Cells] = {}

@@ -10,13 +10,12 @@ from export.graph.pipeline import Contract, cut
 from runtime.batch import Batch
 from runtime.digest import sha256
 from trees.batch.blocks import blocks_of
-from trees.batch.codes import MOST_PLANES
 from trees.batch.conditions import Conditions, conditions_of, leaves_of
 from trees.batch.file import content_of
 from trees.ensemble import Ensemble
 from trees.reasons.columns import Level, Number, columns_of
 
-MOST_LEAVES = 1 << MOST_PLANES
+MOST_LEAVES = 128  # of a tree: 100 leaf-wise trees of 200 are 0.8 times as fast as the graph, of depth 7 1.7 times
 LARGEST = 64_000_000  # bytes of the file
 
 

@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
@@ -32,7 +33,7 @@ from export.certificate.comparison import (
 )
 from export.certificate.monotone import prove_signs
 from export.certificate.tables import ComparedTables
-from export.converters.classifier import answers_margin, boosters_of
+from export.converters.classifier import answers_margin, boosters_of, members_of
 from export.documents import ComparedCalibrator, Findings, ProvenSign, SingleRows
 from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
@@ -75,6 +76,9 @@ class Tolerance:
     @classmethod
     def of(cls, classifier: Any) -> "Tolerance":
         """By the calibrator and by what it reads."""
+        if isinstance(classifier, VotingClassifier):
+            its = [cls.of(member) for member in members_of(classifier)]
+            return cls(max(t.probability for t in its), min(t.probability_share for t in its))
         boosters = boosters_of(classifier)
         if isinstance(classifier, CalibratedClassifierCV) and not answers_margin(boosters[0]):
             if classifier.method == "isotonic":

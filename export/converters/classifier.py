@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
@@ -15,6 +17,8 @@ from export.converters.graph import Graph
 from export.refusal import ExportRefused
 from training.estimator.boosting import margin
 from training.estimator.crossfit import CrossFittedClassifier
+
+MOST_VOTERS = 7  # numpy's sum of eight terms or more may be in pairs
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,27 @@ def boosters_of(classifier: Any) -> list[XGBClassifier]:
         return [_booster_of(fold.estimator) for fold in classifier.calibrated_classifiers_]
     if isinstance(classifier, XGBClassifier):
         return [classifier]
+    if isinstance(classifier, VotingClassifier):
+        return [booster for member in members_of(classifier) for booster in boosters_of(member)]
     raise ExportRefused(
         f"{type(classifier).__name__} is not supported: expected CrossFittedClassifier, CalibratedClassifierCV over "
-        "XGBClassifier, or XGBClassifier"
+        "XGBClassifier, XGBClassifier, or VotingClassifier of them"
     )
+
+
+def members_of(classifier: VotingClassifier) -> list[Any]:
+    """The fitted classifiers whose probabilities a soft vote takes the mean of, without their pipelines."""
+    if len(classifier.estimators_) > MOST_VOTERS:
+        raise ExportRefused(
+            f"VotingClassifier of {len(classifier.estimators_)} members is not supported: expected {MOST_VOTERS} or "
+            "fewer, since NumPy adds more of them in another order"
+        )
+    found = []
+    for member in map(unwrapped, classifier.estimators_):
+        while isinstance(member, Pipeline):
+            member = unwrapped(member[-1])
+        found.append(member)
+    return found
 
 
 def convert_classifier(graph: Graph, classifier: Any, margins: list[str], *, both_classes: bool = False) -> Answers:
@@ -82,6 +103,8 @@ def convert_classifier(graph: Graph, classifier: Any, margins: list[str], *, bot
         second = convert_calibrator(graph, classifier.calibrator_, x, np.float64)
         first = _complement(graph, second, np.float64) if both_classes else ""
         return Answers([(classifier.calibrator_, x, second)], second, first)
+    if isinstance(classifier, VotingClassifier):
+        return _convert_vote(graph, classifier, margins, both_classes=both_classes)
     if not isinstance(classifier, CalibratedClassifierCV):
         second = convert_booster_probability(graph, margins[0])
         return Answers([], second, _complement(graph, second, np.float32) if both_classes else "")
@@ -96,6 +119,33 @@ def convert_classifier(graph: Graph, classifier: Any, margins: list[str], *, bot
         one = graph.constant(np.array(1.0))
         seconds.append(graph.node("Min", p, one) if fold.method == "isotonic" else p)
     return Answers(calibrations, mean(graph, seconds), mean(graph, firsts) if both_classes else "")
+
+
+def _convert_vote(graph: Graph, classifier: VotingClassifier, margins: list[str], *, both_classes: bool) -> Answers:
+    """numpy.average of the members' probabilities: float32 where all of them are, and there are no weights."""
+    members, answers, first = members_of(classifier), [], 0
+    for member in members:
+        count = len(boosters_of(member))
+        answers.append(convert_classifier(graph, member, margins[first : first + count], both_classes=both_classes))
+        first += count
+    weights = classifier._weights_not_none
+    is_float32 = weights is None and all(isinstance(member, XGBClassifier) for member in members)
+
+    def average(names: list[str]) -> str:
+        dtype: type[np.floating[Any]] = np.float32 if is_float32 else np.float64
+        terms = names if is_float32 else [graph.node("Cast", name, to=TensorProto.DOUBLE) for name in names]
+        if weights is not None:
+            scales = [graph.constant(np.array(weight, dtype=dtype)) for weight in weights]
+            terms = [graph.node("Mul", term, scale) for term, scale in zip(terms, scales, strict=True)]
+        total = terms[0]
+        for term in terms[1:]:
+            total = graph.node("Add", total, term)
+        count = len(names) if weights is None else np.asarray(weights).sum(dtype=dtype)
+        return graph.node("Div", total, graph.constant(np.array(count, dtype=dtype)))
+
+    calibrations = [calibration for answer in answers for calibration in answer.calibrations]
+    firsts = average([answer.first for answer in answers]) if both_classes else ""
+    return Answers(calibrations, average([answer.second for answer in answers]), firsts)
 
 
 def answers_margin(booster: XGBClassifier) -> bool:
@@ -117,7 +167,7 @@ def answers_margin(booster: XGBClassifier) -> bool:
 
 def _booster_of(estimator: Any) -> XGBClassifier:
     boosters, estimator = boosters_of(estimator), unwrapped(estimator)
-    if len(boosters) != 1 or isinstance(estimator, CalibratedClassifierCV | CrossFittedClassifier):
+    if len(boosters) != 1 or isinstance(estimator, CalibratedClassifierCV | CrossFittedClassifier | VotingClassifier):
         raise ExportRefused(
             f"CalibratedClassifierCV over {type(estimator).__name__} is not supported: expected XGBClassifier"
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -20,6 +21,8 @@ OTHER_TREES = {
     "RandomForestClassifier": "it takes the mean of float64 shares, and a graph's trees add in float32",
     "ExtraTreesClassifier": "it takes the mean of float64 shares, and a graph's trees add in float32",
     "CatBoostClassifier": "its sums are float64, and a graph's trees add in float32",
+    "StackingClassifier": "its final model's sum is left to BLAS, whose last bits differ by machine and number of rows",
+    "BaggingClassifier": "its draws of columns are not taken apart; VotingClassifier is taken",
 }
 
 
@@ -68,6 +71,8 @@ def branches_of(estimator: Any, before: tuple[tuple[str, Any], ...] = ()) -> lis
     if isinstance(estimator, Pipeline):
         steps = tuple((name, step) for name, step in estimator.steps[:-1] if step not in (None, "passthrough"))
         return branches_of(estimator[-1], before + steps)
+    if isinstance(estimator, VotingClassifier):
+        return [branch for member in estimator.estimators_ for branch in branches_of(member, before)]
     if isinstance(estimator, CalibratedClassifierCV):
         return [branch for fold in estimator.calibrated_classifiers_ for branch in branches_of(fold.estimator, before)]
     return [Branch(before, booster) for booster in boosters_of(estimator)]

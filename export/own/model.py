@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import skops.io
 from numpy.typing import NDArray
+from sklearn.ensemble import VotingClassifier
 from sklearn.isotonic import IsotonicRegression
 
 from cli.progress import Progress
@@ -18,7 +19,7 @@ from export.batch.build import BuiltBatch
 from export.certificate import probes
 from export.certificate.certify import Claim, Tolerance, prove, versions
 from export.certificate.comparison import Session
-from export.converters.classifier import answers_margin, boosters_of
+from export.converters.classifier import answers_margin, boosters_of, members_of
 from export.documents import Certificate, Findings, ManifestCalibration, ManifestReference, StatedTolerance
 from export.manifest import METRICS_OF_REFERENCE, Facts, manifest_from
 from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS
@@ -259,8 +260,10 @@ def _metrics(probability: NDArray[np.float64], target: NDArray[np.int8] | None) 
 def _calibration(classifier: Any) -> ManifestCalibration:
     boosters = boosters_of(classifier)
     calibrated = getattr(classifier, "calibrated_classifiers_", [])
+    voters = members_of(classifier) if isinstance(classifier, VotingClassifier) else [classifier]
+    methods = {str(voter.method) for voter in voters if hasattr(voter, "calibrated_classifiers_")}
     content: ManifestCalibration = {
-        "method": str(classifier.method) if calibrated else "none",
+        "method": ", ".join(sorted(methods)) or "none",
         "on": "margin" if calibrated and answers_margin(boosters[0]) else "probability",
         "estimator": type(classifier).__name__,
         "folds": max(1, len(calibrated)),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.isotonic import IsotonicRegression
+from xgboost import XGBClassifier
 
 from cli.errors import UserError
 from cli.progress import Progress
@@ -43,6 +44,8 @@ def build_own_reasons(
     compared with. What is not shown exact is left out."""
     if fitted.tolerance is not None:
         return BuiltReasons("a step makes columns of several, whose points no single raw column can get")
+    if not isinstance(fitted.oracle.classifier, CalibratedClassifierCV | XGBClassifier):
+        return BuiltReasons(f"reasons of {type(fitted.oracle.classifier).__name__} are not supported")
     if settings.reasons.method == TREE_PATH:
         return BuiltReasons(f'reasons.method = "{TREE_PATH}" goes with training.run only; leave it out')
     rows = _reference(fitted, settings, scores, progress)

@@ -270,7 +270,7 @@ def test_a_tree_of_too_many_leaves_leaves_batches_to_the_graph() -> None:
     built = build_batch(build(fitted), players_of(fitted[0], {}).columns, "g")
     assert built.batch is None
     assert built.record is None
-    assert "leaves, and more than 256 are not faster by tables" in built.why
+    assert "leaves, and more than 128 are not faster by tables" in built.why
 
 
 def wrong_leaf(content: bytes, batch: Batch) -> Batch:

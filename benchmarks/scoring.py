@@ -1,0 +1,136 @@
+"""Whole tables: Parquet to Parquet against the fitted pipeline, explained against `pred_contribs`, processes, memory.
+
+CPU seconds where one core is compared with one core, so that what else the machine does counts less; wall seconds where
+processes share the cores.
+"""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xgboost
+
+import population
+from benchmarks.public import ROOT
+from benchmarks.report import Row
+from benchmarks.subject import Subject, subject
+from export.converters.classifier import boosters_of
+from scoring.output import output_of
+from scoring.part import Parts
+from scoring.plan import Job, identity, plan_of
+from scoring.resume import begin
+from scoring.scorer import Scorer, describe
+
+ROUNDS = 5
+ROWS, CHUNK, EXPLAINED = 200_000, 50_000, 5_000
+MILLION = 1_000_000
+ROW_GROUP = 100_000
+
+
+def measure() -> Iterator[Row]:
+    """Of the default model."""
+    its = subject()
+    with TemporaryDirectory() as folder:
+        book = Path(folder) / "book.parquet"
+        _write(book, ROWS)
+        yield from _one_core(its, book, Path(folder))
+        yield from _processes(its, Path(folder))
+        yield from _memory(its, Path(folder))
+
+
+def _one_core(its: Subject, book: Path, folder: Path) -> Iterator[Row]:
+    plain, explained = (_ours(its, book, folder / name, explain=name == "explained") for name in ("plain", "explained"))
+    found = _turns({"plain": plain, "explained": explained, "pipeline": lambda: _theirs(its, book, folder / "theirs")})
+    yield Row("Parquet to Parquet, rows/s a core", f"{ROWS / found['plain']:,.0f}", "")
+    yield Row("× the pipeline on chunks of pandas", f"{found['pipeline'] / found['plain']:.2f}", "≥ 2.5")
+    frame = pq.read_table(book).slice(0, EXPLAINED).to_pandas()
+    preparation, classifier = its.pipeline[0], its.pipeline[1]
+    matrix = xgboost.DMatrix(preparation.transform(frame), nthread=1)
+    boosters = [booster.get_booster() for booster in boosters_of(classifier)]
+    contribs = _turns({"": lambda: [booster.predict(matrix, pred_contribs=True) for booster in boosters]}, 1)[""]
+    quotient = contribs / EXPLAINED / (found["explained"] / ROWS)
+    yield Row("explained, rows/s a core", f"{ROWS / found['explained']:,.0f}", "")
+    yield Row("× pred_contribs alone, of the same boosters", f"{quotient:.0f}", "≥ 20")
+
+
+def _processes(its: Subject, folder: Path) -> Iterator[Row]:
+    book = folder / "many.parquet"
+    _write(book, 10 * ROWS)
+    seconds = {workers: min(_command(its, book, folder / f"{workers}", workers)[0] for _ in "12") for workers in (1, 2)}
+    what = f"{10 * ROWS:,} rows by the command, two processes × one, wall time"
+    yield Row(what, f"{seconds[1] / seconds[2]:.2f}", "≥ 1.85")
+
+
+def _memory(its: Subject, folder: Path) -> Iterator[Row]:
+    peaks = []
+    for millions in (1, 10):
+        book = folder / f"{millions}.parquet"
+        _write(book, millions * MILLION)
+        peaks.append(_command(its, book, folder / f"memory-{millions}", 1)[1])
+        yield Row(f"{millions} million rows, largest memory of a worker, MiB", f"{peaks[-1] / 2**10:,.0f}", "")
+    yield Row("  10 million against 1", f"{peaks[1] / peaks[0] - 1:+.1%}", "≤ +5 %")
+
+
+def _write(path: Path, rows: int) -> None:
+    drawn = pa.Table.from_pandas(population.draw(min(rows, MILLION), seed=3), preserve_index=False)
+    with pq.ParquetWriter(path, drawn.schema) as writer:
+        for first in range(0, rows, MILLION):
+            writer.write_table(drawn.slice(0, rows - first), ROW_GROUP)
+
+
+def _ours(its: Subject, book: Path, out: Path, *, explain: bool) -> Callable[[], object]:
+    """A worker's work, without its start."""
+    folder = str(its.folder / "model")
+    scorer = Scorer.load(folder, explain=explain)
+    plan = plan_of(str(book), scorer.reading)
+    about = identity(plan, describe(scorer.manifest), scorer.reading, explain=explain, part_rows=MILLION)
+    digest = begin(str(out), output_of(str(out)), about)
+    version = scorer.manifest.model_version
+    parts = Parts(Job(folder, version, explain, scorer.reading, str(out), plan.files, digest))
+    return lambda: [parts.score(piece, lambda rows: None) for piece in plan.pieces]
+
+
+def _theirs(its: Subject, book: Path, out: Path) -> None:
+    """The fitted pipeline over the same file, and its answers written."""
+    writer: pq.ParquetWriter | None = None
+    for batch in pq.ParquetFile(book).iter_batches(CHUNK, use_threads=False):
+        frame = batch.to_pandas()
+        answers = pd.DataFrame({"uuid": frame["uuid"], "probability": its.pipeline.predict_proba(frame)[:, 1]})
+        table = pa.Table.from_pandas(answers, preserve_index=False)
+        writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd", compression_level=1)
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+
+
+def _turns(contestants: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Median CPU seconds of each, taking turns after one that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for turn in range(rounds + 1):
+        for name, work in contestants.items():
+            start = time.process_time()
+            work()
+            if turn:
+                seconds[name].append(time.process_time() - start)
+    return {name: median(values) for name, values in seconds.items()}
+
+
+def _command(its: Subject, book: Path, out: Path, workers: int) -> tuple[float, int]:
+    """Wall seconds of a run, and the largest memory of one of its processes, KiB."""
+    words = ["--data", book, "--out", out, "--model", its.folder / "model", "--workers", workers, "--quiet"]
+    code = "import resource, sys; from scoring import run; status = run.main(sys.argv[1:]);"
+    code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)"
+    command = [sys.executable, "-c", code, *map(str, [*words, "--part-rows", ROW_GROUP])]
+    begun = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    seconds = time.perf_counter() - begun
+    shutil.rmtree(out)
+    return seconds, int(done.stdout)
