@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["compare", "export", "export_model", "load_model", "load_pipeline", "register", "train", "unregister"]
 
 # Import names of this project, beside this module: docs/decisions/0005-rooms-are-import-names.md.
-_ROOMS = ("cli", "export", "population", "runtime", "storage", "table", "training", "trees", "validation")
+_ROOMS = ("cli", "export", "population", "runtime", "scoring", "storage", "table", "training", "trees", "validation")
 
 
 def train(

@@ -161,12 +161,19 @@ def _stated(fitted: Fitted, findings: Findings) -> StatedTolerance | None:
 
 
 def digest_of_pipeline(estimator: Any) -> str:
-    """The sha256 of a fitted pipeline, the same for equal ones: of its skops file, or of its pickle without one."""
+    """The sha256 of a fitted pipeline, in memory or read from a file: of its skops file, or of its pickle without one.
+
+    Of a copy, since which of its equal parts are one object is another after a file than after `fit`.
+    """
+    pickled = io.BytesIO()
+    joblib.dump(estimator, pickled)
+    pickled.seek(0)
+    again = joblib.load(pickled)
     try:
-        return sha256_of(plain_dump(skops.io.dumps(estimator)))
+        return sha256_of(plain_dump(skops.io.dumps(again)))
     except Exception:  # skops knows not every type
         pickled = io.BytesIO()
-        joblib.dump(estimator, pickled)
+        joblib.dump(again, pickled)
         return sha256_of(pickled.getvalue())
 
 

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from export import to_onnx, verify
+from export.own.model import digest_of_pipeline
 from tests.export.own.pipelines import NUMBERS, booster, rows_of, usual
 
 pytestmark = pytest.mark.tier("land")
@@ -49,6 +50,16 @@ def test_a_skops_file_is_exported_and_verified(
     assert manifest["score"]["points"] == 500
     assert {feature["name"] for feature in manifest["features"]}.isdisjoint({"bad", "id"})
     assert verify.main(arguments(folder, "--model", str(out))) == 0, said(capsys)
+
+
+def test_a_pipeline_in_memory_has_the_digest_of_its_files(tmp_path: Path) -> None:
+    fitted = make_pipeline(usual(sparse=True), booster()).fit(*rows_of(400))
+    skops.io.dump(fitted, tmp_path / "fitted.skops")
+    joblib.dump(fitted, tmp_path / "fitted.joblib")
+    read = skops.io.load(tmp_path / "fitted.skops", trusted=skops.io.get_untrusted_types(file=tmp_path / "fitted.skops"))
+    digests = {digest_of_pipeline(one) for one in (fitted, read, joblib.load(tmp_path / "fitted.joblib"))}
+    assert len(digests) == 1
+    assert digest_of_pipeline(make_pipeline(usual(sparse=True), booster(max_depth=2)).fit(*rows_of(400))) not in digests
 
 
 def test_a_model_of_another_pipeline_is_not_verified(
