@@ -54,9 +54,10 @@ def test_a_skops_file_is_exported_and_verified(
 
 def test_a_pipeline_in_memory_has_the_digest_of_its_files(tmp_path: Path) -> None:
     fitted = make_pipeline(usual(sparse=True), booster()).fit(*rows_of(400))
-    skops.io.dump(fitted, tmp_path / "fitted.skops")
+    file = tmp_path / "fitted.skops"
+    skops.io.dump(fitted, file)
     joblib.dump(fitted, tmp_path / "fitted.joblib")
-    read = skops.io.load(tmp_path / "fitted.skops", trusted=skops.io.get_untrusted_types(file=tmp_path / "fitted.skops"))
+    read = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))
     digests = {digest_of_pipeline(one) for one in (fitted, read, joblib.load(tmp_path / "fitted.joblib"))}
     assert len(digests) == 1
     assert digest_of_pipeline(make_pipeline(usual(sparse=True), booster(max_depth=2)).fit(*rows_of(400))) not in digests
