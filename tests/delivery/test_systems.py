@@ -56,8 +56,7 @@ def test_it_trains_exports_certifies_and_serves() -> None:
     ]
 
 
-@pytest.mark.tier("land")
-@pytest.mark.sample(1)
+@pytest.mark.tier("full")
 @pytest.mark.parametrize("calibration", ["sigmoid", "isotonic"])
 def test_each_command_does_without_what_windows_has_not(tmp_path: Path, calibration: str) -> None:
     (tmp_path / "start").mkdir()

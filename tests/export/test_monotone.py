@@ -34,7 +34,7 @@ SIGNS = (-1, 1, 0, -1, 1)
 SMALL: dict[str, Any] = {"n_estimators": 15, "max_depth": 4, "learning_rate": 0.3, "n_jobs": 1}
 SIGNED: dict[str, Any] = SMALL | {"monotone_constraints": SIGNS}
 CLASSIFIERS: dict[str, Callable[[], Any]] = {
-    "cross-fit sigmoid": lambda: CrossFittedClassifier(XGBClassifier(**SIGNED), random_state=0),
+    "cross-fit sigmoid": lambda: CrossFittedClassifier(XGBClassifier(**SIGNED), calibration="sigmoid", random_state=0),
     "cross-fit isotonic": lambda: CrossFittedClassifier(
         XGBClassifier(**SIGNED), calibration="isotonic", random_state=0
     ),

@@ -87,7 +87,7 @@ def test_whole_boosters_are_opened(state: bytes) -> None:
 
 @pytest.mark.tier("land")
 def test_a_damaged_booster_is_refused_or_can_be_used(state: bytes, sample: Sample) -> None:
-    seeds, refused = sample(range(WAYS), 12), 0
+    seeds, refused = sample(range(WAYS), 6), 0
     for seed in seeds:
         content = damaged(state, seed)
         if (why := refusal_of(content)) is not None:
