@@ -20,10 +20,11 @@ from benchmarks.timing import take_turns
 from export.converters.classifier import boosters_of
 from export.to_onnx import export
 from runtime.dispatch import Handler
-from runtime.explain import FILE, load_explainer
+from runtime.explain import load_explainer
 from runtime.model import Model
 from runtime.openapi import example
 from runtime.settings import Settings as ServingSettings
+from runtime.table_file import REASONS_FILE
 from training.artifacts import Artifacts, load_artifacts
 from training.run import train
 from training.settings import Settings
@@ -49,7 +50,7 @@ def _of(name: str, artifacts: Artifacts, model: Path) -> Iterator[Row]:
     export(artifacts, model, SILENT)
     yield Row(f"{name}: export with reasons and both certificates, s", f"{time.perf_counter() - begin:.0f}", "")
     compared: dict[str, Any] = json.loads((model / "certificate.json").read_text())["reasons"]
-    yield Row(f"{name}: reasons.bin, MB", f"{(model / FILE).stat().st_size / 1e6:.2f}", "")
+    yield Row(f"{name}: reasons.bin, MB", f"{(model / REASONS_FILE.name).stat().st_size / 1e6:.2f}", "")
     yield Row(f"{name}: largest difference from the leaf rule, margin", f"{compared['largest_difference']:.1e}", "")
     served = Model.load(str(model))
     begin = time.perf_counter()

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from export.refusal import ExportRefused
 from runtime.strict_json import NotStrict, parse_file
+from runtime.table_file import BATCH_FILE, REASONS_FILE
 from storage.digest import sha256_of
 
 if TYPE_CHECKING:
     from export.documents import Certificate
 
 GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
-REASONS, BATCH = "reasons.bin", "batch.bin"
+REASONS, BATCH = REASONS_FILE.name, BATCH_FILE.name
 OPTIONAL = (REASONS, BATCH)  # not every model has them
 LARGEST_CERTIFICATE = 64 * 2**20  # bytes
 CERTIFICATE_VERSION = 1  # raise it when an older reader could misread a newer certificate

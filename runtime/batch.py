@@ -1,22 +1,19 @@
 """batch.bin: whole batches scored to the bits of the graph by numpy, several times as fast; loaded with the first one.
 
-The design is in docs/decisions/0011-rows-as-bits.md. The graph stays the reference: what its self-check rows answer is
+The design is in docs/decisions/0012-rows-as-bits.md. The graph stays the reference: what its self-check rows answer is
 compared before the first batch is answered, and the export has compared every row of the certificate.
 """
 
-import json
-import mmap
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runtime.batch_file import FILE, FIXED, header_of, length_of
 from runtime.conditions import Conditions
-from runtime.digest import sha256
 from runtime.planes import LARGEST_PAIRS, Block, in_blocks, in_order
 from runtime.reader import EXPORT_AGAIN, ModelRefused
 from runtime.session import open_session
+from runtime.table_file import BATCH_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,16 +25,6 @@ if TYPE_CHECKING:
 
     Answer: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float32]]
 
-ALIGNED = 64
-ARRAYS = {
-    "thresholds": "<f8",
-    "conditions": "<u4",
-    "masks": "<u2",
-    "terms": "<u2",
-    "order": "<u2",
-    "leaves": "<f4",
-    "calibrator": "<u1",
-}
 PART = 4_096  # rows at a time: the masks of a block of trees stay in a core's own cache
 CHUNK = 4 * PART  # rows whose leaves are looked up at a time
 BUFFER = 128  # numpy copies operands whose rows are shorter than its buffer, at four times the cost
@@ -65,31 +52,9 @@ class Batch:
         self._probability = open_session(arrays["calibrator"].tobytes()).run
 
     @classmethod
-    def read(cls, path: str, digest: str, graph: str) -> "Batch":
-        """Maps a file whose sha256 is `digest`. Raises ModelRefused for any other, or one of another graph."""
-        try:
-            with open(path, "rb") as file:  # noqa: PTH123
-                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError as fault:
-            raise ModelRefused(f"{path}: expected tables of batches, got: {fault.strerror}; {EXPORT_AGAIN}") from None
-        except ValueError:
-            raise ModelRefused(f"{path}: expected tables of batches, got an empty file; {EXPORT_AGAIN}") from None
-        if (found := sha256(content)) != digest:
-            raise ModelRefused(f"{path}: sha256: expected {digest}, got {found}; {EXPORT_AGAIN}")
-        header_of(path, content[:FIXED], content[FIXED : FIXED + length_of(content[:FIXED])], graph)
-        return cls.parse(content)
-
-    @classmethod
-    def parse(cls, content: "bytes | mmap.mmap") -> "Batch":
+    def parse(cls, content: bytes) -> "Batch":
         """The tables of a file whose bytes are known to be whole."""
-        start = content[:FIXED]
-        head = json.loads(content[FIXED : FIXED + length_of(start)])
-        arrays, place = {}, FIXED + length_of(start)
-        for name, kind in ARRAYS.items():
-            place += -place % ALIGNED
-            arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
-            place += arrays[name].nbytes
-        return cls(head, arrays)
+        return cls(*BATCH_FILE.parse(content))
 
     def predict(self, numbers: "NDArray[np.float64]", categories: "NDArray[np.object_]") -> "Answer":
         """Probability [N] and margin [N, k] of raw columns [N, n] and [N, c], to the bits of the graph."""
@@ -137,9 +102,8 @@ def _padded(part: slice) -> int:
 def load_batch(manifest: "Manifest", folder: str, ask_graph: "Callable[[dict[str, Any]], Answer]") -> Batch:
     """The tables in a model's folder, once their file has been compared with the manifest and they have answered the
     self-check rows to the bits of the graph. Raises ModelRefused."""
-    path = f"{folder}/{FILE}"
-    its = manifest.document["batch"]["file"]
-    batch = Batch.read(path, its["sha256"], manifest.sha256)
+    digest = manifest.document["batch"]["file"]["sha256"]
+    batch = Batch(*BATCH_FILE.read(folder, digest, manifest.sha256))
     numbers = np.array([row.numbers for row in manifest.self_check])
     words = np.empty((len(numbers), len(manifest.categories)), dtype=object)
     words[:] = [row.categories for row in manifest.self_check]
@@ -149,7 +113,7 @@ def load_batch(manifest: "Manifest", folder: str, ask_graph: "Callable[[dict[str
         for row in range(len(numbers)):
             if ours[row].tobytes() != its_own[row].tobytes():
                 raise ModelRefused(
-                    f"{path}: self-check row {row}: {name}: expected the graph's {its_own[row].tolist()}, "
-                    f"got {ours[row].tolist()}; {EXPORT_AGAIN}"
+                    f"{folder}/{BATCH_FILE.name}: self-check row {row}: {name}: expected the graph's "
+                    f"{its_own[row].tolist()}, got {ours[row].tolist()}; {EXPORT_AGAIN}"
                 )
     return batch

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.reader import EXPORT_AGAIN, ModelRefused
 from runtime.strict_json import write
+from runtime.table_file import REASONS_FILE
 from runtime.tables import Tables
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from runtime.model import Model
 
 MOST_REASONS = 4
-FILE = "reasons.bin"
 
 
 class Explainer:
@@ -98,7 +98,9 @@ class Explainer:
         for index, (row, entry) in enumerate(zip(manifest.self_check, entries, strict=True)):
             its = entry.get("contributions")
             if (found := self._tables.contributions(row.numbers, row.categories).tolist()) != its:
-                raise ModelRefused(f"{FILE}: self-check row {index}: expected {its}, got {found}; {EXPORT_AGAIN}")
+                raise ModelRefused(
+                    f"{REASONS_FILE.name}: self-check row {index}: expected {its}, got {found}; {EXPORT_AGAIN}"
+                )
 
     def _reason(self, player: int, cents: int, numbers: "Sequence[float]", categories: "Sequence[str]") -> str:
         """One reason; a row maximum is named after its largest feature, where one has a value."""
@@ -170,7 +172,7 @@ def load_explainer(model: "Model") -> Explainer:
     Raises ModelRefused.
     """
     manifest = model.manifest
-    file = manifest.document["reasons"]["file"]
-    explainer = Explainer(manifest, Tables.read(f"{model.folder}/{FILE}", file["sha256"], manifest.sha256))
+    digest = manifest.document["reasons"]["file"]["sha256"]
+    explainer = Explainer(manifest, Tables.read(model.folder, digest, manifest.sha256))
     explainer.check(manifest)
     return explainer

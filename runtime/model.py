@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64] | Sequence[Sequence[float]]
     Categories: TypeAlias = NDArray[np.object_] | Sequence[Sequence[str]]
 
-# From this many rows on tables score a batch faster than the graph.
-WORTH_TABLES = 256
-# Where there are none: from this many rows on, putting them in order costs less than it saves.
-WORTH_ORDERING = 256
+# From this many rows on tables, or putting the rows in order for the graph, save more than they cost.
+LARGE_BATCH = 256
 
 _OUTPUTS = ["probability", "margin"]
 
@@ -70,14 +68,12 @@ class Model:
         _check_interface(session, manifest, path)
         model = cls(manifest, session, folder)
         model._check_self(path)
-        if manifest.reasons_size:
-            from runtime.reasons_file import check_header  # models without reasons do without
+        if manifest.reasons_size or manifest.batch_size:
+            from runtime.table_file import BATCH_FILE, REASONS_FILE  # a model without tables does without
 
-            check_header(f"{folder}/reasons.bin", manifest.reasons_size, manifest.sha256)
-        if manifest.batch_size:
-            from runtime.batch_file import check_header as check_tables
-
-            check_tables(f"{folder}/batch.bin", manifest.batch_size, manifest.sha256)
+            for file, size in ((REASONS_FILE, manifest.reasons_size), (BATCH_FILE, manifest.batch_size)):
+                if size:
+                    file.check_header(folder, size, manifest.sha256)
         return model
 
     def predict(
@@ -95,12 +91,12 @@ class Model:
             # As objects: numpy's own strings end at the first NUL, and "Travel\0" would count as "Travel".
             feed["categories"] = np.asarray(categories, dtype=object)
         rows = len(feed["numbers"])
-        if rows < min(WORTH_TABLES, WORTH_ORDERING) or not self._has_shapes(feed):
+        if rows < LARGE_BATCH or not self._has_shapes(feed):
             return self.ask_graph(feed)
-        if rows >= WORTH_TABLES and self.manifest.batch_size:
+        if self.manifest.batch_size:
             words = feed["categories"] if self._takes_categories else np.empty((rows, 0), dtype=object)
             return self.batch().predict(feed["numbers"], words)
-        if rows < WORTH_ORDERING or not self.manifest.branches:
+        if not self.manifest.branches:
             return self.ask_graph(feed)
         from runtime.branches import branch_order  # a start that answers single applicants does without
 

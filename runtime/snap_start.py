@@ -9,7 +9,7 @@ from typing import Any
 from runtime import paths  # noqa: F401  (loaded before the snapshot, for paths with a stage)
 from runtime.dispatch import Handler
 from runtime.manifest import ModelRefused
-from runtime.model import WORTH_ORDERING
+from runtime.model import LARGE_BATCH
 from runtime.observe import Observer
 from runtime.openapi import example
 from runtime.strict_json import write
@@ -35,7 +35,7 @@ def before_snapshot(handler: Handler) -> None:
     """
     manifest = handler.service.model.manifest
     applicant = example(manifest)
-    batch = {"applicants": [applicant] * min(WORTH_ORDERING, manifest.batch_limit)}
+    batch = {"applicants": [applicant] * min(LARGE_BATCH, manifest.batch_limit)}
     service = handler.service
     if manifest.reasons_size and service.explains:
         service.explainer()

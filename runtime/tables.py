@@ -5,35 +5,20 @@ An applicant's address in a group's table is the sum of what each set bit adds: 
 number is missing, a category is a level. The order of the sums is fixed, so alone and in a batch have the same bits.
 """
 
-import json
-import mmap
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from runtime.addresses import Addresses
-from runtime.digest import sha256
-from runtime.reader import EXPORT_AGAIN, ModelRefused
-from runtime.reasons_file import FIXED, header_of, length_of
+from runtime.table_file import REASONS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-ALIGNED = 64
 AT_ONCE = 256  # rows
-ARRAYS = {
-    "thresholds": "<f8",
-    "axis": "<u2",
-    "base": "<u4",
-    "starts": "<u4",
-    "bits": "<u4",
-    "strides": "<u4",
-    "players": "<u2",
-    "tables": "<f4",
-}
 
 
 class Tables:
@@ -54,24 +39,14 @@ class Tables:
             first, group, slot = first + rows * width, group + groups, slot + groups * width
 
     @classmethod
-    def read(cls, path: str, digest: str, graph: str) -> "Tables":
-        """Maps a file whose sha256 is `digest`. Raises ModelRefused for any other, or one of another graph."""
-        try:
-            with open(path, "rb") as file:  # noqa: PTH123
-                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError as fault:
-            raise ModelRefused(f"{path}: expected tables of reasons, got: {fault.strerror}; {EXPORT_AGAIN}") from None
-        except ValueError:
-            raise ModelRefused(f"{path}: expected tables of reasons, got an empty file; {EXPORT_AGAIN}") from None
-        if (found := sha256(content)) != digest:
-            raise ModelRefused(f"{path}: sha256: expected {digest}, got {found}; {EXPORT_AGAIN}")
-        header_of(path, content[:FIXED], content[FIXED : FIXED + length_of(content[:FIXED])], graph)
-        return cls.parse(content)
+    def read(cls, folder: str, digest: str, graph: str) -> "Tables":
+        """Those of a folder whose file has this sha256. Raises ModelRefused for another, or one of another graph."""
+        return cls(*REASONS_FILE.read(folder, digest, graph))
 
     @classmethod
-    def parse(cls, content: "bytes | mmap.mmap") -> "Tables":
+    def parse(cls, content: bytes) -> "Tables":
         """The tables of a file whose bytes are known to be whole."""
-        return cls(*arrays_of(content))
+        return cls(*REASONS_FILE.parse(content))
 
     def contributions(self, numbers: "Sequence[float]", categories: "Sequence[str]" = ()) -> "NDArray[np.float64]":
         """What each player adds to the mean margin of the reference rows [players], float64; raw columns, NaN and ""
@@ -101,15 +76,3 @@ def as_lists(rows: Any) -> "Iterable[Any]":
     if type(rows) is list:
         return rows
     return chain.from_iterable(rows[first : first + AT_ONCE].tolist() for first in range(0, len(rows), AT_ONCE))
-
-
-def arrays_of(content: "bytes | mmap.mmap") -> "tuple[dict[str, Any], dict[str, NDArray[Any]]]":
-    """The header and the arrays of a file whose bytes are known to be whole."""
-    start = content[:FIXED]
-    head = json.loads(content[FIXED : FIXED + length_of(start)])
-    arrays, place = {}, FIXED + length_of(start)
-    for name, kind in ARRAYS.items():
-        place += -place % ALIGNED
-        arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
-        place += arrays[name].nbytes
-    return head, arrays

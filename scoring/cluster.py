@@ -33,7 +33,7 @@ class Cluster:
             from scoring.dask_plugin import Model, score
         except ImportError:
             raise UserError('--scheduler needs Dask, which is not installed; pip install "lastbit[dask]"') from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is said in one line
+        _quiet()
         try:
             with Client(self._address, timeout=SECONDS, set_as_default=False) as client:
                 refuse_versions(self._address, _versions(self._address, client))
@@ -75,6 +75,13 @@ def refuse_versions(address: str, versions: Mapping[str, Any]) -> None:
             if (found := its["packages"].get(package)) != here[package]:
                 problem = f"expected {package} {here[package]}, as here, got {found or 'none'}"
                 raise UserError(f"{address}: {who}: {problem}; install the same version on all", FAILED)
+
+
+def _quiet() -> None:
+    """What is wrong is said in one line; a worker that is lost is no fault, since its pieces go to others."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":  # Dask gives some of them a level of their own
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _versions(address: str, client: Any) -> Mapping[str, Any]:

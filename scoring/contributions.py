@@ -5,18 +5,13 @@ the group's table. So its addresses are a handful of look-ups for all rows, and 
 player in the order in which one row is added.
 """
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtime.addresses import LOWEST
-from runtime.reasons_file import FIXED, length_of
-from runtime.tables import ALIGNED, ARRAYS
 
 ROWS_AT_ONCE = 4_096  # whose look-ups stay in a core's cache
 
@@ -33,9 +28,7 @@ class _Group:
 class Contributions:
     """The tables of a reasons.bin that runtime.tables has checked, arranged by group."""
 
-    def __init__(self, path: Path) -> None:
-        content = path.read_bytes()
-        head, arrays = _parsed(content)
+    def __init__(self, head: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         self.players: int = head["players"]
         self._positions = [np.array(its) for its in head["numbers"]]
         axis = arrays["axis"].astype(np.intp)
@@ -128,14 +121,3 @@ class Contributions:
                     if bit == pool or bit in known.values():
                         adds(numbers + place, self._no_level + 1)[bit - self._first_level] += stride
         return tuple(lists.items())
-
-
-def _parsed(content: bytes) -> tuple[Mapping[str, Any], dict[str, NDArray[Any]]]:
-    place = FIXED + length_of(content[:FIXED])
-    head = json.loads(content[FIXED:place])
-    arrays = {}
-    for name, kind in ARRAYS.items():
-        place += -place % ALIGNED
-        arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
-        place += arrays[name].nbytes
-    return head, arrays

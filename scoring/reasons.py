@@ -2,16 +2,15 @@
 
 import math
 from itertools import repeat
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from runtime.explain import FILE, MOST_REASONS, load_explainer, shares
+from runtime.explain import MOST_REASONS, load_explainer, shares
 from runtime.model import Model
-from runtime.tables import Tables
+from runtime.table_file import REASONS_FILE
 from scoring.contributions import Contributions
 
 
@@ -21,16 +20,14 @@ class Reasons:
     def __init__(self, model: Model) -> None:
         load_explainer(model)  # which compares the file with the manifest, and the self-check rows with their points
         reasons, scale = model.manifest.document["reasons"], model.manifest.scale
-        path = Path(model.folder, FILE)
-        file = reasons["file"]
-        mean = Tables.read(str(path), file["sha256"], model.manifest.sha256).mean
+        head, arrays = REASONS_FILE.read(model.folder, reasons["file"]["sha256"], model.manifest.sha256)
         factor = scale.points_to_double / math.log(2)
-        log_odds = reasons["slope"] * mean + reasons["intercept"] - math.log(scale.odds)
+        log_odds = reasons["slope"] * head["mean"] + reasons["intercept"] - math.log(scale.odds)
         self._per_margin: float = 100 * factor * reasons["slope"]  # hundredths of a point
         self._base: int = round(100 * (scale.points + factor * log_odds))
         self._adds_up: bool = reasons["basis"]["adds_up"]
         self._limits = scale.probability_limits
-        self._contributions = Contributions(path)
+        self._contributions = Contributions(head, arrays)
         players: list[dict[str, Any]] = reasons["players"]
         self.players: list[str] = [player["name"] for player in players]
         place = {feature.name: position for position, feature in enumerate(model.manifest.numbers)}

@@ -12,7 +12,7 @@ from export.model_folder import REASONS
 from export.reasons.build import BuiltReasons, build_reasons
 from export.refusal import ExportRefused
 from runtime.manifest import Manifest
-from runtime.tables import ARRAYS, arrays_of
+from runtime.table_file import REASONS_FILE
 from training.artifacts import Artifacts
 from training.reasons import OWN_ROWS, reference_rows
 from training.settings import Settings, settings_from_dict
@@ -67,10 +67,10 @@ def refuse_other_tables(model: Path, built: BuiltReasons) -> None:
     ours, found = path.read_bytes(), built.content
     if ours == found:
         return
-    (head, arrays), (head_again, arrays_again) = arrays_of(ours), arrays_of(found)
+    (head, arrays), (head_again, arrays_again) = REASONS_FILE.parse(ours), REASONS_FILE.parse(found)
     same = {name: head.get(name) == its for name, its in head_again.items()}
     same["mean"] = bool(np.isclose(head["mean"], head_again["mean"], rtol=RELATIVE, atol=ABSOLUTE))
-    same |= {name: np.array_equal(arrays[name], arrays_again[name]) for name in ARRAYS}
+    same |= {name: np.array_equal(arrays[name], arrays_again[name]) for name in REASONS_FILE.arrays}
     same["tables"] = same["lengths"] and np.allclose(
         arrays["tables"], arrays_again["tables"], rtol=RELATIVE, atol=ABSOLUTE
     )

@@ -19,7 +19,7 @@ from runtime import model as runtime_model
 from runtime.batch import Batch
 from runtime.dispatch import Handler
 from runtime.manifest import ModelRefused
-from runtime.model import WORTH_TABLES, Model
+from runtime.model import LARGE_BATCH, Model
 from runtime.settings import Settings
 from storage.digest import sha256_of
 from tests.export.test_reasons_served import APPLICANT, ask, fewer_rows, handler, trained
@@ -86,7 +86,7 @@ def test_certificate_and_manifest_name_the_tables(model: Path) -> None:
 
 def test_tables_answer_from_their_least_number_of_rows_on(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served = Model.load(str(model))
-    numbers, words = rows_of(served, WORTH_TABLES)
+    numbers, words = rows_of(served, LARGE_BATCH)
     feed = {"numbers": numbers, "categories": words}
     asked: list[int] = []
     its_own = Batch.predict
@@ -99,7 +99,7 @@ def test_tables_answer_from_their_least_number_of_rows_on(model: Path, monkeypat
     served.predict(numbers[:-1], words[:-1])
     assert asked == []
     answer = served.predict(numbers, words)
-    assert asked == [len(served.manifest.self_check), WORTH_TABLES]
+    assert asked == [len(served.manifest.self_check), LARGE_BATCH]
     assert [its.tobytes() for its in answer] == [its.tobytes() for its in served.ask_graph(feed)]
 
 
@@ -114,7 +114,7 @@ def test_rows_in_a_batch_have_the_bits_of_rows_alone(model: Path) -> None:
 
 def test_matrices_of_another_width_are_refused_as_the_graph_does(model: Path) -> None:
     served = Model.load(str(model))
-    numbers, words = rows_of(served, WORTH_TABLES)
+    numbers, words = rows_of(served, LARGE_BATCH)
     for wrong in ((numbers[:, :-1], words), (numbers, words[:-1])):
         with pytest.raises(Exception, match="ONNXRuntimeError"):
             served.predict(*wrong)
@@ -122,7 +122,7 @@ def test_matrices_of_another_width_are_refused_as_the_graph_does(model: Path) ->
 
 def test_a_batch_answers_as_its_applicants_alone(model: Path) -> None:
     its = handler(model)
-    status, answer = ask(its, batch_of(WORTH_TABLES), path="/predict/batch")
+    status, answer = ask(its, batch_of(LARGE_BATCH), path="/predict/batch")
     assert status == 200
     alone = ask(its, {**APPLICANT, "uuid": "7"})[1]
     assert answer["answers"][7] == alone
@@ -179,13 +179,13 @@ def test_one_bit_is_refused_before_the_first_batch_is_answered(
     (copy / "batch.bin").write_bytes(content)
     its = handler(copy)
     assert ask(its, APPLICANT)[0] == 200
-    assert ask(its, batch_of(WORTH_TABLES - 1), path="/predict/batch")[0] == 200
-    status, problem = ask(its, batch_of(WORTH_TABLES), path="/predict/batch")
+    assert ask(its, batch_of(LARGE_BATCH - 1), path="/predict/batch")[0] == 200
+    status, problem = ask(its, batch_of(LARGE_BATCH), path="/predict/batch")
     assert (status, problem["detail"]) == (500, "the tables of batches are not the model's; the log says more")
     assert "batch.bin: sha256: expected" in capsys.readouterr().err
     served = Model.load(str(copy))
     with pytest.raises(ModelRefused, match=r"batch\.bin: sha256"):
-        served.predict(*rows_of(served, WORTH_TABLES))
+        served.predict(*rows_of(served, LARGE_BATCH))
 
 
 def test_tables_that_answer_otherwise_than_the_graph_are_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_a_model_of_before_scores_batches_by_its_graph(copy: Path) -> None:
     del manifest["batch"]
     (copy / "manifest.json").write_text(json.dumps(versioned(manifest)))
     (copy / "batch.bin").unlink()
-    served, rows = Model.load(str(copy)), WORTH_TABLES + 300
+    served, rows = Model.load(str(copy)), LARGE_BATCH + 300
     numbers, words = rows_of(served, rows)
     found = served.predict(numbers, words)
     expected = served.ask_graph({"numbers": numbers, "categories": words})
@@ -224,4 +224,4 @@ def test_the_description_says_why_there_are_no_tables(artifacts: Artifacts, tmp_
     described: Any = its({"requestContext": about, "rawPath": "/model"}, None)
     assert "more than 2 are not faster by tables" in json.loads(described["body"])["batch"]["why"]
     assert not (tmp_path / "without" / "batch.bin").exists()
-    assert ask(its, batch_of(runtime_model.WORTH_TABLES), path="/predict/batch")[0] == 200
+    assert ask(its, batch_of(runtime_model.LARGE_BATCH), path="/predict/batch")[0] == 200

@@ -22,7 +22,7 @@ from export.converters.classifier import boosters_of
 from export.reasons.rule import contributions_by_covers, contributions_by_rule
 from runtime.digest import sha256
 from runtime.reader import ModelRefused
-from runtime.reasons_file import check_header
+from runtime.table_file import REASONS_FILE
 from runtime.tables import Tables
 from tests.applicants import draw, pipeline
 from tests.tiers import examples
@@ -99,7 +99,7 @@ def explained(
     content = content_of(build(plan(columns), Reference(columns, raw["numbers"], words)), len(players.players), "g")
     path = folder / "reasons.bin"
     path.write_bytes(content)
-    tables = Tables.read(str(path), sha256(content), "g")
+    tables = Tables.read(str(folder), sha256(content), "g")
     return Explained(fitted, players, tables, path, content, applicants, reference)
 
 
@@ -312,7 +312,7 @@ def test_the_size_is_known_before_the_tables_are_built(usual: Explained) -> None
 
 
 def test_damaged_tables_are_refused(usual: Explained, tmp_path: Path) -> None:
-    path, content = str(tmp_path / "reasons.bin"), usual.content
+    path, folder, content = str(tmp_path / "reasons.bin"), str(tmp_path), usual.content
     size, digest = len(content), sha256(content)
     flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
     cut, other, junk = content[:-1], b"x" + content[1:], content[:16] + b"!" * (size - 16)
@@ -320,18 +320,18 @@ def test_damaged_tables_are_refused(usual: Explained, tmp_path: Path) -> None:
         Path(path).write_bytes(damaged)
         if at_start:
             with pytest.raises(ModelRefused, match=r"reasons\.bin: expected"):
-                check_header(path, size, "g")
+                REASONS_FILE.check_header(folder, size, "g")
         else:
-            check_header(path, size, "g")
+            REASONS_FILE.check_header(folder, size, "g")
         with pytest.raises(ModelRefused, match=r"reasons\.bin: sha256: expected"):
-            Tables.read(path, digest, "g")
+            Tables.read(folder, digest, "g")
     Path(path).write_bytes(content)
-    check_header(path, size, "g")
+    REASONS_FILE.check_header(folder, size, "g")
     with pytest.raises(ModelRefused, match="expected tables of graph h, got those of g"):
-        check_header(path, size, "h")
+        REASONS_FILE.check_header(folder, size, "h")
     Path(path).unlink()
     with pytest.raises(ModelRefused, match="No such file"):
-        check_header(path, size, "g")
+        REASONS_FILE.check_header(folder, size, "g")
 
 
 def test_a_pool_that_is_the_only_condition_is_looked_up(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from runtime.branches import branch_order
 from runtime.digest import sha256
 from runtime.manifest import EXPORT_AGAIN, Branch, ModelRefused
-from runtime.model import WORTH_ORDERING, Model
+from runtime.model import LARGE_BATCH, Model
 from runtime.session import open_session
 from tests.runtime.model_builder import SMALL_FEATURES, build_graph, build_model, write_manifest
 
@@ -62,7 +62,7 @@ def test_predicts_what_the_session_does(folder: Path) -> None:
 def test_a_large_batch_is_put_in_order_and_answered_in_the_order_it_came(folder: Path) -> None:
     model = Model.load(str(folder))
     random = np.random.default_rng(3)
-    numbers = random.normal(size=(WORTH_ORDERING + 44, 5))
+    numbers = random.normal(size=(LARGE_BATCH + 44, 5))
     numbers[random.random(numbers.shape) < 0.2] = np.nan
     categories = random.choice(["Travel", "Café", "north", ""], (len(numbers), 2)).astype(object)
     probability, margin = model.predict(numbers, categories)

@@ -12,6 +12,7 @@ import pytest
 from export import to_onnx
 from runtime.explain import load_explainer
 from runtime.model import Model
+from runtime.table_file import REASONS_FILE
 from runtime.tables import Tables
 from scoring.contributions import Contributions
 from scoring.scorer import Scorer
@@ -50,12 +51,12 @@ def rows(count: int) -> pd.DataFrame:
 def test_contributions_have_the_bits_of_each_row_alone(folder: Path) -> None:
     model = Model.load(str(folder))
     file = model.manifest.document["reasons"]["file"]
-    tables = Tables.read(str(folder / "reasons.bin"), file["sha256"], model.manifest.sha256)
+    tables = Tables.read(str(folder), file["sha256"], model.manifest.sha256)
     frame = rows(300)
     numbers = np.column_stack([frame[feature.name].astype(float) for feature in model.manifest.numbers])
     words = [frame[feature.name].where(frame[feature.name].notna(), "") for feature in model.manifest.categories]
     categories = np.column_stack(words).astype(object)
-    found = Contributions(folder / "reasons.bin").of(numbers, categories)
+    found = Contributions(*REASONS_FILE.parse((folder / "reasons.bin").read_bytes())).of(numbers, categories)
     alone = [tables.contributions(*row) for row in zip(numbers, categories.tolist(), strict=True)]
     assert found.tobytes() == np.array(alone).tobytes()
 

@@ -1,19 +1,15 @@
-"""batch.bin: a header of JSON and raw arrays behind it, each at a multiple of 64 bytes, for numpy to map.
+"""What batch.bin holds; runtime.batch reads it."""
 
-runtime.batch reads it: raise its VERSION where an older reader could misread a newer file.
-"""
-
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.batch import ALIGNED, ARRAYS
-from runtime.batch_file import MAGIC, VERSION
+from runtime.table_file import BATCH_FILE
 from trees.batch.blocks import Block
 from trees.batch.conditions import Conditions
+from trees.table_file import bytes_of
 
 
 def content_of(
@@ -32,7 +28,7 @@ def content_of(
     }
     arrays: dict[str, NDArray[Any]] = {
         name: np.concatenate([np.empty(0, dtype=kind), *map(np.asarray, flat[name])]).astype(kind)
-        for name, kind in ARRAYS.items()
+        for name, kind in BATCH_FILE.arrays.items()
     }
     head: dict[str, Any] = {
         "graph": graph,
@@ -67,12 +63,5 @@ def content_of(
             for block in blocks
         ],
         "reads": list(reads),
-        "lengths": {name: len(arrays[name]) for name in ARRAYS},
     }
-    text = json.dumps(head, sort_keys=True, separators=(",", ":")).encode()
-    parts = [MAGIC, VERSION.to_bytes(4, "little"), len(text).to_bytes(4, "little"), text]
-    size = sum(map(len, parts))
-    for name in ARRAYS:
-        parts += [bytes(-size % ALIGNED), arrays[name].tobytes()]
-        size += len(parts[-2]) + len(parts[-1])
-    return b"".join(parts)
+    return bytes_of(BATCH_FILE, head, arrays)

@@ -1,18 +1,14 @@
-"""reasons.bin: a header of JSON and raw arrays behind it, each at a multiple of 64 bytes, for numpy to map.
+"""What reasons.bin holds; runtime.tables reads it."""
 
-runtime.tables reads it: raise its VERSION where an older reader could misread a newer file.
-"""
-
-import json
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.reasons_file import MAGIC, VERSION
-from runtime.tables import ALIGNED, ARRAYS
+from runtime.table_file import REASONS_FILE
 from trees.reasons.build import Built, order_bits
 from trees.reasons.columns import NumberAxis
+from trees.table_file import bytes_of
 
 
 def content_of(built: Built, players: int, graph: str) -> bytes:
@@ -56,13 +52,5 @@ def content_of(built: Built, players: int, graph: str) -> bytes:
             for number, order in sorted(columns.orders.items())
         ],
         "widths": [list(width) for width in built.widths],
-        "lengths": {name: len(arrays[name]) for name in ARRAYS},
     }
-    text = json.dumps(head, sort_keys=True).encode()
-    parts = [MAGIC, VERSION.to_bytes(4, "little"), len(text).to_bytes(4, "little"), text]
-    size = sum(map(len, parts))
-    for name, kind in ARRAYS.items():
-        parts.append(bytes(-size % ALIGNED))
-        parts.append(arrays[name].astype(kind).tobytes())
-        size += len(parts[-2]) + len(parts[-1])
-    return b"".join(parts)
+    return bytes_of(REASONS_FILE, head, arrays)
