@@ -1,7 +1,6 @@
 """From an export to a batch that tables answer: certificate, start, damage, and models without tables."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cli.progress import Progress
 from export.model_folder import files_of
 from export.refusal import ExportRefused
 from export.to_onnx import export
@@ -22,15 +20,12 @@ from runtime.manifest import ModelRefused
 from runtime.model import LARGE_BATCH, Model
 from runtime.settings import Settings
 from storage.digest import sha256_of
-from tests.export.test_reasons_served import APPLICANT, ask, fewer_rows, handler, trained
+from tests.export.served.exported import APPLICANT, SILENT, ask, handler
 from tests.runtime.model_builder import versioned
 from training.artifacts import Artifacts
 
 pytestmark = pytest.mark.tier("land")
 
-__all__ = ["fewer_rows"]  # a fixture for all tests here
-
-SILENT = Progress(quiet=True)
 MORE = """
 [xgboost]
 n_estimators = 10
@@ -41,23 +36,6 @@ resamples = 50
 [reasons]
 reference = "none"
 """
-
-
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
-    return trained(tmp_path_factory.mktemp("run"), MORE)
-
-
-@pytest.fixture(scope="module")
-def model(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported") / "model"
-    export(artifacts, folder, SILENT)
-    return folder
-
-
-@pytest.fixture
-def copy(model: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(model, tmp_path / "model"))
 
 
 def rows_of(model: Model, count: int) -> tuple[Any, Any]:
@@ -134,7 +112,7 @@ def test_a_start_that_answers_no_batch_loads_nothing_of_it(model: Path) -> None:
         f"Handler(Settings({{'MODEL_DIR': {str(model)!r}}}))\n"
         "print(sorted({'runtime.batch', 'runtime.planes', 'runtime.conditions', 'mmap'} & set(sys.modules)))"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     said = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
 

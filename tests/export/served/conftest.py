@@ -1,0 +1,54 @@
+"""A module of tests says by MORE what its model is trained with; equal ones are trained and exported once."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from export.certificate import certify
+from export.reasons import build as reasons_build
+from export.to_onnx import export
+from tests.export.served.exported import SILENT, trained
+from training.artifacts import Artifacts
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_rows() -> Iterator[None]:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(certify, "RANDOM_AND_REAL_ROWS", 2_000)
+    patch.setattr(certify, "SINGLE_ROWS", 50)
+    patch.setattr(reasons_build, "COMPARED", 40)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Artifacts]:
+    return cache(lambda more: trained(tmp_path_factory.mktemp("run"), more))
+
+
+@pytest.fixture(scope="session")
+def model_of(run_of: Callable[[str], Artifacts], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    def exported(more: str) -> Path:
+        folder = tmp_path_factory.mktemp("exported") / "model"
+        export(run_of(more), folder, SILENT)
+        return folder
+
+    return cache(exported)
+
+
+@pytest.fixture
+def artifacts(request: pytest.FixtureRequest, run_of: Callable[[str], Artifacts]) -> Artifacts:
+    return run_of(request.module.MORE)
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest, model_of: Callable[[str], Path]) -> Path:
+    return model_of(request.module.MORE)
+
+
+@pytest.fixture
+def copy(model: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(model, tmp_path / "model"))
