@@ -30,6 +30,11 @@ def next_command(module: str, flag: str, folder: str, default: str) -> str:
     return shlex.join(["python", "-m", module, *words])
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def shown(value: object) -> str:
     """A value as TOML would write it, cut where it is long."""
     text = _toml(value)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cli.errors import UserError
+from cli.words import shown
 from scoring.output import LOCK, OWN, Output, publish_text
 from scoring.plan import RUN, Piece
 from storage.digest import sha256_of
@@ -61,4 +62,4 @@ def _differences(earlier: Any, now: Any, place: str = "") -> Iterator[str]:
         for key in dict.fromkeys([*now, *earlier]):
             yield from _differences(earlier.get(key), now.get(key), f"{place}.{key}" if place else key)
     elif earlier != now:
-        yield f"{place} is {earlier} there and {now} here"
+        yield f"{place} is {shown(earlier)} there and {shown(now)} here"

@@ -18,7 +18,7 @@ from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
 from cli.settings.flags import add_flags
-from cli.words import escaped
+from cli.words import counted, escaped
 from scoring.cluster import Cluster
 from scoring.estimate import estimate
 from scoring.output import Output, held, output_of
@@ -27,7 +27,7 @@ from scoring.processes import Processes
 from scoring.reading import WRITTEN
 from scoring.resume import begin, finished
 from scoring.scorer import Scorer, describe
-from scoring.settings import Scoring, settings_from
+from scoring.settings import ID, Scoring, settings_from
 from scoring.shown import Meter, duration, shown
 from scoring.summary import read_summary, refuse_too_many, summary_of, write_rejects, write_summary
 from scoring.tally import Tally
@@ -67,11 +67,13 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument("--data", required=True, metavar="FILES", help="a file, a folder, a pattern or s3://...")
     files.add_argument("--out", metavar="FOLDER", help="a new folder, that of the run to go on with, or s3://...")
     files.add_argument("--model", default="model", metavar="DIR", help="what was exported, default %(default)s")
-    files.add_argument("--id", metavar="COLUMN", help="column of the id, default the model's, '' for none")
+    files.add_argument(
+        "--id", dest=f"data.{ID}", metavar="COLUMN", help="column of the id, default the model's, '' for none"
+    )
     files.add_argument(
         "--config",
         metavar="FILE.toml",
-        help="the settings that the model was trained with: how cells are written, special codes",
+        help="the settings that the model was trained with: the id, how cells are written, special codes",
     )
     files.add_argument("--explain", action="store_true", default=False, help="points of each feature, and reasons")
     files.add_argument(
@@ -85,7 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _run(args: argparse.Namespace) -> None:
     flags = {key: value for key, value in vars(args).items() if "." in key}
-    scoring, data, declared = settings_from(flags, getattr(args, "config", None))
+    settings = settings_from(flags, getattr(args, "config", None))
+    scoring = settings.scoring
     if scoring.scheduler is not None and scoring.workers is not None:
         raise UserError(
             "--scheduler: expected it without --workers, which are the cluster's; leave one out", WRONG_USAGE
@@ -94,9 +97,9 @@ def _run(args: argparse.Namespace) -> None:
         raise UserError("--out: expected a folder, got none; name one", WRONG_USAGE)
     progress = Progress(quiet=args.quiet)
     with progress.step("Opening the model"):
-        name = getattr(args, "id", None)
-        identifier = "" if name is None else name or None
-        scorer = Scorer.load(args.model, explain=args.explain, id=identifier, data=data, features=declared)
+        scorer = Scorer.load(
+            args.model, explain=args.explain, id=settings.id, data=settings.data, features=settings.features
+        )
     with progress.step("Looking at the files"):
         plan = plan_of(args.data, scorer.reading, scoring.part_rows)
     workers = scoring.workers or os.cpu_count() or 1
@@ -182,13 +185,15 @@ def _finish(
         write_summary(output, summary)
     score = summary["score"]
     if summary["rows"]["rejected"]:
-        progress.say(escaped(f"{summary['rows']['rejected']:,} rows are rejected: rejects.csv says why"))
+        progress.say(f"Rejected: {counted(summary['rows']['rejected'], 'row')}; rejects.csv says why")
     if summary["repeated_ids"]:
         progress.say(f"{summary['repeated_ids']:,} rows have an id that another row has too; each is scored")
     if score is not None:
         moved = f", moved (from {score['counts_from']:.3g})" if score["moved"] else ""
         progress.say(f"Stability index of the score against the training rows: {score['psi']:.4f}{moved}")
-    progress.say(escaped(f"{summary['rows']['scored']:,} rows in {len(plan.pieces):,} parts in {out}, see {SUMMARY}"))
+    progress.say(
+        escaped(f"{summary['rows']['scored']:,} rows in {counted(len(plan.pieces), 'part')} in {out}, see {SUMMARY}")
+    )
 
 
 def _fits(summary: dict[str, Any], markers: dict[int, dict[str, Any]]) -> bool:
@@ -202,7 +207,8 @@ def _say_estimate(plan: Plan, scorer: Scorer, workers: int, progress: Progress) 
         found = estimate(plan, scorer, Path(work))
     about = "" if found.is_counted else "about "
     print_ = progress.console.print
-    print_(f"{len(plan.files):,} files, {found.size:,} bytes, {about}{found.rows:,} rows, {len(plan.pieces):,} parts")
+    sizes = f"{found.size:,} bytes, {about}{counted(found.rows, 'row')}"
+    print_(f"{counted(len(plan.files), 'file')}, {sizes}, {counted(len(plan.pieces), 'part')}")
     print_(
         f"{found.rows_per_second:,.0f} rows/s in one process, about {duration(found.seconds(workers))} in {workers}; "
         "nothing was written"

@@ -15,6 +15,8 @@ from scoring.reading import WRITTEN
 from table.features import definitions_of, read_features
 from table.settings import Data, Feature
 
+ID = "id"
+
 
 @dataclass(frozen=True)
 class Scoring:
@@ -36,7 +38,18 @@ class Scoring:
     ] = ROWS_OF_A_PART
 
 
-def settings_from(values: dict[str, object], config: str | None) -> tuple[Scoring, Data, tuple[Feature, ...]]:
+@dataclass(frozen=True)
+class Settings:
+    """What a run is told: how to score, and how its table is written."""
+
+    scoring: Scoring
+    data: Data
+    features: tuple[Feature, ...]
+    id: str | None
+    """Column of the id, "" the model's own, None for no id."""
+
+
+def settings_from(values: dict[str, object], config: str | None) -> Settings:
     """The settings of flags, by dotted key, and of a TOML that a model was trained with: `[data]` and `[features]`.
 
     Raises UserError, exit status 2.
@@ -46,11 +59,12 @@ def settings_from(values: dict[str, object], config: str | None) -> tuple[Scorin
     tables: dict[str, dict[str, object]] = {"data": {}, "features": {}}
     tables |= tables_of(content, tables.keys(), origin, others=True)
     tables["scoring"] = {}
-    tables["data"] = {key: value for key, value in tables["data"].items() if key in WRITTEN}
+    tables["data"] = {key: value for key, value in tables["data"].items() if key in (ID, *WRITTEN)}
     for key, value in values.items():
         table, _, name = key.partition(".")
         tables[table][name] = value
     scoring = Scoring(**read_values(Scoring, "scoring", tables["scoring"], origin))
     data = Data(**read_values(Data, "data", tables["data"], origin))
     definitions = definitions_of(tables["features"], origin)
-    return scoring, data, read_features(definitions, origin) if definitions else ()
+    features = read_features(definitions, origin) if definitions else ()
+    return Settings(scoring, data, features, data.id if ID in tables["data"] else "")

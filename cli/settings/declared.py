@@ -98,7 +98,9 @@ class Setting:
             [first, *_] = error.errors(include_url=False)
         problem = first["msg"]
         if first["type"] != WHOLE_PROBLEM:
-            remedy = self.usage.remedy or f"for example {self.name} = {shown(self.example)}"
+            remedy = self.usage.remedy or (
+                f"for example {self.name} = {shown(self.example)}" if self.example is not None else "or leave it out"
+            )
             problem = f"expected {self.expected}, got {shown(value)}; {remedy}"
         return origin.refuse(f"{table}.{self.name}", problem)
 

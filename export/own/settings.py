@@ -102,7 +102,7 @@ def own_settings(
     exit status 2, for a mistake.
     """
     if tolerance is not None:
-        stated = read_values(Exactness, "", {"tolerance": tolerance}, Origin(flag))
+        stated = read_values(Exactness, "exactness", {"tolerance": tolerance}, Origin(flag))
         return replace(own_settings(config, reasons=reasons), tolerance=stated["tolerance"])
     content, origin = _content(config, "config")
     tables = tables_of(

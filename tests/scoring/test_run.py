@@ -105,6 +105,19 @@ def test_rejected_rows_have_their_number_and_reason(
     assert summary(tmp_path / "scored")["rows"] == {"read": 8, "scored": 5, "rejected": 3}
 
 
+def test_the_id_is_that_of_the_settings_and_a_flag_goes_before(score: Score, tmp_path: Path) -> None:
+    book = book_of(300)
+    pq.write_table(book.rename_columns(["loan", *book.column_names[1:]]), tmp_path / "book.parquet")
+    (tmp_path / "loans.toml").write_text('[data]\nid = "loan"\n')
+    (tmp_path / "none.toml").write_text('[data]\nid = ""\n')
+    assert score(tmp_path / "book.parquet", "named", "--config", tmp_path / "loans.toml") == 0
+    assert [row["uuid"] for row in rows(tmp_path / "named")] == book["uuid"].to_pylist()
+    assert score(tmp_path / "book.parquet", "bare", "--config", tmp_path / "none.toml") == 0
+    assert "uuid" not in rows(tmp_path / "bare")[0]
+    assert score(tmp_path / "book.parquet", "flag", "--config", tmp_path / "none.toml", "--id", "loan") == 0
+    assert "uuid" in rows(tmp_path / "flag")[0]
+
+
 def test_ids_that_are_there_twice_are_scored_and_counted(score: Score, tmp_path: Path) -> None:
     once, again = book_of(1_200, 1), book_of(900, 1)
     (tmp_path / "book").mkdir()
@@ -144,7 +157,7 @@ def test_an_output_of_something_else_is_refused(
     assert score(book, "scored", "--model", other) == 1
     assert "belongs to another run: model.version is" in told(capsys)
     assert score(book, "scored", "--id", "") == 1
-    assert "belongs to another run: settings.id is uuid there and None here" in told(capsys)
+    assert 'belongs to another run: settings.id is "uuid" there and null here' in told(capsys)
     os.utime(book / "1.parquet")
     assert score(book) == 1
     assert "belongs to another run: input.plan is" in told(capsys)

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from cli.words import counted
 from validation.report import words
 from validation.report.cells import columns_of
 from validation.report.headings import title_of
@@ -39,7 +40,7 @@ def templates() -> jinja2.Environment:
     }
     script = (FOLDER / "tables.js").read_text(encoding="utf-8")
     environment.globals |= {
-        "counted": words.counted,
+        "counted": counted,
         "explored_by_weight": EXPLORED,
         "picture": picture,
         "shown_of": words.shown_of,

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from cli.words import counted
 from validation.evidence import Evidence, Part
 from validation.reasons import Waterfall
 from validation.report.headings import METRICS, title_of
-from validation.report.words import counted, shown_of
+from validation.report.words import shown_of
 
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cli.words import counted
 from validation.evidence import Evidence
-from validation.report.words import between, counted, figure, percent, plain
+from validation.report.words import between, figure, percent, plain
 
 FEW_DEFAULTS = 200  # in the test: a rate's 95 % interval is then wider than ± 14 % of it
 WIDE_GAP = 0.02  # in ROC-AUC from train to test

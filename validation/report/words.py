@@ -66,11 +66,6 @@ def between(interval: Iterable[float] | None, how: str = "figure") -> str:
     return f"{figure(low)} to {figure(high)}"
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def _digits(value: float, digits: int) -> str:
     """Fixed notation with so many digits that count, zeros kept; tiny numbers in powers of ten."""
     if value == 0:

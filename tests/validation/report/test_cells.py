@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.words import counted
 from validation.report.cells import columns_of, decimals
-from validation.report.words import MISSING, between, counted, figure, percent, plain
+from validation.report.words import MISSING, between, figure, percent, plain
 
 
 def texts(values: object, spec: str | None = None) -> list[str]:

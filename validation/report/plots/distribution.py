@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cli.words import counted
 from runtime.score import Scale
 from validation.evidence import Part
 from validation.report.plots.ranking import Ranking, thinned
 from validation.report.plots.style import DEFAULTED, GRID, INK, REPAID, Picture, drawing, key, label, percent_axis
-from validation.report.words import counted, figure, percent
+from validation.report.words import figure, percent
 from validation.weights import median
 
 BINS = 60
