@@ -121,7 +121,7 @@ def parts_of(path: Path, target: Target) -> dict[str, Any]:
 
 
 def resolve(reference: str) -> str:
-    """The digest that a tag has now. Raises UserError where there is none."""
+    """The digest that a tag has now. Raises UserError for a tag without one."""
     said = _docker("buildx", "imagetools", "inspect", reference, "--format", "{{json .Manifest}}")
     try:
         digest = str(json.loads(said)["digest"])

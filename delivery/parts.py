@@ -71,7 +71,7 @@ def distributions(task: Path, pins: Sequence[Pin]) -> Iterator[Component]:
 
 
 def licence_of(name: str, text: str) -> License:
-    """An SPDX expression. Raises PackageRefused for a text that is none."""
+    """An SPDX expression. Raises PackageRefused for a text that is not one."""
     expression = SPDX.get(text, text)
     licence = LicenseFactory().make_from_string(expression)
     if isinstance(licence, DisjunctiveLicense) and licence.id is None:

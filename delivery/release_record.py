@@ -108,7 +108,7 @@ def write(dist: Path, arch: str) -> None:
 
 
 def read(path: Path) -> Record:
-    """A record that was written before. Raises UserError for what is none."""
+    """A record that was written before. Raises UserError for what is not a record."""
     return _checked(_object(path), path)
 
 

@@ -231,7 +231,7 @@ class Manifest:
 
 
 def _table(top: Reader, key: str) -> tuple[int, str]:
-    """The size of reasons.bin or batch.bin, or 0 and why there is none. All else of it is read with its first use."""
+    """The size of reasons.bin or batch.bin, or 0 and why it is absent. All else is read with its first use."""
     if key not in top:
         return 0, "the model was exported without them"
     entry = top.reader(key)

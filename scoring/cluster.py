@@ -16,7 +16,7 @@ SECONDS = 20  # until a scheduler answers, and until it has a worker
 DASK = ("dask", "distributed")
 OF_BYTES = ("numpy", "onnxruntime", "pyarrow")
 """Packages that decide about the bytes of a part."""
-RUN_AGAIN = "finished parts are kept; run again to go on"
+RUN_AGAIN = "finished parts are kept; run again to resume"
 
 
 class Cluster:

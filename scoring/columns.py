@@ -151,7 +151,7 @@ class Levels:
 
 
 def _parsed(cells: Any, missing: Missing, marks: Marks) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-    """Texts as numbers, and which of them are none that float64 holds."""
+    """Texts as numbers, and which of them float64 cannot hold."""
     texts = present(decoded(cells), missing)
     if marks.decimal == "." and marks.thousands is None:
         try:

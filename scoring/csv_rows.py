@@ -18,7 +18,7 @@ BLOCK_BYTES = 4 * 2**20  # a row has to fit
 
 
 class CsvRows:
-    """A CSV, as it is or packed by gzip, bzip2 or zstandard. Raises UserError for what is none."""
+    """A CSV, as it is or packed by gzip, bzip2 or zstandard. Raises UserError for what is not a CSV."""
 
     is_csv = True
     units = None

@@ -33,7 +33,7 @@ class Rows(Protocol):
         """Record batches of some units (all of a file without), each with the number of its first row, from 1."""
 
     def broken(self) -> list[tuple[int, str]]:
-        """Rows that are none, met so far since the last call: their numbers, and why."""
+        """Lines that are not rows, since the last call: their numbers, and why."""
 
 
 def open_rows(name: str, path: Path, reading: Reading) -> Rows:

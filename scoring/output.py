@@ -30,7 +30,7 @@ class Output(Protocol):
         """Puts a whole file there under a name, in the place of one that may be there."""
 
     def read(self, name: str) -> bytes | None:
-        """The content of a small file, None where there is none."""
+        """The content of a small file, None if it does not exist."""
 
     def names(self) -> set[str]:
         """All files there, with their folders."""

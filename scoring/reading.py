@@ -68,7 +68,7 @@ class Reading:
         return (*MISSING, *self.data.missing) if is_text else self.data.missing
 
     def check(self, name: str, schema: pa.Schema) -> None:
-        """Raises UserError for a file that lacks a column, has one twice, or has one of a type that is none of ours."""
+        """Raises UserError for a file that lacks a column, has one twice, or one of a type that is not supported."""
         for column in self.columns:
             if (count := schema.names.count(column)) > 1:
                 raise UserError(f"{name}: column {named(column)} is there {count} times; name each column once")

@@ -35,7 +35,7 @@ from storage.address import is_remote
 from table.settings import Data
 
 EPILOG = """\
-Parts of the output have the rows of the input in its order. A run that was stopped goes on where it was when the same
+Parts of the output have the rows of the input in its order. A run that was stopped resumes when the same
 command is given again: finished parts are compared with their digests and kept. docs/scoring.md has recipes for
 DuckDB, Polars and xargs.
 Exit status: 0 all is scored; 1 something is wrong, with one line that says what; 2 wrong flags or settings.
@@ -50,7 +50,7 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = build_parser().parse_args(arguments)
-    return command.run(lambda: _run(args), "finished parts are kept; run again to go on")
+    return command.run(lambda: _run(args), "finished parts are kept; run again to resume")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     files = parser.add_argument_group("input and output")
     files.add_argument("--data", required=True, metavar="FILES", help="a file, a folder, a pattern or s3://...")
-    files.add_argument("--out", metavar="FOLDER", help="a new folder, that of the run to go on with, or s3://...")
+    files.add_argument("--out", metavar="FOLDER", help="a new folder, that of the run to resume, or s3://...")
     files.add_argument("--model", default="model", metavar="DIR", help="what was exported, default %(default)s")
     files.add_argument(
         "--id", dest=f"data.{ID}", metavar="COLUMN", help="column of the id, default the model's, '' for none"

@@ -208,7 +208,7 @@ class Scorer:
         return int(np.count_nonzero((values < low) | (values > high)))
 
     def _identifiers(self, batch: pa.RecordBatch) -> tuple[Any, NDArray[np.bool_], JsonValue]:
-        """The ids as text, None where there are none; which of them are odd; and each as JSON has it."""
+        """The ids as text, None for rows without; which of them are odd; and each as JSON has it."""
         if self.reading.id is None:
             return None, np.zeros(batch.num_rows, dtype=bool), lambda row: None
         cells = decoded(batch.column(self.reading.id))

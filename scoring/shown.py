@@ -1,4 +1,4 @@
-"""How a run shows that it goes on: rows, rows a second and the time left."""
+"""How a run shows its progress: rows, rows a second and the time left."""
 
 import time
 from collections.abc import Iterator

@@ -31,7 +31,7 @@ def answer(action: Callable[[], Any]) -> tuple[Any, ...]:
 
 
 def serve(source: IO[bytes], answers: IO[bytes]) -> None:
-    """Answers each piece with ("rows", n) as it goes on, and in the end as `answer` does; a fault is the last."""
+    """Answers each piece with ("rows", n) while it works, and in the end as `answer` does; a fault is the last."""
 
     def say(*message: Any) -> None:
         pickle.dump(message, answers)

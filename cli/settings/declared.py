@@ -45,7 +45,7 @@ class Usage:
 
 
 class Setting:
-    """One key of a table: `kind` is its type without None, `default` None where there is none."""
+    """One key of a table: `kind` is its type without None, `default` None for a key without one."""
 
     def __init__(self, name: str, hint: Any, default: object) -> None:
         self.name, self.default = name, default

@@ -21,7 +21,7 @@ LARGEST = 64_000_000  # bytes of the file
 
 @dataclass(frozen=True)
 class BuiltBatch:
-    """The file with what the manifest says of it; only `why` where there is none."""
+    """The file with what the manifest says of it; only `why` for a model without it."""
 
     why: str = ""
     content: bytes = b""

@@ -141,7 +141,7 @@ class _Splits:
             else:
                 found.append(raw_thresholds(np.array([key[2]], dtype=np.float32)))
         cuts = np.unique(np.concatenate(found))
-        at = np.concatenate([[-np.inf], cuts])  # a number in each piece; of the first there is none
+        at = np.concatenate([[-np.inf], cuts])  # a number in each piece but the first
         for key in asked:
             profile = self._place(key).profile
             if profile is not None:

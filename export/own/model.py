@@ -149,7 +149,7 @@ def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable
 
 
 def _stated(fitted: Fitted, findings: Findings) -> StatedTolerance | None:
-    """What the manifest says of steps that are only close; None where there are none."""
+    """What the manifest says of steps that are only close; None for a model without such steps."""
     if fitted.tolerance is None:
         return None
     ways = {column.way for its in fitted.oracle.preparations for column in its.columns if column.mixed is not None}

@@ -88,7 +88,7 @@ def test_ctrl_c_ends_a_run_in_one_line(large: Path, model: Path, tmp_path: Path)
             process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said == "error: interrupted; finished parts are kept; run again to go on\n"
+    assert said == "error: interrupted; finished parts are kept; run again to resume\n"
 
 
 def test_a_second_run_into_the_same_output_is_refused(
