@@ -33,7 +33,7 @@ class Output(Protocol):
         """The content of a small file, None if it does not exist."""
 
     def names(self) -> set[str]:
-        """All files there, with their folders."""
+        """All files there, with their folders; not those of scratch folders, which a run removes at any moment."""
 
     def holds(self, name: str, sha256: str) -> bool:
         """True if the file is there with these bytes."""
@@ -73,8 +73,11 @@ class _Here:
     def names(self) -> set[str]:
         if self._folder.exists() and not self._folder.is_dir():
             raise UserError(f"--out: expected a folder, got the file {self._folder}; name another")
-        found = (path for path in self._folder.rglob("*") if path.is_file())
-        return {path.relative_to(self._folder).as_posix() for path in found}
+        found = set()
+        for place, folders, files in os.walk(self._folder):  # unlike rglob, it passes over what is removed meanwhile
+            folders[:] = [name for name in folders if not name.startswith(SCRATCH)]
+            found |= {(Path(place) / name).relative_to(self._folder).as_posix() for name in files}
+        return found
 
     def holds(self, name: str, sha256: str) -> bool:
         path = self._folder / name

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from scoring.output import output_of, work_folder
 from tests.scoring.conftest import Score, book_of, parts
 from tests.stopped import ROOT, digests
 
@@ -99,6 +101,29 @@ def test_a_second_run_into_the_same_output_is_refused(
             assert score(large, "out", "--part-rows", "5000") == 1
         process.kill()
     assert capsys.readouterr().err.endswith("out: another run writes there; wait for it, or name another --out\n")
+
+
+def test_files_are_listed_while_another_run_makes_and_removes_its_own(tmp_path: Path) -> None:
+    output = output_of(str(tmp_path / "out"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "part-00000.parquet").touch()
+    is_over = threading.Event()
+
+    def work() -> None:
+        while not is_over.is_set():
+            with work_folder(output) as folder:
+                (folder / "deep").mkdir()
+                (folder / "deep" / "file").touch()
+
+    others = [threading.Thread(target=work) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        assert all(output.names() == {"part-00000.parquet"} for _ in range(2_000))
+    finally:
+        is_over.set()
+        for other in others:
+            other.join()
 
 
 def test_a_piece_that_always_ends_its_process_ends_the_run(
