@@ -60,7 +60,7 @@ class DataRecord(TypedDict):
     dropped_rows: int
     """Rows without a target, and those that a setting leaves out."""
     dropped_note: str
-    """The same in words; empty where there are none."""
+    """The same in words; empty if no row was left out."""
     exclusions: list[ExclusionRecord]
     remarks: list[str]
     """What may not be meant in the table or its settings."""

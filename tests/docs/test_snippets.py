@@ -22,9 +22,7 @@ RUNNING = [name for name in NAMES if any(name == of and _.language in RUN and _.
 
 def of_kind(*languages: str) -> pytest.MarkDecorator:
     cases = [(name, each) for name, each in BLOCKS if each.language in languages]
-    return pytest.mark.parametrize(
-        ("page", "snippet"), cases, ids=[f"{name}:{each.line}" for name, each in cases]
-    )
+    return pytest.mark.parametrize(("page", "snippet"), cases, ids=[f"{name}:{each.line}" for name, each in cases])
 
 
 @pytest.mark.tier("land")

@@ -5,13 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
-
 from tests import applicants
 from tests.docs.snippets import ROOT
 
 RESULTS = ("artifacts", "model", "dist", "build")
-SMALL = '[xgboost]\nn_estimators = 20\n[evaluation]\nplots = false\n'
+SMALL = "[xgboost]\nn_estimators = 20\n[evaluation]\nplots = false\n"
 
 
 class Workplace:
