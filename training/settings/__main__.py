@@ -42,6 +42,9 @@ FLAGS = {
     "reason_texts.missing": (),
     "reason_texts.code": (),
     "reason_texts.inquiries": (),
+    "reason_texts.actionable": (),
+    "reason_texts.direction": (),
+    "reason_texts.levels": (),
 }
 
 
