@@ -85,6 +85,9 @@ def settings_as_toml(settings: Settings) -> str:
         for key in ("rare", "indicator"):
             if definition[key] is None:
                 del definition[key]
+    for entry in document["reason_texts"].values():
+        if entry["direction"] is None:
+            del entry["direction"]
     defaults = settings_as_dict(Settings())
     written = {
         table: {

@@ -44,6 +44,9 @@ FLAGS = {
     "reason_texts.missing": (),
     "reason_texts.code": (),
     "reason_texts.inquiries": (),
+    "reason_texts.actionable": (),
+    "reason_texts.direction": (),
+    "reason_texts.levels": (),
     **{f"validation.{name}": () for name in settings_of(Validation)},  # which has a command of its own
 }
 
