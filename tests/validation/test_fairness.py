@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from scipy.stats import beta
+from scipy.stats import beta, norm
 from sklearn.metrics import roc_auc_score
 
 from cli.errors import UserError
@@ -18,6 +18,8 @@ from validation.fairness.documents import AttributeFigures, FairnessFigures
 from validation.fairness.findings import findings
 from validation.fairness.groups import MISSING, attributes_of, intersections
 from validation.settings import Fairness
+from validation.statistics.auc import area_of_ranks, interval
+from validation.statistics.weighted_auc import weighted_area
 
 EXACT = 1e-12
 SETTINGS = Fairness(groups=("sex", "age"), bins={"age": (25.0, 60.0)}, reference={"sex": "m"}, cutoff=640.0)
@@ -203,3 +205,23 @@ def test_a_column_of_numbers_without_bins_is_refused_with_what_to_set() -> None:
     frame = pd.DataFrame({"age": np.arange(500.0).astype(str)})
     with pytest.raises(UserError, match=r"at most 100 groups, got 500; .* set fairness\.bins\.age"):
         attributes_of(frame, Fairness(groups=("age",)))
+
+
+def test_an_area_without_weights_is_that_of_the_rank_test() -> None:
+    rng = np.random.default_rng(3)
+    target, risk = (rng.random(300) < 0.2).astype(np.int8), np.round(rng.random(300), 1)
+    its, other = weighted_area(target, risk), area_of_ranks(target, risk)
+    assert (its.value, its.variance) == (pytest.approx(other.value), pytest.approx(other.variance))
+    doubled = weighted_area(target, risk, np.full(300, 2.0))
+    assert (doubled.value, doubled.variance) == (pytest.approx(other.value), pytest.approx(other.variance))
+
+
+def test_the_interval_of_a_weighted_area_holds_the_true_one(sample: Sample) -> None:
+    """Two normal scores one deviation apart; every row's weight is drawn without a look at either."""
+    true, held = float(norm.cdf(np.sqrt(0.5))), []
+    for seed in sample(range(1_000), 200):
+        rng = np.random.default_rng(seed)
+        target = rng.random(400) < 0.3
+        low, high = interval(weighted_area(target, rng.normal(size=400) + target, rng.uniform(0.2, 3, 400)), 0.95)
+        held.append(low <= true <= high)
+    assert 0.9 <= np.mean(held) <= 0.99

@@ -20,9 +20,10 @@ from validation.calibration import CONFIDENCE, interval_of_rates
 from validation.fairness.curves import curves
 from validation.fairness.documents import AttributeFigures, FairnessFigures, GroupFigures
 from validation.fairness.groups import Attribute, intersections
-from validation.intervals.area import area
-from validation.multiple import holm
 from validation.settings import Fairness
+from validation.statistics.auc import interval
+from validation.statistics.multiple import holm
+from validation.statistics.weighted_auc import weighted_area
 from validation.weights import effective_size, masses
 
 APPROVED = 0.8  # of the applicants, where no cut-off is set
@@ -98,8 +99,8 @@ def _compared(attribute: Attribute, answers: Answers, fairness: Fairness, cutoff
             _set_ratio(group, groups[0], answers, attribute)
             if deviation > 0:
                 group["difference"] = (group["mean_score"] - groups[0]["mean_score"]) / deviation
-    for key in ("ratio_p", "gap_p"):
-        _correct(groups, key)
+    for key in ("ratio", "gap"):
+        _adjust(groups, key)
     hidden = [code for code in np.flatnonzero(rows).tolist() if code not in shown]
     return {
         "attribute": attribute.name,
@@ -128,6 +129,7 @@ def _group(attribute: Attribute, code: int, answers: Answers, cutoff: float) -> 
         "ratio_low": None,
         "ratio_high": None,
         "ratio_p": None,
+        "ratio_adjusted": None,
         "mean_score": float(np.average(its.score, weights=mass)),
         "difference": None,
         "known": 0,
@@ -141,7 +143,7 @@ def _group(attribute: Attribute, code: int, answers: Answers, cutoff: float) -> 
 
 
 OF_OUTCOMES = (
-    *("observed", "predicted", "low", "high", "gap", "gap_p", "roc_auc", "roc_auc_low", "roc_auc_high"),
+    *("observed", "predicted", "low", "high", "gap", "gap_p", "gap_adjusted", "roc_auc", "roc_auc_low", "roc_auc_high"),
     *("repaid_declined", "repaid_declined_low", "repaid_declined_high"),
     *("defaulted_approved", "defaulted_approved_low", "defaulted_approved_high"),
 )
@@ -162,9 +164,9 @@ def _outcomes(known: Answers, bad: NDArray[np.bool_], cutoff: float) -> dict[str
         "gap_p": p_of_rate(observed, predicted, effective_size(mass)),
     }
     if min(bad.sum(), (~bad).sum()) >= LEAST_FOR_AUC:
-        its = area(bad, known.probability, known.weight)
+        its = weighted_area(bad, known.probability, known.weight)
         found["roc_auc"] = its.value
-        found["roc_auc_low"], found["roc_auc_high"] = (_known(bound) for bound in its.interval)
+        found["roc_auc_low"], found["roc_auc_high"] = (_known(bound) for bound in interval(its, CONFIDENCE))
     for name, those, wrong in (("repaid_declined", ~bad, ~approved), ("defaulted_approved", bad, approved)):
         if those.any():
             found[name], found[f"{name}_low"], found[f"{name}_high"] = _rate(wrong[those], mass[those])
@@ -206,11 +208,11 @@ def _set_ratio(group: GroupFigures, reference: GroupFigures, answers: Answers, a
     group["ratio_low"], group["ratio_high"] = one / other / factor, one / other * factor
 
 
-def _correct(groups: list[GroupFigures], key: Any) -> None:
-    there = [group for group in groups if group[key] is not None]  # type: ignore[literal-required]
-    corrected = holm([group[key] for group in there])  # type: ignore[literal-required]
-    for group, p in zip(there, corrected, strict=True):
-        group[key] = p  # type: ignore[literal-required]
+def _adjust(groups: list[GroupFigures], key: str) -> None:
+    p: list[float | None] = [group[f"{key}_p"] for group in groups]  # type: ignore[literal-required]
+    adjusted = holm([math.nan if value is None else value for value in p])
+    for group, value in zip(groups, adjusted.tolist(), strict=True):
+        group[f"{key}_adjusted"] = _known(value)  # type: ignore[literal-required]
 
 
 def _variance(values: Floats, mass: Floats) -> float:

@@ -18,7 +18,9 @@ class GroupFigures(TypedDict):
     ratio_low: float | None
     ratio_high: float | None
     ratio_p: float | None
-    """Two-sided p-value of equal approval rates, by Holm's method for the groups of the attribute."""
+    """Two-sided p-value of equal approval rates."""
+    ratio_adjusted: float | None
+    """The same by Holm's method for the groups of the attribute."""
     mean_score: float
     difference: float | None
     """Mean score minus that of the reference group, in standard deviations of all scores."""
@@ -34,7 +36,9 @@ class GroupFigures(TypedDict):
     gap: float | None
     """Observed minus predicted."""
     gap_p: float | None
-    """Two-sided p-value of a default rate as predicted, by Holm's method for the groups of the attribute."""
+    """Two-sided p-value of a default rate as predicted."""
+    gap_adjusted: float | None
+    """The same by Holm's method for the groups of the attribute."""
     roc_auc: float | None
     """null with fewer than ten of either outcome."""
     roc_auc_low: float | None

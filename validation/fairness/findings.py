@@ -29,8 +29,8 @@ def _impact(figures: FairnessFigures, attribute: AttributeFigures) -> Iterator[A
     beyond = [
         (group["ratio"], group["group"])
         for group in attribute["groups"]
-        if group["ratio"] is not None and group["ratio_p"] is not None
-        if group["ratio"] < limit and group["ratio_p"] < LEVEL
+        if group["ratio"] is not None and group["ratio_adjusted"] is not None
+        if group["ratio"] < limit and group["ratio_adjusted"] < LEVEL
     ]
     if not beyond:
         return
@@ -58,14 +58,14 @@ def _miscalibrated(attribute: AttributeFigures) -> Iterator[Alarm]:
         value=gap,
         limit=0.0,
         message=f"{attribute['attribute']}: of {worst['group']} {observed:.2%} defaulted where {predicted:.2%} was "
-        f"predicted (p {worst['gap_p']:.1g} after Holm, level {LEVEL:g}: custom){_others(beyond)}; its risk is "
+        f"predicted (p {worst['gap_adjusted']:.1g} after Holm, level {LEVEL:g}: custom){_others(beyond)}; its risk is "
         f"{'understated' if gap > 0 else 'overstated'}.",
     )
 
 
 def _gap(group: GroupFigures) -> float:
     """Observed minus predicted where that is a finding, else 0."""
-    gap, p, predicted = group["gap"], group["gap_p"], group["predicted"]
+    gap, p, predicted = group["gap"], group["gap_adjusted"], group["predicted"]
     is_finding = gap is not None and p is not None and predicted is not None and p < LEVEL
     return gap if is_finding and gap is not None and predicted is not None and abs(gap) >= GAP * predicted else 0.0
 

@@ -17,14 +17,14 @@ DECISIONS = {
     "Mean score": "mean_score",
     "Difference": "difference",
 }
-RATIOS = {"Ratio": "ratio", "Ratio from": "ratio_low", "Ratio to": "ratio_high", "p": "ratio_p"}
+RATIOS = {"Ratio": "ratio", "Ratio from": "ratio_low", "Ratio to": "ratio_high", "p": "ratio_adjusted"}
 OUTCOMES = {
     "Defaults": "defaults",
     "Predicted, %": "predicted",
     "Observed, %": "observed",
     "Low": "low",
     "High": "high",
-    "p": "gap_p",
+    "p": "gap_adjusted",
     "ROC-AUC": "roc_auc",
     "From": "roc_auc_low",
     "To": "roc_auc_high",
