@@ -91,10 +91,13 @@ parity: $(READY)  ## train, export and certify, check the certificate again; aft
 node:  ## the packages of tests/node, for the parity test of docs/node.md (needs npm)
 	@cd tests/node && npm ci
 
-lint: $(READY)  ## ruff (rules and format), mypy (strict)
+# Rooms whose texts have been rewritten; the others follow.
+PROSE := cli storage population deploy delivery local docs
+lint: $(READY)  ## ruff (rules and format), mypy (strict), banned phrases
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m delivery.prose $(PROSE)
 
 # Some tools say something even where they find nothing.
 quietly = found=$$($(1) 2>&1) || { echo "$$found"; exit 1; }

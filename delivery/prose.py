@@ -63,8 +63,8 @@ def faults(file: Path) -> Iterator[str]:
                 case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                     begun = (ast.get_docstring(node) or "").split(maxsplit=1)[:1]
                     if begun and begun[0].strip(",:") in NO_BEGINNING:
-                        line = node.body[0].lineno
-                        yield f"{file}:{line}: docstring begins with {begun[0]!r}: name the thing, or use the imperative"
+                        wrong = f"docstring begins with {begun[0]!r}: name the thing, or use the imperative"
+                        yield f"{file}:{node.body[0].lineno}: {wrong}"
 
 
 def _texts(path: Path) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from delivery.prose import faults, main
     [
         ("# It hangs on the weather.\n", "hangs on"),
         ("# A file that is none.\n", "is none"),
-        ("# None of them\n# are told apart.\n", "told apart"),
+        ("# Nobody could\n# tell apart the two.\n", "tell apart"),
         ('"""What a thing is."""\n', "What"),
         ('def f() -> None:\n    """Whether it is so."""\n', "Whether"),
     ],

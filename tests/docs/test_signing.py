@@ -22,7 +22,7 @@ def test_a_folder_is_signed_and_a_change_is_detected(workplace: Workplace, tmp_p
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "tool"], check=True)
     said = re.search("`pip (install [^`]+)`", (ROOT / "docs" / "signing.md").read_text(encoding="utf-8"))
     assert said is not None
-    pip = [tmp_path / "tool/bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    pip = [str(tmp_path / "tool/bin/python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *shlex.split(said[1])], check=True)
     folder = workplace.copy("docs/signing.md")
     [block] = [each for each in snippets(ROOT / "docs" / "signing.md") if each.language == "sh"]
