@@ -30,6 +30,7 @@ TOP = (
     ("artifacts/reference.json", of_validation.Reference),
     ("model/manifest.json", of_model.ManifestDocument),
     ("model/certificate.json", of_model.Certificate),
+    ("model/initial.json", of_validation.Initial),
     ("latest.json, of published models", of_model.Pointer),
 )
 NAMES: dict[object, str] = {

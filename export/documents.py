@@ -118,7 +118,7 @@ class Certificate(Findings):
 
     schema_version: int
     sha256: dict[str, str]
-    """Of model.onnx, manifest.json, pipeline.skops and, where they are there, reasons.bin and batch.bin."""
+    """Of model.onnx, manifest.json, pipeline.skops and, where they are there, reasons.bin, batch.bin, initial.json."""
     versions: dict[str, str]
     """Of Python and of packages, and the machine."""
     reasons: NotRequired[ComparedReasons]
@@ -296,6 +296,19 @@ class NoBatch(TypedDict):
     why: str
 
 
+class InitialFile(TypedDict):
+    """The file initial.json, which no start reads."""
+
+    sha256: str
+    bytes: int
+
+
+class NoInitial(TypedDict):
+    """A model whose initial validation is not known."""
+
+    why: str
+
+
 class StatedTolerance(TypedDict):
     """What was accepted of steps of an own pipeline that no graph equals to the last bit."""
 
@@ -326,6 +339,7 @@ class ManifestBody(TypedDict):
     reference: ManifestReference
     versions: dict[str, str]
     self_check: SelfCheck
+    initial: InitialFile | NoInitial
     reasons: NotRequired[ManifestReasons | NoReasons]
     """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
     batch: NotRequired[ManifestBatch | NoBatch]

@@ -24,7 +24,16 @@ from export.certificate.certify import Tolerance, certify, versions
 from export.documents import Certificate, Findings
 from export.graph.pipeline import build
 from export.manifest import manifest_of
-from export.model_folder import BATCH, CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS, certified_files
+from export.model_folder import (
+    BATCH,
+    CERTIFICATE,
+    CERTIFICATE_VERSION,
+    GRAPH,
+    INITIAL,
+    MANIFEST,
+    REASONS,
+    certified_files,
+)
 from export.reasons.build import BuiltReasons, build_reasons
 from export.refusal import ExportRefused
 from runtime.explain import load_explainer
@@ -165,6 +174,8 @@ def export(
                 progress.say(f"[yellow]![/] Exported without reasons: {escaped(reasons.why)}")
         manifest = manifest_of(artifacts, contract, graph, session, tolerance.of_self_check, batch, reasons)
         write_json(folder / MANIFEST, manifest)
+        if artifacts.initial is not None:
+            write_json(folder / INITIAL, artifacts.initial)
         with progress.step("Certifying against the fitted pipeline") as show:
             findings = certify(candidate_of(artifacts, contract, session, batch.batch), show)
         certificate = certificate_of(artifacts, folder, findings, reasons)
@@ -204,6 +215,8 @@ def certificate_of(
     certificate = cast(Certificate, {**head, **findings})
     if "batch" in findings:
         certificate["sha256"][BATCH] = sha256_of(folder / BATCH)
+    if artifacts.initial is not None:
+        certificate["sha256"][INITIAL] = sha256_of(folder / INITIAL)
     if reasons is not None and reasons.compared is not None:
         certificate["sha256"][REASONS] = sha256_of(folder / REASONS)
         certificate["reasons"] = reasons.compared

@@ -172,8 +172,8 @@ class Run(Figures):
     seed: int
     pools: list[PoolRecord]
     """Of categories with two rare levels or more."""
-    in_parts: NotRequired[InPartsRecord]
-    """Where the table was read in parts."""
+    in_parts: InPartsRecord | None
+    """null where the table was in memory."""
     tuning: SearchRecord | None
     """null without a search."""
     stability: StabilityFindings

@@ -39,8 +39,7 @@ def copies_of(train: Part, test: Part) -> Copies:
 
 def keys_of(frame: pd.DataFrame) -> NDArray[np.uint64]:
     """A number for each row [N] that depends on all of its values and on no other row."""
-    keys: NDArray[np.uint64] = pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype=np.uint64)
-    return keys
+    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
 
 
 def is_known(frame: pd.DataFrame, fine: Sequence[str]) -> NDArray[np.bool_]:

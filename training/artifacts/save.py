@@ -19,13 +19,15 @@ from storage.json_file import write_json
 from table import Table
 from training import artifacts
 from training.artifacts.schema import Range, schema_of
-from training.documents import ExclusionRecord, InPartsRecord, PoolRecord, Run, SearchRecord
+from training.documents import ExclusionRecord, InPartsRecord, PartRecord, PoolRecord, Run, SearchRecord
 from training.evidence import figures_of, write_tables
 from training.reasons import write_own_rows, write_reference
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
-from validation.documents import Reference, StabilityFindings
+from validation.documents import Initial, InitialPeriod, Reference, StabilityFindings
 from validation.evidence import Answered, Evidence, Part
+from validation.initial import Said, initial_of
+from validation.rating import Rating
 from validation.report.report import write_report
 
 SAMPLE_ROWS = 50_000
@@ -77,6 +79,7 @@ def save(folder: Path, finished: FinishedRun) -> Run:
     write_json(folder / artifacts.METRICS, figures["metrics"])
     write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, finished.ranges))
     write_json(folder / artifacts.REFERENCE, finished.reference)
+    write_json(folder / artifacts.INITIAL, _initial(finished, facts["test"]))
     finished.sample.to_parquet(folder / artifacts.SAMPLE, index=False)
     train = finished.shown["train"]
     write_reference(folder, settings, train.frame, train.score, train.weight)
@@ -98,6 +101,7 @@ def save(folder: Path, finished: FinishedRun) -> Run:
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
         "pools": finished.pools,
+        "in_parts": finished.in_parts,
         "tuning": finished.tuning,
         **figures,
         "stability": cast(StabilityFindings, evidence.stability),
@@ -106,8 +110,6 @@ def save(folder: Path, finished: FinishedRun) -> Run:
         "files": {},
         "digest": "",
     }
-    if finished.in_parts is not None:
-        run["in_parts"] = finished.in_parts
     write_report(folder, run, evidence, parts)
     run["files"] = {
         str(path.relative_to(folder)): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()
@@ -115,6 +117,24 @@ def save(folder: Path, finished: FinishedRun) -> Run:
     run["digest"] = digest_of(json.loads(json.dumps(run)), besides="digest")
     write_json(folder / artifacts.RUN, run)
     return run
+
+
+def _initial(finished: FinishedRun, facts: PartRecord) -> Initial:
+    """The initial validation: the test part, on the grades that the model will serve."""
+    settings, test, table = finished.settings, finished.parts["test"], finished.table
+    period: InitialPeriod | None = None
+    if settings.split.time is not None:
+        period = {
+            "column": settings.split.time,
+            "format": settings.split.time_format,
+            "first": facts["first_time"],
+            "last": facts["last_time"],
+        }
+    of = settings.validation
+    said = Said("test", of.definition or "", of.exposure, period)
+    exposure = None if table.exposure is None else np.nan_to_num(table.exposure[finished.rows["test"]])
+    rating = Rating.of_bands(finished.evidence.edges, settings.score)
+    return initial_of(rating, test.target, test.probability, test.score, said, exposure)
 
 
 def versions() -> dict[str, str]:

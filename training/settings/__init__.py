@@ -23,7 +23,7 @@ from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
-from validation.settings import Costs, Evaluation, Stability
+from validation.settings import Costs, Evaluation, Stability, Validation
 
 __all__ = [
     "Costs",
@@ -39,6 +39,7 @@ __all__ = [
     "Split",
     "Stability",
     "Tuning",
+    "Validation",
     "load_settings",
     "settings_as_dict",
     "settings_as_toml",
@@ -151,6 +152,7 @@ def settings_from_dict(
         evaluation=Evaluation(**values("evaluation")),
         costs=Costs(**values("costs")),
         stability=Stability(**values("stability")),
+        validation=Validation(**values("validation")),
         reasons=Reasons(**values("reasons")),
         reason_groups=read_row_max(document["reason_groups"], origin, "reason_groups"),
         reason_texts=read_reason_texts(document["reason_texts"], origin),

@@ -1,7 +1,7 @@
 """A small table in Parquet parts, and runs on it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +78,13 @@ def train(loans: Path, tmp_path_factory: pytest.TempPathFactory) -> Train:
         out = tmp_path_factory.mktemp("out") / "artifacts"
         flags = ["--config", str(loans.parent / "settings.toml"), "--data", str(data), "--out", str(out), "--quiet"]
         assert run.main([*flags, *map(str, words)]) == 0
-        return json.loads((out / "run.json").read_text()) | {"out": out}
+        record: dict[str, Any] = json.loads((out / "run.json").read_text())
+        return record | {"out": out}
 
     return trained
 
 
 @pytest.fixture(scope="session")
-def in_memory(train: Train) -> Iterator[dict[str, Any]]:
+def in_memory(train: Train) -> dict[str, Any]:
     """The run that others are compared with."""
     return train()

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,8 @@ def test_report_and_card_say_what_is_of_the_rows_drawn(from_disk: dict[str, Any]
 
 
 def test_boosters_watch_the_fold_that_they_have_not_seen(train: Train) -> None:
-    words = ("--xgboost", "early_stopping_rounds=2", "--n-estimators", "60", "--split", "group")
-    words += ("--group-column", "group")
+    words = ["--xgboost", "early_stopping_rounds=2", "--n-estimators", "60"]
+    words += ["--split", "group", "--group-column", "group"]
     ours, theirs = train(*words, "--external-memory"), train(*words)
     assert ours["split"] == theirs["split"]
     stopped, expected = (
@@ -102,7 +103,8 @@ def test_boosters_watch_the_fold_that_they_have_not_seen(train: Train) -> None:
 def test_an_interrupted_run_leaves_no_row_and_the_last_good_artifacts(
     loans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, seen = tmp_path / "artifacts", []
+    out = tmp_path / "artifacts"
+    seen: list[str] = []
     out.mkdir()
     (out / "run.json").write_text("{}")
     left = tmp_path / ".rows.lastbit-abcd_123"  # of a run that was killed
@@ -127,7 +129,7 @@ def test_an_interrupted_run_leaves_no_row_and_the_last_good_artifacts(
 def test_a_disk_that_is_too_small_is_refused_before_any_row_is_written(
     loans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(external.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000))
     cache = tmp_path / "fast"
     words = ["--config", str(loans.parent / "settings.toml"), "--data", str(loans), "--out", str(tmp_path / "out")]
     assert run.main([*words, "--external-memory", "--cache", str(cache), "--quiet"]) == 1
