@@ -12,12 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from validation.documents import Alarm, CalibrationChoice
+from validation.fairness.documents import FairnessFigures
+from validation.fairness.groups import Attribute
 from validation.reasons import ReasonsEvidence
 from validation.weights import masses
 
 
 class Answered(Protocol):
-    """What is known of N applicants but their features: `Answers`, or a `Part`."""
+    """What is known of N applicants but their features: `AnsweredRows`, or a `Part`."""
 
     @property
     def target(self) -> NDArray[np.int8]: ...
@@ -28,17 +30,20 @@ class Answered(Protocol):
     @property
     def weight(self) -> NDArray[np.float64] | None: ...
     @property
+    def groups(self) -> tuple[Attribute, ...]: ...
+    @property
     def mass(self) -> NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnsweredRows:
     """N applicants whose features are not at hand; the fields are as in Part."""
 
     target: NDArray[np.int8]
     probability: NDArray[np.float64]
     score: NDArray[np.float64]
     weight: NDArray[np.float64] | None = None
+    groups: tuple[Attribute, ...] = ()
 
     @property
     def mass(self) -> NDArray[np.float64]:
@@ -55,6 +60,7 @@ class Part:
     probability: NDArray[np.float64]  # [N] of default, 0 to 1
     score: NDArray[np.float64]  # [N] in points
     weight: NDArray[np.float64] | None = None  # [N] above 0; None: each counts alike
+    groups: tuple[Attribute, ...] = ()  # of people, which no model reads
 
     @property
     def mass(self) -> NDArray[np.float64]:
@@ -96,3 +102,5 @@ class Evidence:
     """Of applicants of the test; None where none are given."""
     no_reasons: str = ""
     """Why there are none, as a sentence; empty where the settings want none."""
+    fairness: FairnessFigures | None = None
+    """Of the test by group; None where the settings name no groups."""

@@ -26,11 +26,13 @@ from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, INITIAL
 from export.own.fitted import Fitted, read_fitted
 from export.own.prepared import unheard
 from export.own.proof import answered_rows, as_given
-from export.own.reasons import build_own_reasons
+from export.own.reasons import build_own_reasons, raw_rows_of
 from export.own.settings import OwnSettings
 from export.reasons.build import BuiltReasons
+from export.reasons.hints import add_hints, compare_hints
 from export.refusal import ExportRefused
 from runtime.explain import load_explainer
+from runtime.manifest import Manifest
 from runtime.model import Model
 from runtime.score import Scale
 from runtime.session import open_session
@@ -91,6 +93,9 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
         if reasons is not None and reasons.compared is not None:
             certificate["sha256"][REASONS] = sha256_of(folder / REASONS)
             certificate["reasons"] = reasons.compared
+            before = Model(Manifest.read(str(folder / MANIFEST)), session, str(folder))
+            if hints := compare_hints(before, reasons.content, raw_rows_of(fitted.real)):
+                certificate["hints"] = hints
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
             served = Model.load(str(folder))
@@ -130,6 +135,7 @@ def _reasons(
         return None
     with progress.step("Building the tables of reasons") as show:
         built = build_own_reasons(fitted, known, scores, session, sha256_of(fitted.graph), progress, show)
+    add_hints(built.record, known, facts.schema, [raw_rows_of(fitted.real)])
     if built.why:
         progress.say(f"[yellow]![/] Exported without reasons: {escaped(built.why)}")
     return built

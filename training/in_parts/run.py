@@ -35,7 +35,8 @@ from training.settings import Settings
 from training.split import split
 from validation.bands import scores_of
 from validation.copies import copies_among, fine_grained
-from validation.evidence import Answers, Part
+from validation.evidence import AnsweredRows, Part
+from validation.fairness.groups import Attribute, attributes_of
 from validation.stability.bins import bins_of
 from validation.stability.comparison import shifts_of_counts
 from validation.stability.reference import reference_of_counts
@@ -66,8 +67,9 @@ def train_in_parts(settings: Settings, out: Path, folder: Path, progress: Progre
         settings = with_folds(settings, table.target[parts["train"]], groups)
         divided = Divided.of(source, parts, groups, settings)
         del parts, groups
+        people = [] if table.beside is None else attributes_of(table.beside, settings.fairness)
         with threadpool_limits(1, user_api="blas"), _engine(settings, divided, out) as engine:
-            finished = _finished(settings, divided, engine, own_rows, progress)
+            finished = _finished(settings, divided, engine, people, own_rows, progress)
         with progress.step("Writing the report"):
             return save(folder, finished)
 
@@ -84,7 +86,12 @@ def _engine(settings: Settings, divided: Divided, out: Path) -> Iterator[Engine]
 
 
 def _finished(
-    settings: Settings, divided: Divided, engine: Engine, own_rows: pd.DataFrame | None, progress: Progress
+    settings: Settings,
+    divided: Divided,
+    engine: Engine,
+    people: Sequence[Attribute],
+    own_rows: pd.DataFrame | None,
+    progress: Progress,
 ) -> FinishedRun:
     preparation: Preparation = assemble(settings)[0]
     with progress.step("Looking at the columns") as show:
@@ -116,7 +123,7 @@ def _finished(
             boosters = engine.fit(classifier.estimator)
         with progress.step("Evaluating"):
             fitted = fitted_on(settings, preparation, boosters, divided, engine.margins(boosters))
-            answers = _answers(settings, divided, fitted)
+            answers = _answers(settings, divided, people, fitted)
             shown = _shown(settings, divided, fitted, positions, frame)
             bins = {name: (its, *counted.train[name]) for name, its in wanted.bins.items()}
             train = answers["train"]
@@ -149,12 +156,15 @@ def _finished(
     )
 
 
-def _answers(settings: Settings, divided: Divided, fitted: Fitted) -> dict[str, Answers]:
+def _answers(
+    settings: Settings, divided: Divided, people: Sequence[Attribute], fitted: Fitted
+) -> dict[str, AnsweredRows]:
     found = {}
     for name, rows in (("train", divided.train), ("test", divided.test)):
         probability = fitted.probability[rows]
         score = scores_of(probability, settings.score)
-        found[name] = Answers(divided.target[rows], probability, score, _some(divided.weight, rows))
+        groups = tuple(its.of(rows) for its in people)
+        found[name] = AnsweredRows(divided.target[rows], probability, score, _some(divided.weight, rows), groups)
     return found
 
 
@@ -176,7 +186,7 @@ def _shown(
 def _of_features(
     settings: Settings,
     divided: Divided,
-    test: Answers,
+    test: AnsweredRows,
     learnt: Learnt,
     counted: Counted,
     wanted: Wanted,

@@ -38,12 +38,17 @@ FLAGS = {
     "features.true": (),
     "features.false": (),
     "data.exclude": ("--exclude COLUMN=A,B",),
+    "fairness.reference": (),
+    "fairness.bins": (),
     "row_max.NAME": ("--row-max NAME=A,B",),
     "reason_groups.NAME": (),
     "reason_texts.text": (),
     "reason_texts.missing": (),
     "reason_texts.code": (),
     "reason_texts.inquiries": (),
+    "reason_texts.actionable": (),
+    "reason_texts.direction": (),
+    "reason_texts.levels": (),
     **{f"validation.{name}": () for name in settings_of(Validation)},  # which has a command of its own
 }
 
