@@ -92,6 +92,17 @@ class SplitRecord(TypedDict):
     test: PartRecord
 
 
+class InPartsRecord(TypedDict):
+    """A table that was never in memory as a whole, and the rows whose features were looked at closely."""
+
+    engine: str
+    """`external memory` or `Dask`."""
+    train_rows: int
+    """Training rows drawn: for exploration, importance, dependence, reasons and the edges of stability's bins."""
+    test_rows: int
+    """Test rows drawn: for reasons and sample.parquet."""
+
+
 class PoolRecord(TypedDict):
     """The rare levels of a category, which the model takes as one."""
 
@@ -164,6 +175,8 @@ class Run(Figures):
     seed: int
     pools: list[PoolRecord]
     """Of categories with two rare levels or more."""
+    in_parts: InPartsRecord | None
+    """null where the table was in memory."""
     tuning: SearchRecord | None
     """null without a search."""
     stability: StabilityFindings
