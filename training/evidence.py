@@ -88,8 +88,6 @@ def gather(
         for name, part in parts.items()
     }
     intervals = {name: of_part.bounds for name, of_part in drawn.items()}
-    features = importance_of(pipeline, train, seed)
-    top = features["Feature"].head(TOP_FEATURES)
     stability = shifts(reference, test.frame, test.score, settings.stability, test.weight)
     exploration = explored()
     examined = Examined(
@@ -108,7 +106,11 @@ def gather(
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
-    reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
+    with ThreadPoolExecutor(1) as threads:  # XGBoost does not hold Python's lock
+        its_importance = threads.submit(importance_of, pipeline, train, seed)
+        reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
+        features = its_importance.result()
+    top = features["Feature"].head(TOP_FEATURES)
     return Evidence(
         metrics=metrics,
         intervals=intervals,

@@ -18,6 +18,7 @@ GRID = "#e4e8ec"
 FONT_SIZE = 9.0  # points, as all sizes and widths here
 BELOW, BESIDE = 6.0, 5.0  # from the axes to the names of their ticks
 HAIRLINE = 0.8
+TICK = 36.0  # that a number below the axes takes
 GRID_ORDER, AREA_ORDER, LINE_ORDER, TEXT_ORDER = 0, 1, 2, 4
 
 
@@ -144,6 +145,7 @@ class Axes:
         """What is drawn, from the grid to the text."""
         self.x.settle()
         self.y.settle()
+        self.x.most = max(2, min(self.x.most, int(self.width / TICK)))
         clip = f"axes{self._number}"
         frame = f'<rect x="{svg.number(self.left)}" y="{svg.number(self.top)}" '
         frame += f'width="{svg.number(self.width)}" height="{svg.number(self.height)}"/>'

@@ -19,7 +19,8 @@ class Direction:
     scale: Plain = field(default_factory=Plain)
     limits: tuple[float | None, float | None] = (None, None)
     room: float = ROOM
-    most: int = 5
+    most: int = 7
+    """At most so many steps between ticks."""
     whole: bool = False
     grid: bool = True
     names: tuple[Sequence[float], Sequence[str]] | None = None

@@ -16,6 +16,8 @@ __all__ = ["GRID", "SOFT"]
 
 WIDTH, HEIGHT = 4.6, 3.2  # inches
 INCH = 72.0  # points
+LETTER = 5.4  # points that a letter takes in a wide font, on average
+MARGIN = 20.0  # points right of the axes
 INK = "#1c2128"
 SMALL = 8.0  # points, of what is written beside a mark
 # Told apart by darkness and by line, not by colour alone.
@@ -91,7 +93,8 @@ def drawing(width: float = WIDTH, height: float = HEIGHT) -> Iterator[Drawing]:
 
 def label(axes: Axes, x: str, y: str) -> None:
     """Names both axes, the upright one by a line above it that is read without turning the head."""
-    axes.text(0, 1, y, shares="xy", shift=(0, 8), color=SOFT)
+    fits = LETTER * len(y) <= axes.width + MARGIN
+    axes.text(0 if fits else 1, 1, y, shares="xy", shift=(0, 8), color=SOFT, ha="left" if fits else "right")
     axes.text(1, 0, x, shares="xy", shift=(0, -28), color=SOFT, ha="right", va="center")
 
 
