@@ -22,12 +22,13 @@ from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
-from validation.settings import Costs, Evaluation, Stability
+from validation.settings import Costs, Evaluation, Fairness, Stability, Validation
 
 __all__ = [
     "Costs",
     "Data",
     "Evaluation",
+    "Fairness",
     "Feature",
     "FeatureType",
     "Model",
@@ -37,6 +38,7 @@ __all__ = [
     "Split",
     "Stability",
     "Tuning",
+    "Validation",
     "load_settings",
     "settings_as_dict",
     "settings_as_toml",
@@ -84,6 +86,9 @@ def settings_as_toml(settings: Settings) -> str:
         for key in ("rare", "indicator"):
             if definition[key] is None:
                 del definition[key]
+    for entry in document["reason_texts"].values():
+        if entry["direction"] is None:
+            del entry["direction"]
     defaults = settings_as_dict(Settings())
     written = {
         table: {
@@ -148,6 +153,8 @@ def settings_from_dict(
         evaluation=Evaluation(**values("evaluation")),
         costs=Costs(**values("costs")),
         stability=Stability(**values("stability")),
+        validation=Validation(**values("validation")),
+        fairness=Fairness(**values("fairness")),
         reasons=Reasons(**values("reasons")),
         reason_groups=read_row_max(document["reason_groups"], origin, "reason_groups"),
         reason_texts=read_reason_texts(document["reason_texts"], origin),
