@@ -28,6 +28,9 @@ from validation.cutoffs import cutoff_table
 from validation.dependence import Axis, dependence
 from validation.documents import Reference
 from validation.evidence import Evidence, Part
+from validation.fairness.compare import Answers, compare
+from validation.fairness.documents import FairnessFigures
+from validation.fairness.findings import findings as findings_of_groups
 from validation.findings import Examined, alarms
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
@@ -52,7 +55,7 @@ def answer(settings: Settings, pipeline: Pipeline, its: Labelled) -> Part:
 
     with ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
         probability = np.concatenate(list(threads.map(ask, range(0, len(frame), rows))))
-    return Part(frame, its.target, probability, scores_of(probability, settings.score), its.weight)
+    return Part(frame, its.target, probability, scores_of(probability, settings.score), its.weight, its.groups)
 
 
 def _rows_at_once(pipeline: Pipeline) -> int:
@@ -109,6 +112,7 @@ def gather(
         resamples=evaluation.resamples,
     )
     reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
+    fairness = _fairness(settings, test)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -119,14 +123,22 @@ def gather(
             name: reliability(group(part.target, part.probability, weight=part.weight)) for name, part in parts.items()
         },
         calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
-        alarms=alarms(examined),
+        alarms=[*alarms(examined), *(findings_of_groups(fairness) if fairness else [])],
         stability=stability,
         importance=features,
         dependence=dependence_of(pipeline, train.frame, scale, top, seed, train.weight),
         exploration=exploration,
         reasons=reasons,
         no_reasons=no_reasons,
+        fairness=fairness,
     )
+
+
+def _fairness(settings: Settings, test: Part) -> FairnessFigures | None:
+    if not test.groups:
+        return None
+    answers = Answers(test.probability, test.score, test.target.astype(np.float64), test.weight)
+    return compare(test.groups, answers, settings.fairness, settings.reasons.cutoff)
 
 
 def importance_of(pipeline: Pipeline, part: Part, seed: int) -> pd.DataFrame:
@@ -177,6 +189,7 @@ def figures_of(evidence: Evidence) -> Figures:
             for part, of_part in evidence.intervals.items()
         },
         "alarms": evidence.alarms,
+        "fairness": evidence.fairness,
     }
 
 

@@ -36,6 +36,7 @@ from training.pools import in_words, pools_of, refuse_pools_of_all
 from training.reasons import read_own_rows
 from training.settings import Settings
 from training.split import split
+from validation.fairness.groups import attributes_of
 from validation.report.headings import title_of
 from validation.report.words import between, figure
 from validation.stability import reference_of
@@ -75,7 +76,8 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
         rows, tuning, own_rows = split(table, settings), None, read_own_rows(settings, progress)
         groups = None if table.group is None else table.group.codes[rows["train"]]
         settings = with_folds(settings, table.target[rows["train"]], groups)
-        part_of = {name: labelled(table, its) for name, its in rows.items()}
+        people = [] if table.beside is None else attributes_of(table.beside, settings.fairness)
+        part_of = {name: labelled(table, its, people) for name, its in rows.items()}
         train = part_of["train"]
         pools = _pools(settings, train.frame, progress)
         # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.

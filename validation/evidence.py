@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from validation.documents import Alarm, CalibrationChoice
+from validation.fairness.documents import FairnessFigures
+from validation.fairness.groups import Attribute
 from validation.reasons import ReasonsEvidence
 from validation.weights import masses
 
@@ -25,6 +27,7 @@ class Part:
     probability: NDArray[np.float64]  # [N] of default, 0 to 1
     score: NDArray[np.float64]  # [N] in points
     weight: NDArray[np.float64] | None = None  # [N] above 0; None: each counts alike
+    groups: tuple[Attribute, ...] = ()  # of people, which no model reads
 
     @property
     def mass(self) -> NDArray[np.float64]:
@@ -64,3 +67,5 @@ class Evidence:
     """Of applicants of the test; None where none are given."""
     no_reasons: str = ""
     """Why there are none, as a sentence; empty where the settings want none."""
+    fairness: FairnessFigures | None = None
+    """Of the test by group; None where the settings name no groups."""
