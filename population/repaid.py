@@ -73,7 +73,7 @@ def _invoice_numbers(rng: np.random.Generator, archive: dict[str, Floats], troub
     def chance() -> Floats:
         return rng.random(len(last))
 
-    # An invoice archived as paid in time (status 1) in the year is one in order; without archived ones it does not exist.
+    # An invoice archived as paid in time (status 1) in the year is one in order; with none archived there is no such.
     in_order = np.select([year == 0, (year == 1) | (last == 1)], [0.0, 2.0], 1.0)
     # Many invoices, and one of the last half-year among them, raise the worst status as well as the count.
     regular = 0.5 * (half_year > 0) + 0.4 * (year > 1) + 0.3 * (two_years > 1) + rng.standard_normal(len(last))
