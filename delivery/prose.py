@@ -58,7 +58,11 @@ def faults(file: Path) -> Iterator[str]:
         for match in re.finditer(rf"\b{phrase}\b", text, re.IGNORECASE):
             yield f"{file}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]!r}: write {remedy}"
     if file.suffix == ".py":
-        for node in ast.walk(ast.parse(text)):
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as fault:
+            raise UserError(f"{file}:{fault.lineno}: expected Python, got {fault.msg}") from None
+        for node in ast.walk(tree):
             match node:
                 case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                     begun = (ast.get_docstring(node) or "").split(maxsplit=1)[:1]
