@@ -91,7 +91,7 @@ def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -
         fitted = read_fitted(estimator, rows, own_settings(args.config).positive, manifest.stated_tolerance or None)
     refuse_other(f"{model / GRAPH}: made again from these rows", manifest.sha256, sha256_of(fitted.graph))
     with progress.step("Certifying against the fitted pipeline") as show:
-        findings = findings_of(fitted, manifest.scale, list(manifest.bands), show)
+        findings = findings_of(fitted, manifest.scale, list(manifest.bands), manifest.grades, show)
     _refuse_other_findings(model, certificate, findings, progress)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cli.errors import UserError
+from runtime.grades import Grades
 from runtime.manifest import Manifest
 from runtime.score import Bands
 from scoring.names import repeated
@@ -63,6 +64,7 @@ def summary_of(
         "rows": {"read": tally.rows + tally.rejected, "scored": tally.rows, "rejected": tally.rejected},
         "repeated_ids": None if identity["settings"]["id"] is None else _repeated(output, markers),
         "bands": dict(zip(Bands(manifest.bands).labels, tally.bands, strict=True)),
+        **({} if manifest.grades is None else {"grades": _by_grade(manifest.grades, tally)}),
         "score": _shift(manifest, tally),
         "features": {its.name: {"missing": missing, "unusual": unusual} for its, missing, unusual in counted},
         "scored": {"inputs": _digest(inputs, "name"), "parts": _digest(parts, "part")},
@@ -70,6 +72,10 @@ def summary_of(
         "parts": parts,
         **({} if texts is None else {"reasons": dict(texts)}),
     }
+
+
+def _by_grade(grades: Grades, tally: Tally) -> dict[str, int]:
+    return dict(zip(grades.names, tally.grades, strict=True))
 
 
 def write_summary(output: Output, summary: Mapping[str, Any]) -> None:

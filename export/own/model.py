@@ -31,6 +31,7 @@ from export.own.settings import OwnSettings
 from export.reasons.build import BuiltReasons
 from export.refusal import ExportRefused
 from runtime.explain import load_explainer
+from runtime.grades import Grades
 from runtime.model import Model
 from runtime.score import Scale
 from runtime.session import open_session
@@ -42,6 +43,7 @@ from training.artifacts import PIPELINE, plain_dump
 from training.documents import FeatureEntry, Schema
 from training.settings.reasons import NONE
 from validation.bands import band_edges, scores_of
+from validation.grades import counts_of, grades_of
 from validation.metrics import evaluate
 from validation.settings import Stability
 from validation.stability import reference_of
@@ -64,7 +66,7 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
         with progress.step("Describing"):
             facts, scores = _facts(fitted, target, settings)
         with progress.step("Certifying against the fitted pipeline") as show:
-            findings = findings_of(fitted, facts.scale, facts.edges, show)
+            findings = findings_of(fitted, facts.scale, facts.edges, facts.grades, show)
         stated = _stated(fitted, findings)
         of_self_check = max(tolerance.of_self_check, fitted.tolerance or 0)
         reasons = _reasons(fitted, settings, facts, scores, session, progress)
@@ -128,7 +130,9 @@ def _reasons(
 
 
 @unheard()
-def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable[[str], None]) -> Findings:
+def findings_of(
+    fitted: Fitted, scale: Scale, edges: list[float], grades: Grades | None, show: Callable[[str], None]
+) -> Findings:
     """What the comparison with the pipeline finds on every kind of row. Raises ExportRefused."""
     claim = Claim(
         contract=fitted.built.contract,
@@ -138,6 +142,7 @@ def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable
         edges=edges,
         tolerance=Tolerance.stated(fitted.tolerance, fitted.oracle.classifier),
         at_once=fitted.oracle.at_once,
+        grades=grades,
     )
     try:
         # No sign is claimed: a falling step in front of the trees would turn it.
@@ -192,10 +197,14 @@ def _facts(fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSetting
     features = [Feature(entry["name"], cast(FeatureType, entry["type"])) for entry in schema["features"]]
     reference = reference_of(_plain(fitted), scores, features, Stability())
     metrics = _metrics(probability, target)
+    grades = grades_of(settings.grades, target, probability)
+    if grades is not None:
+        reference["grades"] = counts_of(grades, probability)
     facts = Facts(
         schema=schema,
         scale=settings.scale,
         edges=edges,
+        grades=grades,
         calibration=_calibration(fitted.oracle.classifier),
         branches=[],
         reference=cast(ManifestReference, {**reference, "metrics": metrics}),

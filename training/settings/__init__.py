@@ -22,7 +22,7 @@ from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
-from validation.settings import Costs, Evaluation, Stability
+from validation.settings import Costs, Evaluation, MasterScale, Stability
 
 __all__ = [
     "Costs",
@@ -30,6 +30,7 @@ __all__ = [
     "Evaluation",
     "Feature",
     "FeatureType",
+    "MasterScale",
     "Model",
     "ReasonText",
     "Reasons",
@@ -147,6 +148,7 @@ def settings_from_dict(
         score=Scale(**values("score")),
         evaluation=Evaluation(**values("evaluation")),
         costs=Costs(**values("costs")),
+        grades=MasterScale(**values("grades")),
         stability=Stability(**values("stability")),
         reasons=Reasons(**values("reasons")),
         reason_groups=read_row_max(document["reason_groups"], origin, "reason_groups"),

@@ -15,7 +15,19 @@ REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its
 
 def refuse_contradictions(settings: Settings, origin: Origin) -> None:
     """Raises UserError, exit status 2, for the first contradiction."""
-    for check in (_table, _columns, _preparation, _groups, _constraints, _model, _split, _costs, _tuning, _reasons):
+    for check in (
+        _table,
+        _columns,
+        _preparation,
+        _groups,
+        _constraints,
+        _model,
+        _split,
+        _costs,
+        _grades,
+        _tuning,
+        _reasons,
+    ):
         for key, problem in check(settings):
             origin.refuse(key, problem)
 
@@ -159,6 +171,10 @@ def _costs(settings: Settings) -> Problems:
         numbers = [feature.name for feature in settings.features if feature.type == "number"]
         if costs.amount not in numbers:
             yield "costs.amount", f"expected a number feature; {did_you_mean(costs.amount, numbers)}"
+
+
+def _grades(settings: Settings) -> Problems:
+    yield from settings.grades.contradictions()
 
 
 def _tuning(settings: Settings) -> Problems:

@@ -19,7 +19,7 @@ from table.time_format import NUMBER, TimeFormat
 from training.settings.reasons import ReasonGroup, Reasons, ReasonText
 from training.settings.reference import REFERENCE_FEATURES, REFERENCE_ROW_MAX
 from training.settings.xgboost_parameters import REFERENCE, Parameters, Value
-from validation.settings import Costs, Evaluation, Stability
+from validation.settings import Costs, Evaluation, MasterScale, Stability
 
 LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
 RARE = 10  # of fewer rows a default rate says next to nothing: 2 of 9 may be 5 % or 54 % (Jeffreys)
@@ -179,6 +179,7 @@ class Settings:
     score: Scale = SCALE
     evaluation: Evaluation = field(default_factory=Evaluation)
     costs: Costs = field(default_factory=Costs)
+    grades: MasterScale = field(default_factory=MasterScale)
     stability: Stability = field(default_factory=Stability)
     reasons: Reasons = field(default_factory=Reasons)
     reason_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -210,6 +211,7 @@ DECLARED: Mapping[str, type] = {
     "score": Score,
     "evaluation": Evaluation,
     "costs": Costs,
+    "grades": MasterScale,
     "stability": Stability,
     "reasons": Reasons,
     "reason_groups": ReasonGroup,
