@@ -5,7 +5,9 @@ the default rate rises from block to block: isotonic regression (Ayer, Brunk, Ew
 doi:10.1214/aoms/1177728423). Blocks next to each other are then joined to as many grades as asked for, so that the
 binomial log-likelihood of the outcomes is the largest there is, by dynamic programming: Fisher's grouping for maximum
 homogeneity (1958, doi:10.1080/01621459.1958.10501479). Since rates rise over blocks, they rise over any grades made of
-them. Each grade has a least share of the rows, and LEAST_OUTCOMES of either outcome.
+them, and no other grades with rising rates are likelier (Haiminen, Gionis and Laasonen
+2008, Knowledge and Information Systems 14, 39-57). Each grade, of whole blocks, has a least share of the rows, and
+LEAST_OUTCOMES of either outcome.
 """
 
 import math
@@ -49,12 +51,14 @@ def grades_of(
         return None
     if target is None:
         raise UserError("grades.count: needs rows with outcomes, got none; give the target, or set grades.limits")
-    refuse_more_than_outcomes(scale, target)
     return Grades(_found(scale, scale.count, target, probability, weight), scale.names_of(scale.count))
 
 
 def refuse_more_than_outcomes(scale: MasterScale, target: NDArray[np.int8]) -> None:
-    """Raises UserError for more grades than the outcomes [N] of the training rows can fill, whatever the model says."""
+    """Raises UserError for more grades than the outcomes [N] of the training rows can fill, whatever a model says.
+
+    Before the fit, which a refusal by `grades_of` comes after.
+    """
     defaults = int(target.sum())
     most = min(defaults, len(target) - defaults) // LEAST_OUTCOMES
     if scale.count is not None and scale.count > most:
