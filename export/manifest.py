@@ -14,10 +14,12 @@ from export.converters.classifier import answers_margin, boosters_of
 from export.documents import (
     CheckedGrade,
     CheckedScore,
+    InitialFile,
     ManifestBody,
     ManifestCalibration,
     ManifestDocument,
     ManifestReference,
+    NoInitial,
     ScoreScale,
     SelfCheckEntry,
     StatedTolerance,
@@ -31,13 +33,16 @@ from runtime.grades import Grades, grades_to_check
 from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
 from runtime.score import Scale, band, scores_to_check
 from storage.digest import sha256_of
+from storage.json_file import json_text
 from table.columns import MISSING_CATEGORY
 from training.artifacts import Artifacts
 from training.documents import Run, Schema
 from training.estimator.calibration import method_of
 from training.settings.checks import REQUEST_ID
+from validation.documents import Initial
 
 BATCH_LIMIT = 1_000
+NO_INITIAL = "the run is older than initial.json; train and export again"
 METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "log_loss", "brier")
 
 
@@ -57,6 +62,7 @@ class Facts:
     columns: probes.RawColumns
     real: probes.Inputs
     """Raw inputs of real applicants, which made-up ones are drawn from."""
+    initial: InitialFile | NoInitial
 
 
 def manifest_of(
@@ -81,6 +87,7 @@ def manifest_of(
         batch=BATCH_LIMIT,
         columns=probes.RawColumns(preparation, binary_columns(artifacts)),
         real=preparation.raw_inputs(artifacts.sample),
+        initial=initial_file(artifacts.initial, NO_INITIAL),
     )
     return manifest_from(facts, graph, session, tolerance, batch, reasons)
 
@@ -119,6 +126,7 @@ def manifest_from(
             "scores": cast("list[CheckedScore]", scores_to_check(facts.scale, facts.edges)),
             "rows": _self_check_rows(facts, session),
         },
+        "initial": facts.initial,
     }
     manifest["batch"] = {"why": batch.why} if batch.record is None else batch.record
     if facts.grades is not None:
@@ -134,6 +142,14 @@ def manifest_from(
         manifest["tolerance"] = stated
     head = {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)}
     return cast(ManifestDocument, head | manifest)
+
+
+def initial_file(initial: Initial | None, why: str) -> InitialFile | NoInitial:
+    """What a manifest says of initial.json, which covers it with the model's version; or why there is none."""
+    if initial is None:
+        return {"why": why}
+    content = json_text(initial).encode()
+    return {"sha256": sha256_of(content), "bytes": len(content)}
 
 
 def scale_of(artifacts: Artifacts) -> Scale:

@@ -26,8 +26,8 @@ MOST_TOLERANCE = 1e-7
 MOST_STATED = 1e-3  # that a user may accept of steps that are only close
 LARGEST_MARGIN = 3.4028234663852886e38  # float32's
 MOST_BRANCHES = 32  # their outcomes fit a uint32
-# What /model leaves out: rows that a start checks itself with, histograms that validation.run compares with.
-NOT_DESCRIBED = ("self_check", "reference")
+# What /model leaves out: rows that a start checks itself with, and what validation.run compares with.
+NOT_DESCRIBED = ("self_check", "reference", "initial")
 
 
 class Feature:

@@ -176,3 +176,16 @@ _decode_file = json.JSONDecoder(
 
 # write(value) -> compact JSON in ASCII; raises ValueError for a number that is not finite.
 write = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+def write_number(value: float, *, is_boolean: bool) -> str:
+    """A number as JSON, as a request has it."""
+    if is_boolean:
+        return "true" if value == 1 else "false"
+    if type(value) is not int:
+        value = float(value)
+        if value.is_integer() and -(2**53) < value < 2**53:
+            value = int(value)
+        elif not -math.inf < value < math.inf:
+            return write(value)
+    return repr(value)

@@ -48,6 +48,10 @@ class Tables:
         """The tables of a file whose bytes are known to be whole."""
         return cls(*REASONS_FILE.parse(content))
 
+    def thresholds(self, position: int) -> list[float]:
+        """The raw numbers at which a condition on one of the columns changes, ascending."""
+        return self._addresses.thresholds(position)
+
     def contributions(self, numbers: "Sequence[float]", categories: "Sequence[str]" = ()) -> "NDArray[np.float64]":
         """What each player adds to the mean margin of the reference rows [players], float64; raw columns, NaN and ""
         where missing; fastest where the numbers are a list."""

@@ -17,6 +17,7 @@ from cli.disk import in_words
 from cli.errors import UserError
 from runtime.manifest import ModelRefused
 from scoring.files import open_rows
+from scoring.marker import Entry, Input, Marker
 from scoring.names import Runs, digests
 from scoring.output import Output, output_of, publish_text, work_folder
 from scoring.plan import RUN, File, Job, Piece
@@ -56,8 +57,8 @@ class Parts:
             problem = f"{job.out}: a worker (process {os.getpid()}) does not find this run there"
             raise UserError(f"{problem}; name a folder that all workers share, or s3://")
 
-    def score(self, piece: Piece, report: Report) -> dict[str, Any]:
-        """Scores a piece; what its marker says of it. Raises UserError."""
+    def score(self, piece: Piece, report: Report) -> Marker:
+        """Scores a piece and publishes it. Raises UserError."""
         file = self._job.files[piece.file]
         with work_folder(self._output) as work:
             try:
@@ -68,7 +69,7 @@ class Parts:
             except UnicodeDecodeError as fault:
                 raise UserError(f"{file.name}: holds text that is not UTF-8: {fault}; write it as UTF-8") from fault
 
-    def _score(self, piece: Piece, file: File, path: Path, work: Path, report: Report) -> dict[str, Any]:
+    def _score(self, piece: Piece, file: File, path: Path, work: Path, report: Report) -> Marker:
         rows = open_rows(file.name, path, self._job.reading)
         if file.units is not None and tuple(rows.units or ()) != file.units:
             raise _changed(file)
@@ -90,22 +91,20 @@ class Parts:
                 empty = pa.RecordBatch.from_pylist([], schema=_read_schema(self._job, rows.schema))
                 tally.add(self._scorer.score(empty, is_csv=rows.is_csv).tally)
         runs.flush()
-        marker: dict[str, Any] = {"piece": piece.number, "part": piece.part, "tally": tally.as_dict()}
-        if piece.is_first:
-            marker["input"] = {"name": file.name, "bytes": file.size, "sha256": sha256_of(path)}
+        source = _input(file, path) if piece.is_first else None
         _refuse_changed(file)
         stem = piece.marker.removesuffix(".json")
-        entries = [("rows", part, piece.part)]
-        entries += [("rejects", rejects, f"{stem}.rejects.csv")] if tally.rejected else []
-        entries += [("ids", work / "ids", f"{stem}.ids")] if runs.lengths else []
-        marker["files"] = {}
-        for what, place, name in entries:
-            digest, size = sha256_of(place), place.stat().st_size
-            self._output.publish(place, name, digest)
-            marker["files"][what] = {"name": name, "bytes": size, "sha256": digest}
-        marker["runs"] = runs.lengths
-        publish_text(self._output, piece.marker, json_text(marker))
+        rows_of_it = self._publish(part, piece.part)
+        rejects_of_it = self._publish(rejects, f"{stem}.rejects.csv") if tally.rejected else None
+        ids = self._publish(work / "ids", f"{stem}.ids") if runs.lengths else None
+        marker = Marker(piece.number, piece.part, tally, rows_of_it, rejects_of_it, ids, tuple(runs.lengths), source)
+        publish_text(self._output, piece.marker, json_text(marker.as_dict()))
         return marker
+
+    def _publish(self, path: Path, name: str) -> Entry:
+        digest, size = sha256_of(path), path.stat().st_size
+        self._output.publish(path, name, digest)
+        return Entry(name, size, digest)
 
 
 class Writer:
@@ -173,6 +172,10 @@ def _brought(file: File, work: Path) -> Iterator[Path]:
     if path.stat().st_size != file.size:
         raise _changed(file)
     yield path
+
+
+def _input(file: File, path: Path) -> Input:
+    return Input(file.name, file.size, sha256_of(path))
 
 
 def _refuse_changed(file: File) -> None:

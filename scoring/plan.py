@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cli.errors import UserError
+from runtime.manifest import Manifest
+from scoring.documents import ScoringRun
 from scoring.files import open_rows
 from scoring.reading import Reading
 from storage.address import Address, is_remote
@@ -150,7 +151,7 @@ class Job:
     digest: str
 
 
-def identity(plan: Plan, model: dict[str, Any], reading: Reading, *, explain: bool, part_rows: int) -> dict[str, Any]:
+def identity(plan: Plan, manifest: Manifest, reading: Reading, *, explain: bool, part_rows: int) -> ScoringRun:
     """What makes two runs the same: model, files, what is asked, and the versions that decide about bytes."""
     import numpy
     import onnxruntime
@@ -158,7 +159,7 @@ def identity(plan: Plan, model: dict[str, Any], reading: Reading, *, explain: bo
 
     return {
         "format": 1,
-        "model": model,
+        "model": {"version": manifest.model_version, "sha256": manifest.sha256},
         "settings": {"explain": explain, "part_rows": part_rows, **reading.as_dict()},
         "input": {"files": len(plan.files), "bytes": plan.size, "parts": len(plan.pieces), "plan": plan.digest()},
         "versions": {

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cli.errors import UserError
-from runtime.manifest import Manifest, ModelRefused
+from runtime.manifest import ModelRefused
 from runtime.problem import Problem
 from runtime.validate import IDENTIFIER_LIMIT, Validator
 from scoring import columns, points
@@ -238,11 +238,6 @@ class Scorer:
             return "; ".join(f"{_name(entry['pointer'])}: {entry['detail']}" for entry in refusal.errors or ())
         numbers[row], categories[row] = applicant.numbers, applicant.categories
         return ""
-
-
-def describe(manifest: Manifest) -> dict[str, Any]:
-    """The model of a run: its version, and the digest of its graph."""
-    return {"version": manifest.model_version, "sha256": manifest.sha256}
 
 
 def _words(places: NDArray[np.intp], words: Sequence[str]) -> pa.Array:

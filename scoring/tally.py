@@ -19,6 +19,11 @@ class Tally:
     unusual: list[int] = field(default_factory=list)
     """Numbers outside of the range that training saw, categories that it did not see."""
 
+    @property
+    def read(self) -> int:
+        """Rows scored and rejected."""
+        return self.rows + self.rejected
+
     def add(self, other: "Tally") -> None:
         """Counts of other rows."""
         self.rows += other.rows

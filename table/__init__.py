@@ -27,7 +27,7 @@ from table.remarks import remarks_of
 from table.settings import Feature, Schema
 from table.sources import check_columns, source_of
 from table.times import Times, times
-from table.weights import refuse_constant, weights_of
+from table.weights import exposures_of, refuse_constant, weights_of
 from table.words import Missing
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Table:
     object columns of str, None for missing. `target` is int8 [N], 1 for an applicant who defaulted. `ids` [N]
     are texts, "" where the file has none; None where no id column is named. `time` [N] and `group` [N] are those
     of the split, None where the schema names none; of a split by time no time is missing, and never a group.
-    `weight` [N] are the sample weights, above 0, as the file has them; None where the schema names no column.
+    `weight` [N] are the sample weights, above 0, and `exposure` [N] the exposures, NaN for missing, as the file has
+    them; None where the schema names no column.
     `dropped_rows` had no target or are left out by a setting, `dropped_note` says it in a sentence: how many, where,
     by time how late, by which values; `exclusions` has the counts of those. `remarks` are lines to be said of the file.
     `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
@@ -64,6 +65,7 @@ class Table:
     exclusions: tuple[Exclusion, ...] = ()
     remarks: tuple[str, ...] = ()
     weight: NDArray[np.float64] | None = None
+    exposure: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,8 @@ def _wanted(schema: Schema) -> dict[str, str]:
         wanted[schema.time] = "split.time"
     if schema.group is not None:
         wanted[schema.group] = "split.group"
+    if schema.exposure is not None:
+        wanted[schema.exposure] = "validation.exposure"
     return wanted
 
 
@@ -178,6 +182,7 @@ def _table(source: Source, schema: Schema) -> Table:
         exclusions=outcomes.exclusions,
         remarks=(*source.remarks, *outcomes.remarks, *remarks_of(frame, schema)),
         weight=weight,
+        exposure=None if schema.exposure is None else exposures_of(source, schema.exposure)[kept],
     )
 
 

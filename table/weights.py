@@ -1,4 +1,4 @@
-"""Sample weights: how many applicants each row stands for."""
+"""Sample weights, how many applicants each row stands for, and exposures, the amount that each row owes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,14 @@ def weights_of(source: Source, column: str, kept: "NDArray[np.bool_] | slice" = 
         told = [None if np.isnan(value) else value for value in values.tolist()]
         refuse_cells(source, column, "a weight above 0 in every row", wrong, told, LEAVE_OUT)
     return values[kept]
+
+
+def exposures_of(source: Source, column: str) -> NDArray[np.float64]:
+    """The exposures [N] of all rows, NaN for missing. Raises UserError where one is infinite or negative."""
+    values = numbers(source, column)
+    if (wrong := values < 0).any():
+        refuse_cells(source, column, "an exposure of 0 or more", wrong, values.tolist())
+    return values
 
 
 def refuse_constant(source: Source, column: str, weight: NDArray[np.float64]) -> None:

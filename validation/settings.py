@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from cli.settings.declared import Usage, problem
 from cli.settings.kinds import Names, Numbers, OptionalText
@@ -25,6 +26,13 @@ def _limits(limits: tuple[float, ...]) -> tuple[float, ...]:
     if limits and (expected := fault_of(limits)):
         raise problem(f"expected {expected}, got {shown(list(limits))}; for example limits = [0.01, 0.05]")
     return limits
+
+
+def _moment(value: object) -> object:
+    """TOML has dates, times and numbers of its own: as text."""
+    if value == "":
+        return None
+    return str(value) if isinstance(value, int | float | date) and not isinstance(value, bool) else value
 
 
 @dataclass(frozen=True)
@@ -124,3 +132,60 @@ class MasterScale:
             yield "grades.names", "needs grades; set grades.limits or grades.count"
         if self.names and len(self.names) != grades:
             yield "grades.names", f"expected {counted(grades or 0, 'name')}, one a grade, got {len(self.names)}"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What `python -m validation.run` does with a table; these flags are that command's. Training keeps `definition`
+    and `exposure` of its test part, with the time column of the split, in `initial.json`."""
+
+    period: Annotated[
+        Literal["none", "month", "quarter", "year", "file"] | None,
+        Field(description="what later rows are parted by: time, or the files of a folder", examples=["month"]),
+        Usage(unset="file for several files, else none"),
+    ] = None
+    time: Annotated[
+        OptionalText,
+        Field(description="column of the time of each row", examples=["applied"]),
+        Usage(flag="--time-column", metavar="COLUMN", unset="that of the split that the model was trained with"),
+    ] = None
+    time_format: Annotated[
+        OptionalText,
+        Field(description="how that column writes dates, as in split.time_format", examples=["%d.%m.%Y"]),
+        Usage(metavar="FORMAT", unset="ISO 8601, or the one that fits"),
+    ] = None
+    segments: Annotated[
+        Names,
+        Field(description="columns whose levels are looked at one by one, features or not", examples=[["region"]]),
+        Usage(flag="--segment", metavar="COLUMN"),
+    ] = ()
+    group: Annotated[
+        OptionalText,
+        Field(description="column of what belongs together, such as a customer", examples=["customer"]),
+        Usage(flag="--group-column", metavar="COLUMN", unset="the id, where ids repeat"),
+    ] = None
+    exposure: Annotated[
+        OptionalText,
+        Field(description="column of the exposures, 0 or more, for the concentration", examples=["exposure"]),
+        Usage(metavar="COLUMN"),
+    ] = None
+    definition: Annotated[
+        OptionalText,
+        Field(description="the definition of default, in words", examples=["90 days past due within 12 months"]),
+        Usage(metavar="TEXT"),
+    ] = None
+    date: Annotated[
+        str | None,
+        Field(description="day on which outcomes were taken, for horizon", examples=["2026-06-30"]),
+        BeforeValidator(_moment),
+        Usage(metavar="DATE", expected="a date"),
+    ] = None
+    horizon: Annotated[
+        int | None,
+        Field(ge=1, description="months that a row has to default; later rows are left out and counted", examples=[12]),
+        Usage(metavar="MONTHS"),
+    ] = None
+    least: Annotated[int, Field(ge=5, description="fewest rows of a segment or a period whose figures are shown")] = 30
+    correlation: Annotated[
+        float, Field(gt=0, lt=1, description="correlation of assets in the correlated binomial test")
+    ] = 0.12

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scoring import run
+from scoring import run, steps
 from tests.scoring.conftest import in_this_process
 from tests.storage.conftest import Bucket
 from tests.storage.faulty import cut, dropped, lost, refused
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.tier("land")
 @pytest.fixture
 def model(trained: tuple[Path, Path], bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model whose training rows are a book in the bucket, in three parts."""
-    monkeypatch.setattr(run, "Processes", in_this_process)
+    monkeypatch.setattr(steps, "Processes", in_this_process)
     table = pa.Table.from_pandas(pd.read_csv(trained[0] / "table.csv"), preserve_index=False)
     for number in range(3):
         written = io.BytesIO()

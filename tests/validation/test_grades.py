@@ -15,11 +15,13 @@ from sklearn.isotonic import IsotonicRegression
 from cli.errors import UserError
 from export.own.settings import own_settings
 from runtime.grades import Grades
+from runtime.score import Scale
 from tests.validation.samples import draw
 from training.settings import settings_from_dict
 from validation import grades as grades_module
 from validation.evidence import Part
 from validation.grades import LEAST_OUTCOMES, grade_table, grades_of, limits_in_words, places_of, roundest
+from validation.rating import Rating
 from validation.settings import MasterScale
 
 Floats = NDArray[np.float64]
@@ -167,6 +169,17 @@ def test_intervals_of_a_grade_are_clopper_pearson_s_and_an_empty_grade_stands_th
     assert table["Applicants"].tolist() == [100, 0, 1]
     assert np.isnan(table["Observed"][1])
     assert table["PD, %"].tolist() == ["below 10", "10 to 50", "from 50"]
+
+
+def test_a_rating_of_grades_is_theirs_from_the_other_end() -> None:
+    grades = Grades([0.05, 0.2], ["A", "B", "C"])
+    rating = Rating.of([400.0, 500.0], Scale(), grades)
+    p = np.array([0.0, np.nextafter(0.05, 0), 0.05, np.nextafter(0.2, 0), 0.2, 1.0])
+    assert [rating.labels[k] for k in rating.places(p, p)] == [grades.name(each) for each in p.tolist()]
+    assert rating.limits == (1.0, 0.2, 0.05, 0.0)
+    document = {"bands": [400.0, 500.0], "grades": {"limits": grades.limits, "names": grades.names}}
+    assert Rating.of_manifest(document, Scale()) == rating
+    assert Rating.of_manifest({"bands": [400.0, 500.0]}, Scale()) == Rating.of_bands([400.0, 500.0], Scale())
 
 
 def test_two_grades_have_no_middle() -> None:

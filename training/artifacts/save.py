@@ -18,13 +18,15 @@ from storage.json_file import write_json
 from table import Table
 from training import artifacts
 from training.artifacts.schema import schema_of
-from training.documents import ExclusionRecord, PoolRecord, Run, SearchRecord
+from training.documents import ExclusionRecord, PartRecord, PoolRecord, Run, SearchRecord
 from training.evidence import figures_of, write_tables
 from training.reasons import write_own_rows, write_reference
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
-from validation.documents import Reference, StabilityFindings
+from validation.documents import Initial, InitialPeriod, Reference, StabilityFindings
 from validation.evidence import Evidence, Part
+from validation.initial import Said, initial_of
+from validation.rating import Rating
 from validation.report.report import write_report
 
 SAMPLE_ROWS = 50_000
@@ -63,6 +65,7 @@ def save(folder: Path, finished: FinishedRun) -> Run:
     write_json(folder / artifacts.METRICS, figures["metrics"])
     write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, parts["train"].frame))
     write_json(folder / artifacts.REFERENCE, finished.reference)
+    write_json(folder / artifacts.INITIAL, _initial(finished, facts["test"]))
     _sample(table.frame, rows["test"], rows["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
     train = parts["train"]
     write_reference(folder, settings, train.frame, train.score, train.weight)
@@ -99,6 +102,24 @@ def save(folder: Path, finished: FinishedRun) -> Run:
     run["digest"] = digest_of(json.loads(json.dumps(run)), besides="digest")
     write_json(folder / artifacts.RUN, run)
     return run
+
+
+def _initial(finished: FinishedRun, facts: PartRecord) -> Initial:
+    """The initial validation: the test part, on the grades that the model will serve."""
+    settings, test, table = finished.settings, finished.parts["test"], finished.table
+    period: InitialPeriod | None = None
+    if settings.split.time is not None:
+        period = {
+            "column": settings.split.time,
+            "format": settings.split.time_format,
+            "first": facts["first_time"],
+            "last": facts["last_time"],
+        }
+    of = settings.validation
+    said = Said("test", of.definition or "", of.exposure, period)
+    exposure = None if table.exposure is None else np.nan_to_num(table.exposure[finished.rows["test"]])
+    rating = Rating.of(finished.evidence.edges, settings.score, finished.evidence.grades)
+    return initial_of(rating, test.target, test.probability, test.score, said, exposure)
 
 
 def versions() -> dict[str, str]:

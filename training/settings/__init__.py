@@ -22,7 +22,7 @@ from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
-from validation.settings import Costs, Evaluation, MasterScale, Stability
+from validation.settings import Costs, Evaluation, MasterScale, Stability, Validation
 
 __all__ = [
     "Costs",
@@ -38,6 +38,7 @@ __all__ = [
     "Split",
     "Stability",
     "Tuning",
+    "Validation",
     "load_settings",
     "settings_as_dict",
     "settings_as_toml",
@@ -85,6 +86,9 @@ def settings_as_toml(settings: Settings) -> str:
         for key in ("rare", "indicator"):
             if definition[key] is None:
                 del definition[key]
+    for entry in document["reason_texts"].values():
+        if entry["direction"] is None:
+            del entry["direction"]
     defaults = settings_as_dict(Settings())
     written = {
         table: {
@@ -150,6 +154,7 @@ def settings_from_dict(
         costs=Costs(**values("costs")),
         grades=MasterScale(**values("grades")),
         stability=Stability(**values("stability")),
+        validation=Validation(**values("validation")),
         reasons=Reasons(**values("reasons")),
         reason_groups=read_row_max(document["reason_groups"], origin, "reason_groups"),
         reason_texts=read_reason_texts(document["reason_texts"], origin),

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from cli.settings.origin import Origin
 from cli.words import did_you_mean, shown
 from table.contradictions import contradictions
-from training.settings.reasons import ALL, AT_CUTOFF, NONE, TREE_PATH
+from table.settings import Feature
+from training.settings.reasons import ALL, AT_CUTOFF, NONE, TREE_PATH, ReasonText
 from training.settings.tables import Settings
 from training.settings.xgboost_parameters import KNOWN
 
@@ -214,3 +215,62 @@ def _reasons(settings: Settings) -> Problems:
     for name in settings.reason_texts:
         if name not in (*names, *groups):
             yield f"reason_texts.{name}", f"no such feature or group; {did_you_mean(name, [*names, *groups])}"
+    yield from _hints(settings)
+
+
+def _hints(settings: Settings) -> Problems:
+    features = {feature.name: feature for feature in settings.features}
+    for name, said in settings.reason_texts.items():
+        key, feature = f"reason_texts.{name}", features.get(name)
+        if not said.actionable:
+            for other, value in (("direction", said.direction), ("levels", said.levels)):
+                if value:
+                    yield f"{key}.{other}", "goes with actionable = true; set it too, or leave this out"
+        elif feature is None:
+            yield f"{key}.actionable", "a hint changes one feature, and this names several; mark a feature instead"
+        elif feature.type == "category":
+            yield from _levels(key, said, feature)
+        else:
+            yield from _direction(key, said, feature, sign_of(settings, name))
+    if settings.reasons.hints:
+        if settings.reasons.reference == NONE:
+            yield "reasons.hints", f'needs reasons, and reasons.reference = "{NONE}" leaves them out; change one'
+        if not any(said.actionable for said in settings.reason_texts.values()):
+            yield (
+                "reasons.hints",
+                "needs a feature to change; mark one in [reason_texts.NAME]: actionable = true",
+            )
+
+
+def _levels(key: str, said: ReasonText, feature: Feature) -> Problems:
+    if said.direction is not None:
+        yield f"{key}.direction", 'a category has no up and down; list levels = ["..."] instead'
+    if not said.levels:
+        yield f"{key}.levels", 'an actionable category needs the levels that a hint may name, levels = ["..."]'
+    for level in said.levels:
+        if feature.vocabulary and level not in feature.vocabulary:
+            yield f"{key}.levels", f"no such level {shown(level)}; {did_you_mean(level, feature.vocabulary)}"
+
+
+def _direction(key: str, said: ReasonText, feature: Feature, sign: int) -> Problems:
+    if said.levels:
+        yield f"{key}.levels", f"needs a category feature, got a {feature.type}; leave it out"
+    if said.direction is None and not sign:
+        yield f"{key}.direction", 'the model has no monotone constraint on it; state direction = "up" or "down"'
+    if said.direction is not None and sign and said.direction != direction_of(sign):
+        yield (
+            f"{key}.direction",
+            f'"{said.direction}" never raises the score, by the monotone constraint {sign:+}; leave it out',
+        )
+
+
+def sign_of(settings: Settings, name: str) -> int:
+    """How the probability moves with a feature, or with the row maximum that it is in: 1, -1, or 0 for anyhow."""
+    constraints = settings.xgboost.get("monotone_constraints", {})
+    unit = next((group for group, members in settings.row_max.items() if name in members), name)
+    return int(constraints.get(unit, 0)) if isinstance(constraints, Mapping) else 0
+
+
+def direction_of(sign: int) -> str:
+    """Where a feature with that sign raises the score."""
+    return "down" if sign > 0 else "up"

@@ -94,6 +94,8 @@ def test_the_certificate_says_that_no_grade_differs(artifacts: Artifacts, model:
     assert manifest.grades is not None
     assert (manifest.grades.limits, manifest.grades.names) == (scale_of(artifacts).limits, NAMES)
     assert "of grades 0, and 0 do" in as_markdown("x", certificate)
+    initial = read(model / "initial.json")
+    assert (initial["kind"], [entry["grade"] for entry in initial["grades"]]) == ("grades", NAMES[::-1])
     certificate["total"]["grades_that_differ"] = 1
     with pytest.raises(ExportRefused, match="beyond its certificate's tolerances"):
         as_markdown("x", certificate)
