@@ -73,7 +73,7 @@ def build_model(folder: Path, features: Sequence[dict[str, Any]], grades: Grades
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(graph)
     digest = hashlib.sha256(graph).hexdigest()
-    manifest = {
+    manifest: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "model_version": "",  # see write_manifest
         "sha256": digest,

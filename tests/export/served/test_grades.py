@@ -14,16 +14,13 @@ from delivery.certificate import as_markdown
 from export import verify
 from export.certificate.comparison import Answer, compare
 from export.manifest import grades_of_run
-from export.own.model import export_own
-from export.own.settings import own_settings
 from export.refusal import ExportRefused
 from runtime.grades import Grades
 from runtime.manifest import Manifest
-from runtime.model import Model
 from runtime.score import Scale
 from scoring import run as scoring_run
 from tests.applicants import draw, pipeline
-from tests.export.own.pipelines import FORMS, QUIET, WITHOUT_REASONS, booster, rows_of, usual
+from tests.export.own.pipelines import booster
 from tests.export.served.exported import WITH_REASONS, applicants, ask, handler_of, read, trained
 from training.artifacts import Artifacts
 from training.estimator.boosting import margin
@@ -162,27 +159,3 @@ def test_more_grades_than_outcomes_are_refused_before_the_fit(tmp_path: Path, mo
     monkeypatch.setattr("training.run.fit", fit)
     with pytest.raises(UserError, match=r"^grades\.count: expected at most \d+, got 90 for 900 training rows"):
         trained(tmp_path, WITH_REASONS + "[grades]\ncount = 90\n")
-
-
-@pytest.mark.parametrize("grades", [{"limits": [0.2, 0.6], "names": NAMES}, {"count": 3}], ids=["limits", "count"])
-def test_an_own_pipeline_has_the_grades_of_its_toml(grades: dict[str, Any], tmp_path: Path) -> None:
-    X, y = rows_of()
-    fitted = FORMS["sigmoid"](usual()).fit(X, y)
-    settings = own_settings({"grades": grades, **WITHOUT_REASONS})
-    certificate = export_own(fitted, X, y, tmp_path / "model", settings, QUIET)
-    assert certificate["total"]["grades_that_differ"] == 0
-    served = Model.load(str(tmp_path / "model")).manifest
-    found = grades_of(settings.grades, y.astype(np.int8), fitted.predict_proba(X)[:, 1].astype(np.float64))
-    assert served.grades is not None
-    assert found is not None
-    assert (served.grades.limits, served.grades.names) == (found.limits, found.names)
-    assert sum(served.document["reference"]["grades"]["counts"]) == len(X)
-
-
-def test_an_own_pipeline_without_outcomes_has_no_grades_to_find(tmp_path: Path) -> None:
-    X, y = rows_of()
-    fitted = FORMS["plain"](usual()).fit(X, y)
-    settings = own_settings({"grades": {"count": 3}, **WITHOUT_REASONS})
-    with pytest.raises(UserError, match=r"^grades\.count: needs rows with outcomes, got none"):
-        export_own(fitted, X, None, tmp_path / "model", settings, QUIET)
-    assert not (tmp_path / "model").exists()
