@@ -3,6 +3,7 @@
 from typing import Any, NotRequired, TypedDict
 
 from validation.documents import Alarm, CalibrationChoice, GradeScale, StabilityFindings
+from validation.fairness.documents import FairnessFigures
 
 
 class InputColumns(TypedDict):
@@ -150,6 +151,8 @@ class Figures(TypedDict):
     """Bootstrap confidence bounds, low and high, by part and name."""
     alarms: list[Alarm]
     """Empty is good."""
+    fairness: FairnessFigures | None
+    """Of the test by group of people; null where the settings name no groups."""
 
 
 class Run(Figures):

@@ -29,6 +29,9 @@ from validation.cutoffs import cutoff_table
 from validation.dependence import Axis, dependence
 from validation.documents import Reference
 from validation.evidence import Evidence, Part
+from validation.fairness.compare import Answers, compare
+from validation.fairness.documents import FairnessFigures
+from validation.fairness.findings import findings as findings_of_groups
 from validation.findings import Examined, alarms
 from validation.grades import grade_table
 from validation.importance import importance
@@ -54,7 +57,7 @@ def answer(settings: Settings, pipeline: Pipeline, its: Labelled) -> Part:
 
     with ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
         probability = np.concatenate(list(threads.map(ask, range(0, len(frame), rows))))
-    return Part(frame, its.target, probability, scores_of(probability, settings.score), its.weight)
+    return Part(frame, its.target, probability, scores_of(probability, settings.score), its.weight, its.groups)
 
 
 def _rows_at_once(pipeline: Pipeline) -> int:
@@ -112,6 +115,7 @@ def gather(
         resamples=evaluation.resamples,
     )
     reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
+    fairness = _fairness(settings, test)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -122,7 +126,7 @@ def gather(
             name: reliability(group(part.target, part.probability, weight=part.weight)) for name, part in parts.items()
         },
         calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
-        alarms=alarms(examined),
+        alarms=[*alarms(examined), *(findings_of_groups(fairness) if fairness else [])],
         stability=stability,
         importance=features,
         dependence=dependence_of(pipeline, train.frame, scale, top, seed, train.weight),
@@ -131,7 +135,15 @@ def gather(
         no_reasons=no_reasons,
         grades=grades,
         by_grade={} if grades is None else {name: grade_table(part, grades) for name, part in parts.items()},
+        fairness=fairness,
     )
+
+
+def _fairness(settings: Settings, test: Part) -> FairnessFigures | None:
+    if not test.groups:
+        return None
+    answers = Answers(test.probability, test.score, test.target.astype(np.float64), test.weight)
+    return compare(test.groups, answers, settings.fairness, settings.reasons.cutoff)
 
 
 def importance_of(pipeline: Pipeline, part: Part, seed: int) -> pd.DataFrame:
@@ -182,6 +194,7 @@ def figures_of(evidence: Evidence) -> Figures:
             for part, of_part in evidence.intervals.items()
         },
         "alarms": evidence.alarms,
+        "fairness": evidence.fairness,
     }
     if evidence.grades is not None:
         figures["grades"] = {"limits": evidence.grades.limits, "names": evidence.grades.names}

@@ -37,6 +37,7 @@ from training.pools import in_words, pools_of, refuse_pools_of_all
 from training.reasons import read_own_rows
 from training.settings import Settings
 from training.split import split
+from validation.fairness.groups import attributes_of
 from validation.grades import counts_of, refuse_more_than_outcomes
 from validation.report.headings import title_of
 from validation.report.words import between, figure
@@ -77,7 +78,8 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
         rows, tuning, own_rows = split(table, settings), None, read_own_rows(settings, progress)
         groups = None if table.group is None else table.group.codes[rows["train"]]
         settings = with_folds(settings, table.target[rows["train"]], groups)
-        part_of = {name: labelled(table, its) for name, its in rows.items()}
+        people = [] if table.beside is None else attributes_of(table.beside, settings.fairness)
+        part_of = {name: labelled(table, its, people) for name, its in rows.items()}
         train = part_of["train"]
         refuse_more_than_outcomes(settings.grades, train.target)
         pools = _pools(settings, train.frame, progress)

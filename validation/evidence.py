@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from runtime.grades import Grades
 from validation.documents import Alarm, CalibrationChoice
+from validation.fairness.documents import FairnessFigures
+from validation.fairness.groups import Attribute
 from validation.reasons import ReasonsEvidence
 from validation.weights import masses
 
@@ -26,6 +28,7 @@ class Part:
     probability: NDArray[np.float64]  # [N] of default, 0 to 1
     score: NDArray[np.float64]  # [N] in points
     weight: NDArray[np.float64] | None = None  # [N] above 0; None: each counts alike
+    groups: tuple[Attribute, ...] = ()  # of people, which no model reads
 
     @property
     def mass(self) -> NDArray[np.float64]:
@@ -69,3 +72,5 @@ class Evidence:
     """The master scale, None for none."""
     by_grade: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     """By part, where there are grades: see validation.grades."""
+    fairness: FairnessFigures | None = None
+    """Of the test by group; None where the settings name no groups."""

@@ -1,7 +1,7 @@
-"""The settings of what is known of a model's answers: evaluation, costs and limits of stability."""
+"""The settings of what is known of a model's answers: evaluation, costs, limits of stability, groups of people."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from cli.settings.declared import Usage, problem
-from cli.settings.kinds import Names, Numbers, OptionalText
+from cli.settings.kinds import Names, Numbers, NumbersByName, OptionalText, TextByName
 from cli.words import counted, shown
 from runtime.grades import MOST_GRADES, fault_of
 
@@ -26,6 +26,13 @@ def _limits(limits: tuple[float, ...]) -> tuple[float, ...]:
     if limits and (expected := fault_of(limits)):
         raise problem(f"expected {expected}, got {shown(list(limits))}; for example limits = [0.01, 0.05]")
     return limits
+
+
+def _edges_by_name(bins: Mapping[str, tuple[float, ...]]) -> Mapping[str, tuple[float, ...]]:
+    for name, edges in bins.items():
+        if not all(low < high for low, high in pairwise(edges)):
+            raise problem(f"{name}: expected ascending numbers, got {', '.join(f'{edge:g}' for edge in edges)}")
+    return bins
 
 
 def _moment(value: object) -> object:
@@ -189,3 +196,52 @@ class Validation:
     correlation: Annotated[
         float, Field(gt=0, lt=1, description="correlation of assets in the correlated binomial test")
     ] = 0.12
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """Groups of people that the model's answers are compared between (docs/fairness.md)."""
+
+    groups: Annotated[
+        Names,
+        Field(description="columns that divide applicants into groups, never features", examples=[["sex", "age"]]),
+        Usage(flag="--fairness-groups", metavar="A,B"),
+    ] = ()
+    reference: Annotated[
+        TextByName,
+        Field(description="of each column the group that others are compared with", examples=[{"sex": "male"}]),
+        Usage(expected="a table of columns, each with a group", unset="the largest group"),
+    ] = field(default_factory=dict)
+    bins: Annotated[
+        NumbersByName,
+        Field(
+            description="of a column of numbers the edges between its groups", examples=[{"age": [25.0, 40.0, 62.0]}]
+        ),
+        AfterValidator(_edges_by_name),
+        Usage(expected="a table of columns, each with a list of ascending numbers"),
+    ] = field(default_factory=dict)
+    features_allowed: Annotated[
+        bool,
+        Field(description="a column of groups may be a feature of the model"),
+        Usage(flag="--fairness-features-allowed"),
+    ] = False
+    least: Annotated[
+        int,
+        Field(ge=1, description="fewest applicants of a group that is shown"),
+        Usage(flag="--fairness-least"),
+    ] = 30
+    cutoff: Annotated[
+        float | None,
+        Field(description="lowest score that is approved", examples=[520.0]),
+        Usage(flag="--fairness-cutoff", unset="reasons.cutoff, else one that approves four in five"),
+    ] = None
+    limit: Annotated[
+        float,
+        Field(gt=0, le=1, description="adverse impact ratio below which a finding is made"),
+        Usage(flag="--fairness-limit"),
+    ] = 0.8
+    auc_loss: Annotated[
+        float,
+        Field(ge=0, lt=1, description="ROC-AUC that a less discriminatory trial of a search may lose"),
+        Usage(flag="--fairness-auc-loss"),
+    ] = 0.01

@@ -22,12 +22,13 @@ from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
-from validation.settings import Costs, Evaluation, MasterScale, Stability, Validation
+from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stability, Validation
 
 __all__ = [
     "Costs",
     "Data",
     "Evaluation",
+    "Fairness",
     "Feature",
     "FeatureType",
     "MasterScale",
@@ -155,6 +156,7 @@ def settings_from_dict(
         grades=MasterScale(**values("grades")),
         stability=Stability(**values("stability")),
         validation=Validation(**values("validation")),
+        fairness=Fairness(**values("fairness")),
         reasons=Reasons(**values("reasons")),
         reason_groups=read_row_max(document["reason_groups"], origin, "reason_groups"),
         reason_texts=read_reason_texts(document["reason_texts"], origin),

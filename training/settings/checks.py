@@ -9,6 +9,7 @@ from table.settings import Feature
 from training.settings.reasons import ALL, AT_CUTOFF, NONE, TREE_PATH, ReasonText
 from training.settings.tables import Settings
 from training.settings.xgboost_parameters import KNOWN
+from validation.fairness.columns import contradicting_groups
 
 Problems = Iterator[tuple[str, str]]
 REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its ids
@@ -16,7 +17,7 @@ REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its
 
 def refuse_contradictions(settings: Settings, origin: Origin) -> None:
     """Raises UserError, exit status 2, for the first contradiction."""
-    for check in (
+    checks = (
         _table,
         _columns,
         _preparation,
@@ -27,8 +28,10 @@ def refuse_contradictions(settings: Settings, origin: Origin) -> None:
         _costs,
         _grades,
         _tuning,
+        _fairness,
         _reasons,
-    ):
+    )
+    for check in checks:
         for key, problem in check(settings):
             origin.refuse(key, problem)
 
@@ -41,6 +44,11 @@ def refuse_contradicting_reasons(settings: Settings, origin: Origin) -> None:
 
 def _table(settings: Settings) -> Problems:
     yield from contradictions(settings.data, settings.features)
+
+
+def _fairness(settings: Settings) -> Problems:
+    names = [feature.column for feature in settings.features]
+    yield from contradicting_groups(settings.fairness, names, settings.data)
 
 
 def _columns(settings: Settings) -> Problems:

@@ -7,7 +7,7 @@ from typing import Any
 from storage.digest import sha256_of
 from table import BUILT_IN
 from validation.evidence import Evidence, Part
-from validation.report import card, pages, tables
+from validation.report import card, groups, pages, tables
 from validation.report.weaknesses import weaknesses
 from validation.report.weights import statements
 
@@ -33,6 +33,7 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         "train": evidence.metrics["train"],
         "parts": parts,
         "tables": tables,
+        "of_groups": groups,
         "files": files,
         "synthetic": synthetic,
         "weights": statements(run),
@@ -48,6 +49,7 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         dependences=_named(pictures, "dependence_"),
         reasons_along=_named(pictures, "reasons_along_"),
         reasons_of=_named(pictures, "reasons_of_"),
+        ratios=_named(pictures, "ratios_"),
         card=card.as_html(text),
     )
     (folder / REPORT).write_text(page, encoding="utf-8")
@@ -70,6 +72,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
         "stability": "Stability",
         "features": "Features",
         "reasons": "Reasons",
+        "fairness": "Groups of people",
         "exploration": "Exploration",
         "reproducibility": "Reproducibility",
         "card": "Model card",
@@ -78,6 +81,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
         "stability": bool(evidence.stability),
         "features": len(evidence.importance) > 0,
         "reasons": evidence.reasons is not None or bool(evidence.no_reasons),
+        "fairness": evidence.fairness is not None,
         "exploration": bool(evidence.exploration),
     }
     return {section: title for section, title in sections.items() if there.get(section, True)}

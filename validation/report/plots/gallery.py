@@ -12,6 +12,7 @@ from validation.report.plots.discrimination import gains, lift, precision_recall
 from validation.report.plots.distribution import ks, scores
 from validation.report.plots.features import dependence, importance
 from validation.report.plots.ranking import ranking
+from validation.report.plots.ratios import ratios
 from validation.report.plots.reliability import reliability
 from validation.report.plots.score_bands import bands
 from validation.report.plots.search import search
@@ -51,6 +52,8 @@ def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Pa
         yield dependence(name, table, number)
     if evidence.reasons is not None:
         yield from _of_reasons(evidence.reasons)
+    if evidence.fairness is not None:
+        yield from ratios(evidence.fairness)
 
 
 def _of_reasons(evidence: ReasonsEvidence) -> Iterator[Picture]:
