@@ -26,7 +26,7 @@ COLUMNS = ("Kind of rows", "Rows", "Margins equal", "p equal", "Largest differen
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: show(Path(args.model)), "nothing was changed")
 
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def show(model: Path) -> None:
-    """Raises ExportRefused or PackageRefused for a model without a valid certificate of its own."""
+    """Raise ExportRefused or PackageRefused for a model without a valid certificate of its own."""
     [packaged] = {
         pin.version for pin in read_pins(REQUIREMENTS, Target((3, 13), "x86_64")) if pin.name == "onnxruntime"
     }

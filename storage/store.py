@@ -46,7 +46,7 @@ class Listed(NamedTuple):
 
 
 def unwatched(done: int, total: int) -> None:
-    """Shows nothing."""
+    """A progress callable that shows nothing."""
 
 
 class Several:
@@ -96,9 +96,9 @@ class Store:
         return content.getvalue()
 
     def download(self, address: Address, path: Path, moved: Moved = unwatched) -> str:
-        """Writes an object to a file, and says what its bytes were checked by: `SHA256`, `MD5`, `size`, …
+        """Download an object to a file; return the check that it passed: `SHA256`, `MD5`, `size`, …
 
-        Where there is none, Missing names the key that was most likely meant, if the bucket may be listed.
+        If there is no such object, Missing suggests the nearest key, where the bucket can be listed.
         """
         try:
             with path.open("w+b") as file:
@@ -107,13 +107,13 @@ class Store:
             raise self._with_suggestion(address, missing) from missing
 
     def write(self, address: Address, content: bytes) -> None:
-        """Puts a small object there, in the place of one that may be there: readers see the one or the other."""
+        """Upload a small object atomically, over an earlier one if there is one."""
         self._put(address, io.BytesIO(content), sha256_of(content))
 
     def upload(
         self, path: Path, address: Address, sha256: str, moved: Moved = unwatched, *, replace: bool = True
     ) -> None:
-        """Puts a file of which the sha256 is known there; S3 refuses other bytes.
+        """Upload a file with its sha256; S3 refuses other bytes.
 
         Raises Taken where another object is there and `replace` is False.
         """
@@ -190,7 +190,7 @@ class Store:
         return int(_ask(self._client.head_object, address, ("ContentLength",), PartNumber=number)["ContentLength"])
 
     def _with_suggestion(self, address: Address, missing: Missing) -> Missing:
-        """Names the key that was most likely meant, where the bucket may be listed."""
+        """Suggest the nearest key, where the bucket can be listed."""
         folder, _, name = address.key.rpartition("/")
         siblings = Address(address.bucket, folder)
         try:

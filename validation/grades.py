@@ -26,7 +26,7 @@ from cli.words import counted
 from runtime.grades import Grades
 from validation.calibration import interval_of_rates
 from validation.documents import GradeCounts
-from validation.evidence import Part
+from validation.evidence import Answered
 from validation.settings import MasterScale
 from validation.weights import effective_sizes, masses, on_a_grid
 
@@ -173,7 +173,7 @@ def limits_in_words(grades: Grades) -> list[str]:
     return [f"below {shown[0]}", *middle, f"from {shown[-1]}"]
 
 
-def grade_table(part: Part, grades: Grades) -> pd.DataFrame:
+def grade_table(part: Answered, grades: Grades) -> pd.DataFrame:
     """One row a grade, the lowest probabilities first, those without applicants too.
 
     Shares and rates are percentages; a rate over nobody is NaN. Where there are weights, shares, rates and bounds are

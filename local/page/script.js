@@ -77,7 +77,7 @@
     its.field.append(its.slider, ends);
   }
 
-  // The values along a range: each whole number of a short one, else even steps, rounded to what a step tells apart.
+  // The values along a range: each whole number of a short one, else even steps, rounded to the precision of a step.
   function valuesOf(feature) {
     const [low, high] = feature.range;
     const width = high - low;

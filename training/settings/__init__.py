@@ -18,6 +18,7 @@ from table.features import read_features
 from table.settings import Data, Feature, FeatureType, beside, beside_in
 from training.settings.checks import refuse_contradictions
 from training.settings.document import OF_REASONS, TABLES, Document, document_of, read_reason_texts, read_row_max
+from training.settings.engine import Engine
 from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
@@ -27,6 +28,7 @@ from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stabil
 __all__ = [
     "Costs",
     "Data",
+    "Engine",
     "Evaluation",
     "Fairness",
     "Feature",
@@ -150,6 +152,7 @@ def settings_from_dict(
         model=Model(**values("model")),
         xgboost=read_parameters(document["xgboost"], origin),
         tuning=Tuning(**values("tuning")),
+        engine=Engine(**values("engine")),
         score=Scale(**values("score")),
         evaluation=Evaluation(**values("evaluation")),
         costs=Costs(**values("costs")),

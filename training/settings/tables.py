@@ -16,6 +16,7 @@ from cli.words import shown
 from runtime.score import Scale
 from table.settings import Data, Feature, Schema
 from table.time_format import NUMBER, TimeFormat
+from training.settings.engine import Engine
 from training.settings.reasons import ReasonGroup, Reasons, ReasonText
 from training.settings.reference import REFERENCE_FEATURES, REFERENCE_ROW_MAX
 from training.settings.xgboost_parameters import REFERENCE, Parameters, Value
@@ -177,6 +178,7 @@ class Settings:
     model: Model = Model()
     xgboost: Mapping[str, Value] = field(default_factory=lambda: dict(REFERENCE))
     tuning: Tuning = Tuning()
+    engine: Engine = field(default_factory=Engine)
     score: Scale = SCALE
     evaluation: Evaluation = field(default_factory=Evaluation)
     costs: Costs = field(default_factory=Costs)
@@ -220,6 +222,7 @@ DECLARED: Mapping[str, type] = {
     "model": Model,
     "xgboost": Parameters,
     "tuning": Tuning,
+    "engine": Engine,
     "score": Score,
     "evaluation": Evaluation,
     "costs": Costs,

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cli.words import counted
-from validation.evidence import Evidence, Part
+from validation.evidence import Evidence
 from validation.reasons import Waterfall
 from validation.report.headings import METRICS, title_of
 from validation.report.words import shown_of
@@ -43,7 +43,7 @@ def metrics(evidence: Evidence) -> pd.DataFrame:
     return _objects(columns)
 
 
-def features(run: Mapping[str, Any], train: Part, importance: pd.DataFrame) -> pd.DataFrame:
+def features(run: Mapping[str, Any], missing: Mapping[str, float], importance: pd.DataFrame) -> pd.DataFrame:
     """Each raw column: what it is, how it is prepared, how often it is missing; of many the most important first."""
     settings = run["settings"]
     signs = settings["xgboost"].get("monotone_constraints", {})
@@ -53,7 +53,6 @@ def features(run: Mapping[str, Any], train: Part, importance: pd.DataFrame) -> p
         rank = {name: place for place, name in enumerate(importance.get("Feature", ()))}
         names.sort(key=lambda name: rank.get(group_of.get(name, name), len(rank)))
     pools = {pool["feature"]: pool for pool in run.get("pools", ())}
-    missing = train.frame[names].isna().mean()
     columns: dict[str, list[Any]] = {"Feature": names, "Type": [], "Description": [], "Preparation": []}
     directions = []
     for name in names:
@@ -64,7 +63,7 @@ def features(run: Mapping[str, Any], train: Part, importance: pd.DataFrame) -> p
         directions.append({1: "rising", -1: "falling"}.get(signs.get(name, signs.get(group_of.get(name), 0))))
     if any(directions):
         columns["Risk along it"] = directions
-    return pd.DataFrame(columns).assign(**{"Missing, %": (100 * missing).to_numpy()})
+    return pd.DataFrame(columns).assign(**{"Missing, %": [100 * missing[name] for name in names]})
 
 
 def _preparation(feature: Mapping[str, Any], group: str | None, pool: Mapping[str, Any] | None) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from cli.words import counted
 from runtime.score import Scale
-from validation.evidence import Part
+from validation.evidence import Answered
 from validation.report.plots.ranking import Ranking, thinned
 from validation.report.plots.style import DEFAULTED, GRID, INK, REPAID, Picture, drawing, key, label, percent_axis
 from validation.report.words import figure, percent
@@ -18,7 +18,7 @@ FILLED = {"color": REPAID, "linewidth": 6}
 LINE = {"color": DEFAULTED, "linewidth": 2}
 
 
-def scores(test: Part, edges: Sequence[float]) -> Picture:
+def scores(test: Answered, edges: Sequence[float]) -> Picture:
     """The distribution of the test's scores by class, each to its own total, with the edges of the bands."""
     bad = test.target == 1
     repaid, defaulted = (test.score[~bad], test.mass[~bad]), (test.score[bad], test.mass[bad])
@@ -50,7 +50,7 @@ def scores(test: Part, edges: Sequence[float]) -> Picture:
     return Picture("scores", "Scores by class", alt, canvas.svg)
 
 
-def _span(part: Part) -> tuple[float, float]:
+def _span(part: Answered) -> tuple[float, float]:
     """Where nearly all scores of each class are: a few far away would press all others together."""
     by_class = [np.quantile(part.score[part.target == y], [OUTERMOST, 1 - OUTERMOST]) for y in (0, 1)]
     low, high = min(lowest for lowest, _ in by_class), max(highest for _, highest in by_class)
@@ -58,7 +58,7 @@ def _span(part: Part) -> tuple[float, float]:
     return float(max(low - room, part.score.min() - 0.5)), float(min(high + room, part.score.max() + 0.5))
 
 
-def ks(test: Part, ranking: Ranking, scale: Scale, metrics: Mapping[str, float]) -> Picture:
+def ks(test: Answered, ranking: Ranking, scale: Scale, metrics: Mapping[str, float]) -> Picture:
     """The share of each class up to a score, and where they are farthest apart."""
     gap = int(np.argmax(np.abs(ranking.defaulted - ranking.repaid)))
     with drawing() as canvas:
