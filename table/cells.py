@@ -113,7 +113,8 @@ def coded_labels(
     texts = [label(level) for level in coded.dictionary.to_pylist()]
     if source.nfc:
         texts = [text and normalize("NFC", text) for text in texts]
-    texts = [None if text is None or text in nothing else text for text in texts]
+    if nothing.texts:
+        texts = [None if text is None or text in nothing else text for text in texts]
     place = {text: i for i, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
     codes = np.array([len(place) if text is None else place[text] for text in texts] + [len(place)])
     levels = np.array([*place, None], dtype=object)

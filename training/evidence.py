@@ -120,8 +120,6 @@ def gather(
         for name, part in parts.items()
     }
     intervals = {name: of_part.bounds for name, of_part in drawn.items()}
-    features = importance_of(pipeline, shown["train"], seed)
-    top = features["Feature"].head(TOP_FEATURES)
     exploration = explored()
     examined = Examined(
         test=test,
@@ -137,7 +135,11 @@ def gather(
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
-    reasons, no_reasons = explained(settings, pipeline, shown, edges, own_rows)
+    with ThreadPoolExecutor(1) as threads:  # XGBoost does not hold Python's lock
+        its_importance = threads.submit(importance_of, pipeline, shown["train"], seed)
+        reasons, no_reasons = explained(settings, pipeline, shown, edges, own_rows)
+        features = its_importance.result()
+    top = features["Feature"].head(TOP_FEATURES)
     fairness = _fairness(settings, test)
     return Evidence(
         metrics=metrics,
