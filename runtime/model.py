@@ -157,6 +157,8 @@ class Model:
             return f"score: expected {row.score!r}, got {score!r}"
         if (label := band(score, self.manifest.bands)) != row.band:
             return f"band: expected {row.band}, got {label}"
+        if (grades := self.manifest.grades) and (name := grades.name(probability)) != row.grade:
+            return f"grade: expected {row.grade}, got {name}"
         return ""
 
 

@@ -42,8 +42,10 @@ class Service:
         self._explainer: Explainer | None = None
         self._explain_is_a_feature = "explain" in (feature.name for feature in model.manifest.features)
         self._bands = Bands(model.manifest.bands)
+        self._grades = model.manifest.grades
         members = (model.manifest.identifier, "default_probability", "credit_score", "score_band", "model_version")
-        values = ("%s", "%r", "%r", '"%s"', _literal(model.manifest.model_version))
+        # After the band stands the grade of a model that has grades, as a member with its comma.
+        values = ("%s", "%r", "%r", '"%s"%s', _literal(model.manifest.model_version))
         self._answer = f"{{{','.join(map('{}:{}'.format, map(_literal, members), values))}%s}}"
         self._routes: dict[str, dict[str, Route]] = {
             "/": {"GET": self._home},
@@ -239,9 +241,13 @@ class Service:
                 for p, remarks, pointer in zip(probabilities, warnings, pointers, strict=True)
             ]
         bands = list(map(self._bands.name, scores))
+        grades = [""] * len(bands)
+        if self._grades is not None:
+            grades = [f',"grade":{write(self._grades.name(p))}' for p in probabilities]
+        rows = zip(identifiers, probabilities, scores, bands, grades, warnings, strict=True)
         answers = [
-            self._answer % (write(name), p, score, band, f',"warnings":{write(remarks)}' if remarks else "")
-            for name, p, score, band, remarks in zip(identifiers, probabilities, scores, bands, warnings, strict=True)
+            self._answer % (write(name), p, score, band, grade, f',"warnings":{write(remarks)}' if remarks else "")
+            for name, p, score, band, grade, remarks in rows
         ]
         return answers, list(zip(scores, bands, missing, map(len, warnings), strict=True))
 
