@@ -2,7 +2,7 @@
 
 from typing import Any, NotRequired, TypedDict
 
-from validation.documents import Alarm, CalibrationChoice, StabilityFindings
+from validation.documents import Alarm, CalibrationChoice, GradeScale, StabilityFindings
 from validation.fairness.documents import FairnessFigures
 
 
@@ -153,6 +153,8 @@ class Figures(TypedDict):
 
     bands: list[float]
     """Ascending edges of the score bands, in points."""
+    grades: NotRequired[GradeScale]
+    """Not there without grades."""
     calibration: CalibrationChoice
     metrics: dict[str, dict[str, float | None]]
     """By part (`train`, `test`) and name; null where a metric has no value."""

@@ -133,7 +133,7 @@ def _initial(finished: FinishedRun, facts: PartRecord) -> Initial:
     of = settings.validation
     said = Said("test", of.definition or "", of.exposure, period)
     exposure = None if table.exposure is None else np.nan_to_num(table.exposure[finished.rows["test"]])
-    rating = Rating.of_bands(finished.evidence.edges, settings.score)
+    rating = Rating.of(finished.evidence.edges, settings.score, finished.evidence.grades)
     return initial_of(rating, test.target, test.probability, test.score, said, exposure)
 
 
