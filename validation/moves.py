@@ -26,13 +26,11 @@ class Moves:
         """Of the places [N] of the same rows; classes that nobody is in, before or after, are left out."""
         size = len(labels)
         counts = np.bincount(before * size + after, minlength=size**2).reshape(size, size)
-        kept = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
+        kept = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1)).tolist()
         return cls(tuple(labels[k] for k in kept), counts[np.ix_(kept, kept)])
 
     @classmethod
-    def of_bands(
-        cls, edges: Sequence[float], before: NDArray[np.float64], after: NDArray[np.float64]
-    ) -> "Moves":
+    def of_bands(cls, edges: Sequence[float], before: NDArray[np.float64], after: NDArray[np.float64]) -> "Moves":
         """Of scores [N] before and after."""
         bands = Bands(edges)
         return cls.of(bands.labels, *(np.searchsorted(bands.ends, its, side="right") for its in (before, after)))

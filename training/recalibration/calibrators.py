@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 INTERCEPT, SLOPE, ISOTONIC = "intercept", "slope", "isotonic"
 # Rows of either outcome: ten a parameter (Peduzzi et al. 1996, doi:10.1016/S0895-4356(96)00236-3); isotonic steps need
-# about 1,000 rows (Niculescu-Mizil and Caruana 2005, doi:10.1145/1102351.1102430), and as many outcomes as a validation.
+# about 1,000 rows (Niculescu-Mizil and Caruana 2005, doi:10.1145/1102351.1102430), and outcomes as a validation does.
 LEAST: Mapping[str, int] = {INTERCEPT: 10, SLOPE: 20, ISOTONIC: 100}
 LEAST_ROWS_OF_ISOTONIC = 1_000
 LARGEST_SHIFT = 60.0  # of log-odds; beyond, float64 holds no other probability
@@ -50,9 +50,9 @@ def refuse_few(method: str, target: NDArray[np.int8], weight: Floats | None) -> 
 def refitted(method: str, x: Floats, target: NDArray[np.int8], weight: Floats | None, parent: Any) -> Any:
     """The calibrator of margins `x` [N] with outcomes [N] and weights [N] by a method. Raises UserError."""
     refuse_few(method, target, weight)
+    calibrator = fitted(method, x, target, weight, parent)
     if method == INTERCEPT:
-        return shifted_to(float(np.average(target, weights=weight)), parent, x, weight)
-    calibrator = fit_calibrator("sigmoid" if method == SLOPE else "isotonic", x, target, per_mean(weight))
+        return calibrator
     rising = calibrator.a_ < 0 if method == SLOPE else len(np.unique(calibrator.y_thresholds_)) > 1
     if not rising:
         raise UserError(
@@ -60,6 +60,13 @@ def refitted(method: str, x: Floats, target: NDArray[np.int8], weight: Floats | 
             "another model?"
         )
     return calibrator
+
+
+def fitted(method: str, x: Floats, target: NDArray[np.int8], weight: Floats | None, parent: Any) -> Any:
+    """The same of any rows with both outcomes, such as those of a fold."""
+    if method == INTERCEPT:
+        return shifted_to(float(np.average(target, weights=weight)), parent, x, weight)
+    return fit_calibrator("sigmoid" if method == SLOPE else "isotonic", x, target, per_mean(weight))
 
 
 def shifted_to(rate: float, parent: Any, x: Floats, weight: Floats | None = None) -> Any:
@@ -97,6 +104,6 @@ def shifted(parent: Any, by: float) -> Any:
 def margins_at(probability: Floats, calibrator: Any) -> Floats:
     """A margin [N] to which a calibrator answers each probability [N]."""
     if isinstance(calibrator, IsotonicRegression):
-        return np.interp(probability, calibrator.y_thresholds_, calibrator.X_thresholds_)
+        return np.asarray(np.interp(probability, calibrator.y_thresholds_, calibrator.X_thresholds_))
     odds = logit(probability)
     return np.asarray(odds if calibrator is None else -(odds + calibrator.b_) / calibrator.a_)
