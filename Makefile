@@ -92,7 +92,7 @@ node:  ## the packages of tests/node, for the parity test of docs/node.md (needs
 	@cd tests/node && npm ci
 
 # Rooms whose texts have been rewritten; the others follow.
-PROSE := cli storage population deploy delivery local docs
+PROSE := runtime cli population storage table trees local deploy delivery docs
 lint: $(READY)  ## ruff (rules and format), mypy (strict), banned phrases
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

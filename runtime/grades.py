@@ -53,7 +53,7 @@ def grades_to_check(grades: Grades) -> list[dict[str, float | str]]:
 
 
 def fault_of(limits: Sequence[float]) -> str:
-    """What limits should be where they are not that; empty for limits that make grades."""
+    """Expectation that the limits fail, in words; empty for limits that make grades."""
     if not limits:
         return "one limit or more, which makes two grades or more"
     if not all(0.0 < limit < 1.0 for limit in limits):

@@ -26,7 +26,7 @@ MOST_TOLERANCE = 1e-7
 MOST_STATED = 1e-3  # that a user may accept of steps that are only close
 LARGEST_MARGIN = 3.4028234663852886e38  # float32's
 MOST_BRANCHES = 32  # their outcomes fit a uint32
-# What /model leaves out: rows that a start checks itself with, and what validation.run compares with.
+# Members that /model leaves out: the self-check rows of a start, and the reference of validation.run.
 NOT_DESCRIBED = ("self_check", "reference", "initial")
 
 
@@ -122,7 +122,7 @@ class Manifest:
     )
 
     def __init__(self, document: Mapping[str, Any], path: str = "manifest.json") -> None:
-        """Raises ModelRefused for anything but a whole manifest of this schema version."""
+        """Raise ModelRefused for anything but a whole manifest of this schema version."""
         top = Reader(document, path)
         version = top.take("schema_version", int)
         if version != SCHEMA_VERSION:
@@ -169,7 +169,7 @@ class Manifest:
             raise top.refusal("model_version", f"{found}, the digest of all else in it", self.model_version)
 
     def _check_names(self, named: Reader) -> None:
-        """Refuses inputs that are not named, in this order, as those that the self-check rows were made for."""
+        """Refuse inputs that are not named, in this order, as those that the self-check rows were made for."""
         for key, features in (("numbers", self.numbers), ("categories", self.categories)):
             names = [feature.name for feature in features]
             if (expected := named.take_list(key, str)) != names:
@@ -177,7 +177,7 @@ class Manifest:
                 raise named.refusal(f"{key}[{at}]", "the name that the inputs have there", expected[at : at + 1])
 
     def _check_scores(self, check: Reader) -> None:
-        """Refuses a scale or bands that answer otherwise than at export, at every edge of a band and both limits."""
+        """Refuse a scale or bands that answer otherwise than at export, at every edge of a band and both limits."""
         bands = Bands(self.bands)
         entries = check.readers("scores")
         if len(entries) < (expected := 2 * len(self.bands) + 2):
@@ -232,7 +232,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: str) -> "Manifest":
-        """Reads and checks a file; raises ModelRefused if that cannot be done."""
+        """Read and check a file; raise ModelRefused if that cannot be done."""
         return cls(_read_json(path), path)
 
 
@@ -270,7 +270,7 @@ def _table(top: Reader, key: str) -> tuple[int, str]:
 
 
 def _stated_tolerance(top: Reader) -> float:
-    """How far a probability may be off by steps that are only close; 0 for a model whose margins are exact."""
+    """Tolerance of the probability for steps that are only close; 0 for a model with exact margins."""
     if "tolerance" not in top:
         return 0.0
     entry = top.reader("tolerance")

@@ -11,7 +11,7 @@ from runtime.validate import EXACT_LIMIT, IDENTIFIER_LIMIT
 if TYPE_CHECKING:
     from runtime.grades import Grades
 
-# What API Gateway answers by itself, as deploy/template.yaml makes it. 413 is the function's own as well.
+# Answers of API Gateway itself, set up by deploy/template.yaml. The function answers 413 as well.
 GATEWAY = {
     403: "API key missing or wrong",
     413: "Request is too large for API Gateway",

@@ -32,7 +32,7 @@ Route = Callable[[Request], Response]
 
 
 class Service:
-    """Answers requests from one model."""
+    """Answer requests from one model."""
 
     def __init__(self, model: Model, settings: Settings) -> None:
         self.model = model
@@ -83,7 +83,7 @@ class Service:
         return Response("Home")
 
     def health(self) -> dict[str, str]:
-        """That the service is ready, and with which model."""
+        """State of the service and version of its model."""
         return {"status": "ok", "model_version": self.model.manifest.model_version}
 
     def _health(self, request: Request) -> Response:
@@ -161,7 +161,7 @@ class Service:
         return self._settings.explain != "never"
 
     def explainer(self) -> "Explainer":
-        """What explains scores, read and checked when first asked for.
+        """Explainer of scores, read and checked on first use.
 
         Raises ModelRefused where its file is not the model's, Problem where there is none or it is switched off.
         """
@@ -265,7 +265,7 @@ def _json(request: Request, size_limit: int) -> object:
     return parse(request.body(size_limit), size_limit)
 
 
-# Where a header came more than once, its values are joined by commas; within quotation marks a comma is one of a value.
+# Values of a repeated header are joined by commas; a comma within quotation marks belongs to a value.
 _VALUES = re.compile(r'(?:[^",]|"[^"]*"?)+')
 
 
@@ -281,7 +281,7 @@ def _allow(methods: dict[str, Route]) -> str:
     return ", ".join(["GET", "HEAD"] if "GET" in methods else methods)
 
 
-# Those that clients of AWS, of OpenTelemetry and of this service send.
+# Headers that clients of AWS, of OpenTelemetry and of this service send.
 ALLOWED_HEADERS = (
     "authorization, content-encoding, content-type, traceparent, tracestate, x-amz-content-sha256, x-amz-date, "
     "x-amz-security-token, x-amz-user-agent, x-amzn-trace-id, x-api-key, x-request-id"

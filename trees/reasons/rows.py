@@ -148,7 +148,7 @@ def _patterns(leaves: Leaves, outcomes: NDArray[np.bool_]) -> NDArray[np.uint16]
 
 
 def _add(found: NDArray[np.float64], leaves: Leaves, values: NDArray[np.float64], patterns: NDArray[np.uint16]) -> None:
-    """Adds to `found` [players, N] the values [L, 2^d, d] of the applicants' patterns."""
+    """Add to `found` [players, N] the values [L, 2^d, d] of the applicants' patterns."""
     values = values * leaves.weight[:, None, None]
     count, width = patterns.shape[0], values.shape[1]
     place = np.arange(0, count * width, width)[:, None] + patterns  # among the values of a slot
