@@ -91,8 +91,9 @@ parity: $(READY)  ## train, export and certify, check the certificate again; aft
 node:  ## the packages of tests/node, for the parity test of docs/node.md (needs npm)
 	@cd tests/node && npm ci
 
-# Rooms whose texts have been rewritten; the others follow.
-PROSE := runtime cli population storage table trees local deploy delivery docs
+# All but tests, whose texts follow.
+PROSE := runtime cli population storage table trees validation training export scoring local deploy delivery benchmarks \
+	docs examples lastbit.py README.md CONTRIBUTING.md
 lint: $(READY)  ## ruff (rules and format), mypy (strict), banned phrases
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

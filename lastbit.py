@@ -263,7 +263,7 @@ def compare(graph: Any, pipeline: Any, X: Any, *, tolerance: float = 1e-7) -> "d
     >>> compare(b"", None, [])
     Traceback (most recent call last):
     ...
-    export.refusal.ExportRefused: graph: expected an ONNX model, got 0 bytes that are none
+    export.refusal.ExportRefused: graph: expected an ONNX model, got 0 bytes of something else
     """
     _refuse_strangers()
     from export.own.compare import compare_graph

@@ -46,7 +46,7 @@ BENCHMARKS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the benchmarks that are named."""
+    """Run the benchmarks that are named."""
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except UserError as mistake:

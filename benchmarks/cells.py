@@ -1,4 +1,4 @@
-"""What a long comparison has measured so far: one file for each cell, which no kill leaves in half.
+"""Results of a long comparison so far: one file for each cell, which survives a kill whole.
 
 A cell is one contender on one division of one table. Its file is named for all that decides on it, so that a cell of
 other settings is measured anew and its former file stays. A lock is held while a cell is measured: two processes on
@@ -34,7 +34,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Measured:
-    """What a contender answered to the test rows, and how long that took."""
+    """A contender's answers to the test rows, and its time."""
 
     probability: NDArray[np.float64]  # [N], of the test rows in their order
     seconds: float  # wall time of search and fit

@@ -84,7 +84,7 @@ def closure(names: tuple[str, ...]) -> list[Distribution]:
 
 
 def copy(installed: Distribution, folder: Path) -> None:
-    """Copies an installed package with its bytecode, but not its commands."""
+    """Copy an installed package with its bytecode, but not its commands."""
     for file in installed.files or []:
         source = Path(str(installed.locate_file(file)))
         if ".." not in file.parts and source.exists():

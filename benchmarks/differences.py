@@ -41,7 +41,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Differences:
-    """Of ROC-AUC, where more is better, and of the mean log loss, where less is."""
+    """Differences of ROC-AUC, where more is better, and of the mean log loss, where less is."""
 
     auc: Difference
     log_loss: Difference
@@ -56,7 +56,7 @@ class Drawn:
 
 
 def drawn(pair: Pair, seed: int) -> Drawn:
-    """Draws rows with replacement, the same rows for both models."""
+    """Draw rows with replacement, the same rows for both models."""
     generator, rows = np.random.default_rng(seed), len(pair.target)
     losses = _losses(pair.target, pair.ours) - _losses(pair.target, pair.theirs)
     once = np.ones((1, rows))

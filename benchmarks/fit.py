@@ -1,4 +1,4 @@
-"""How well probabilities fit: ours against the plain script's model, the same parameters, tables and seeds."""
+"""Fit of the probabilities: ours against the plain script's model, the same parameters, tables and seeds."""
 
 from collections.abc import Iterator
 from statistics import mean

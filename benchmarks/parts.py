@@ -131,7 +131,7 @@ def measure() -> Iterator[Row]:
 
 
 def _more(found: list[Spent], base: list[Spent], what: str) -> str:
-    """How many milliseconds the fastest takes longer, and the median."""
+    """Extra milliseconds of the fastest, and of the median."""
     pairs = [
         (choose(getattr(s, what) for s in found), choose(getattr(s, what) for s in base)) for choose in (min, median)
     ]
@@ -156,7 +156,7 @@ def _within(task: Deployed, code: str, arguments: tuple[str, ...]) -> dict[str, 
 
 
 def _in_turns(starts: dict[str, Start]) -> dict[str, list[Spent]]:
-    """What each spent in all rounds but the first; in each round another order."""
+    """Time of each in all rounds but the first; each round has another order."""
     spent: dict[str, list[Spent]] = {name: [] for name in starts}
     order = random.Random(0)
     for turn in range(ROUNDS + 1):

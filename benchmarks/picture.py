@@ -14,7 +14,7 @@ OUT = Path(__file__).parents[1] / "docs" / "calibrators.svg"
 
 
 def main() -> None:
-    """Draws how far both exports of one isotonic model are from scikit-learn, over its probability."""
+    """Draw how far both exports of one isotonic model are from scikit-learn, over its probability."""
     its = subject("calibrated-cv", "isotonic", "probability")
     inputs = its.pipeline[0].raw_inputs(applicants())
     expected = its.pipeline.predict_proba(its.pipeline[0].frame(inputs))[:, 1]

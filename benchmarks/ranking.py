@@ -42,7 +42,7 @@ KEPT = Path("build/ranking")
 
 @dataclass(frozen=True)
 class Plan:
-    """What is compared."""
+    """Cells of the comparison."""
 
     sets: Sequence[str] = tuple(public.SETS)
     seeds: Sequence[int] = SEEDS
@@ -61,7 +61,7 @@ class Plan:
 
 
 def run(plan: Plan, cells: Cells, progress: Progress) -> Results:
-    """Measures the cells that are not there yet, and gives all that are."""
+    """Measure the cells that are not there yet, and give all that are."""
     refuse_what_is_missing(plan)
     results, planned = Results(), plan.cells
     for number, cell in enumerate(planned):
@@ -80,7 +80,7 @@ def run(plan: Plan, cells: Cells, progress: Progress) -> Results:
 
 
 def refuse_what_is_missing(plan: Plan) -> None:
-    """Raises UserError for tables that are not there and libraries that are not installed."""
+    """Raise UserError for tables that are not there and libraries that are not installed."""
     if lines := public.missing(list(plan.sets)):
         raise UserError("; ".join(lines))
     for name in plan.contenders:
@@ -111,7 +111,7 @@ def settings_of(cell: Cell, trials: int) -> dict[str, Any]:
 
 
 def answer(cell: Cell, trials: int, show: Callable[[str], None]) -> Measured:
-    """Searches and fits one contender, and asks it for the test rows of its division."""
+    """Search and fit one contender, and ask it for the test rows of its division."""
     trial, begin = sets.trial(cell.table, cell.seed), time.monotonic()
     if cell.contender == OURS:
         probability, found = _ours(trial, trials, show)
@@ -123,7 +123,7 @@ def answer(cell: Cell, trials: int, show: Callable[[str], None]) -> Measured:
 
 
 def _ours(trial: sets.Trial, trials: int, show: Callable[[str], None]) -> tuple[Any, Mapping[str, Any]]:
-    """What `training.run --tune` finds and fits."""
+    """The model that `training.run --tune` finds and fits."""
     settings = replace(trial.settings, tuning=Tuning(trials=trials, folds=tuned.FOLDS))
     settings = with_folds(settings, trial.train_target, None)
     table = Table(
@@ -145,7 +145,7 @@ def _ours(trial: sets.Trial, trials: int, show: Callable[[str], None]) -> tuple[
 
 
 class _Inner(Progress):
-    """Shows what a search is busy with in the line of its cell."""
+    """Show what a search is busy with in the line of its cell."""
 
     def __init__(self, show: Callable[[str], None]) -> None:
         super().__init__(quiet=True)

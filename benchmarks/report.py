@@ -15,7 +15,7 @@ class Row(NamedTuple):
 
 
 def show(title: str, rows: "list[Row]") -> None:
-    """Prints a table on standard output."""
+    """Print a table on standard output."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     table.add_column("measured", justify="right")

@@ -1,4 +1,4 @@
-"""What the ranking's cells say together: ours against each contender, by table and over all, with intervals."""
+"""Summary of the ranking's cells: ours against each contender, by table and over all, with intervals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -36,7 +36,7 @@ ROW_GROUP = 100_000
 
 
 def measure() -> Iterator[Row]:
-    """Of the default model."""
+    """Rows of the default model."""
     its = subject()
     with TemporaryDirectory() as folder:
         book = Path(folder) / "book.parquet"

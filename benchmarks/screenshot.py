@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 1240, 880  # CSS pixels
 
 
 def main() -> None:
-    """Trains with the settings as they are, and takes the picture."""
+    """Train with the settings as they are, and take the picture."""
     with tempfile.TemporaryDirectory() as folder:
         artifacts = Path(folder) / "artifacts"
         if run.main(["--out", str(artifacts)]):

@@ -136,7 +136,7 @@ def _cold(starts: Mapping[str, Start]) -> Iterator[Row]:
 
 
 def drop(start: Start) -> None:
-    """Asks the system to forget the content of all its files; it need not."""
+    """Ask the system to drop its file cache, which it may decline."""
     for folder in start.folders:
         for path in folder.rglob("*"):
             if path.is_file():
@@ -145,7 +145,7 @@ def drop(start: Start) -> None:
 
 
 def can_drop(start: Start) -> bool:
-    """Whether the largest of its files is gone from the cache when it is dropped."""
+    """True if the largest of its files leaves the cache when it is dropped."""
     if not hasattr(os, "posix_fadvise") or not hasattr(os, "RWF_NOWAIT"):
         return False
     run(start)

@@ -28,7 +28,7 @@ PLUGIN = "benchmarks.registered"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status: 1 where a test fails that passes without us."""
+    """Run the command and return its exit status: 1 where a test fails that passes without us."""
     options = Parser(
         prog="python -m benchmarks.stock",
         description="Run the tests of sklearn-onnx or onnxmltools with and without lastbit.register(), and name those "
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def compare(tests: Path) -> set[str]:
-    """Prints the counts of both runs, and returns the tests that fail only with the exact converters."""
+    """Print the counts of both runs, and return the tests that fail only with the exact converters."""
     without, with_us = (outcomes(tests, plugin) for plugin in (None, PLUGIN))
     for title, found in (("without", without), ("with", with_us)):
         sys.stdout.write(f"{tests.name}, {title} register(): {len(found)} tests, {sum(found.values())} failed\n")

@@ -1,4 +1,4 @@
-"""What is measured: the reference system's model on the built-in population, as the commands make it."""
+"""Subject of the measurements: the reference system's model on the built-in population, made by the commands."""
 
 from dataclasses import dataclass, replace
 from functools import cache

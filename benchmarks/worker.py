@@ -1,4 +1,4 @@
-"""A process with one handler in it, which does what it is told on standard input and answers on standard output.
+"""A process with one handler in it, which takes commands on standard input and answers on standard output.
 
 Run as a script, it imports nothing of the benchmarks: what it sees is what is deployed.
 
@@ -42,7 +42,7 @@ class Worker:
         return seconds
 
     def answers(self, first: int, end: int) -> list[Any]:
-        """What is answered to each event."""
+        """Answers to each event."""
         return [json.loads(self._handler(event, self._context)["body"]) for event in self._events(first, end)]
 
     def session(self, first: int, end: int) -> list[float]:
@@ -88,7 +88,7 @@ class Worker:
 
 
 def main(module: str, events: str, log: str) -> None:
-    """Answers commands until there are no more."""
+    """Answer commands until there are no more."""
     answers = os.fdopen(os.dup(1), "w")
     to_log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(to_log, 1)

@@ -1,4 +1,4 @@
-"""What an export certifies, gathered from the artifacts of a run."""
+"""Candidate of an export, gathered from the artifacts of a run."""
 
 from export.certificate.certify import Candidate
 from export.certificate.comparison import Session

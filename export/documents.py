@@ -23,7 +23,7 @@ class ComparedKind(TypedDict):
     """In points."""
     bands_that_differ: int
     grades_that_differ: NotRequired[int]
-    """Where the model has grades."""
+    """Present if the model has grades."""
 
 
 class Tolerances(TypedDict):
@@ -93,7 +93,7 @@ class Findings(TypedDict):
     monotone: list[ProvenSign]
     """Empty without monotone constraints."""
     batch: NotRequired[ComparedBatch]
-    """Of batch.bin."""
+    """Comparison of batch.bin."""
 
 
 class ComparedReasons(TypedDict):
@@ -101,7 +101,7 @@ class ComparedReasons(TypedDict):
 
     rows: int
     reference_rows: int
-    """Of this comparison."""
+    """Rows of this comparison."""
     tolerance: float
     """Largest absolute difference of margin."""
     largest_difference: float
@@ -113,7 +113,7 @@ class ComparedReasons(TypedDict):
     largest_gap: float
     """Between mean and contributions together, and the float32 margins of `added_rows`."""
     largest_mean: float
-    """Of a feature's contributions over all reference rows, which is 0 but for rounding."""
+    """Largest mean of a feature's contributions over all reference rows: 0 but for rounding."""
 
 
 class ComparedHints(TypedDict):
@@ -124,7 +124,7 @@ class ComparedHints(TypedDict):
     reached: int
     """Whose applicant then is in the band that the hint names, or above the edge that it was to reach."""
     nearest: int
-    """Of which the next value towards the applicant's own does not reach it."""
+    """Hints whose next value towards the applicant's own does not reach the band."""
 
 
 class Certificate(Findings):
@@ -132,13 +132,13 @@ class Certificate(Findings):
 
     schema_version: int
     sha256: dict[str, str]
-    """Of model.onnx, manifest.json, pipeline.skops and, where they are there, reasons.bin, batch.bin, initial.json."""
+    """Digests of model.onnx, manifest.json, pipeline.skops and, if present, reasons.bin, batch.bin, initial.json."""
     versions: dict[str, str]
-    """Of Python and of packages, and the machine."""
+    """Versions of Python and of packages, and the machine."""
     reasons: NotRequired[ComparedReasons]
-    """Of reasons.bin."""
+    """Comparison of reasons.bin."""
     hints: NotRequired[ComparedHints]
-    """Where `reasons.hints` is set."""
+    """Present if `reasons.hints` is set."""
 
 
 class ScoreScale(TypedDict):
@@ -162,9 +162,9 @@ class ManifestCalibration(TypedDict):
     folds: int
     boosters: int
     knots: NotRequired[int]
-    """Of an isotonic calibrator."""
+    """Number of knots of an isotonic calibrator."""
     slope: NotRequired[float]
-    """Of a sigmoid on the margin: p = 1 / (1 + exp(slope · margin + intercept))."""
+    """Slope of a sigmoid on the margin: p = 1 / (1 + exp(slope · margin + intercept))."""
     intercept: NotRequired[float]
 
 
@@ -207,7 +207,7 @@ class SelfCheckEntry(TypedDict):
     score: float
     band: str
     grade: NotRequired[str]
-    """Where the model has grades."""
+    """Present if the model has grades."""
     contributions: NotRequired[list[float]]
     """To the margin, by player of reasons."""
 
@@ -245,7 +245,7 @@ class ReasonsFile(TypedDict):
 
 
 class ReasonsBasis(TypedDict):
-    """What the points of an answer are of, as the answer says it."""
+    """Basis of the points, as answers state it."""
 
     method: str
     reference: str
@@ -262,7 +262,7 @@ class ReasonsBasis(TypedDict):
 
 
 class ReasonsPlayer(TypedDict):
-    """What gets points of its own."""
+    """A feature, row maximum or group with points of its own."""
 
     name: str
     kind: str
@@ -271,12 +271,12 @@ class ReasonsPlayer(TypedDict):
 
 
 class ReasonsText(TypedDict):
-    """What answers say of a feature, a row maximum or a group."""
+    """Texts of a feature, a row maximum or a group in answers."""
 
     text: dict[str, str]
-    """By language; `""` where none is named."""
+    """Text by language; `""` if none is named."""
     missing: dict[str, str]
-    """Where the value is missing."""
+    """Text for a missing value, by language."""
     code: str
     """`""` for none."""
     inquiries: bool
@@ -294,7 +294,7 @@ class HintedFeature(TypedDict):
     monotone: NotRequired[bool]
     """True where the model has a monotone constraint on it."""
     levels: NotRequired[list[str]]
-    """Of a category: to try in this order."""
+    """Levels of a category, tried in this order."""
 
 
 class ManifestReasons(TypedDict):
@@ -352,7 +352,7 @@ class NoInitial(TypedDict):
 
 
 class StatedTolerance(TypedDict):
-    """What was accepted of steps of an own pipeline that no graph equals to the last bit."""
+    """Tolerance accepted for steps of an own pipeline that no graph equals to the last bit."""
 
     stated: float
     """Largest difference of a probability that was to be accepted."""
@@ -367,7 +367,7 @@ class ManifestBody(TypedDict):
 
     schema_version: int
     sha256: str
-    """Of model.onnx."""
+    """Digest of model.onnx."""
     id: str
     """Name of the id in a request."""
     inputs: InputColumns
@@ -409,4 +409,4 @@ class Pointer(TypedDict):
     time: str
     """ISO 8601, UTC."""
     sha256: dict[str, str]
-    """Of the files of the version."""
+    """Digests of the files of the version."""

@@ -49,7 +49,7 @@ METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "
 
 @dataclass(frozen=True)
 class Facts:
-    """What a manifest says of a model besides its graph."""
+    """Facts of a model in its manifest besides the graph."""
 
     schema: Schema
     scale: Scale
@@ -151,7 +151,7 @@ def manifest_from(
 
 
 def initial_file(initial: Initial | None, why: str) -> InitialFile | NoInitial:
-    """What a manifest says of initial.json, which covers it with the model's version; or why there is none."""
+    """Entry of initial.json in a manifest, which the model's version covers; or why there is none."""
     if initial is None:
         return {"why": why}
     content = json_text(initial).encode()
@@ -185,7 +185,7 @@ def _score(scale: Scale) -> ScoreScale:
 
 
 def _metrics_of_the_test(artifacts: Artifacts) -> dict[str, float | None]:
-    """What later outcomes are compared with: figures on applicants that the fit has not seen, to six decimals."""
+    """Figures for comparison with later outcomes, on applicants that the fit has not seen, to six decimals."""
     metrics = artifacts.run["metrics"]["test"]
     values = {name: metrics[name] for name in METRICS_OF_REFERENCE}
     return {name: None if value is None else round(value, 6) for name, value in values.items()}

@@ -53,7 +53,7 @@ def files_of(folder: Path) -> tuple[str, ...]:
 
 
 def refuse_other(what: str, certified: object, found: object) -> None:
-    """Raises ExportRefused where something is not what the certificate says of it."""
+    """Raise ExportRefused where something is not what the certificate says of it."""
     if certified != found:
         raise ExportRefused(f"{what}: the certificate has {certified}, found {found}; {EXPORT_AGAIN}")
 

@@ -55,7 +55,7 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for."""
+    """Options of the command."""
 
     model: Path
     target: Target
@@ -64,7 +64,7 @@ class Plan:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     plan = Plan(Path(args.model), Target(args.python, args.arch), Path(args.out), Path(args.cache))
     return command.run(lambda: package(plan, Progress(quiet=args.quiet)), f"{plan.out} is as it was")
@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def package(plan: Plan, progress: Progress) -> None:
-    """Builds task/ and lambda.zip in `plan.out`, and replaces those that are there. Raises PackageRefused."""
+    """Build task/ and lambda.zip in `plan.out`, and replace those that are there. Raises PackageRefused."""
     target = plan.target
     pins = read_pins(REQUIREMENTS, target)
     with progress.step("Checking the certificate"):
@@ -128,7 +128,7 @@ def package(plan: Plan, progress: Progress) -> None:
 
 
 def check_unzipped(size: int) -> None:
-    """Refuses what Lambda would refuse."""
+    """Refuse what Lambda would refuse."""
     if size > UNZIPPED_LIMIT:
         raise PackageRefused(
             f"unzipped, the package has {_mb(size)} MB and Lambda takes at most {_mb(UNZIPPED_LIMIT)} MB: "
@@ -137,7 +137,7 @@ def check_unzipped(size: int) -> None:
 
 
 def _check_out(out: Path) -> None:
-    """Refuses an `out` in which the package would meet a file for a folder, or the other way round."""
+    """Refuse an `out` in which the package would meet a file for a folder, or the other way round."""
     for folder in (out, out / "task"):
         if folder.exists() and not folder.is_dir():
             raise PackageRefused(f"{folder}: expected a folder, found a file; name another with --out")
@@ -153,7 +153,7 @@ def _version(pins: Sequence[Pin], name: str) -> str:
 
 
 def _assemble(task: Path, model: Path, wheels: Sequence[Wheel]) -> int:
-    """Puts everything in its place; returns the bytes of the wheels that were left out."""
+    """Assemble the task; return the bytes of the wheels that were left out."""
     left_out = 0
     for wheel in wheels:
         with ZipFile(wheel.path) as archive:
@@ -176,7 +176,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _summarise(plan: Plan, sizes: Mapping[str, tuple[int, int]], left_out: int, progress: Progress) -> None:
-    """Prints what is in the package, and how far it stays under Lambda's limits."""
+    """Print what is in the package, and how far it stays under Lambda's limits."""
     grid = Grid(box=None, pad_edge=False, show_footer=True)
     rest = dict(sizes)
     rows = []
@@ -201,7 +201,7 @@ def _summarise(plan: Plan, sizes: Mapping[str, tuple[int, int]], left_out: int, 
 
 
 def _caveats(target: Target, interpreter: str | None, certified_on: str | None, archive: Path) -> list[str]:
-    """What is not as it could be."""
+    """Remarks on the package."""
     lines = []
     if interpreter is None:
         lines.append(

@@ -4,4 +4,4 @@ from cli.errors import UserError
 
 
 class ExportRefused(UserError):  # noqa: N818  (named for what happened)
-    """What was asked for cannot be exported exactly, or has not been shown to be exact. One line, for a person."""
+    """The export cannot be exact, or has not been shown to be. One line, for a person."""

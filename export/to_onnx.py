@@ -54,7 +54,7 @@ from training.settings.reasons import NONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     options = parser()
     args = options.parse_args(arguments)
     progress = Progress(quiet=args.quiet)
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def refuse_contradicting(options: Parser, args: argparse.Namespace) -> None:
-    """Ends the command, status 2, where flags of an own pipeline lack each other."""
+    """End the command, status 2, where flags of an own pipeline lack each other."""
     flags = {"--data": args.data, "--target": args.target, "--config": args.config, "--trust-pickle": args.trust_pickle}
     flags["--tolerance"] = getattr(args, "tolerance", None) is not None
     if args.pipeline is None and (lone := [flag for flag, value in flags.items() if value]):
@@ -85,7 +85,7 @@ def refuse_contradicting(options: Parser, args: argparse.Namespace) -> None:
 
 
 def export_pipeline(args: argparse.Namespace, progress: Progress) -> None:
-    """Exports a fitted pipeline of the user's own. Raises ExportRefused."""
+    """Export a fitted pipeline of the user's own. Raises ExportRefused."""
     from export.own.files import load_fitted, load_rows
     from export.own.model import export_own
     from export.own.settings import own_settings
@@ -129,7 +129,7 @@ def parser() -> Parser:
 
 
 def add_own(options: Parser) -> Any:
-    """Adds the flags of a pipeline that this project did not train, and returns their group."""
+    """Add the flags of a pipeline that this project did not train, and return their group."""
     own = options.add_argument_group("a fitted scikit-learn pipeline of your own (docs/own-pipeline.md)")
     own.add_argument("--pipeline", metavar="FILE", help="fitted.skops; .joblib and .pkl with --trust-pickle")
     own.add_argument("--data", metavar="FILE", help="Parquet or CSV of real rows, in the pipeline's raw columns")
@@ -150,7 +150,7 @@ def export(
     settings: Settings | None = None,
     own: pd.DataFrame | None = None,
 ) -> None:
-    """Writes graph, tables of reasons, manifest and certificate, and replaces `out` when all hold.
+    """Write graph, tables of reasons, manifest and certificate, and replace `out` when all hold.
 
     `settings` are those of the run, or with other reasons; `own` the reference rows of a file that they name. Raises
     ExportRefused.
@@ -210,7 +210,7 @@ def hinted_rows(artifacts: Artifacts) -> list[RawRows]:
 
 
 def write_batch(batch: BuiltBatch, folder: Path, progress: Progress) -> None:
-    """Writes batch.bin, or says why batches stay with the graph."""
+    """Write batch.bin, or say why batches stay with the graph."""
     if batch.content:
         (folder / BATCH).write_bytes(batch.content)
     else:
@@ -257,7 +257,7 @@ def _settings_of(artifacts: Artifacts) -> Settings | None:
 
 
 def summarise(certificate: Findings, progress: Progress) -> None:
-    """Prints the certificate's counts."""
+    """Print the certificate's counts."""
     grid = Grid(box=None, pad_edge=False)
     for title, justify in (
         ("Certificate", "left"),

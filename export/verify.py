@@ -37,7 +37,7 @@ from training.artifacts.runs import local_run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     options = Parser(
         prog="python -m export.verify",
         description="Check that a model is the one that its certificate names, made from these artifacts, and compare "
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -> None:
-    """Looks at the model of a pipeline of the user's own, with the rows that it was exported with.
+    """Verify the model of a pipeline of the user's own, with the rows that it was exported with.
 
     Raises ExportRefused with the first thing that does not hold.
     """
@@ -100,7 +100,7 @@ def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -
 
 
 def verify(model: Path, fitted: str, progress: Progress) -> None:
-    """Looks at the model in a folder and the artifacts in another, which may be in S3.
+    """Verify the model in a folder and the artifacts in another, which may be in S3.
 
     Raises ExportRefused with the first thing that does not hold.
     """
@@ -136,7 +136,7 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
 
 
 def refuse_other_hints(model: Path, certificate: Certificate, served: Model, rows: RawRows) -> None:
-    """Raises ExportRefused where hints, applied again, are not those that the certificate counts."""
+    """Raise ExportRefused where hints, applied again, are not those that the certificate counts."""
     if served.manifest.reasons_size:
         found = compare_hints(served, (model / REASONS).read_bytes(), rows)
         refuse_other(f"{model / CERTIFICATE}: hints", certificate.get("hints"), found)

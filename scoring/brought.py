@@ -42,7 +42,7 @@ def brought(file: File, groups: range, columns: Collection[str], work: Path) -> 
 
 
 def refuse_changed(file: File) -> None:
-    """Raises UserError for a file here that is another one than the plan saw."""
+    """Raise UserError for a file here that is another one than the plan saw."""
     if is_remote(file.place):
         return
     try:

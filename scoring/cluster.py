@@ -28,7 +28,7 @@ class Cluster:
         self._job, self._pieces, self._address = job, pieces, address
 
     def __iter__(self) -> Iterator[Message]:
-        """Raises UserError for the first fault; pieces that have begun then end on the cluster."""
+        """Raise UserError for the first fault; pieces that have begun then end on the cluster."""
         try:
             from distributed import Client, KilledWorker, as_completed
 
@@ -62,7 +62,7 @@ class Cluster:
 
 
 def refuse_versions(address: str, versions: Mapping[str, Any]) -> None:
-    """Raises UserError for a scheduler or a worker with another Dask, or a worker that would write other bytes.
+    """Raise UserError for a scheduler or a worker with another Dask, or a worker that would write other bytes.
 
     `versions` is what distributed's Client.get_versions returns.
     """
@@ -79,7 +79,7 @@ def refuse_versions(address: str, versions: Mapping[str, Any]) -> None:
 
 
 def _quiet() -> None:
-    """What is wrong is said in one line; a worker that is lost is no fault, since its pieces go to others."""
+    """Silence Dask's log: faults are reported in one line, and a lost worker's pieces go to others."""
     for name in ("distributed", *logging.root.manager.loggerDict):
         if name.partition(".")[0] == "distributed":  # Dask gives some of them a level of their own
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -105,7 +105,7 @@ def booleans(cells: Any, feature: Feature, missing: Missing, *, nullable: bool) 
 
 @dataclass
 class Levels:
-    """How each text of a category feature reads: remembered, since a column repeats them."""
+    """Readings of the texts of a category feature, remembered because a column repeats them."""
 
     feature: Feature
     vocabulary: frozenset[str]
@@ -140,7 +140,7 @@ class Levels:
         return found
 
     def _found(self, text: str | None) -> tuple[str, bool]:
-        """As runtime.validate takes a category, and whether training saw it."""
+        """Level of a text as runtime.validate reads it, and True if training saw it."""
         if text is None or text == "" or text in self.missing:
             return "", True
         if text in self.vocabulary:

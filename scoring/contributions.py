@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 4_096  # whose look-ups stay in a core's cache
 class _Group:
     base: int
     lists: tuple[tuple[int, NDArray[np.int32]], ...]
-    """Of each column that it reads (numbers, then categories) what each class adds."""
+    """Addend of each class for each column that it reads (numbers, then categories)."""
     table: NDArray[np.float32]
     players: tuple[int, ...]
 
@@ -59,7 +59,7 @@ class Contributions:
             first, slot = first + rows * width, slot + groups * width
 
     def of(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> NDArray[np.float64]:
-        """What each player adds to the mean margin of the reference rows, float64 [N, players]."""
+        """Contribution of each player to the margin against the reference mean, float64 [N, players]."""
         added = np.zeros((len(numbers), self.players))
         for first in range(0, len(numbers), ROWS_AT_ONCE):
             rows = slice(first, first + ROWS_AT_ONCE)
@@ -79,8 +79,8 @@ class Contributions:
         return added
 
     def _classes(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> list[NDArray[np.intp]]:
-        """Of each number how many thresholds it reaches, or one more than all where missing; of each category its
-        level's position."""
+        """Class of each value: the thresholds that a number reaches, one more if missing; a category
+        level."""
         classes = []
         for thresholds, positions in zip(self._thresholds, self._positions, strict=True):
             value = numbers[:, positions]
@@ -100,7 +100,7 @@ class Contributions:
     def _lists(
         self, axis: NDArray[np.intp], bits: NDArray[np.intp], strides: NDArray[np.int32]
     ) -> tuple[tuple[int, NDArray[np.int32]], ...]:
-        """What each class of each column adds to the address in one group."""
+        """Addend of each class of each column to the address in one group."""
         numbers = len(self._thresholds)
         missing = self._first_level + self._no_level  # bit of the first number's being missing
         starts = np.searchsorted(axis, np.arange(numbers))

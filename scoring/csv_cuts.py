@@ -55,7 +55,7 @@ class _Scan:
         self._starts = [0]
 
     def take(self, content: bytes) -> bool:
-        """Looks at the next bytes; False where the file has to stay whole."""
+        """Look at the next bytes; False where the file has to stay whole."""
         if not self._place and content.startswith(codecs.BOM_UTF8):
             content = content.replace(codecs.BOM_UTF8, b"\n\n\n", 1)  # as if it were not there
         block = np.frombuffer(self._before + content, np.uint8)
@@ -91,7 +91,7 @@ class _Scan:
         return bool((block[returns + 1] == LINE_FEED).all())
 
     def _are_quotes_paired(self, block: NDArray[np.uint8]) -> bool:
-        """Looks at each quote and its neighbours; at a last one together with the next block."""
+        """Look at each quote and its neighbours; at a last one together with the next block."""
         inside = block[1:-1] == QUOTE
         if not inside.any():
             return True

@@ -1,4 +1,4 @@
-"""What a Dask worker holds of a run: the model, and the scorer that is made of it with the first piece."""
+"""State of a run on a Dask worker: the model, and the scorer, made with the first piece."""
 
 import tempfile
 import threading
@@ -22,7 +22,7 @@ class Model(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
         self._files = {path.name: path.read_bytes() for path in Path(job.model).iterdir() if path.is_file()}
 
     def setup(self, worker: Any) -> None:
-        """Writes the model where the worker keeps its own files."""
+        """Write the model where the worker keeps its own files."""
         self._folder = tempfile.TemporaryDirectory(prefix="lastbit-", dir=worker.local_directory)
         for name, content in self._files.items():
             Path(self._folder.name, name).write_bytes(content)
@@ -30,7 +30,7 @@ class Model(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
         self._parts: Any = None
 
     def teardown(self, worker: Any) -> None:
-        """Ends the scorer, and removes the model."""
+        """End the scorer, and remove the model."""
         with self._lock:
             self._parts = None
         self._folder.cleanup()

@@ -22,7 +22,7 @@ class ScoringInput(TypedDict):
 
 
 class ScoringRun(TypedDict):
-    """What makes two runs of scoring the same: a run resumes only where all of it is equal."""
+    """Identity of a scoring run: a run resumes only if all of it is equal."""
 
     format: int
     model: ScoringModel

@@ -1,4 +1,4 @@
-"""What a run will take, from a sample that is scored and thrown away."""
+"""Estimate of a run's time and bytes, from a sample that is scored and discarded."""
 
 import time
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Estimate:
 
 
 def estimate(plan: Plan, scorer: Scorer, work: Path) -> Estimate:
-    """Scores the first batches of the first file with rows. Raises UserError where no file has any."""
+    """Score the first batches of the first file with rows. Raises UserError where no file has any."""
     from scoring.part import Writer  # the parts' own way of writing
 
     for file in plan.files:

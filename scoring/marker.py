@@ -1,4 +1,4 @@
-"""What says that a part is whole: its files with their digests, and what was counted of its rows.
+"""Marker of a whole part: its files with their digests, and the counts of its rows.
 
     {"piece": 3, "part": "part-00003.parquet", "tally": {"rows": 1000, …}, "runs": [1000],
      "files": {"rows": {"name": "part-00003.parquet", "bytes": 33291, "sha256": "5ab1…"}}}
@@ -33,7 +33,7 @@ class Input:
 
     @property
     def digest(self) -> str:
-        """What the bytes were."""
+        """Digest of the bytes."""
         return self.sha256 or f"etag:{self.etag}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class Marker:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Self:
-        """What `as_dict` made. Raises TypeError, KeyError, AttributeError or ValueError for anything else."""
+        """Read the result of `as_dict`. Raises TypeError, KeyError, AttributeError or ValueError for anything else."""
         files = {what: Entry(**its) for what, its in entry["files"].items()}
         source = Input(**entry["input"]) if "input" in entry else None
         tally, runs = Tally.of(entry["tally"]), tuple(map(int, entry["runs"]))

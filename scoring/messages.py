@@ -1,4 +1,4 @@
-"""What workers say: rows that were read, a piece that is done, or a fault, after which a worker says no more."""
+"""Messages of workers: rows read, a piece done, or a fault, which is a worker's last message."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Fault:
-    """What went wrong, in one line."""
+    """A failure, in one line."""
 
     line: str
     status: int = FAILED
@@ -34,7 +34,7 @@ Message: TypeAlias = Rows | Marker
 
 
 def answer(action: Callable[[], Result]) -> Result | Fault:
-    """What the action returns, or the fault for what goes wrong."""
+    """Result of the action, or its failure."""
     try:
         return action()
     except UserError as mistake:

@@ -55,14 +55,14 @@ class Runs:
         path.touch()
 
     def add(self, some: NDArray[np.uint64]) -> None:
-        """Takes more of them."""
+        """Add more batches."""
         self._waiting.append(some)
         self._count += len(some)
         if self._count >= RUN:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what is waiting as one run."""
+        """Write what is waiting as one run."""
         run = np.sort(np.concatenate(self._waiting))
         if len(run):
             with self._path.open("ab") as file:
@@ -72,7 +72,7 @@ class Runs:
 
 
 def repeated(files: Sequence[tuple[Path, Sequence[int]]]) -> int:
-    """How many rows have an id that an earlier row has; each file with the lengths of its runs."""
+    """Number of rows whose id an earlier row has; each file with the lengths of its runs."""
     runs: list[Any] = []
     for path, lengths in files:
         if lengths:

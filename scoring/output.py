@@ -21,13 +21,13 @@ LOCK = "lock"
 
 
 class Output(Protocol):
-    """Where parts go."""
+    """Destination of the parts."""
 
     def scratch(self) -> Path:
         """A new folder for files that are not whole yet; of the caller, who removes it."""
 
     def publish(self, path: Path, name: str, sha256: str) -> None:
-        """Puts a whole file there under a name, in the place of one that may be there."""
+        """Put a whole file there under a name, over an earlier one if there is one."""
 
     def read(self, name: str) -> bytes | None:
         """The content of a small file, None if it does not exist."""
@@ -39,7 +39,7 @@ class Output(Protocol):
         """True if the file is there with these bytes."""
 
     def fetch(self, name: str, path: Path) -> None:
-        """Copies a file from there."""
+        """Copy a file from there."""
 
 
 def output_of(name: str) -> Output:
@@ -134,7 +134,7 @@ def work_folder(output: Output) -> Iterator[Path]:
 
 
 def publish_text(output: Output, name: str, text: str) -> str:
-    """Puts a text there and returns its digest."""
+    """Put a text there and return its digest."""
     with work_folder(output) as folder:
         path = folder / "text"
         path.write_text(text, encoding="utf-8")
@@ -145,7 +145,7 @@ def publish_text(output: Output, name: str, text: str) -> str:
 
 @contextmanager
 def held(name: str) -> Iterator[None]:
-    """Holds an output against other runs on this machine, and removes what killed processes have left.
+    """Lock an output against other runs on this machine, and remove the remains of killed processes.
 
     Raises UserError where a living run holds it. In S3 nothing is held: two runs of the same there
     write the same bytes.

@@ -35,10 +35,10 @@ Report = Callable[[int], None]
 
 
 class Parts:
-    """What a worker keeps for all its pieces: the model, and where parts go."""
+    """State of a worker for all its pieces: the model and the destination of parts."""
 
     def __init__(self, job: Job) -> None:
-        """Raises UserError for a model that fails its checks or is another one, and where the output is not seen."""
+        """Raise UserError for a model that fails its checks or is another one, and where the output is not seen."""
         pa.set_cpu_count(1)
         pa.set_io_thread_count(1)
         try:
@@ -58,7 +58,7 @@ class Parts:
             raise UserError(f"{problem}; name a folder that all workers share, or s3://")
 
     def score(self, piece: Piece, report: Report) -> Marker:
-        """Scores a piece and publishes it. Raises UserError."""
+        """Score a piece and publish it. Raises UserError."""
         file = self._job.files[piece.file]
         with work_folder(self._output) as work:
             try:
@@ -149,7 +149,7 @@ class Writer:
 
 
 def _write(lines: Any, file: File, scored: Scored | None, broken: list[tuple[int, str]]) -> int:
-    """Writes rejected rows, and returns how many of them no batch has counted."""
+    """Write rejected rows, and return how many of them no batch has counted."""
     found = [] if scored is None else list(zip(*scored.rejects.to_pydict().values(), strict=True))
     found += [(row, None, reason) for row, reason in broken]
     for row, name, reason in sorted(found, key=lambda reject: reject[0]):

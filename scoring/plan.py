@@ -41,13 +41,13 @@ class File:
     stamp: str
     units: tuple[int, ...] | None = None
     starts: tuple[int, ...] | None = None
-    """Of a CSV that is cut, the byte at which each unit begins."""
+    """Byte at which each unit of a cut CSV begins."""
     tag: str | None = None
     """The ETag of a file in S3 that is read in ranges."""
 
     @property
     def cuts(self) -> Cuts | None:
-        """Where a CSV is cut."""
+        """Cuts of a CSV."""
         return None if self.starts is None or self.units is None else Cuts(self.starts, self.units)
 
 
@@ -198,7 +198,7 @@ class Job:
 
 
 def identity(plan: Plan, manifest: Manifest, reading: Reading, *, explain: bool, part_rows: int) -> ScoringRun:
-    """What makes two runs the same: model, files, what is asked, and the versions that decide about bytes."""
+    """Identity of a run: model, files, options, and the versions that decide about bytes."""
     import numpy
     import onnxruntime
     import pyarrow

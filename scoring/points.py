@@ -52,6 +52,6 @@ class Places:
         return None if self._limits is None else np.searchsorted(self._limits, probability, side="right")
 
     def counts(self, score: NDArray[np.float64]) -> list[int]:
-        """How many scores are in each bin, missing last."""
+        """Number of scores in each bin, missing last."""
         counted = np.bincount(np.searchsorted(self._edges, score, side="right"), minlength=self.bins)
         return list(chain(counted.tolist(), [0]))

@@ -38,7 +38,7 @@ class _Worker:
         self._send(job)
 
     def answers(self, piece: Piece) -> Iterator[Message | Fault]:
-        """What it says of a piece, until that is done. Raises _Died."""
+        """Yield its messages on a piece until the piece is done. Raises _Died."""
         self._send(piece)
         while True:
             try:
@@ -59,7 +59,7 @@ class _Worker:
             pass
 
     def end(self, patience: float = 0.0) -> int:
-        """Ends it, whatever it does, and returns its exit status."""
+        """End it, whatever it does, and return its exit status."""
         try:
             self.process.wait(patience)
         except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ class Processes:
         self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(min(workers, len(pieces)))]
 
     def __iter__(self) -> Iterator[Message]:
-        """Raises UserError for the first fault, once all workers are ended."""
+        """Raise UserError for the first fault, once all workers are ended."""
         for thread in self._threads:
             thread.start()
         busy = len(self._threads)

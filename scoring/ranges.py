@@ -12,7 +12,7 @@ LENGTH = 4
 
 
 def bring_footer(store: Store, address: Address, size: int, path: Path, tag: str | None = None) -> str:
-    """Writes first and last bytes of an object of `size` bytes to their places in a file; returns the object's ETag.
+    """Write first and last bytes of an object of `size` bytes to their places in a file; return the object's ETag.
 
     Raises UserError for an object that is no whole Parquet file, or has another ETag than `tag`.
     """

@@ -1,4 +1,4 @@
-"""What is read of the files of applicants: the id, the model's features, and how text cells are written."""
+"""Columns read from files of applicants: the id and the model's features, and the form of text cells."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -57,7 +57,7 @@ class Reading:
         return list(dict.fromkeys([*([] if self.id is None else [self.id]), *its]))
 
     def as_dict(self) -> dict[str, Any]:
-        """How cells are read, in JSON's types: for the record of a run."""
+        """Form of the cells in JSON's types, for the record of a run."""
         features = {its.name: asdict(its) for its in (*self.numbers, *self.categories)}
         own = {name: {key: its[key] for key in WAYS if its[key]} for name, its in features.items()}
         data = {key: value for key, value in asdict(self.data).items() if key in WRITTEN}
@@ -68,7 +68,7 @@ class Reading:
         return (*MISSING, *self.data.missing) if is_text else self.data.missing
 
     def check(self, name: str, schema: pa.Schema) -> None:
-        """Raises UserError for a file that lacks a column, has one twice, or one of a type that is not supported."""
+        """Raise UserError for a file that lacks a column, has one twice, or one of a type that is not supported."""
         for column in self.columns:
             if (count := schema.names.count(column)) > 1:
                 raise UserError(f"{name}: column {named(column)} is there {count} times; name each column once")

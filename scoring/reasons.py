@@ -15,7 +15,7 @@ from scoring.contributions import Contributions
 
 
 class Reasons:
-    """What explains the rows of one model. Raises ModelRefused where the model has no reasons or damaged ones."""
+    """Explainer of the rows of one model. Raises ModelRefused if the model has no reasons or damaged ones."""
 
     def __init__(self, model: Model) -> None:
         load_explainer(model)  # which compares the file with the manifest, and the self-check rows with their points

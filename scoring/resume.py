@@ -1,4 +1,4 @@
-"""What an earlier run has left in an output: finished parts, each checked, or something else, which is refused."""
+"""Remains of an earlier run in an output: finished parts, each checked; anything else is refused."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ SIDE_BY_SIDE = 8  # parts of an earlier run that are checked at once
 
 
 def begin(name: str, output: Output, identity: ScoringRun) -> str:
-    """Writes run.json, or compares the one that is there; returns its digest.
+    """Write run.json, or compare the one that is there; return its digest.
 
     Raises UserError for an output that belongs to another run or to something else.
     """
@@ -59,7 +59,7 @@ def _marker(output: Output, piece: Piece, names: set[str]) -> Marker | None:
 
 
 def _differences(earlier: Any, now: Any, place: str = "") -> Iterator[str]:
-    """Where two documents differ: `model.version is A there and B here`."""
+    """Differences of two documents: `model.version is A there and B here`."""
     if isinstance(earlier, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*now, *earlier]):
             yield from _differences(earlier.get(key), now.get(key), f"{place}.{key}" if place else key)

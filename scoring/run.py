@@ -43,7 +43,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
     return command.run(lambda: _run(args), "finished parts are kept; run again to resume")
 
@@ -131,7 +131,7 @@ def _say_estimate(plan: Plan, scorer: Scorer, workers: int, progress: Progress) 
 
 
 def _refuse_inside(args: argparse.Namespace) -> None:
-    """Raises UserError where the output would be a part of the input."""
+    """Raise UserError where the output would be a part of the input."""
     out, data = Path(args.out).absolute(), Path(args.data).absolute()
     if not is_remote(args.data) and data.is_dir() and (out == data or data in out.parents):
         raise UserError(f"--out: {args.out} is in --data {args.data}; name a folder outside of it", WRONG_USAGE)

@@ -120,11 +120,11 @@ class Scorer:
 
     @property
     def texts(self) -> dict[str, Any] | None:
-        """What the names among the reasons mean: their texts and codes; None without reasons."""
+        """Texts and codes of the names among the reasons; None without reasons."""
         return None if self._reasons is None else {name: self._reasons.texts[name] for name in self._reasons.names}
 
     def check(self, schema: pa.Schema, name: str = "the batch") -> None:
-        """Raises UserError for a schema that lacks a column, or has one of another type."""
+        """Raise UserError for a schema that lacks a column, or has one of another type."""
         self.reading.check(name, schema)
 
     def score(self, batch: pa.RecordBatch, first_row: int = 1, *, is_csv: bool = False) -> Scored:

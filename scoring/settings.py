@@ -21,7 +21,7 @@ ID = "id"
 
 @dataclass(frozen=True)
 class Scoring:
-    """How a whole table is scored."""
+    """Options of scoring a whole table."""
 
     workers: Annotated[
         int | None, Field(ge=1, le=1_024, description="processes on this machine"), Usage(unset="one a core")
@@ -46,7 +46,7 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is told: how to score, and how its table is written."""
+    """Settings of a run: how to score, and how its table is written."""
 
     scoring: Scoring
     data: Data

@@ -1,4 +1,4 @@
-"""How a run shows its progress: rows, rows a second and the time left."""
+"""Progress of a run: rows, rows a second and the time left."""
 
 import time
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Meter:
         self._size += size
 
     def share(self) -> float:
-        """How much of this run's own work is done, 0 to 1."""
+        """Share of this run's own work that is done, 0 to 1."""
         if (total := self._plan.rows) is not None:
             return self.rows / max(total - self._rows_before, 1)
         return (self._size - self._before) / max(self._plan.size - self._before, 1)
@@ -50,7 +50,7 @@ class Meter:
 
 @contextmanager
 def shown(progress: Progress, meter: Meter) -> Iterator[Meter]:
-    """Shows a meter while the block runs, on a terminal all the time, else by a line now and then."""
+    """Show a meter while the block runs, on a terminal all the time, else by a line now and then."""
     last = time.monotonic()
     with progress.step("Scoring") as detail:
         add = meter.add

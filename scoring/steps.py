@@ -36,7 +36,7 @@ class Run:
     markers: dict[int, Marker] = field(default_factory=dict)
 
     def complete(self, progress: Progress) -> None:
-        """Scores what is left, and writes the summary. Raises UserError; finished parts stay."""
+        """Score what is left, and write the summary. Raises UserError; finished parts stay."""
         with progress.step("Looking at finished parts"):
             self.markers.update(finished(self.output, self.plan.pieces))
         left = [piece for piece in self.plan.pieces if piece.number not in self.markers]
@@ -49,7 +49,7 @@ class Run:
         self._say(self._write_end(refusal, progress), progress)
 
     def _score(self, left: Sequence[Piece], progress: Progress) -> UserError | None:
-        """Scores pieces; the refusal if too many rows are rejected before the end."""
+        """Score pieces; the refusal if too many rows are rejected before the end."""
         tally = Tally.sum(marker.tally for marker in self.markers.values())
         before = sum(piece.size for piece in self.plan.pieces if piece.number in self.markers)
         meter = Meter(self.plan, len(self.markers), before, tally.read)

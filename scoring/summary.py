@@ -22,7 +22,7 @@ from storage.json_file import json_text
 
 
 def write_rejects(output: Output, markers: Sequence[Marker]) -> None:
-    """Puts the rejected rows of all parts into one file, if there are any."""
+    """Put the rejected rows of all parts into one file, if there are any."""
     rejects = [marker.rejects.name for marker in markers if marker.rejects is not None]
     if not rejects:
         return
@@ -38,7 +38,7 @@ def write_rejects(output: Output, markers: Sequence[Marker]) -> None:
 
 
 def refuse_too_many(name: str, tally: Tally, most: float, all_rows: int | None = None) -> None:
-    """Raises UserError if more than the share `most` is rejected: of the rows read, or of all where that is known."""
+    """Raise UserError if more than the share `most` is rejected: of the rows read, or of all where that is known."""
     rows = all_rows or tally.read
     if tally.rejected > most * rows:
         count = f"{tally.rejected:,} of {rows:,} rows are rejected, expected at most {most:.4g} of them (--max-rejects)"
@@ -52,7 +52,7 @@ def summary_of(
     output: Output,
     texts: Mapping[str, Any] | None,
 ) -> Summary:
-    """What was scored by which model."""
+    """Summary of what was scored by which model."""
     tally = Tally.sum(marker.tally for marker in markers)
     sources = [marker.input for marker in markers if marker.input is not None]
     parts = [_part(marker) for marker in markers]
@@ -84,7 +84,7 @@ def summary_of(
 
 
 def write_summary(output: Output, summary: Summary) -> None:
-    """Puts summary.json there: the run is complete."""
+    """Put summary.json there: the run is complete."""
     publish_text(output, SUMMARY, json_text(summary))
 
 

@@ -1,4 +1,4 @@
-"""What is counted of scored rows; tallies of parts add up to that of a run."""
+"""Counts of scored rows; tallies of parts add up to that of a run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -38,7 +38,7 @@ class Tally:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Self:
-        """What `as_dict` made. Raises TypeError or KeyError for anything else."""
+        """Read the result of `as_dict`. Raises TypeError or KeyError for anything else."""
         return cls(**entry)
 
     @classmethod

@@ -18,7 +18,7 @@ POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_IO
 
 
 def serve(source: IO[bytes], answers: IO[bytes]) -> None:
-    """Answers each piece with Rows while it works, and in the end with its Marker; a Fault is the last answer."""
+    """Answer each piece with Rows while it works, and in the end with its Marker; a Fault is the last answer."""
 
     def say(message: Message | Fault) -> None:
         pickle.dump(message, answers)
@@ -45,7 +45,7 @@ def serve(source: IO[bytes], answers: IO[bytes]) -> None:
 
 
 def main() -> None:
-    """Serves on standard input and output until there is no more to do."""
+    """Serve on standard input and output until there is no more to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Ends this process when its parent has ended, in the middle of a piece too."""
+    """End this process when its parent has ended, in the middle of a piece too."""
     alone = threading.Event()
     while os.getppid() == parent:
         alone.wait(0.5)

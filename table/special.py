@@ -1,4 +1,4 @@
-"""Special codes that are none: frequent values in the midst of the others."""
+"""Refusal of special codes that are ordinary: frequent values in the midst of the others."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ FEWEST = 50  # other values that tell where their midst is
 def refuse_ordinary_codes(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice") -> None:
     """Raises UserError for a special code of a number that a third of the rows have and that is among the others.
 
-    A code is told by its distance: -9 among ages, 365243 among days. One that has an indicator is kept apart by that.
+    A code is recognised by its distance: -9 among ages, 365243 among days. An indicator keeps any code apart.
     """
     values = numbers_as_written(source, feature.column)[kept]
     values = values[np.isfinite(values) & ~np.isin(values, source.missing.numbers)]

@@ -1,4 +1,4 @@
-"""What needs no model, done in a thread beside the fit: the exploration, and loading what the report is made with."""
+"""Work without a model, done in a thread beside the fit: the exploration, and loading what the report is made with."""
 
 import sys
 from collections.abc import Callable, Iterator

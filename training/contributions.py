@@ -1,4 +1,4 @@
-"""What XGBoost says that each feature of a pipeline contributes to the margin."""
+"""Contribution of each feature of a pipeline to the margin, by XGBoost."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

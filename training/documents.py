@@ -26,11 +26,11 @@ class FeatureEntry(TypedDict):
     nullable: bool
     description: str
     vocabulary: NotRequired[list[str]]
-    """Of a category: the levels of the training rows, pooled ones too."""
+    """Levels of a category in the training rows, pooled ones too."""
     closed: NotRequired[bool]
-    """Of a category: true where a level outside of the vocabulary is refused, since the pipeline raises for it."""
+    """True if a level outside the category's vocabulary is refused, since the pipeline raises for it."""
     range: NotRequired[list[float] | None]
-    """Of a number: lowest and highest value of the training rows; null if all are missing."""
+    """Lowest and highest value of a number in the training rows; null if all are missing."""
 
 
 class Schema(TypedDict):
@@ -64,7 +64,7 @@ class DataRecord(TypedDict):
     """The same in words; empty if no row was left out."""
     exclusions: list[ExclusionRecord]
     remarks: list[str]
-    """What may not be meant in the table or its settings."""
+    """Remarks on the table or its settings that may point to a mistake."""
 
 
 class PartRecord(TypedDict):
@@ -73,10 +73,10 @@ class PartRecord(TypedDict):
     rows: int
     defaults: int
     first_time: NotRequired[str | None]
-    """Where the settings name a time column."""
+    """Present if the settings name a time column."""
     last_time: NotRequired[str | None]
     groups: NotRequired[int]
-    """Where the settings name a group column."""
+    """Present if the settings name a group column."""
     weight: NotRequired[float]
     """Sum of the sample weights, where the settings name their column."""
     effective_rows: NotRequired[float]
@@ -84,7 +84,7 @@ class PartRecord(TypedDict):
 
 
 class SplitRecord(TypedDict):
-    """How the table was divided."""
+    """Division of the table."""
 
     method: str
     """`stratified`, `time` or `group`."""
@@ -149,7 +149,7 @@ class SearchRecord(TypedDict):
 
 
 class Figures(TypedDict):
-    """What is known of the model."""
+    """Figures of the model."""
 
     bands: list[float]
     """Ascending edges of the score bands, in points."""
@@ -157,13 +157,13 @@ class Figures(TypedDict):
     """Not there without grades."""
     calibration: CalibrationChoice
     metrics: dict[str, dict[str, float | None]]
-    """By part (`train`, `test`) and name; null where a metric has no value."""
+    """Metrics by part (`train`, `test`) and name; null if a metric has no value."""
     intervals: dict[str, dict[str, list[float]]]
     """Bootstrap confidence bounds, low and high, by part and name."""
     alarms: list[Alarm]
     """Empty is good."""
     fairness: FairnessFigures | None
-    """Of the test by group of people; null where the settings name no groups."""
+    """Figures of the test part by group of people; null if the settings name no groups."""
 
 
 class ParentRecord(TypedDict):
@@ -178,7 +178,7 @@ class ParentRecord(TypedDict):
 
 
 class RecalibrationRecord(TypedDict):
-    """How the calibrator of a recalibrated run was made."""
+    """Origin of the calibrator of a recalibrated run."""
 
     method: str
     """`intercept`, `slope` (and intercept) or `isotonic`."""
@@ -206,7 +206,7 @@ class Run(Figures):
     """Every setting, by table, as in settings.toml."""
     seed: int
     pools: list[PoolRecord]
-    """Of categories with two rare levels or more."""
+    """Pools of categories with two rare levels or more."""
     in_parts: InPartsRecord | None
     """null where the table was in memory."""
     tuning: SearchRecord | None
@@ -214,9 +214,9 @@ class Run(Figures):
     stability: StabilityFindings
     """Test part against training part."""
     versions: dict[str, str]
-    """Of Python and of packages."""
+    """Versions of Python and of packages."""
     same_bytes_again: str
-    """What has to be equal for the same model.onnx, byte for byte."""
+    """Conditions for the same model.onnx, byte for byte."""
     files: dict[str, str]
     """sha256 of every other file, by path."""
     parent: NotRequired[ParentRecord]

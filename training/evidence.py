@@ -66,7 +66,7 @@ def _rows_at_once(pipeline: Pipeline) -> int:
 
 @dataclass(frozen=True)
 class OfFeatures:
-    """What is counted in the features of all rows of a table, whether they were read whole or in parts."""
+    """Counts in the features of all rows of a table, read whole or in parts."""
 
     stability: StabilityFindings
     copies: Copies
@@ -211,7 +211,7 @@ def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
 
 
 def figures_of(evidence: Evidence) -> Figures:
-    """What run.json says of the evidence, of JSON's types; a metric without a value is null."""
+    """The evidence in run.json, in JSON's types; a metric without a value is null."""
     figures: Figures = {
         "bands": evidence.edges,
         "calibration": evidence.calibration,
@@ -232,7 +232,7 @@ def figures_of(evidence: Evidence) -> Figures:
 
 
 def write_tables(folder: Path, evidence: Evidence) -> None:
-    """Writes the tables as CSV: bands, grades and reliability of each part, cut-offs."""
+    """Write the tables as CSV: bands, grades and reliability of each part, cut-offs."""
     for part, table in evidence.by_grade.items():
         table.to_csv(folder / f"grades_{part}.csv", index=False)
     for part, table in evidence.bands.items():

@@ -39,7 +39,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
 
     def explore_and_write() -> None:
@@ -75,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def look(settings: Settings, page: Path, figures: Path | None, progress: Progress) -> None:
-    """Explores the settings' table and writes the page and, where a file for them is given, the figures."""
+    """Explore the settings' table and write the page and, where a file for them is given, the figures."""
     with progress.step("Reading the table"):
         schema = settings.schema
         table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)

@@ -19,7 +19,7 @@ CGROUPS = (  # limit and use of a container: version 2, then version 1
 
 
 def refuse_what_does_not_fit(settings: Settings, preparation: Preparation, rows: int) -> None:
-    """Raises UserError, naming the category with the most levels, where a fit on `rows` cannot fit into memory.
+    """Raise UserError, naming the category with the most levels, where a fit on `rows` cannot fit into memory.
 
     `preparation` is fitted. What is compared is the least that a fit takes, so that nothing is refused that works.
     """
@@ -51,7 +51,7 @@ def least_bytes(settings: Settings, rows: int, width: int) -> int:
 
 
 def free_bytes() -> int | None:
-    """What this process may still take: the least of the machine's, the container's and the limit's; None: unknown."""
+    """Bytes left to this process: the least by machine, container and limit; None if unknown."""
     known = [found for found in (_of_machine(), *map(_of_container, CGROUPS), _of_limit()) if found is not None]
     return max(0, min(known)) if known else None
 
@@ -79,7 +79,7 @@ def _of_container(files: tuple[Path, Path]) -> int | None:
 
 
 def _of_limit() -> int | None:
-    """Of `ulimit -v`, which Windows has not."""
+    """Bytes left under `ulimit -v`, which Windows does not have."""
     try:
         import resource
     except ModuleNotFoundError:

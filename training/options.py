@@ -19,7 +19,7 @@ from training.settings.tables import Model, Score, Split, Tuning
 from training.settings.xgboost_parameters import REFERENCE, Parameters
 from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stability
 
-# What the command does with the settings; everything else is a setting.
+# Flags of the command itself; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
 ARTIFACTS = "artifacts"  # where results go unless something else is said
 WRITING = ("separator", "sheet", "encoding", "decimal", "thousands", "normalization")
@@ -100,7 +100,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
 
 
 def out_folder(args: argparse.Namespace) -> Path:
-    """Where the artifacts go; it need not be there yet. Raises UserError where a file stands in its place."""
+    """Folder of the artifacts, which need not exist yet. Raises UserError if it is a file."""
     folder = Path(args.out)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--out: expected a folder, got the file {folder}; name another", WRONG_USAGE)

@@ -1,4 +1,4 @@
-"""Who gets the points: the raw features of a pipeline, or the user's groups of them.
+"""Players of the points: the raw features of a pipeline, or the user's groups of them.
 
 A category is one player, whatever its levels; a row maximum is one; a feature with log1p is the raw number.
 """
@@ -64,7 +64,7 @@ def players_of(preparation: Preparation, groups: Mapping[str, Sequence[str]]) ->
 
 
 def _units(preparation: Preparation) -> dict[str, tuple[str, ...]]:
-    """What cannot be divided: single numbers, row maxima, categories; in the order of the matrix."""
+    """Units that cannot be divided: numbers, row maxima, categories; in the order of the matrix."""
     units: dict[str, tuple[str, ...]] = {name: (name,) for name in preparation.single_}
     units |= {name: tuple(members) for name, members in (preparation.row_max or {}).items()}
     return units | {name: (name,) for name in preparation.vocabularies_}

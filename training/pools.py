@@ -12,7 +12,7 @@ from training.settings.tables import RARE
 
 
 def pools_of(settings: Settings, preparation: Preparation, frame: pd.DataFrame) -> list[PoolRecord]:
-    """What the pools of a fitted preparation hold of the training rows, in the order of the features."""
+    """Training rows in the pools of a fitted preparation, in the order of the features."""
     return pools_of_counts(settings, preparation, {name: levels_of(frame[name]) for name in preparation.pools_})
 
 
@@ -34,7 +34,7 @@ def pools_of_counts(
 
 
 def refuse_pools_of_all(settings: Settings, pools: Sequence[PoolRecord]) -> None:
-    """Raises UserError where a number of rows that the user has set pools all levels of a category.
+    """Raise UserError where a number of rows that the user has set pools all levels of a category.
 
     Of the default number that is only said: a table may have a category more, of which nothing can be learnt.
     """

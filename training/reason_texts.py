@@ -1,4 +1,4 @@
-"""What an answer says of each reason: the user's texts, else the description of the feature."""
+"""Text of each reason in answers: the user's, else the description of the feature."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -37,12 +37,12 @@ def write_reference(
     score: NDArray[np.float64],
     weight: NDArray[np.float64] | None = None,
 ) -> None:
-    """Writes the draw of the training rows `frame` [N], with their scores; each as likely as its weight."""
+    """Write the draw of the training rows `frame` [N], with their scores; each as likely as its weight."""
     _write(drawn_rows(frame, score, settings.split.seed, weight), folder / REFERENCE_ROWS)
 
 
 def write_own_rows(folder: Path, settings: Settings, own: pd.DataFrame | None) -> None:
-    """Writes the rows of the user's file, where the settings name one."""
+    """Write the rows of the user's file, where the settings name one."""
     if own is not None:
         _write(drawn_rows(own, np.zeros(len(own)), settings.split.seed), folder / OWN_ROWS)
 

@@ -70,7 +70,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     options = build_parser()
     args = options.parse_args(arguments)
     if (args.data is None) == (args.central_tendency is None):

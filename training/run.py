@@ -46,7 +46,7 @@ from validation.stability import reference_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
 
     def train_and_save() -> None:
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def train(settings: Settings, out: Path, progress: Progress, *, name: str | None = None) -> Run:
-    """Fits on the training part of the table, evaluates on both parts, and replaces `out` when all is done.
+    """Fit on the training part of the table, evaluate on both parts, and replace `out` when all is done.
 
     Returns what run.json holds. `name` is what the user calls `out`, where that is another: beside it a search keeps
     its trials.
@@ -95,7 +95,7 @@ def _train_in_memory(settings: Settings, out: Path, folder: Path, progress: Prog
     train = part_of["train"]
     refuse_more_than_outcomes(settings.grades, train.target)
     pools = _pools(settings, train.frame, progress)
-    # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
+    # A sum of BLAS depends on its number of threads; with one thread, cores change no bit of the model.
     with threadpool_limits(1, user_api="blas"):
         if settings.tuning.trials:
             from training.tuning import search, study_file  # Optuna costs a second that only a search needs

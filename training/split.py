@@ -47,7 +47,7 @@ def split(table: Table, settings: Settings) -> Parts:
 
 
 def split_facts(table: Table, parts: Parts) -> dict[str, PartRecord]:
-    """What run.json says of each part: rows, defaults and, where the settings name them, times and groups."""
+    """Record of each part in run.json: rows, defaults and, if the settings name them, times and groups."""
     facts: dict[str, PartRecord] = {}
     for name, rows in parts.items():
         facts[name] = {"rows": len(rows), "defaults": int(table.target[rows].sum())}

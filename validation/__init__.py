@@ -1,1 +1,1 @@
-"""How good the probabilities are, and how people see it."""
+"""Quality of the probabilities, and its presentation to people."""

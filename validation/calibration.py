@@ -1,4 +1,4 @@
-"""Does a probability mean what it says? Observed beside predicted default rates.
+"""Calibration: observed beside predicted default rates.
 
 Groups are of equal mass: the applicants in the order of their probability, cut into BINS parts of the same size, or of
 the same sum of weights. Who has the same probability is in the same group, so an isotonic plateau is never cut in two.
@@ -35,7 +35,7 @@ class Groups:
     size: NDArray[np.float64]
     defaults: NDArray[np.float64]
     expected: NDArray[np.float64]
-    """Of the probabilities: the defaults that were to be expected."""
+    """Mean probability: the default rate that was expected."""
     effective: NDArray[np.float64]
     """The effective sample size, `rows` without weights."""
 
@@ -43,7 +43,7 @@ class Groups:
 def starts_of_groups(
     ascending: NDArray[np.float64], bins: int = BINS, weight: NDArray[np.float64] | None = None
 ) -> NDArray[np.int64]:
-    """Where each group begins in ascending probabilities [N] with weights [N]."""
+    """Start of each group in ascending probabilities [N] with weights [N]."""
     if weight is None:
         cuts = np.arange(bins) * len(ascending) // bins
     else:
@@ -83,7 +83,7 @@ def decompose_brier(groups: Groups, brier: float) -> dict[str, float]:
     """The parts of a Brier score: brier = reliability − resolution + uncertainty, to the rounding of the last bit.
 
     Reliability and uncertainty are Murphy's (1973, doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2) over the
-    groups. What probabilities tell apart within a group counts as resolution, so that nothing is left over: the
+    groups. Differences of probabilities within a group count as resolution, so that nothing is left over: the
     generalised resolution of Stephenson, Coelho and Jolliffe (2008, doi:10.1175/2007WAF2006116.1).
     """
     rows = groups.size.sum()

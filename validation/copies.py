@@ -17,7 +17,7 @@ CHUNK = 1_000_000  # rows that are looked up at a time
 
 @dataclass(frozen=True)
 class Copies:
-    """Of the test's rows, the shares 0 to 1 that equal a training row in every feature, and that have another outcome.
+    """Shares 0 to 1 of the test's rows that equal a training row in every feature, and of those with another outcome.
 
     `by_chance` is true where no feature is fine-grained, so that applicants may well be equal without being copies.
     """

@@ -1,4 +1,4 @@
-"""What approving from each score on would have brought."""
+"""Result of approving from each score on."""
 
 import math
 from collections.abc import Sequence

@@ -82,11 +82,11 @@ class Reference(TypedDict):
     rows: int
     limits: ShiftLimits
     score: Histogram
-    """Of the score in points."""
+    """Histogram of the score in points."""
     features: dict[str, Histogram]
-    """By name of the raw feature."""
+    """Histograms by name of the raw feature."""
     grades: NotRequired[GradeCounts]
-    """Where the model has grades."""
+    """Present if the model has grades."""
     weight: NotRequired[str]
     """Column of the sample weights, where there are any."""
     effective_rows: NotRequired[float]
@@ -106,7 +106,7 @@ class BinShares(TypedDict):
 
 
 class Shift(TypedDict):
-    """How far one column has moved."""
+    """Shift of one column."""
 
     limit: float
     by_chance: float
@@ -200,7 +200,7 @@ class Initial(TypedDict):
 
 
 class ValidationFinding(TypedDict):
-    """What a validator has to look at."""
+    """A finding for a validator."""
 
     section: str
     name: str
@@ -212,8 +212,8 @@ class ValidationFinding(TypedDict):
     """Whose limit: `supervisor's test`, `custom` or `own policy`."""
     message: str
     p: float | None
-    """Of a test; null where a limit alone decides."""
+    """p value of a test; null if a limit alone decides."""
     adjusted_p: float | None
-    """By Holm, for the tests of its family."""
+    """p value adjusted by Holm for the tests of its family."""
     budget: float | None
-    """What the adjusted p value must not be above: the family's part of the page's level."""
+    """Limit of the adjusted p value: the family's part of the page's level."""

@@ -1,4 +1,4 @@
-"""What is known of a fitted model: all that run.json, the report and the model card say, gathered in one place.
+"""Evidence on a fitted model for run.json, report and model card, gathered in one place.
 
 Tables are data frames whose column names are the headings that people read. Everything else is of JSON's types.
 """
@@ -20,7 +20,7 @@ from validation.weights import masses
 
 
 class Answered(Protocol):
-    """What is known of N applicants but their features: `AnsweredRows`, or a `Part`."""
+    """Facts of N applicants without their features: `AnsweredRows`, or a `Part`."""
 
     @property
     def target(self) -> NDArray[np.int8]: ...
@@ -71,20 +71,20 @@ class Part:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What validators read, by part (`train`, `test`) where it is of one."""
+    """Evidence for validators, by part (`train`, `test`) where it belongs to one."""
 
     metrics: Mapping[str, Mapping[str, float]]
-    """By part and name, see validation.metrics."""
+    """Metrics by part and name, see validation.metrics."""
     intervals: Mapping[str, Mapping[str, tuple[float, float]]]
     """Bootstrap confidence bounds of those metrics that have one, by part and name."""
     edges: list[float]
-    """Of the score bands."""
+    """Edges of the score bands."""
     bands: Mapping[str, pd.DataFrame]
-    """By part: see validation.bands."""
+    """Bands by part, see validation.bands."""
     cutoffs: pd.DataFrame
-    """Of the test: what approving from each score on would have brought, see validation.cutoffs."""
+    """Result of approving from each score on in the test part, see validation.cutoffs."""
     reliability: Mapping[str, pd.DataFrame]
-    """By part: observed default rate beside the predicted one, see validation.calibration."""
+    """Observed beside predicted default rate by part, see validation.calibration."""
     calibration: CalibrationChoice
     """The calibrator, and cross-validated mean losses with standard errors."""
     alarms: list[Alarm]
@@ -94,18 +94,18 @@ class Evidence:
     importance: pd.DataFrame
     """Feature, "Mean points" (mean absolute contribution to the score), "Share" in %; the largest first."""
     dependence: Mapping[str, pd.DataFrame]
-    """Of the most important features: Value (a number or a level), "Mean score", "Low", "High" (quartiles), "Share"."""
+    """By the most important features: Value (a number or a level), "Mean score", "Low", "High" (quartiles), "Share"."""
     exploration: Mapping[str, Any]
-    """Of the training rows, see training.exploration: `features`, `correlations`, `suspects`."""
+    """Exploration of the training rows, see training.exploration: `features`, `correlations`, `suspects`."""
     missing: Mapping[str, float]
     """Share of the training rows, 0 to 1, that lack each raw column."""
     reasons: ReasonsEvidence | None = None
-    """Of applicants of the test; None where none are given."""
+    """Reasons of applicants of the test; None if none are given."""
     no_reasons: str = ""
     """Why there are none, as a sentence; empty where the settings want none."""
     grades: Grades | None = None
     """The master scale, None for none."""
     by_grade: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    """By part, where there are grades: see validation.grades."""
+    """Grades by part, if the model has grades; see validation.grades."""
     fairness: FairnessFigures | None = None
-    """Of the test by group; None where the settings name no groups."""
+    """Figures of the test part by group; None if the settings name no groups."""

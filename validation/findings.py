@@ -1,4 +1,4 @@
-"""What a validator has to look at before anything else: findings beyond a limit, and what to do about each.
+"""Findings beyond a limit, which a validator reads first, and the remedy for each.
 
 A clean model should raise none. So a figure whose interval would miss its ideal one time in twenty by chance is only
 called off where it is missed by half as much again: 3 times in 1,000.
@@ -21,7 +21,7 @@ from validation.weights import effective_size
 # Share of the applicants whose odds are within a factor of two of the best. On four tables calibrated log-odds have 3
 # to 13 %, and a sigmoid on probabilities, which cannot reach small ones, 32 to 96 %.
 SQUEEZED = 0.25
-# Share of probabilities that the score cannot tell apart from certainty. Log-odds have none.
+# Share of probabilities that the score cannot distinguish from certainty. Log-odds have none.
 ON_LIMIT = 0.001
 # Share of the applicants with one and the same probability. Isotonic plateaus hold 10 to 18 %, where they follow many
 # defaults, and up to 40 % of weak models; others 1 % at most.
@@ -49,7 +49,7 @@ Finding = tuple[str, float, float, str]
 
 @dataclass(frozen=True)
 class Examined:
-    """What alarms are raised on; what a validation does not know is left out.
+    """Figures that alarms are raised on; those unknown to a validation are left out.
 
     `metrics` and `intervals` are by part and name, `stability` is that of validation.stability.shifts, `leaks` the
     features that seem to know the outcome with the reason of each, `thin` the share of each category's training rows in
@@ -264,7 +264,7 @@ def _calibration(examined: Examined) -> Iterator[Finding]:
 
 
 def _of_calibration(examined: Examined, name: str, *, too_low: bool) -> str:
-    """What to do about a slope or an intercept; a calibrator that could be another comes first."""
+    """Remedy for a slope or an intercept; another calibrator comes first."""
     if name == "calibration_intercept":
         rates = (examined.metrics[part]["default_rate"] for part in ("train", "test"))
         return remedies.of_intercept(examined.calibrator, examined.split, *rates)

@@ -30,7 +30,7 @@ from validation.evidence import Answered
 from validation.settings import MasterScale
 from validation.weights import effective_sizes, masses, on_a_grid
 
-# Of a test on counts, the least that are to be expected of each kind: Cochran (1954, doi:10.2307/3001616).
+# Smallest expected count of each kind for a test on counts: Cochran (1954, doi:10.2307/3001616).
 LEAST_OUTCOMES = 5
 ROUNDING = 1e-11  # of the share of the rows
 
@@ -55,7 +55,7 @@ def grades_of(
 
 
 def refuse_more_than_outcomes(scale: MasterScale, target: NDArray[np.int8]) -> None:
-    """Raises UserError for more grades than the outcomes [N] of the training rows can fill, whatever a model says.
+    """Raise UserError for more grades than the outcomes [N] of the training rows can fill, whatever a model says.
 
     Before the fit, which a refusal by `grades_of` comes after.
     """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each feature contributes to the margin of N rows, in log-odds; with `base` it adds up to the margin."""
+    """Contribution of each feature to the margin of N rows, in log-odds; with `base` they add up to the margin."""
 
     features: Sequence[str]
     margin: NDArray[np.float64]  # [N, features]

@@ -28,7 +28,7 @@ EXPORT_AGAIN = "train and export again"
 
 @dataclass(frozen=True)
 class Said:
-    """What settings and table say of the initial validation besides its rows."""
+    """Facts of the initial validation from settings and table, besides its rows."""
 
     of: str
     """`test`, the part that the fit has not seen, or `given`, the rows of an export of an own pipeline."""

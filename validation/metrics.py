@@ -1,4 +1,4 @@
-"""How well probabilities of default fit what happened; each figure from scikit-learn where it has one."""
+"""Metrics of probabilities of default against outcomes, from scikit-learn where it has them."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Who moves between two answers for the same rows: bands or grades before and after."""
+"""Moves between two answers for the same rows: bands or grades before and after."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Moves:
 
     @classmethod
     def of(cls, labels: Sequence[str], before: Places, after: Places) -> "Moves":
-        """Of the places [N] of the same rows; classes that nobody is in, before or after, are left out."""
+        """Count moves between places [N] of the same rows; classes that are empty before and after are left out."""
         size = len(labels)
         counts = np.bincount(before * size + after, minlength=size**2).reshape(size, size)
         kept = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1)).tolist()
@@ -31,13 +31,13 @@ class Moves:
 
     @classmethod
     def of_bands(cls, edges: Sequence[float], before: NDArray[np.float64], after: NDArray[np.float64]) -> "Moves":
-        """Of scores [N] before and after."""
+        """Count moves of scores [N] before and after."""
         bands = Bands(edges)
         return cls.of(bands.labels, *(np.searchsorted(bands.ends, its, side="right") for its in (before, after)))
 
     @classmethod
     def of_grades(cls, grades: Grades, before: NDArray[np.float64], after: NDArray[np.float64]) -> "Moves":
-        """Of probabilities [N] before and after."""
+        """Count moves of probabilities [N] before and after."""
         last = len(grades.names) - 1
         return cls.of(grades.names[::-1], *(last - places_of(grades, its) for its in (before, after)))
 

@@ -1,4 +1,4 @@
-"""Whether what was predicted has come true, of the applicants whose outcome is known."""
+"""Predictions against outcomes, for applicants whose outcome is known."""
 
 import math
 from collections.abc import Sequence

@@ -68,5 +68,5 @@ class Rating:
         return len(self.edges) - np.searchsorted(self.edges, probability, side="right")
 
     def counts(self, places: NDArray[np.intp], weight: NDArray[Any] | None = None) -> Floats:
-        """How many rows, or what sum of weights [N], each grade holds, [K]."""
+        """Number of rows, or sum of weights [N], of each grade, [K]."""
         return np.bincount(places, weights=weight, minlength=len(self)).astype(np.float64)

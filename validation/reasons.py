@@ -15,7 +15,7 @@ MOST_STEPS = 8  # of a waterfall, besides the rest
 
 @dataclass(frozen=True)
 class Waterfall:
-    """How one applicant's points come about, in the order of their size."""
+    """Composition of one applicant's points, in the order of size."""
 
     title: str
     base: float
@@ -26,7 +26,7 @@ class Waterfall:
 
 @dataclass(frozen=True)
 class ReasonsEvidence:
-    """What is known of the reasons that this model would give."""
+    """Figures on the reasons that this model would give."""
 
     method: str
     reference: str
@@ -46,14 +46,14 @@ class ReasonsEvidence:
     summary: pd.DataFrame
     """Feature, "Mean points" (absolute), and quantiles of points; the largest first."""
     dependence: Mapping[str, pd.DataFrame]
-    """Of the first features: Value, "Mean points", Low, High (quartiles), Share of the applicants."""
+    """Table of the first features: Value, "Mean points", Low, High (quartiles), Share of the applicants."""
     waterfalls: list[Waterfall]
     frequency: pd.DataFrame
     """Band, Applicants, then of each reason the share of them, 0 to 1, who get it."""
     stability: pd.DataFrame
-    """What is changed, and how many of the declined keep the same four reasons and the same first, 0 to 1."""
+    """Change, and shares 0 to 1 of the declined that keep the same four reasons and the same first."""
     texts: pd.DataFrame
-    """What an answer says of each reason."""
+    """Text of each reason in answers."""
 
 
 def principal(cents: Sequence[int], inquiries: Collection[int] = ()) -> list[int]:
@@ -64,7 +64,7 @@ def principal(cents: Sequence[int], inquiries: Collection[int] = ()) -> list[int
 
 
 def summary(names: Sequence[str], points: NDArray[np.float64]) -> pd.DataFrame:
-    """Of points [N, reasons]: the mean of their size and their quantiles, the largest first."""
+    """Mean size and quantiles of points [N, reasons], the largest first."""
     mean = np.abs(points).mean(axis=0)
     order = np.argsort(-mean, kind="stable")
     low_to_high = np.quantile(points[:, order], list(QUANTILES.values()), axis=0)
@@ -101,7 +101,7 @@ def along(values: NDArray[np.float64] | NDArray[np.object_], points: NDArray[np.
 def frequency(
     names: Sequence[str], bands: Sequence[str], reasons: Sequence[tuple[str, Collection[int]]], first: Sequence[str]
 ) -> pd.DataFrame:
-    """How often each of the `first` reasons is among those of the applicants of each band, given as (band, reasons)."""
+    """Frequency of each of the `first` reasons among applicants of each band, given as (band, reasons)."""
     number = {name: i for i, name in enumerate(names)}
     rows = []
     for band in bands:

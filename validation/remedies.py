@@ -1,4 +1,4 @@
-"""What can be done about a finding, by what the model was made with: advice to do what is done already is none."""
+"""Remedies for a finding that can apply to the model: never what it already does."""
 
 CALIBRATE = 'let a calibrator correct it (model.calibration = "auto")'
 

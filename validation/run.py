@@ -53,7 +53,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = build_parser().parse_args(arguments)
 
     def compare_and_write() -> None:

@@ -34,7 +34,7 @@ class Served:
 
     @classmethod
     def load(cls, folder: Path) -> "Served":
-        """Raises UserError for a model that must not serve, and for one without histograms of its training rows."""
+        """Raise UserError for a model that must not serve, and for one without histograms of its training rows."""
         try:
             model = Model.load(str(folder))
         except ModelRefused as refusal:
@@ -118,7 +118,7 @@ def _shares(counts: Mapping[str, Any]) -> list[float]:
 
 
 def _is_whole(reference: object, names: list[str]) -> bool:
-    """Whether a reference has its limits, and for the score and each feature as many rows in bins as it says."""
+    """True if a reference has its limits, and the stated number of rows in the bins of score and features."""
     try:
         entries = cast(Mapping[str, Any], reference)
         limits = [float(entries["limits"][kind]) for kind in ("score", "feature")]
@@ -133,7 +133,7 @@ def _is_whole(reference: object, names: list[str]) -> bool:
 
 
 def _is_weighted(reference: Mapping[str, Any], histograms: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the bins that have rows have weights, and no others; raises for a value that is missing or no number."""
+    """True if exactly the bins with rows have weights; raises for a missing value or one that is not a number."""
     weights = [([float(weight) for weight in entry["weights"]], entry["counts"]) for entry in histograms]
     return 0 < float(reference["effective_rows"]) <= reference["rows"] * (1 + ROUNDING) and all(
         len(each) == len(counts) and all((w > 0) == (n > 0) for w, n in zip(each, counts, strict=True))

@@ -44,7 +44,7 @@ def _moment(value: object) -> object:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a fitted model is evaluated."""
+    """Evaluation of a fitted model."""
 
     threshold: Annotated[
         float, Field(gt=0, lt=1, description="probability from which an applicant is a predicted default")
@@ -143,7 +143,7 @@ class MasterScale:
 
 @dataclass(frozen=True)
 class Validation:
-    """What `python -m validation.run` does with a table; these flags are that command's. Training keeps `definition`
+    """Options of `python -m validation.run`; the flags are that command's. Training keeps `definition`
     and `exposure` of its test part, with the time column of the split, in `initial.json`."""
 
     period: Annotated[

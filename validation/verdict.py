@@ -62,7 +62,7 @@ def findings_of(parts: Mapping[str, Part], sections: Sequence[Section]) -> list[
 
 
 def tests_of(parts: Mapping[str, Part]) -> dict[str, Any]:
-    """How many tests share the level, by family."""
+    """Number of tests that share the level, by family."""
     counts = {
         family: sum(
             claim.family == family and not np.isnan(claim.p) for part in parts.values() for claim in part.claims

@@ -1,1 +1,1 @@
-"""What users have today: FastAPI, Mangum, pandas and joblib around the same fitted pipeline."""
+"""The usual stack: FastAPI, Mangum, pandas and joblib around the same fitted pipeline."""

@@ -27,7 +27,7 @@ class Contender:
 
 
 def probabilities(model: Any) -> Fitted:
-    """Of the second class, by scikit-learn's way to ask."""
+    """Probability of the second class by scikit-learn's interface."""
     return lambda rows: np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)
 
 

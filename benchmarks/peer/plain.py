@@ -20,12 +20,12 @@ SEED = 99
 
 
 def model() -> CalibratedClassifierCV:
-    """What the script fits: sigmoid on probabilities, 3 folds, averaged."""
+    """The script's model: sigmoid on probabilities, 3 folds, averaged."""
     return CalibratedClassifierCV(XGBClassifier(**REFERENCE), method="sigmoid", cv=3)
 
 
 def main() -> None:
-    """Fits on three quarters of the built-in population and prints the AUC of the rest."""
+    """Fit on three quarters of the built-in population and print the AUC of the rest."""
     frame = population.draw()
     target = frame["default"].to_numpy()
     x = assemble(Settings())[0].fit_transform(frame)

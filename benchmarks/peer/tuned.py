@@ -38,7 +38,7 @@ def answer(
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
     """Probabilities [N] of the test applicants from the best of `count` trials, and the best parameters.
 
-    `show` is told the number of each trial as it begins.
+    `show` is called with the number of each trial as it begins.
     """
     train, test = as_categories(trial.train, trial.test)
     target, seed = trial.train_target, trial.settings.split.seed
@@ -82,7 +82,7 @@ def as_categories(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """What optbinning and LightGBM warn of does not concern a comparison."""
+    """Silence warnings of optbinning and LightGBM, which do not concern a comparison."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

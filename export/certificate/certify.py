@@ -46,7 +46,7 @@ from runtime.session import open_session
 SIGMOID_ON_MARGIN = 4.5e-16
 # Interpolation repeats scikit-learn's operations one for one.
 ISOTONIC_ON_MARGIN = 0.0
-# XGBoost's float32 probability hangs on the C library's expf. The graph repeats glibc's to the bit, but on a system
+# XGBoost's float32 probability depends on the C library's expf. The graph repeats glibc's to the bit, but on a system
 # with another one an ulp of it is up to 6e-8.
 SIGMOID_ON_PROBABILITY = 1e-7
 # The same ulp between two close knots is amplified by the slope, so here rows are counted.
@@ -58,7 +58,7 @@ PACKAGES = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "scipy", "
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far the graph of a kind of model may be off."""
+    """Tolerances of the graph of one kind of model."""
 
     probability: float  # largest absolute difference
     probability_share: float  # of rows with the same bits
@@ -66,17 +66,17 @@ class Tolerance:
 
     @classmethod
     def stated(cls, probability: float | None, classifier: Any) -> "Tolerance":
-        """What a user states for steps that are only close; None for the usual one."""
+        """Tolerance that a user states for steps that are only close; None for the usual one."""
         return cls.of(classifier) if probability is None else cls(probability, 0.0, 0.0)
 
     @property
     def of_self_check(self) -> float:
-        """What a self-check row may differ by on another machine, whose C library may round exp otherwise."""
+        """Tolerance of a self-check row on another machine, whose C library may round exp differently."""
         return max(SIGMOID_ON_MARGIN, min(self.probability, SIGMOID_ON_PROBABILITY))
 
     @classmethod
     def of(cls, classifier: Any) -> "Tolerance":
-        """By the calibrator and by what it reads."""
+        """Choose the tolerance by the calibrator and its input."""
         if isinstance(classifier, VotingClassifier):
             its = [cls.of(member) for member in members_of(classifier)]
             return cls(max(t.probability for t in its), min(t.probability_share for t in its))
@@ -116,7 +116,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Claim:
-    """That a graph answers as something else does, and how far it may be off."""
+    """Claim that a graph answers as a fitted pipeline does, within a tolerance."""
 
     contract: Contract
     session: Session
@@ -126,13 +126,13 @@ class Claim:
     edges: list[float]
     tolerance: Tolerance
     at_once: int
-    """How many rows are compared at a time."""
+    """Number of rows compared at a time."""
     grades: Grades | None = None
     batch: Batch | None = None
 
 
 def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: None) -> Findings:
-    """Compares the session with the fitted pipeline on every kind of row and returns the certificate's findings.
+    """Compare the session with the fitted pipeline on every kind of row and return the certificate's findings.
 
     Raises ExportRefused, with the first finding that is beyond the tolerance.
     """
@@ -230,7 +230,7 @@ def kinds_of_rows(
 
 
 def refuse_difference(found: Comparison, tolerance: Tolerance) -> None:
-    """Raises ExportRefused where a comparison is beyond the tolerance."""
+    """Raise ExportRefused where a comparison is beyond the tolerance."""
     where = f"rows of the kind '{found.kind}' ({found.rows:,} rows)"
     if found.margins_bit_equal < tolerance.margin_share * found.margins:
         raise ExportRefused(
@@ -288,7 +288,7 @@ def calibrator_values(calibrator: Any, dtype: type[np.floating[Any]]) -> NDArray
 
 
 def refuse_calibrator(found: ComparedCalibrator, tolerance: Tolerance) -> None:
-    """Raises ExportRefused for a calibrator that is not scikit-learn's. On its own input none may differ by more
+    """Raise ExportRefused for a calibrator that is not scikit-learn's. On its own input none may differ by more
     than a sigmoid does on the margin, and an isotonic one not at all."""
     limit = ISOTONIC_ON_MARGIN if found["knots"] else SIGMOID_ON_MARGIN
     if found["largest_difference"] > limit:

@@ -21,7 +21,7 @@ BATCH_ROWS = 20_000
 
 
 class Session(Protocol):
-    """What is needed of an onnxruntime.InferenceSession."""
+    """The methods of onnxruntime.InferenceSession that are used."""
 
     def run(self, outputs: list[str] | None, inputs: dict[str, NDArray[Any]]) -> list[Any]:
         """The named outputs for these inputs."""
@@ -29,7 +29,7 @@ class Session(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """What one side says of N rows."""
+    """Answers of one side for N rows."""
 
     probability: NDArray[np.float64]  # [N], of default, 0-1
     margin: NDArray[np.float32]  # [N, k], log-odds before calibration
@@ -59,7 +59,7 @@ class Comparison:
 
 
 def rows_at_once(preparation: Preparation) -> int:
-    """How many rows are compared at a time, so that memory depends neither on rows nor on columns."""
+    """Number of rows compared at a time, so that memory depends neither on rows nor on columns."""
     return max(1, min(BATCH_ROWS, BATCH_CELLS // (preparation.width + preparation.n_features_in_)))
 
 
@@ -132,7 +132,7 @@ def _sum(counts: Sequence[int | None]) -> int | None:
 
 
 def bits_equal(a: NDArray[Any], b: NDArray[Any]) -> int:
-    """How many elements are equal bit for bit."""
+    """Number of elements that are equal bit for bit."""
     if a.dtype != b.dtype or a.shape != b.shape:
         return 0
     integer = np.dtype(f"i{a.dtype.itemsize}")

@@ -1,4 +1,4 @@
-"""Whether a tree can fall as a value rises: leaves that cross, and whether one applicant can come to both."""
+"""Proof that no tree falls as a value rises: crossing leaves, and whether one applicant can reach both."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def _boxes(trees: Trees, node: int) -> dict[int, Box]:
 
 
 def _narrowed(trees: Trees, node: int, box: Box, *, left: bool) -> Box:
-    """What is left of a box on one side of a split. Columns that only differ in where NaN goes are the same value."""
+    """Part of a box on one side of a split. Columns that differ only in where NaN goes are the same value."""
     column, threshold = trees.columns[trees.place[node]], float(trees.threshold[node])
     key = column.numbers or int(trees.place[node])
     low, high, missing = box.get(key, (-np.inf, np.inf, bool(column.numbers)))
@@ -89,7 +89,7 @@ def _narrowed(trees: Trees, node: int, box: Box, *, left: bool) -> Box:
 
 
 def _meet(below: Box, above: Box, numbers: frozenset[int]) -> bool:
-    """Whether values lead to both leaves that are equal but for the numbers, which are not smaller above."""
+    """True if values that differ only in numbers, none smaller above, lead to both leaves."""
     for key in below.keys() | above.keys():
         (low, high, missing), (other_low, other_high, other_missing) = (
             box.get(key, (-np.inf, np.inf, True)) for box in (below, above)

@@ -42,7 +42,7 @@ from export.refusal import ExportRefused
 from runtime.score import Scale
 from runtime.session import open_session
 
-# What the rounding of a calibrator's last steps may take from a probability. Two ulp of 1; interpolation in float32
+# Most that rounding of a calibrator's last steps can take from a probability. Two ulp of 1; interpolation in float32
 # (scikit-learn's dtype for calibrators of single boosters) ends a segment by up to an ulp above the next one's start.
 ROUNDING_FLOAT64 = 4.5e-16
 ROUNDING_FLOAT32 = float(np.finfo(np.float32).eps)
@@ -192,7 +192,7 @@ def _sweep(
     asked: int,
     at_once: int,
 ) -> tuple[int, float]:
-    """Asks about `asked` real rows with the feature led through its thresholds: how many, the largest fall by rounding.
+    """Ask about `asked` real rows with the feature led through its thresholds: how many, the largest fall by rounding.
 
     Of a row maximum one member is led, and the others are missing.
     """

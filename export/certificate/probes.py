@@ -21,7 +21,7 @@ UNSEEN = ("no such level", " ", "\u00e9\U0001f600", "nan")
 
 
 class RawSide(Protocol):
-    """What is asked of a preparation about raw columns; see training.estimator.preparation.Preparation."""
+    """Methods of a preparation on raw columns; see training.estimator.preparation.Preparation."""
 
     @property
     def numbers(self) -> Sequence[str]:
@@ -80,7 +80,7 @@ class RawColumns:
 def at_every_split(
     ensembles: Sequence[Ensemble], columns: RawColumns, real: Inputs, at_once: int, seed: int = 0
 ) -> Iterator[Inputs]:
-    """Rows that come to each split with its threshold, the float32 below and above, and float64 around the rounding
+    """Rows that reach each split with its threshold, the float32 below and above, and float64 around the rounding
     from one to the other; with both values of a boolean or an indicator; and with the value missing. About `at_once`
     of them at a time."""
     rows = _Rows(columns, real, np.random.default_rng(seed))

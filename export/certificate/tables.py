@@ -12,14 +12,14 @@ from runtime.batch import Batch
 
 
 class ComparedTables:
-    """What has been compared so far."""
+    """Counts of the comparison so far."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self.found: ComparedBatch = {"rows": 0, "margins_bit_equal": 0, "probabilities_bit_equal": 0}
 
     def compare(self, kind: str, inputs: dict[str, NDArray[Any]], answer: Answer) -> None:
-        """Compares the tables' answer with the graph's. Raises ExportRefused where a bit differs."""
+        """Compare the tables' answer with the graph's. Raises ExportRefused where a bit differs."""
         rows = len(answer.probability)
         words = inputs.get("categories", np.empty((rows, 0), dtype=object))
         probability, margin = self._batch.predict(inputs["numbers"], words)
@@ -36,7 +36,7 @@ class ComparedTables:
 
 
 def bits_equal_rows(a: NDArray[np.float32], b: NDArray[np.float32]) -> int:
-    """How many rows of two matrices are equal bit for bit; none where shapes differ."""
+    """Number of rows of two matrices that are equal bit for bit; 0 if shapes differ."""
     if a.dtype != b.dtype or a.shape != b.shape:
         return 0
     same = np.ascontiguousarray(a).view(np.int32) == np.ascontiguousarray(b).view(np.int32)

@@ -1,4 +1,4 @@
-"""What a graph of ours does before its trees, and the trees themselves, read from the graph.
+"""The preparation and the trees of an exported graph, read from the graph.
 
 Every column that a tree compares stands for raw numbers: for one of them, or for the largest of several. Each
 operator in between (a cast to float32, a choice of columns, a lower bound, minus infinity for NaN and back, a row

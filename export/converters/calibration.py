@@ -18,7 +18,7 @@ from training.estimator.private import SigmoidCalibration
 LARGEST_EXPONENT = np.float32(88.7)
 # e^256, the float64 next to it: among the powers e^(2^j) the one closest to a float64 for its size.
 E_TO_256 = 1.5114276650041035e111
-# Of glibc's expf: a power of two in parts, and the polynomial for the part of a part.
+# glibc's expf: a power of two in parts, and the polynomial within a part.
 EXPF_PARTS = 32
 EXPF_CUBE = float.fromhex("0x1.c6af84b912394p-5") / EXPF_PARTS**3
 EXPF_SQUARE = float.fromhex("0x1.ebfce50fac4f3p-3") / EXPF_PARTS**2

@@ -92,7 +92,7 @@ def members_of(classifier: VotingClassifier) -> list[Any]:
 
 
 def convert_classifier(graph: Graph, classifier: Any, margins: list[str], *, both_classes: bool = False) -> Answers:
-    """Converts what a fitted binary classifier makes of its boosters' margins, float32 [N, 1] each.
+    """Convert a fitted binary classifier's steps after its boosters' margins, float32 [N, 1] each.
 
     `both_classes` asks for the first class too.
     """
@@ -115,7 +115,7 @@ def convert_classifier(graph: Graph, classifier: Any, margins: list[str], *, bot
         calibrations.append((fold.calibrators[0], x, p))
         if both_classes:  # scikit-learn takes the mean of the complements, not the complement of the mean
             firsts.append(_complement(graph, p, np.float64))
-        # What interpolation in float32 leaves above 1, scikit-learn takes back.
+        # Interpolation in float32 can exceed 1, and scikit-learn clips it.
         one = graph.constant(np.array(1.0))
         seconds.append(graph.node("Min", p, one) if fold.method == "isotonic" else p)
     return Answers(calibrations, mean(graph, seconds), mean(graph, firsts) if both_classes else "")
@@ -149,7 +149,7 @@ def _convert_vote(graph: Graph, classifier: VotingClassifier, margins: list[str]
 
 
 def answers_margin(booster: XGBClassifier) -> bool:
-    """Whether scikit-learn calibrates this booster's margin (it has a decision function) or its probability.
+    """True if scikit-learn calibrates this booster's margin (it has a decision function), False for its probability.
 
     A decision function may be anybody's, so it is asked on random rows, some of their values missing.
     """

@@ -20,13 +20,13 @@ ML_DOMAIN = "ai.onnx.ml"
 
 
 class Graph(Protocol):
-    """Where a converter writes. Tensors go by name."""
+    """Builder that converters write to. Tensors go by name."""
 
     def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Adds an operator with one output and returns the name of that output."""
+        """Add an operator with one output and return the name of that output."""
 
     def constant(self, value: NDArray[Any]) -> str:
-        """Adds a constant and returns its name."""
+        """Add a constant and return its name."""
 
 
 class ContractGraph:
@@ -49,7 +49,7 @@ class ContractGraph:
         return str(self.constants[key].name)
 
     def rename(self, output: str, name: str) -> None:
-        """Gives the output of an operator a name for the world outside."""
+        """Name the output of an operator for callers of the graph."""
         for node in self.nodes:
             node.output[:] = [name if tensor == output else tensor for tensor in node.output]
             node.input[:] = [name if tensor == output else tensor for tensor in node.input]

@@ -1,7 +1,7 @@
 """Isotonic calibration: linear interpolation between knots, in scikit-learn's dtype and order of operations.
 
 scikit-learn asks SciPy to interpolate. For float64 SciPy asks numpy.interp; for float32 it has a formula of its own,
-which SciPy 1.18 replaced by another that rounds otherwise. Which one a calibrator uses is found out by asking it.
+which SciPy 1.18 replaced by another that rounds otherwise. The calibrator itself is asked which one it uses.
 
 In the graph a search tree (a TreeEnsembleRegressor of one tree) finds the segment of x, tables give what the formula
 needs of that segment, and plain arithmetic does the rest.
@@ -19,7 +19,7 @@ from sklearn.isotonic import IsotonicRegression
 from export.converters.graph import ML_DOMAIN, Graph
 from export.refusal import ExportRefused
 
-# Where a line is flat or short both formulas agree in most places, so few knots are asked in many places.
+# Both formulas mostly agree where a line is flat or short, so few knots are asked at many places.
 ENOUGH_VALUES = 2_000
 
 Array = NDArray[np.floating[Any]]
@@ -103,7 +103,7 @@ def _weights_form(x: Array, x_lo: Array, x_hi: Array, y_lo: Array, y_hi: Array) 
 
 
 def _answers_like(calibrator: IsotonicRegression, formula: Callable[..., Array]) -> bool:
-    """Whether the calibrator's values between its knots are those of a formula, to the bit."""
+    """True if the calibrator's values between its knots are a formula's, to the bit."""
     knots, values = calibrator.X_thresholds_, calibrator.y_thresholds_
     ends = knots[:-1], knots[1:], values[:-1], values[1:]
     for share in np.linspace(0.01, 0.99, 5 + ENOUGH_VALUES // len(knots)):
@@ -116,12 +116,12 @@ def _answers_like(calibrator: IsotonicRegression, formula: Callable[..., Array])
 
 
 def _segment(graph: Graph, number: str, *tables: Array) -> list[str]:
-    """What each table holds for the segment, [N, 1]."""
+    """Values of each table for the segment, [N, 1]."""
     return [graph.node("Gather", graph.constant(table), number) for table in tables]
 
 
 def _search(graph: Graph, x: str, knots: Array, mode: str) -> str:
-    """How many of the ascending knots are below x (BRANCH_LEQ) or at most x (BRANCH_LT), int32 [N, 1]."""
+    """Number of ascending knots below x (BRANCH_LEQ) or at most x (BRANCH_LT), int32 [N, 1]."""
     number = graph.node("TreeEnsembleRegressor", x, domain=ML_DOMAIN, **_search_tree(knots, mode))
     return graph.node("Cast", number, to=onnx.TensorProto.INT32)
 
@@ -135,7 +135,7 @@ def _search_tree(knots: NDArray[np.floating[Any]], mode: str) -> dict[str, Any]:
     leaves: dict[int, int] = {}
 
     def grow(low: int, high: int) -> int:
-        """Adds the subtree that tells the segments low to high (both included) apart; returns its node."""
+        """Add the subtree that tells the segments low to high (both included) apart; return its node."""
         node = len(feature)
         feature.append("LEAF" if low == high else mode)
         middle = (low + high) // 2  # left: segments up to `middle`; the knot at this index is the next threshold

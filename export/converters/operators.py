@@ -1,4 +1,4 @@
-"""What skl2onnx is given for a classifier or an imputer of this project's: the operators, their shapes and nodes.
+"""Operators for skl2onnx of this project's classifiers and imputers, their shapes and nodes.
 
 `is_ours` says which are; export.converters.registration leaves all others to the converters that were there.
 """
@@ -64,7 +64,7 @@ def alias_of(kind: type) -> str:
 
 
 def parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
-    """Declares the operator. A base estimator that is a Pipeline brings its own preparation for each booster."""
+    """Declare the operator. A base estimator that is a Pipeline brings its own preparation for each booster."""
     try:
         check_is_fitted(model)
     except NotFittedError:

@@ -12,7 +12,7 @@ from training.estimator.preparation import POOL, Preparation
 def convert_preparation(
     graph: Graph, preparation: Preparation, wanted: set[Route], *, bounded: bool = False
 ) -> TreeInputs:
-    """What the splits read, from the inputs `numbers` and `categories`; columns count as Preparation orders them.
+    """Columns that splits read, from the inputs `numbers` and `categories`, in the order of Preparation.
 
     Without `log1p`: that is monotone, so `export.graph.pipeline` moves it into the thresholds instead. All numbers are
     there as they come; row maxima, indicators and copies only as far as splits want them. Copies are `bounded` where

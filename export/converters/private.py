@@ -1,4 +1,4 @@
-"""What the export uses of skl2onnx that has no public name; pyproject.toml holds skl2onnx below its next major.
+"""Private names of skl2onnx that the export uses; pyproject.toml holds skl2onnx below its next major.
 
 * `operator_names`, `parsers`, `converters`, `shape_calculators`: what is registered for a class, or under an operator's
   name. There is no public way to read them, nor to take one back.

@@ -39,7 +39,7 @@ OPTIONS = {"zipmap": [True, False], "nocl": [True, False], "output_class_labels"
 
 @dataclass(frozen=True)
 class _Before:
-    """What skl2onnx had for a class; None where it had nothing."""
+    """skl2onnx's earlier converter of a class; None if it had none."""
 
     name: str | None
     parser: Any
@@ -50,7 +50,7 @@ _BEFORE: dict[type, _Before] = {}
 
 
 def register(*subclasses: type[XGBClassifier]) -> None:
-    """Makes skl2onnx use this project's exact converters, in this process, for all that follows.
+    """Make skl2onnx use this project's exact converters for the rest of this process.
 
     It covers XGBClassifier and its subclasses, CalibratedClassifierCV over it (sigmoid or isotonic, ensemble or not,
     FrozenEstimator, a Pipeline as its base) and CrossFittedClassifier, each with two classes; and SimpleImputer of
@@ -84,7 +84,7 @@ def register(*subclasses: type[XGBClassifier]) -> None:
 
 
 def unregister() -> None:
-    """Gives skl2onnx back the converters that it had before `register`, in this process."""
+    """Give skl2onnx back the converters that it had before `register`, in this process."""
     for kind, before in _BEFORE.items():
         _put_back(operator_names, kind, before.name)
         _put_back(parsers, kind, before.parser)
@@ -111,7 +111,7 @@ def _tree(kind: type) -> Iterator[type]:
 
 
 def _remember(kind: type) -> _Before:
-    """What there was for a class before `register`; what somebody has registered since then counts anew."""
+    """Converter of a class before `register`; a later registration by others counts anew."""
     if kind not in _BEFORE or parsers.get(kind) not in (_parse, _parse_imputer):
         name = operator_names.get(kind)
         _BEFORE[kind] = _Before(name, parsers.get(kind), None if name is None else converters.get(name))
@@ -119,7 +119,7 @@ def _remember(kind: type) -> _Before:
 
 
 def _parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> Any:
-    """Declares the exact operator of a model of ours; all else is parsed as it was before."""
+    """Declare the exact operator of a model of ours; all else is parsed as it was before."""
     if operators.is_ours(model):
         if isinstance(model, SEARCHES):
             if options := scope.get_options(model):

@@ -29,7 +29,7 @@ Route = tuple[int, bool]  # of a condition: a column of the prepared matrix, and
 
 @dataclass(frozen=True)
 class TreeInputs:
-    """What the trees read: a float32 matrix, and the column of it for each kind of split.
+    """Input of the trees: a float32 matrix, and its column for each kind of split.
 
     For splits that send missing values left it holds minus infinity where the value is missing, otherwise NaN.
     """

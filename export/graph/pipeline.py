@@ -37,7 +37,7 @@ class Contract:
 
 
 def build(pipeline: Pipeline) -> Contract:
-    """Converts a pipeline of Preparation and a classifier. Raises ExportRefused, by name, for anything else."""
+    """Convert a pipeline of Preparation and a classifier. Raises ExportRefused, by name, for anything else."""
     if len(pipeline) != 2 or not isinstance(pipeline[0], Preparation):
         steps = " → ".join(type(step).__name__ for _, step in pipeline.steps)
         raise ExportRefused(

@@ -13,7 +13,7 @@ from xgboost import Booster, XGBClassifier
 from export.converters.classifier import boosters_of, unwrapped
 from export.refusal import ExportRefused
 
-# What stands in the way of other ensembles: the graph's trees compare and add in float32, as XGBoost's do.
+# The obstacle for other ensembles: the graph's trees compare and add in float32, as XGBoost's do.
 OTHER_TREES = {
     "LGBMClassifier": "its thresholds and sums are float64, and a graph's trees add in float32",
     "HistGradientBoostingClassifier": "its thresholds and sums are float64, and a graph's trees add in float32",
@@ -40,7 +40,7 @@ class Branch:
 
 
 def refuse_unfitted(estimator: Any) -> None:
-    """Raises ExportRefused for anything but a fitted classifier."""
+    """Raise ExportRefused for anything but a fitted classifier."""
     if isinstance(estimator, Booster):
         raise ExportRefused(
             "pipeline: a Booster knows no classes; save it with save_model and open it with XGBClassifier().load_model"

@@ -22,7 +22,7 @@ DTYPES = {"tensor(double)": np.float64, "tensor(float)": np.float32, "tensor(int
 
 @unheard()
 def compare_graph(graph: Any, pipeline: Any, X: Any, tolerance: float) -> dict[str, float]:
-    """Counts over all rows. Raises ExportRefused, naming the first row that differs by more than the tolerance."""
+    """Count over all rows. Raises ExportRefused, naming the first row that differs by more than the tolerance."""
     session = open_session(_bytes_of(graph))
     outputs = [output.name for output in session.get_outputs()]
     if OUTPUT not in outputs:
@@ -60,7 +60,7 @@ def _bytes_of(graph: Any) -> bytes:
     except DecodeError:
         read = onnx.ModelProto()
     if not read.graph.node:
-        raise ExportRefused(f"graph: expected an ONNX model, got {len(content)} bytes that are none")
+        raise ExportRefused(f"graph: expected an ONNX model, got {len(content)} bytes of something else")
     return content
 
 

@@ -24,9 +24,9 @@ from trees.refusal import BoosterRefused
 MOST_GROWTH = 40  # a tree whose conditions are not intervals grows, and this much is too much
 
 Sides = tuple[NDArray[np.bool_], bool]
-"""Whether each piece of a raw column goes left, and whether a missing value does."""
+"""Pieces of a raw column that go left, and whether a missing value does."""
 Known = Mapping[int, tuple[int, int, bool]]
-"""Of a raw column: the first piece that is possible, the one behind the last, and whether it may be missing."""
+"""Range of a raw column: first possible piece, the one after the last, and whether it may be missing."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class _Raw:
 
 
 def own_columns(fitted: Fitted, player_of: Mapping[int, int]) -> Columns:
-    """What the trees read of raw values; `player_of` knows the player of each raw column by its position.
+    """Conditions of the trees on raw values; `player_of` knows the player of each raw column by its position.
 
     Raises BoosterRefused for trees that would grow too large.
     """
@@ -106,7 +106,7 @@ class _Splits:
             self.raws[raw] = self._category(raw, its) if category else self._number(raw, its)
 
     def position(self, raw: int) -> int:
-        """Of a raw number among the graph's."""
+        """Position of a raw number among the graph's."""
         table = self._fitted.oracle.table
         name = table.columns[raw].name
         return table.numbers.index(name) if name in table.numbers else list(table.vocabularies_).index(name)

@@ -37,12 +37,12 @@ class Fitted:
     real: dict[str, NDArray[Any]]
     """The same as inputs of the graph."""
     tolerance: float | None
-    """How far a probability may be off; None where all steps are exact."""
+    """Tolerance of a probability; None if all steps are exact."""
 
 
 @unheard()
 def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None = None) -> Fitted:
-    """Converts a fitted pipeline. Raises ExportRefused or BoosterRefused, by name, for what cannot be exact; with a
+    """Convert a fitted pipeline. Raises ExportRefused or BoosterRefused, by name, for what cannot be exact; with a
     stated tolerance steps that mix columns are taken too."""
     refuse_unfitted(estimator)
     classifier, branches = classifier_of(estimator), branches_of(estimator)
@@ -149,7 +149,7 @@ def _built(
 
 
 def _thresholds(preparation: Preparation, ensembles: Sequence[Any]) -> dict[int, NDArray[np.float32]]:
-    """Of all boosters behind a preparation, by column."""
+    """Thresholds of all boosters after a preparation, by column."""
     found: dict[int, list[NDArray[np.float32]]] = {}
     for booster in preparation.boosters:
         for column, values in ensembles[booster].thresholds().items():

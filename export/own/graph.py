@@ -244,7 +244,7 @@ def _search_tree(profile: Profile) -> tuple[list[tuple[str, float, int, int]], l
     leaves: list[tuple[int, float]] = []
 
     def grow(low: int, high: int) -> int:
-        """Adds the subtree of the segments low to high, both included; returns its node."""
+        """Add the subtree of the segments low to high, both included; return its node."""
         node = len(nodes)
         nodes.append(("LEAF", 0.0, 0, 0))
         if low == high:
@@ -282,7 +282,7 @@ def _tree_inputs(
     *,
     bounded: bool,
 ) -> list[TreeInputs]:
-    """What the trees of each preparation read: the matrix, and copies of columns that may be missing on the left."""
+    """Inputs of the trees of each preparation: the matrix, and copies of columns whose missing values go left."""
     found: list[dict[tuple[int, bool], int]] = [{} for _ in routes]
     copied = []
     for i, place in enumerate(places):

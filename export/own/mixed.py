@@ -23,7 +23,7 @@ from runtime.session import open_session
 
 
 def convert_mixed(graph: ContractGraph, table: RawTable, mixed: Mixed, number: int, *, is_sparse: bool) -> str:
-    """Adds the steps to the graph and returns their matrix, float32 [N, m]; NaN where a sparse matrix has no entry.
+    """Add the steps to the graph and return their matrix, float32 [N, m]; NaN where a sparse matrix has no entry.
 
     Raises ExportRefused where skl2onnx does not know a step.
     """
@@ -71,7 +71,7 @@ def convert_mixed(graph: ContractGraph, table: RawTable, mixed: Mixed, number: i
 
 
 def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
-    """Of numbers only: the contract's missing text is "", which is another level to skl2onnx."""
+    """Numbers only: the contract's missing text is "", which is another level to skl2onnx."""
     if not operators.is_our_imputer(operator.raw_operator, operator.inputs):
         raise ExportRefused("SimpleImputer of this kind")
     operators.convert_imputer(scope, operator, container)

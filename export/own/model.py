@@ -59,7 +59,7 @@ THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
 
 
 def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings, progress: Progress) -> Certificate:
-    """Writes graph, manifest and certificate of a fitted pipeline, and replaces `out` when all three hold.
+    """Write graph, manifest and certificate of a fitted pipeline, and replace `out` when all three hold.
 
     `X` are real rows in the raw columns of the pipeline, `y` their outcomes or None. Raises ExportRefused.
     """
@@ -147,7 +147,7 @@ def _reasons(
 def findings_of(
     fitted: Fitted, scale: Scale, edges: list[float], grades: Grades | None, show: Callable[[str], None]
 ) -> Findings:
-    """What the comparison with the pipeline finds on every kind of row. Raises ExportRefused."""
+    """Compare graph and pipeline on every kind of row. Raises ExportRefused."""
     claim = Claim(
         contract=fitted.built.contract,
         session=open_session(fitted.graph),
@@ -168,7 +168,7 @@ def findings_of(
 
 
 def _stated(fitted: Fitted, findings: Findings) -> StatedTolerance | None:
-    """What the manifest says of steps that are only close; None for a model without such steps."""
+    """The manifest's tolerance for steps that are only close; None for a model without such steps."""
     if fitted.tolerance is None:
         return None
     ways = {column.way for its in fitted.oracle.preparations for column in its.columns if column.mixed is not None}
@@ -204,7 +204,7 @@ def _names(fitted: Fitted) -> list[str]:
 def _facts(
     fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSettings
 ) -> tuple[Facts, NDArray[np.float64], Initial | None]:
-    """What the manifest says, the score of each row, and the initial validation where outcomes are known."""
+    """Facts for the manifest, the score of each row, and the initial validation if outcomes are known."""
     table, real = fitted.oracle.table, fitted.real
     probability = np.concatenate([answer.probability for _, answer in as_given(fitted.oracle, fitted.frame, real)])
     scores = scores_of(probability, settings.scale)
@@ -287,7 +287,7 @@ def _target(y: Any, fitted: Fitted, positive: Any) -> NDArray[np.int8]:
 
 
 def _metrics(probability: NDArray[np.float64], target: NDArray[np.int8] | None) -> dict[str, float | None]:
-    """Of the rows that were given; what needs outcomes is null without them."""
+    """Figures of the given rows; null where outcomes are needed and unknown."""
     known: dict[str, Any] = {"rows": len(probability), "mean_probability": float(probability.mean())}
     if target is not None:
         known = evaluate(target, probability, THRESHOLD)

@@ -1,4 +1,4 @@
-"""What the boosters of somebody's pipeline are given: the fitted preparation, asked for some columns of its matrix."""
+"""Prepared matrix of an own pipeline: the fitted preparation, asked for some columns."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ class Preparation:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """What a pipeline warns of when it is asked for made-up rows (unseen levels, logarithms of zero) is not said."""
+    """Suppress a pipeline's warnings about made-up rows (unseen levels, logarithms of zero)."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
@@ -64,5 +64,5 @@ def _float32(column: "pd.Series[Any]") -> NDArray[np.float32]:
 
 
 def codes(values: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
-    """How many of the ascending thresholds are at or below each value: all that splits see of it. MISSING for NaN."""
+    """Number of ascending thresholds at or below each value, which is all that splits see. MISSING for NaN."""
     return np.where(np.isnan(values), MISSING, np.searchsorted(thresholds, values, side="right"))

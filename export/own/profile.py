@@ -1,4 +1,4 @@
-"""Each column of a prepared matrix as a function of its raw column, found out by asking the fitted preparation.
+"""Each column of a prepared matrix as a function of its raw column, measured on the fitted preparation.
 
 Of a number the trees see only between which of their thresholds its prepared value is. That changes at some raw
 numbers, and bisection through the pipeline's own `transform` finds each of them to the last bit, however the steps
@@ -45,7 +45,7 @@ class Profile:
     values: NDArray[np.float32]
     """[levels + 2], of a category."""
     thresholds: NDArray[np.float32]
-    """Of the splits on it, ascending."""
+    """Thresholds of the splits on it, ascending."""
 
     def rank(self, threshold: np.float32) -> np.float32:
         """The smallest code that is not below a threshold: what a code is compared with in its place."""
@@ -56,7 +56,7 @@ Asked = Callable[[Mapping[int, NDArray[Any]]], Any]
 
 
 class Prober:
-    """Asks one preparation for rows that are made up column by column."""
+    """Ask one preparation for rows that are made up column by column."""
 
     def __init__(self, preparation: Preparation, table: RawTable, base: Mapping[str, NDArray[Any]]) -> None:
         self.preparation, self.table, self.base = preparation, table, base
@@ -83,7 +83,7 @@ class Prober:
         return np.concatenate(parts)
 
     def refusal(self, raw: int, value: Any, columns: Sequence[int]) -> str | None:
-        """What the preparation says of a value that it raises for, in one line; None where it takes it."""
+        """The preparation's error for a value, in one line; None if it accepts the value."""
         try:
             self.ask({raw: [value]}, columns)
         except RAISED as fault:
@@ -116,7 +116,7 @@ def closed_levels(
 
 
 def _taken(prober: Prober, raw: int, levels: Sequence[str], columns: Sequence[int]) -> tuple[str, ...]:
-    """Those of the levels that a preparation does not raise for."""
+    """Levels that the preparation accepts."""
     try:
         prober.ask({raw: list(levels)}, columns)
     except RAISED:
@@ -314,7 +314,7 @@ def _found_seeds(
     for before, stage in enumerate(column.stages):
         points = sorted({point for point in stage.points if not isinstance(point, str)})
         seeds = _with_points(seeds, column.stages[:before], points)
-    # Where the last value is zero, a sparse matrix has no entry.
+    # A sparse matrix has no entry for a last value of zero.
     return _with_points(seeds, column.stages, [0.0] if prober.is_sparse else [])
 
 
@@ -331,7 +331,7 @@ def _with_points(seeds: NDArray[np.float64], stages: Sequence[Stage], points: Se
 
 
 def _side(values: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Where each value is among the points: twice the number of those below it, and 1 more where it is one."""
+    """Place of each value among the points: twice the number below it, plus 1 if it is one of them."""
     below, upto = (np.searchsorted(points, values, side=side) for side in ("left", "right"))
     return np.where(np.isnan(values), MISSING, below + upto)
 

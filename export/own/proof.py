@@ -39,14 +39,14 @@ class Oracle:
     nullable: Mapping[int, bool]
     first_class: bool
     thresholds: Sequence[Mapping[int, NDArray[np.float32]]]
-    """Of each booster, by column of its prepared matrix."""
+    """Thresholds of each booster, by column of its prepared matrix."""
     first_difference: str = ""
-    """Of steps that mix columns, which are only close."""
+    """Tolerance of steps that mix columns, which are only close."""
     raised: int = field(default=0)
     """Rows for which the pipeline raises: there is nothing to compare with."""
 
     def answer(self, inputs: Inputs, rows: Any = None) -> Answer:
-        """What the pipeline says of rows, made from `inputs` where they are not given.
+        """The pipeline's answers for rows, made from `inputs` if they are not given.
 
         Raises ExportRefused where a prepared column differs.
         """
@@ -115,7 +115,7 @@ class Oracle:
 
     @property
     def at_once(self) -> int:
-        """How many rows are compared at a time."""
+        """Number of rows compared at a time."""
         widest = max(len(preparation.columns) for preparation in self.preparations)
         return max(1, min(BATCH_ROWS, BATCH_CELLS // (widest + len(self.table.columns))))
 

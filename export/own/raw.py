@@ -25,7 +25,7 @@ class RawColumn:
     """`number`, `boolean` or `category`."""
     dtype: Any
     missing: Any
-    """What stands for a missing text: None or NaN."""
+    """Value of a missing text: None or NaN."""
     usual: Any
     """A value that a real row has."""
 
@@ -37,7 +37,7 @@ class RawTable:
     columns: tuple[RawColumn, ...]
     read: frozenset[int]
     levels: Mapping[int, Sequence[str]]
-    """Of each category that is read, by position."""
+    """Levels of each category that is read, by position."""
     named: bool
     """False for a pipeline that was fitted on an array."""
     closed: frozenset[int] = frozenset()
@@ -62,7 +62,7 @@ class RawTable:
 
     @property
     def width(self) -> int:
-        """How many raw columns there are: what a row takes."""
+        """Number of raw columns, the width of a row."""
         return len(self.columns)
 
     @property
@@ -89,7 +89,7 @@ class RawTable:
         return inputs
 
     def frame(self, inputs: Mapping[str, NDArray[Any]]) -> Any:
-        """What the pipeline gets for these inputs: a DataFrame, or an array where it was fitted on one.
+        """The pipeline's input for these values: a DataFrame, or an array if it was fitted on one.
 
         A number is float64 (float32 where the rows are), a boolean 0.0 or 1.0.
         """

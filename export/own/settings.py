@@ -1,4 +1,4 @@
-"""What a fitted pipeline does not say of a served model: its scale, bands, grades, limits and texts."""
+"""Settings of a served model that a fitted pipeline lacks: scale, bands, grades, limits and texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,7 +47,7 @@ class Limits:
 
 
 class Exactness:
-    """What is accepted of steps that no graph equals to the last bit."""
+    """Tolerance for steps that no graph equals to the last bit."""
 
     tolerance: Annotated[
         float | None,
@@ -73,10 +73,10 @@ class OwnSettings:
     reason_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reason_texts: Mapping[str, ReasonText] = field(default_factory=dict)
     origin: Origin = field(default_factory=lambda: Origin("config"))
-    """Where the settings of reasons are from, for what contradicts the pipeline's columns."""
+    """Origin of the settings of reasons, for messages on contradictions with the pipeline's columns."""
 
     def of(self, features: Sequence[Feature]) -> Settings:
-        """As settings of a training with these features, for what is said of reasons.
+        """Return the settings of a training with these features, for the texts of reasons.
 
         Raises UserError, exit status 2, for groups and texts of other columns.
         """
@@ -100,7 +100,7 @@ def own_settings(
 ) -> OwnSettings:
     """The settings of a TOML file, or of its content as a mapping; `tolerance`, given by `flag`, goes before theirs.
 
-    `reasons` is another file or mapping, whose tables of reasons take the place of those of `config`. Raises UserError,
+    `reasons` is another file or mapping, whose tables of reasons replace those of `config`. Raises UserError,
     exit status 2, for a mistake.
     """
     if tolerance is not None:

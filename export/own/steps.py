@@ -186,7 +186,7 @@ def _points(values: Any) -> tuple[float | str, ...]:
     return tuple(found)
 
 
-# By exact type: a subclass may answer otherwise.
+# Exact types: a subclass may answer differently.
 KNOWN: dict[type, Callable[[Any, int, str], list[Output]]] = {
     **dict.fromkeys((Binarizer, MaxAbsScaler, MinMaxScaler, PowerTransformer, QuantileTransformer), _one_to_one),
     **dict.fromkeys((RobustScaler, StandardScaler), _one_to_one),

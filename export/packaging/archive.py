@@ -15,14 +15,14 @@ UNIX = 3
 
 
 def normalise(task: Path) -> None:
-    """Gives every file and folder the same permissions and times."""
+    """Give every file and folder the same permissions and times."""
     for path in [*sorted(task.rglob("*"), reverse=True), task]:
         path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
         os.utime(path, (EPOCH_SECONDS, EPOCH_SECONDS))
 
 
 def write_zip(task: Path, target: Path) -> dict[str, tuple[int, int]]:
-    """Writes every file of `task` into the zip `target`; returns its size, plain and compressed, by its path."""
+    """Write every file of `task` into the zip `target`; return its size, plain and compressed, by its path."""
     sizes = {}
     with ZipFile(target, "w") as archive:
         for name, path in sorted((path.relative_to(task).as_posix(), path) for path in task.rglob("*")):

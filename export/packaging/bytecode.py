@@ -14,7 +14,7 @@ from pathlib import Path
 from export.packaging.refusal import PackageRefused
 from export.packaging.target import Target
 
-# Where Lambda puts the package.
+# Folder of the package in Lambda.
 TASK_ROOT = "/var/task"
 # Modules lie there as bytecode alone: without a source beside it each costs two system calls less, together
 # 5 ms of a start (docs/package.md). The runtime's sources are 0.1 MB, and go where tracebacks look for them but
@@ -30,7 +30,7 @@ def interpreter_for(target: Target) -> str | None:
 
 
 def compile_all(task: Path, interpreter: str) -> None:
-    """Compiles every module in `task` and takes the sources away. Raises PackageRefused."""
+    """Compile every module in `task` and take the sources away. Raises PackageRefused."""
     for folder in sorted(entry for entry in task.iterdir() if entry.is_dir()):
         if any(folder.rglob("*.py")):
             is_ours = folder.name == RUNTIME
@@ -45,7 +45,7 @@ def compile_all(task: Path, interpreter: str) -> None:
 
 
 def _compile(task: Path, folder: Path, interpreter: str, shown: str) -> None:
-    """Compiles a folder in place; tracebacks have its files in the folder `shown`."""
+    """Compile a folder in place; tracebacks have its files in the folder `shown`."""
     # One process, one fixed hash seed, sorted folders, no path of this machine: the same bytes every time.
     command = [interpreter, "-S", "-s", "-P", "-W", "ignore", "-m", "compileall", "-q", "-f", "-b", "-j", "1"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(task), "-p", shown, str(folder)]
@@ -72,7 +72,7 @@ def _candidates(target: Target) -> Iterator[str]:
 
 
 def _of_pyenv(target: Target, name: str) -> list[str]:
-    """What pyenv has installed; none where its folder cannot be read, or a user has no home."""
+    """Interpreters of pyenv; none if its folder cannot be read or the user has no home."""
     try:
         pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
         return sorted(map(str, pyenv.glob(f"versions/{target.version}.*/bin/{name}")))
@@ -81,7 +81,7 @@ def _of_pyenv(target: Target, name: str) -> list[str]:
 
 
 def _is_for(path: str, target: Target) -> bool:
-    """Whether it runs (a pyenv shim may not) and is the final version: alphas have other bytecode."""
+    """True if it runs (a pyenv shim may not) and is a final version: alphas have other bytecode."""
     try:
         done = subprocess.run(
             [path, "-I", "-S", "-c", _VERSION], capture_output=True, text=True, check=False, timeout=20

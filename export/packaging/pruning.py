@@ -1,4 +1,4 @@
-"""What a Lambda does not need of the wheels, each with its reason: docs/package.md explains the list.
+"""Files of the wheels that a Lambda does not need, each with its reason: docs/package.md explains the list.
 
 A rule may only name what neither `import numpy, onnxruntime` nor an answer loads. tests/export/packaging imports every
 module that is left and lets the handler answer every kind of event from the pruned folder.
@@ -58,7 +58,7 @@ RULES = (
     Rule("*.dist-info/top_level.txt", "for an installer"),
 )
 
-# What the wheels say they need, and what an answer does without: imported by the tools above, never by
+# Requirements of the wheels that no answer needs: imported by the tools above, never by
 # `import onnxruntime`.
 DEPENDENCIES_LEFT_OUT = {
     "flatbuffers": "for onnxruntime.tools and onnxruntime.quantization, which write other formats with it",

@@ -4,4 +4,4 @@ from cli.errors import UserError
 
 
 class PackageRefused(UserError):  # noqa: N818  (named for what happened)
-    """What was asked for cannot be packaged, or must not be. One line, for a person."""
+    """The model cannot or must not be packaged. One line, for a person."""

@@ -25,7 +25,7 @@ class Pin:
     hashes: frozenset[str]
 
     def lines(self) -> str:
-        """As pip reads it, without the marker."""
+        """The requirement in pip's form, without its marker."""
         return " \\\n    ".join([f"{self.name}=={self.version}", *(HASH_OPTION + h for h in sorted(self.hashes))])
 
 

@@ -17,7 +17,7 @@ LIMIT_SECONDS = 120
 
 
 def check_start(task: Path, interpreter: str) -> None:
-    """Raises PackageRefused unless the handler in `task` starts, says nothing, and is healthy."""
+    """Raise PackageRefused unless the handler in `task` starts, say nothing, and is healthy."""
     try:
         done = subprocess.run(
             [interpreter, "-S", "-s", "-P", "-B", "-c", START],

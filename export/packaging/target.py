@@ -1,4 +1,4 @@
-"""Where a package is to run: a Python and a processor of Lambda's."""
+"""Target of a package: a Python and a processor of Lambda's."""
 
 import argparse
 import platform
@@ -25,7 +25,7 @@ class Target:
 
     @property
     def version(self) -> str:
-        """As in python3.13."""
+        """Name of the runtime, such as python3.13."""
         return f"{self.python[0]}.{self.python[1]}"
 
     @property
@@ -54,12 +54,12 @@ class Target:
 
     @property
     def is_on_lambda(self) -> bool:
-        """Whether a managed runtime of Lambda's can load the wheels."""
+        """True if a managed runtime of Lambda's can load the wheels."""
         return self.python >= OLDEST_ON_LAMBDA
 
     @property
     def runs_here(self) -> bool:
-        """Whether this machine could run the package, given that Python."""
+        """True if this machine could run the package, given that Python."""
         return (
             sys.platform == "linux" and platform.machine() == MACHINES[self.arch] and platform.libc_ver()[0] == "glibc"
         )

@@ -91,7 +91,7 @@ def _reason(output: str) -> str:
 
 
 def _check_dependencies(wheel: Path, packaged: Sequence[str], target: Target) -> None:
-    """Refuses a wheel that needs something of which nobody has decided whether it is needed to answer."""
+    """Refuse a wheel that needs something of which nobody has decided whether it is needed to answer."""
     try:
         with ZipFile(wheel) as archive:
             [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]

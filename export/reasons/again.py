@@ -60,7 +60,7 @@ def settings_of(manifest: Manifest, trained: Settings) -> Settings:
 
 
 def refuse_other_tables(model: Path, built: BuiltReasons) -> None:
-    """Raises ExportRefused where the file of the model folder holds other tables than these."""
+    """Raise ExportRefused where the file of the model folder holds other tables than these."""
     path = model / REASONS
     if built.why:
         raise ExportRefused(f"{path}: built again from the artifacts: {built.why}")

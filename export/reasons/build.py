@@ -53,18 +53,18 @@ class BuiltReasons:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is explained: the trees in terms of raw values, rows to compare on, and a second opinion."""
+    """Subject of the explanation: trees in terms of raw values, rows to compare on, and a second implementation."""
 
     columns: Columns
     players: list[ReasonsPlayer]
     sample: RawRows
     reference: RawRows
     numbers_of: Callable[[RawRows], NDArray[np.float64]]
-    """Of raw rows what the axes of `columns` read: the raw numbers, and what an order adds."""
+    """Inputs of the axes of `columns` for raw rows: the raw numbers, and the ranks of an order."""
     by_rule: Callable[[Positions, Positions], NDArray[np.float64]]
     """Contributions of some rows of the sample against some reference rows, leaf by leaf."""
     margins: NDArray[np.float64]
-    """Of the first rows of the sample, the mean over boosters."""
+    """Mean margin over boosters for the first rows of the sample."""
     line: Line
 
 
@@ -136,7 +136,7 @@ def explain(
 
 
 def explain_self_check(built: BuiltReasons, rows: list[SelfCheckEntry]) -> None:
-    """Adds their contributions to the self-check rows."""
+    """Add their contributions to the self-check rows."""
     tables = Tables.parse(built.content)
     for row in rows:
         numbers = [np.nan if n is None else n for n in row["numbers"]]
@@ -210,7 +210,7 @@ def _add_up(compared: ComparedReasons, tables: Tables, subject: Subject, *, by_c
 
 
 def _why_not(compared: ComparedReasons) -> str:
-    """What was found that is beyond a tolerance; nothing if nothing was."""
+    """Findings beyond a tolerance, in words; empty if there are none."""
     if not compared["largest_difference"] <= LARGEST_DIFFERENCE:
         return (
             f"contributions differ by up to {compared['largest_difference']:.1e} of margin from the second "

@@ -24,7 +24,7 @@ APPLIED = 200  # applicants
 
 
 def add_hints(record: ManifestReasons | None, settings: Settings, schema: Schema, rows: Sequence[RawRows]) -> None:
-    """Adds to what the manifest says of reasons the features that hints may change, where the settings want hints.
+    """Add to what the manifest says of reasons the features that hints may change, where the settings want hints.
 
     `rows` are real applicants, whose numbers tell which features are whole. Raises UserError for levels that the
     pipeline does not know.

@@ -1,4 +1,4 @@
-"""What an answer says of each feature, as the manifest has it."""
+"""Texts of each feature in answers, as the manifest has them."""
 
 from export.documents import ReasonsText
 from training.reason_texts import said_of

@@ -33,7 +33,7 @@ Action = Callable[[argparse.Namespace, Progress], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     options = parser()
     args = options.parse_args(arguments)
     if is_remote(getattr(args, "out", "")):
@@ -89,7 +89,7 @@ def _version(text: str, besides: str) -> str:
 
 
 def publish(args: argparse.Namespace, progress: Progress) -> None:
-    """Publishes the model in a folder; what can be known of the place is said before the upload."""
+    """Publish the model in a folder; problems of the destination are reported before the upload."""
     registry = Registry(args.address)
     registry.check()
     published = registry.publish(Path(args.model), progress)
@@ -97,14 +97,14 @@ def publish(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def fetch(args: argparse.Namespace, progress: Progress) -> None:
-    """Replaces a model folder by a published version."""
+    """Replace a model folder by a published version."""
     fetched = Registry(args.address).fetch(args.version, Path(args.out), progress)
     then = escape(next_command("runtime.local", "--model", args.out, MODEL))
     progress.say(f"Written to [bold]{escape(args.out)}/[/]: model [bold]{fetched}[/]. Next: {then}")
 
 
 def list_versions(args: argparse.Namespace, _: Progress) -> None:
-    """Prints the published versions on standard output."""
+    """Print the published versions on standard output."""
     registry = Registry(args.address)
     versions = registry.versions()
     if not versions:
@@ -116,7 +116,7 @@ def list_versions(args: argparse.Namespace, _: Progress) -> None:
 
 
 def roll_back(args: argparse.Namespace, progress: Progress) -> None:
-    """Moves the pointer to a version, after all of it was examined."""
+    """Move the pointer to a version, after all of it was examined."""
     registry = Registry(args.address)
     registry.roll_back(args.version, progress)
     progress.say(f"The latest of {escape(str(registry.address))} is now [bold]{args.version}[/]")

@@ -62,7 +62,7 @@ class Published:
 
 
 class NoPointer(UserError):  # noqa: N818  (named for what is there)
-    """What is called latest.json does not point to a published model."""
+    """latest.json does not point to a published model."""
 
 
 class Registry:
@@ -73,12 +73,12 @@ class Registry:
         self._store = Store()
 
     def check(self) -> None:
-        """Says what can be known before an export: missing credentials, no such bucket, files of another kind."""
+        """Report problems known before an export: missing credentials, no such bucket, files of another kind."""
         with suppress(Denied):  # without s3:ListBucket the pointer may just not be there
             self._pointer()
 
     def publish(self, folder: Path, progress: Progress) -> str:
-        """Uploads the model in a folder, makes it the latest, and returns its version.
+        """Upload the model in a folder, make it the latest, and return its version.
 
         A version that is there with the same bytes is left as it is; raises ExportRefused for one with other bytes.
         """
@@ -93,7 +93,7 @@ class Registry:
         return version
 
     def fetch(self, version: str, out: Path, progress: Progress) -> str:
-        """Replaces the folder `out` by a version, or by the latest, and returns which it is.
+        """Replace the folder `out` by a version, or by the latest, and return which it is.
 
         Raises ExportRefused where the files are not those of the pointer, the certificate, the manifest and the
         version, or where the runtime does not start on them.
@@ -102,7 +102,7 @@ class Registry:
             return self._bring(version, folder, progress)[0]
 
     def roll_back(self, version: str, progress: Progress) -> str:
-        """Makes a version the latest; raises as `fetch` does."""
+        """Make a version the latest; raise as `fetch` does."""
         with tempfile.TemporaryDirectory(prefix="lastbit-") as folder:
             version, sha256 = self._bring(version, Path(folder), progress)
         self._point(version, sha256)
@@ -136,7 +136,7 @@ class Registry:
                 ) from None
 
     def _bring(self, version: str, folder: Path, progress: Progress) -> tuple[str, dict[str, str]]:
-        """Brings a version into a folder, looks at all of it, and returns its name and the sha256 of its files."""
+        """Download a version into a folder, check all of it, and return its name and the sha256 of its files."""
         pointer = self._latest() if version == LATEST else None
         version = pointer["model_version"] if pointer else version
         source = self.address / version
@@ -162,7 +162,7 @@ class Registry:
         return version, sha256
 
     def _examine(self, version: str, folder: Path, source: Address) -> None:
-        """Raises ExportRefused for a model that is not what its certificate, its manifest or its version say."""
+        """Raise ExportRefused for a model that is not what its certificate, its manifest or its version say."""
         try:
             read_certificate(folder)
             manifest = Model.load(str(folder)).manifest
@@ -194,7 +194,7 @@ class Registry:
         return pointer
 
     def _pointer(self) -> Pointer | None:
-        """What latest.json says; None where there is none yet."""
+        """Content of latest.json; None if there is none yet."""
         address = self.address / POINTER
         try:
             content = self._store.read(address)
@@ -214,7 +214,7 @@ class Registry:
         return pointer
 
     def _point(self, version: str, sha256: dict[str, str]) -> None:
-        """Moves the pointer, unless it is there already."""
+        """Move the pointer, unless it is there already."""
         try:
             pointer = self._pointer()
         except (Denied, NoPointer):

@@ -55,7 +55,7 @@ class Artifacts:
 
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> str:
-    """Writes the fitted pipeline, equal ones as equal bytes, and returns the file's sha256."""
+    """Write the fitted pipeline, equal ones as equal bytes, and return the file's sha256."""
     import skops.io  # it imports all of scikit-learn; a run loads it beside the fit
 
     path.write_bytes(plain_dump(skops.io.dumps(pipeline)))
@@ -63,7 +63,7 @@ def save_pipeline(pipeline: Pipeline, path: Path) -> str:
 
 
 def plain_dump(dump: bytes) -> bytes:
-    """What skops dumped, without addresses in memory, random names and the time of day."""
+    """Dump of skops without memory addresses, random names and times."""
     with zipfile.ZipFile(io.BytesIO(dump)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     schema = members.pop(DESCRIPTION).decode()
@@ -113,7 +113,7 @@ def load_pipeline(path: Path | str) -> Pipeline:
 
 
 def _refuse_expanding(path: Path) -> None:
-    """Raises UserError for a file whose compressed members would fill the memory; this project compresses none."""
+    """Raise UserError for a file whose compressed members would fill the memory; this project compresses none."""
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if member.file_size > max(LARGEST_EXPANDED, member.compress_size):
@@ -156,7 +156,7 @@ def load_artifacts(folder: Path) -> Artifacts:
 
 
 def run_of(content: bytes, name: object) -> Run:
-    """What the bytes of a run.json say; `name` is what the user calls it. Raises UserError where it is none."""
+    """Parse the bytes of a run.json, which the user calls `name`. Raises UserError if they are not one."""
     run = _json(content, name)
     if type(run.get("schema_version")) is not int or run["schema_version"] != SCHEMA_VERSION:
         raise UserError(f"{name}: is not the record of a run of this version; {TRAIN_AGAIN}")

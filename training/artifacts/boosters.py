@@ -27,7 +27,7 @@ class BoosterDamagedError(Exception):
 
 
 def try_boosters(dump: bytes) -> None:
-    """Opens every booster of a skops file in a process of its own.
+    """Open every booster of a skops file in a process of its own.
 
     Raises BoosterDamagedError for the first that is refused there or ends it, and zipfile.BadZipFile, KeyError or
     ValueError for what is not a skops file.

@@ -19,11 +19,11 @@ MOST_COLUMNS = 1_000_000  # of a prepared matrix; more are not made to let a boo
 
 
 class RefusedError(Exception):
-    """What is wrong with a booster."""
+    """Fault of a booster, in words."""
 
 
 def open_all(library_path: str, sizes: Sequence[str]) -> int:
-    """Opens boosters of these sizes, one after the other; returns the exit status."""
+    """Open boosters of these sizes, one after the other; return the exit status."""
     library = ctypes.CDLL(library_path)
     library.XGBGetLastError.restype = ctypes.c_char_p
     for size in sizes:
@@ -63,7 +63,7 @@ def _try(library: ctypes.CDLL, state: bytes) -> None:
 
 
 def look_at(learner: dict[str, Any]) -> None:
-    """Raises RefusedError where a booster's trees would lead out of their arrays, for whatever row."""
+    """Raise RefusedError where a booster's trees would lead out of their arrays, for whatever row."""
     parameters, model = learner["learner_model_param"], learner["gradient_booster"]
     while "trees" not in model:  # with dropout they stand one floor lower
         model = model["model"] if "model" in model else model["gbtree"]

@@ -1,4 +1,4 @@
-"""What a run leaves in artifacts/: pipeline, schema, tables, figures, pages, and run.json, which names them all."""
+"""Content of artifacts/: pipeline, schema, tables, figures, pages, and run.json, which names them all."""
 
 import json
 import platform
@@ -59,7 +59,7 @@ class FinishedRun:
     shown: Mapping[str, Part]
     """The same where the table is in memory, else rows drawn of each."""
     ranges: Mapping[str, Range]
-    """Of the training rows' numbers."""
+    """Ranges of the training rows' numbers."""
     sample: pd.DataFrame
     """Real rows for the certificate, raw columns only."""
     evidence: Evidence
@@ -71,7 +71,7 @@ class FinishedRun:
 
 
 def save(folder: Path, finished: FinishedRun) -> Run:
-    """Writes every artifact into `folder` and returns the content of run.json."""
+    """Write every artifact into `folder` and return the content of run.json."""
     settings, table, rows, parts = finished.settings, finished.table, finished.rows, finished.parts
     pipeline, evidence = finished.pipeline, finished.evidence
     write_tables(folder, evidence)
@@ -145,7 +145,7 @@ def _initial(finished: FinishedRun, facts: PartRecord) -> Initial:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the packages that decide on a figure or a bit."""
+    """Versions of Python and of the packages that decide on a figure or a bit."""
     return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
 
 

@@ -1,1 +1,1 @@
-"""Drafts of configurations: a table is read whole, and what its columns seem to be becomes a TOML."""
+"""Drafts of configurations: a table is read whole, and a guess at each column becomes a TOML."""

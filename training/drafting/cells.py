@@ -60,7 +60,7 @@ class Cells:
         return values if np.isfinite(values).all() else None
 
     def values(self, marks: Marks) -> NDArray[np.float64]:
-        """The levels as numbers, NaN for those that are none."""
+        """The levels as numbers, NaN for other texts."""
         if self.plain_values is not None and (self.is_number or "." not in (marks.thousands, OTHER[marks.decimal])):
             return self.plain_values
         amounts = [marks.amount(level) for level in self.levels]

@@ -1,4 +1,4 @@
-"""What each column seems to be: a feature of some type, or a reason to leave it out."""
+"""Guess at each column: a feature of some type, or a reason to leave it out."""
 
 import re
 from dataclasses import dataclass, replace

@@ -39,7 +39,7 @@ class Opened:
 
 
 def open_all(name: str, path: Path, sheet: str | None, show: Callable[[str], None]) -> Opened:
-    """What is at `path`, which the user calls `name`; of a workbook the `sheet`, None for the first.
+    """Open `path`, which the user calls `name`; `sheet` of a workbook, None for the first.
 
     Raises UserError where it is no table of columns and rows.
     """
@@ -94,7 +94,7 @@ def _read(table: OpenTable, data: Data, columns: list[str], unread: dict[str, st
 
 
 def reason_of(error: UserError, name: str, column: str) -> str:
-    """What an error says of a column, without where."""
+    """Text of an error about a column, without its place."""
     said = str(error).removeprefix(f"{name}: ")
     return said.removeprefix(f"column {column}: ")
 
@@ -143,7 +143,7 @@ def _of_one_byte(content: bytes, at: int) -> tuple[str, str]:
 
 
 def _refuse_no_header(name: str, file: CsvFile) -> None:
-    """Raises UserError for a first row that holds numbers as rows do, and for a title above the header."""
+    """Raise UserError for a first row that holds numbers as rows do, and for a title above the header."""
     header = file.columns
     numbers = [column for column in header if number_of(column.strip()) is not None]
     if (len(numbers) > 1 and 2 * len(numbers) >= len(header)) or (len(numbers) and len(set(header)) < len(header)):

@@ -97,7 +97,7 @@ def _is_named(its: Candidate) -> bool:
 def named(name: str, columns: Sequence[Cells], target: str, positive: Sequence[str]) -> Candidate:
     """The column that the user names as the target, with the values of a default where they are named too.
 
-    Raises UserError where it is none.
+    Raises UserError if it cannot be one.
     """
     cells = next((cells for cells in columns if cells.name == target), None)
     if cells is None:

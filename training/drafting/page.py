@@ -56,7 +56,7 @@ def page_of(draft: Draft, folder: Path) -> str:
 
 
 def _written(draft: Draft) -> list[str]:
-    """How the file is written, where that is not the default."""
+    """Settings of the file's form that are not the default."""
     data, asked = draft.data, draft.asked
     lines = []
     for setting, value in (

@@ -29,7 +29,7 @@ ROWS = 20_000  # that are looked at for what knows the outcome
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user says of a table, which he calls `name`; the draft names its file from `folder`."""
+    """The user's statements on a table called `name`; the draft names its file from `folder`."""
 
     name: str
     folder: Path

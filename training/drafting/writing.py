@@ -1,4 +1,4 @@
-"""How a table writes its numbers, and which words stand for missing."""
+"""Form of a table's numbers, and its words for missing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class Writing:
 
 
 def writing_of(columns: Iterable[Cells], separator: str | None) -> Writing:
-    """What is found in all columns together."""
+    """Form that fits all columns together."""
     texts = [cells for cells in columns if not (cells.is_number or cells.is_boolean or cells.time) and cells.levels]
     asked: dict[str, str] = {}
     marks = _marks(texts, separator, asked)
@@ -69,7 +69,7 @@ def writing_of(columns: Iterable[Cells], separator: str | None) -> Writing:
 
 
 def _marks(texts: Sequence[Cells], separator: str | None, asked: dict[str, str]) -> Marks:
-    """Those by which most columns are numbers."""
+    """Marks by which most columns are numbers."""
     usual, unusual = list[list[str]](), list[list[str]]()
     for cells in texts:
         levels = [level for level in cells.frequent(LOOKED_AT) if level.casefold() not in AMONG_NUMBERS]
@@ -100,7 +100,7 @@ def _fit_alike(marks: Marks, best: Marks, usual: Sequence[list[str]], unusual: S
 
 
 def _is_rather(marks: Marks, best: Marks, unusual: Sequence[list[str]], separator: str | None) -> bool:
-    """Of marks that fit as well: commas before three figures each mark thousands, unless `;` separates the cells."""
+    """True if marks that fit equally are preferred: commas before three digits mark thousands, unless `;` separates."""
     if marks.settings != best.settings or marks.thousands != "," or best.decimal != "," or separator == ";":
         return False
     return all(_nearly(levels, marks) for levels in unusual if _nearly(levels, best))

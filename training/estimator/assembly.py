@@ -27,7 +27,7 @@ def assemble(settings: Settings) -> Pipeline:
 
 
 def booster_parameters(settings: Settings, preparation: Preparation) -> dict[str, Any]:
-    """What XGBClassifier is made with, monotone signs by column of the prepared matrix."""
+    """Arguments of XGBClassifier, with monotone signs by column of the prepared matrix."""
     # One thread a booster: its sums do not depend on the machine's cores, and folds are fitted side by side.
     parameters: dict[str, Any] = {**settings.xgboost, "n_jobs": 1, "random_state": settings.split.seed}
     if "monotone_constraints" in parameters:

@@ -27,7 +27,7 @@ class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
         super().__init__(estimator, cv=cv, n_jobs=n_jobs, ensemble=ensemble)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
-        """Fits on X [N, m] and y [N] with two classes, with weights [N]."""
+        """Fit on X [N, m] and y [N] with two classes, with weights [N]."""
         target = np.unique(y, return_inverse=True)[1]
         answer = "decision_function" if hasattr(self.estimator, "decision_function") else "predict_proba"
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)

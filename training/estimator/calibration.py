@@ -73,7 +73,7 @@ def cross_validated(
     weight: Weight = None,
     certain_ends: bool = False,
 ) -> Losses:
-    """What each method loses on rows that its calibrator has not seen.
+    """Loss of each method on rows that its calibrator has not seen.
 
     `x` [N] are margins or probabilities of a model that has not seen the rows either. An entry holds `method`,
     `log_loss` and `brier`, the means over all rows, and `log_loss_error` and `brier_error`, the standard errors of
@@ -127,12 +127,12 @@ def choose(comparison: Losses) -> str:
 
 
 def method_of(classifier: Any) -> str:
-    """How a fitted CrossFittedClassifier or CalibratedClassifierCV calibrates, whether it was told or chose."""
+    """Calibration of a fitted CrossFittedClassifier or CalibratedClassifierCV, set or chosen."""
     return str(classifier.calibration_ if hasattr(classifier, "calibration_") else classifier.method)
 
 
 def described(classifier: Any, *, by_settings: bool) -> CalibrationChoice:
-    """`describe` for a fitted classifier; without a comparison where scikit-learn's own was told what to take."""
+    """`describe` for a fitted classifier; without a comparison for scikit-learn's own, whose method is set."""
     choice = describe(method_of(classifier), getattr(classifier, "comparison_", []), by_settings=by_settings)
     spread = getattr(classifier, "spread_", 1.0)
     if spread == 1:
@@ -195,7 +195,7 @@ def _log_losses(p: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.floa
 
 
 def _standard_error(differences: NDArray[np.float64], weight: Weight) -> float:
-    """Of the mean; with weights that of the ratio of two sums, linearised (Cochran 1977, Sampling Techniques, 6.3)."""
+    """Standard error of the mean; weighted: of a ratio, linearised (Cochran 1977, Sampling Techniques, 6.3)."""
     if weight is None:
         return float(differences.std() / np.sqrt(len(differences)))
     around = differences - np.average(differences, weights=weight)

@@ -65,7 +65,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
-        """Fits on X [N, m] (NaN is missing) and y [N] with two classes; no group of `groups` [N] is in two folds.
+        """Fit on X [N, m] (NaN is missing) and y [N] with two classes; no group of `groups` [N] is in two folds.
 
         `sample_weight` [N] weighs the rows in every booster, in what it watches, and in the calibrator and its choice.
         """
@@ -114,7 +114,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         noise: float,
         weight: NDArray[np.float64] | None = None,
     ) -> Self:
-        """What `fit` makes of boosters that are fitted already, of equally many columns.
+        """Return the result of `fit` for boosters that are fitted already, with equally many columns.
 
         `out_of_fold` [N] are the margins of rows from the booster that has not seen them, `target` [N] is 0 or 1,
         `noise` is training.estimator.spread.disagreement.

@@ -58,12 +58,12 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.rare = rare
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Reads preparations that were saved before there were pools, too."""
+        """Read preparations that were saved before there were pools, too."""
         fitted: dict[str, Any] = {"pools_": {}} if "vocabularies_" in state else {}
         super().__setstate__({"rare": None, **fitted, **state})
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
-        """Learns the vocabularies that are not given, and the pools, from the rows of `X`."""
+        """Learn the vocabularies that are not given, and the pools, from the rows of `X`."""
         return self.fit_levels({name: levels_of(X[name]) for name in self.learnt_categories()})
 
     def learnt_categories(self) -> list[str]:
@@ -140,7 +140,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def width(self) -> int:
-        """How many columns the matrix has."""
+        """Number of columns of the matrix."""
         indicators = sum(map(len, self.indicators().values()))
         return len(self.single_) + len(self.row_max or {}) + indicators
 
@@ -179,7 +179,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def levels_of(column: "pd.Series[Any]") -> Counter[str]:
-    """How many rows of a category have each level, missing ones left out."""
+    """Number of rows with each level of a category, without missing ones."""
     counts = Counter(strings(column).tolist())
     counts.pop(MISSING_CATEGORY, None)
     return counts

@@ -1,4 +1,4 @@
-"""What training uses of scikit-learn that has no public name; pyproject.toml holds scikit-learn below its next major.
+"""Private names of scikit-learn that training uses; pyproject.toml holds scikit-learn below its next major.
 
 * `SigmoidCalibration`: Platt's calibrator, fitted alone on margins. `CalibratedClassifierCV` fits it only behind a
   classifier of its own, one for each fold, and pipelines hold objects of this class, which the export converts.

@@ -8,7 +8,7 @@ from trees.refusal import BoosterRefused
 
 
 def fold_log1p(ensemble: Ensemble, preparation: Preparation) -> Ensemble:
-    """Moves log1p into the thresholds, so that the trees compare the number itself.
+    """Move log1p into the thresholds, so that the trees compare the number itself.
 
     log1p(x) < t holds for just those float32 x that are below some float32 r, because log1p rounded to float32 is
     monotone; r is found by bisection with the very function that the pipeline calls.

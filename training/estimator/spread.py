@@ -1,4 +1,4 @@
-"""How much less the mean of several boosters spreads than each of them, and margins brought to that spread.
+"""Spread of the mean of several boosters relative to each of them, and margins brought to that spread.
 
 The calibrator can only be fitted on margins of rows that a booster has not seen, and each row is unseen by one booster
 alone. Served is the mean of k. What the boosters disagree on is noise: the mean has a k-th of its variance, a single
@@ -18,7 +18,7 @@ from xgboost import XGBClassifier
 from training.estimator.boosting import margin
 
 FEWEST_BOOSTERS = 3  # of two, only one has seen a row, so that no two can be compared on it
-# Where λ would be smaller the boosters are mostly noise, and so is the slope, which dividing by λ would magnify.
+# With a smaller λ the boosters are mostly noise, and dividing by λ would magnify a slope that is noise, too.
 SMALLEST = 0.75
 MOST_ROWS = 20_000  # that boosters are compared on
 
@@ -47,7 +47,7 @@ def spread_of_mean(
 
 
 def step_between(rows: int) -> int:
-    """Of a fold's rows, in order, each of which is compared: the first of so many."""
+    """Rows of a fold that are compared: at most this many of the first."""
     return -(-rows // MOST_ROWS)
 
 

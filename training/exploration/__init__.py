@@ -1,4 +1,4 @@
-"""What a table says before any model: of each feature its distribution and risk, what goes together, what leaks."""
+"""Exploration of a table before any model: distribution and risk of each feature, associations, leaks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from training.settings import Settings
 
 __all__ = ["explore"]
 
-# Of the rows that are looked at closely: enough for every figure, and ten million rows take no longer than these.
+# Number of rows examined closely: enough for every figure, and ten million rows take no longer.
 MOST_ROWS = 200_000
 MOST_CELLS = 20_000_000  # of wide tables fewer rows
 FEWEST_ROWS = 10_000
@@ -31,7 +31,7 @@ def explore(
     show: Callable[[str], None] = lambda detail: None,
     weight: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
-    """What is to be seen in raw feature columns [N] and a 0/1 target [N] that has both values, in JSON's types.
+    """Explore raw feature columns [N] and a 0/1 target [N] that has both values; the result has JSON's types.
 
     `rows`, `defaults` and each `missing_share` are of all rows; the rest is of `looked_at` rows: all, or where there
     are more than 200,000, or of wide tables than make MOST_CELLS, so many drawn with the settings' seed, the default
@@ -40,7 +40,7 @@ def explore(
     `distribution` (see Column.distribution), and `iv`, `auc` and `bins` (see training.exploration.risk).
     `correlations`: pairs `a`, `b` with their `spearman`. `suspects`: `feature`, the `reason`, a sentence, and whether
     it is a `leak`.
-    `show` is told the feature that is looked at. With weights [N], which `weighted` says, shares, rates, quantiles, IV
+    `show` is called with the feature being examined. With weights [N] (see `weighted`) shares, rates, quantiles, IV
     and AUC are weighted; counts, the edges of bins, correlations and suspects are of rows.
     """
     rows = _rows_to_look_at(target, len(settings.features), settings.split.seed)
@@ -85,7 +85,7 @@ def explore(
 
 
 def _risks(columns: list[Column], show: Callable[[str], None]) -> list[dict[str, Any]]:
-    """What risk_of says of each column; its bins are optimal where they are worth it."""
+    """Result of risk_of for each column; bins are optimal where that is worth it."""
     wide = len(columns) > MOST_OPTIMAL
     risks: list[dict[str, Any]] = []
     for column in columns:
@@ -99,7 +99,7 @@ def _risks(columns: list[Column], show: Callable[[str], None]) -> list[dict[str,
 
 
 def most_rows(features: int) -> int:
-    """Of so many features the rows that are looked at closely."""
+    """Number of rows to examine closely for this many features."""
     return min(MOST_ROWS, max(FEWEST_ROWS, MOST_CELLS // features))
 
 

@@ -56,7 +56,7 @@ class Column:
 
     @cached_property
     def bins(self) -> Bins:
-        """By how many applicants are in each, whether they defaulted or not."""
+        """Number of applicants in each, whether they defaulted or not."""
         if self.kind == "number":
             return bins_of_counts(self.distinct, self.rows)
         return bins_of(self.values, self.kind)
@@ -73,7 +73,7 @@ class Column:
         return self.bins.places(self.values)
 
     def by_class(self, places: NDArray[np.intp], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """How many applicants repaid and defaulted at each of `count` places, of which `places` [N] has each one's."""
+        """Number of applicants who repaid and who defaulted at each of `count` places; `places` [N] is each one's."""
         total = np.bincount(places, minlength=count)
         defaulted = np.bincount(places[self.target == 1], minlength=count)
         return total - defaulted, defaulted
@@ -91,7 +91,7 @@ class Column:
         return np.asarray(np.bincount(self.codes, self.weight, len(self.distinct) + 1)[1:], dtype=np.float64)
 
     def quantiles(self) -> dict[str, float] | None:
-        """Of the numbers that are present, each one that an applicant has; None where there is none, or no number."""
+        """Distinct numbers that are present; None if there are none, or the column is not a number."""
         if self.kind != "number" or not len(self.distinct):
             return None
         cumulative = self.sizes.cumsum()

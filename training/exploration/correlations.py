@@ -1,4 +1,4 @@
-"""What goes together: rank correlations of numbers, and features that say the same in other words."""
+"""Associations: rank correlations of numbers, and features that repeat another one."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -88,7 +88,7 @@ def _same_levels(columns: Sequence[Column], rows: NDArray[np.intp]) -> list[tupl
     return [
         (a, b)
         for a, b in combinations(codes, 2)
-        # Levels that pair up are as many each: most pairs of features are told apart by that alone.
+        # Levels that pair up are equally many, which alone rules out most pairs of features.
         if amount[a] > 0
         and abs(amount[a] - amount[b]) <= (1 - THE_SAME_LEVELS) * max(amount[a], amount[b])
         and amount[a] + amount[b] - _joint_entropy(codes[a], codes[b]) >= THE_SAME_LEVELS * max(amount[a], amount[b])
@@ -96,5 +96,5 @@ def _same_levels(columns: Sequence[Column], rows: NDArray[np.intp]) -> list[tupl
 
 
 def _joint_entropy(a: NDArray[np.intp], b: NDArray[np.intp]) -> float:
-    """Of two columns of codes from -1; with it the mutual information costs a count of the rows."""
+    """Contingency table of two columns of codes from -1, from which the mutual information follows."""
     return float(entropy(np.bincount((a + 1) * (b.max() + 2) + b + 1)))

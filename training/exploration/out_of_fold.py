@@ -1,4 +1,4 @@
-"""What a category is worth on rows that its own level rates have not seen.
+"""Worth of a category on rows that its level rates have not seen.
 
 Rates of many levels, learnt and judged on the same rows, rank chance: 2,000 rows with 500 random levels reach a ROC-AUC
 of 0.8. Here each row is ranked, within its fold, by the default rate that the other folds have for its level, drawn

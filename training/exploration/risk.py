@@ -74,7 +74,7 @@ def _binned(column: Column) -> Binned:
 
 
 def _optimal_splits(column: Column) -> list[Any]:
-    """Of a number the inner edges, ascending; of a category its groups of levels, in the order of their risk."""
+    """Inner edges of a number, ascending; groups of levels of a category, in the order of their risk."""
     from optbinning import OptimalBinning  # a quarter of a second, for whoever explores
 
     binning = OptimalBinning(

@@ -35,7 +35,7 @@ ISO_DATE = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?([T 
 
 
 def suspicion_of(column: Column, found: Mapping[str, Any]) -> str | None:
-    """What is wrong with a feature, the first that applies, or None; `found` is what risk_of says of it."""
+    """First fault of a feature that applies, or None; `found` is the result of risk_of."""
     rules = (
         _is_constant,
         _names_rows,
@@ -55,7 +55,7 @@ def may_be_honest(column: Column, found: Mapping[str, Any], reason: str | None) 
 
 
 def knows_the_outcome(reason: str) -> bool:
-    """Whether a suspicion is that of a leak, not of a feature that is of no use."""
+    """True if the suspicion is a leak, False if the feature is useless."""
     return reason.endswith((KNOWN_LATER, IS_THE_TARGET, IN_ORDER))
 
 
@@ -118,7 +118,7 @@ def _all_defaulted(column: Column, found: Mapping[str, Any]) -> str | None:
 
 
 def _nobody_defaulted(column: Column, found: Mapping[str, Any]) -> str | None:
-    """Of those who have a value, or have none: a single value may well be that safe."""
+    """True for a bin of present or of missing values: a single value may well be that safe."""
     base = float(column.target.mean())
     for group, rows, defaults in _groups(column)[:2]:
         if defaults <= (1 - CERTAIN) * base * rows and binom.cdf(defaults, rows, base) <= BY_CHANCE:
@@ -128,7 +128,7 @@ def _nobody_defaulted(column: Column, found: Mapping[str, Any]) -> str | None:
 
 
 def _groups(column: Column) -> list[tuple[str, int, int]]:
-    """Who has a value, who has none, who is in each bin: a name, the rows and the defaults among them."""
+    """Groups of applicants: with a value, without, in each bin; each with name, rows and defaults."""
     good, bad = column.by_class(column.places, len(column.bins))
     names = [*(f"at “{name}”" for name in column.bins.labels()[:-1]), "without a value"]
     groups = list(zip(names, (good + bad).tolist(), bad.tolist(), strict=True))

@@ -20,7 +20,7 @@ Counts = tuple[NDArray[np.int64], NDArray[np.float64] | None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for in each row, decided on the rows drawn."""
+    """Subjects of the count, decided on the drawn rows."""
 
     bins: Mapping[str, Bins]
     fine: Sequence[str]
@@ -31,14 +31,14 @@ class Wanted:
 
 @dataclass
 class Counted:
-    """What was counted in the rows of some shares; arrays are in the order of the table once all are added."""
+    """Counts in the rows of some shares; arrays are in the order of the table once all are added."""
 
     train: dict[str, Counts] = field(default_factory=dict)
     test: dict[str, Counts] = field(default_factory=dict)
     rows: list[tuple[int, NDArray[np.uint64], NDArray[np.bool_], NDArray[np.float64] | None]] = field(
         default_factory=list
     )
-    """Of each stretch of rows, by the position of the first: keys, who has a fine-grained number, amounts."""
+    """Keys, masks of fine-grained numbers and amounts of each stretch of rows, by the position of its first row."""
 
     def add(self, other: "Counted") -> None:
         """Joins what is known of other rows."""

@@ -60,7 +60,7 @@ class ExternalMemory:
         return int(rows * width * FLOAT32 + self._together() * cached)
 
     def refuse_small_disk(self, width: int) -> str:
-        """What is said of the disk. Raises UserError where it has too little room."""
+        """Remark on the disk. Raises UserError if it has too little room."""
         need, free = self.need(width), shutil.disk_usage(self._folder).free
         where = self._folder.parent
         if need > free:

@@ -29,7 +29,7 @@ class Fitted:
     pipeline: Pipeline
     probability: NDArray[np.float64]
     unseen: NDArray[np.float64] | None = None
-    """Of each training row by the booster that has not seen it, where grades are to be found."""
+    """Margin of each training row by the booster that has not seen it, if grades are to be found."""
 
 
 def fitted_on(

@@ -17,12 +17,12 @@ from training.settings import Settings
 
 @dataclass
 class Learnt:
-    """What was found in the rows of some shares; `add` joins what was found in others."""
+    """Findings in the rows of some shares; `add` joins those of others."""
 
     levels: dict[str, Counter[str]] = field(default_factory=dict)
     """Training rows of each level, by category whose vocabulary is not given."""
     ranges: dict[str, Range] = field(default_factory=dict)
-    """Of the training rows' numbers."""
+    """Ranges of the training rows' numbers."""
     missing: dict[str, int] = field(default_factory=dict)
     """Training rows that lack each feature."""
     drawn: list[tuple[NDArray[np.intp], pd.DataFrame]] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Learnt:
 
 
 def learn(settings: Settings, preparation: Preparation, layout: Layout, shares: Sequence[Share], most: int) -> Learnt:
-    """Reads some shares, at most so many rows at a time."""
+    """Read some shares, at most so many rows at a time."""
     found = Learnt()
     for share in shares:
         for its, frame in share.frames(layout, most):

@@ -19,7 +19,7 @@ class MatrixOnDisk:
         self._divided = divided
 
     def append(self, fold: NDArray[np.int16], rows: NDArray[np.float32]) -> None:
-        """Writes some rows, which follow those before in the table's order, to the files of their folds."""
+        """Write some rows, which follow those before in the table's order, to the files of their folds."""
         for number in np.unique(fold).tolist():
             with self._path(number).open("ab") as file:
                 rows[fold == number].tofile(file)

@@ -46,7 +46,7 @@ ROWS_ON_DISK = "rows"
 
 
 class Engine(Protocol):
-    """Where the passes are made and the boosters are fitted."""
+    """Engine that makes the passes and fits the boosters."""
 
     name: str
 
@@ -58,7 +58,7 @@ class Engine(Protocol):
 
 
 def train_in_parts(settings: Settings, out: Path, folder: Path, progress: Progress) -> Run:
-    """Fits and evaluates, and writes the artifacts of `out` into `folder`; returns what run.json holds."""
+    """Fit and evaluate, and write the artifacts of `out` into `folder`; return what run.json holds."""
     with opened_in_parts(settings.schema, progress) as source:
         table, own_rows = source.table, read_own_rows(settings, progress)
         for line in filter(None, (table.dropped_note, *table.remarks)):

@@ -30,7 +30,7 @@ LARGEST_SHIFT = 60.0  # of log-odds; beyond, float64 holds no other probability
 
 
 def refuse_few(method: str, target: NDArray[np.int8], weight: Floats | None) -> None:
-    """Raises UserError for too few outcomes [N] for a method; weighted rows count as their effective number."""
+    """Raise UserError for too few outcomes [N] for a method; weighted rows count as their effective number."""
     least = LEAST[method]
     for outcome, words in ((1, "defaults"), (0, "rows without a default")):
         its = target == outcome

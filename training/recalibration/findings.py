@@ -1,4 +1,4 @@
-"""What a validator has to look at before a recalibrated model is taken into use."""
+"""Findings for a validator before a recalibrated model is used."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Bounds = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Examined:
-    """What alarms of a recalibration on outcomes are raised on: the parent's figures on the file's rows."""
+    """Figures that alarms of a recalibration on outcomes are raised on: the parent's on the file's rows."""
 
     method: str
     before: Mapping[str, float]
@@ -34,7 +34,7 @@ def alarms_of(its: Examined) -> list[Alarm]:
 
 
 def alarms_of_tendency(rate: float, mean_before: float) -> list[Alarm]:
-    """Those of a central tendency beside the mean probability that the parent gives the reference rows."""
+    """Findings on a central tendency beside the parent's mean probability of the reference rows."""
     factor = rate / (1 - rate) / (mean_before / (1 - mean_before))
     if 1 / FAR <= factor <= FAR:
         return []

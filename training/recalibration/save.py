@@ -1,4 +1,4 @@
-"""What a recalibration leaves: artifacts that export as those of training do, and name their parent."""
+"""Results of a recalibration: artifacts that export as training's do, and name their parent."""
 
 import copy
 import json
@@ -111,7 +111,7 @@ def metrics_without_calibration(metrics: Mapping[str, float | None]) -> dict[str
 
 
 def save(folder: Path, its: Recalibrated) -> Run:
-    """Writes every artifact into `folder` and returns the content of run.json."""
+    """Write every artifact into `folder` and return the content of run.json."""
     parent, settings = its.parent, its.settings
     for name in (artifacts.SCHEMA, artifacts.SAMPLE, artifacts.SETTINGS, OWN_ROWS):
         if name in parent.run["files"]:
@@ -163,7 +163,7 @@ def grades_in(run: Mapping[str, Any]) -> Grades | None:
 
 
 def moves_of(its: Recalibrated) -> dict[str, Moves]:
-    """Who is in another band or grade after, by `bands` and, where the model has them, `grades`."""
+    """Rows that change band or grade, under `bands` and, if the model has them, `grades`."""
     scale, compared, run = its.settings.score, its.compared, its.parent.run
     found = {"bands": Moves.of_bands(run["bands"], scores_of(compared.before, scale), scores_of(compared.after, scale))}
     if (grades := grades_in(run)) is not None:

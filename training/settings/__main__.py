@@ -25,7 +25,7 @@ before the default. `""` stands for no value. The flags of `scoring.run` are in 
 `validation.run` in [validation.md](validation.md).
 
 """
-# Of features and groups, whose keys are names of the user's.
+# Tables of features and groups, whose keys are names of the user's.
 TITLES = {"features": "features.NAME", "reason_texts": "reason_texts.NAME"}
 FLAGS = {
     "features.type": ("--numbers A,B", "--booleans A,B", "--categories A,B"),
@@ -54,7 +54,7 @@ FLAGS = {
 
 
 def main() -> int:
-    """Prints the page and returns the exit status."""
+    """Print the page and return the exit status."""
     sys.stdout.write(reference_page())
     return 0
 

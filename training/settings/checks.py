@@ -17,7 +17,7 @@ REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its
 
 
 def refuse_contradictions(settings: Settings, origin: Origin) -> None:
-    """Raises UserError, exit status 2, for the first contradiction."""
+    """Raise UserError, exit status 2, for the first contradiction."""
     checks = (
         _table,
         _columns,
@@ -95,7 +95,7 @@ def _groups(settings: Settings) -> Problems:
             yield key, "is the name of a feature; give the group a name of its own"
         for name in members:
             if name not in features:
-                yield (key, f"expected number features, got {name}, which is none; {did_you_mean(name, features)}")
+                yield (key, f"expected number features, got {name}; {did_you_mean(name, features)}")
             member = features[name]
             if member.type != "number":
                 yield key, f"expected number features, got {name}, a {member.type}; leave it out"
@@ -238,7 +238,7 @@ def _reasons(settings: Settings) -> Problems:
             yield key, "is the name of a feature; give the group a name of its own"
         for name in members:
             if name not in names:
-                yield key, f"expected features, got {name}, which is none; {did_you_mean(name, names)}"
+                yield key, f"expected features, got {name}; {did_you_mean(name, names)}"
             maximum = maximum_of.get(name, name)
             apart = [other for other in settings.row_max.get(maximum, ()) if not {other, maximum} & {*members}]
             if apart:
@@ -298,12 +298,12 @@ def _direction(key: str, said: ReasonText, feature: Feature, sign: int) -> Probl
 
 
 def sign_of(settings: Settings, name: str) -> int:
-    """How the probability moves with a feature, or with the row maximum that it is in: 1, -1, or 0 for anyhow."""
+    """Direction of the probability with a feature or its row maximum: 1, -1, or 0 for any."""
     constraints = settings.xgboost.get("monotone_constraints", {})
     unit = next((group for group, members in settings.row_max.items() if name in members), name)
     return int(constraints.get(unit, 0)) if isinstance(constraints, Mapping) else 0
 
 
 def direction_of(sign: int) -> str:
-    """Where a feature with that sign raises the score."""
+    """Direction in which a feature with that sign raises the score."""
     return "down" if sign > 0 else "up"

@@ -1,4 +1,4 @@
-"""Where the rows are while a model is fitted: in memory, on the disk, or on the workers of a Dask cluster."""
+"""Engine of the fit: rows in memory, on the disk, or on the workers of a Dask cluster."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -79,7 +79,7 @@ class ReasonGroup:
 
 @dataclass(frozen=True)
 class ReasonText:
-    """What an answer says of a feature, a row maximum or a group. Without an entry it says the description."""
+    """Text of a feature, a row maximum or a group in answers; the description without an entry."""
 
     text: Annotated[Texts, Field(description="the reason", examples=["Income is low"])] = field(default_factory=dict)
     missing: Annotated[

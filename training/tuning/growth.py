@@ -72,14 +72,14 @@ class Folds:
         self._threads.shutdown(cancel_futures=True)
 
     def losses(self, parameters: Mapping[str, Any], ends: Iterable[int]) -> Iterator[tuple[int, float]]:
-        """Grows a booster on each fold to each number of rounds in `ends`, ascending, and gives it with the loss:
+        """Grow a booster on each fold to each number of rounds in `ends`, ascending, and give it with the loss:
 
         the mean log loss of the out-of-fold margins of all folds, through the line that fits them best where
         the model will be calibrated.
         """
         every = {**self._fixed, **parameters}
         native = XGBClassifier(**every).get_xgb_params()
-        # A booster's draws hang on its round then, not on what else its thread has grown before.
+        # A booster's draws then depend on its round, not on what its thread has grown before.
         native["seed_per_iteration"] = True
         seen = self._seen(every)
         boosters = [xgboost.Booster(native, [its, fold.unseen]) for its, fold in zip(seen, self._folds, strict=True)]
@@ -154,7 +154,7 @@ def best_line(
 def _matrix(
     X: NDArray[np.float32], target: NDArray[np.int8], weight: Weight, parameters: Mapping[str, Any], bins: int
 ) -> xgboost.DMatrix:
-    """As XGBClassifier makes it: with histograms unless another tree method is set."""
+    """Data matrix as XGBClassifier makes it: with histograms unless another tree method is set."""
     if parameters.get("tree_method", "hist") in ("auto", "hist"):
         return xgboost.QuantileDMatrix(X, target, weight=weight, max_bin=bins, nthread=1)
     return xgboost.DMatrix(X, target, weight=weight, nthread=1)

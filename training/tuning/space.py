@@ -46,7 +46,7 @@ KNOWN: tuple[Mapping[str, Value], ...] = (
     {"max_depth": 6, "learning_rate": 0.03, "reg_lambda": 2.0, "subsample": 0.6, "colsample_bynode": 0.15},
     {"max_depth": 3, "learning_rate": 0.04, "min_child_weight": 10.0, "subsample": 0.8, "colsample_bynode": 0.4},
 )
-# What XGBoost takes where the settings have nothing; of leaves it has no limit, which most leaves are nearest to.
+# XGBoost's defaults; it has no limit of leaves, to which the largest number is nearest.
 DEFAULTS: Mapping[str, Value] = {
     "max_depth": 6,
     "max_leaves": 128,
@@ -81,7 +81,7 @@ def searched(settings: Settings) -> dict[str, Distribution]:
 
 
 def place(parameters: Mapping[str, Value], space: Space) -> dict[str, Any]:
-    """Where a set of parameters is in the space, or its nearest place there."""
+    """Place of a set of parameters in the space, or the nearest one."""
     nearest = {}
     for name, distribution in space.items():
         value: Any = parameters.get(name, DEFAULTS[name])

@@ -29,14 +29,14 @@ MADE_WITH = "made_with"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 SEARCH_VERSION = 3  # of all that decides on the trials; raise it with every change in training.tuning that does
 PACKAGES = ("numpy", "optuna", "scikit-learn", "xgboost")
-# What no trial hangs on: where data and trials are kept, how many trials there are, and what comes after the fit.
+# Settings that no trial depends on: places of data and trials, number of trials, and steps after the fit.
 LEFT_OUT = ("data.file", "data.id", "data.separator", "tuning.trials", "tuning.study")
 TABLES_LEFT_OUT = ("score", "evaluation", "costs", "stability", "validation", "fairness")
 ANEW = "name another with --study, or delete it to search anew"
 
 
 def study_file(settings: Settings, out: Path | str) -> Path:
-    """Where the trials are kept: as the settings say, or beside the artifacts, which are replaced whole."""
+    """File of the trials: set, or beside the artifacts, which are replaced whole."""
     if settings.tuning.study is not None:
         return Path(settings.tuning.study)
     if is_remote(str(out)):
@@ -108,7 +108,7 @@ def _without_messages() -> Iterator[None]:
 
 @contextmanager
 def _held(file: Path) -> Iterator[None]:
-    """Holds the file for this process. The system lets go of it, however the process ends."""
+    """Hold the file for this process. The system releases it, however the process ends."""
     with file.open("ab") as held:
         if not try_lock(held):
             raise UserError(f"{file}: another search is writing to this study; wait for it, or {ANEW}")

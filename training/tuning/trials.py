@@ -40,7 +40,7 @@ PATIENCE = 6
 WARM_UP = 8
 """Steps before a trial is pruned."""
 LEAST_GAIN = 1e-6
-"""Of the mean log loss: less is none."""
+"""Smallest decrease of mean log loss that counts as an improvement."""
 RANDOM_TRIALS = 10
 """After so many trials TPE begins to propose; until then places are drawn at random."""
 METRIC = "cross-validated log loss"
@@ -48,7 +48,7 @@ METRIC = "cross-validated log loss"
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found."""
+    """Result of a search."""
 
     settings: Settings
     """With the best parameters in the place of those that were set."""
@@ -58,7 +58,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Curve:
-    """How a trial ended: its lowest loss, the rounds that it takes, and the loss of the settings' number of trees."""
+    """End of a trial: its lowest loss, the rounds that it takes, and the loss with the settings' number of trees."""
 
     loss: float
     rounds: int
@@ -67,7 +67,7 @@ class _Curve:
 
 
 def search(settings: Settings, table: Table, training_rows: NDArray[np.intp], file: Path, progress: Progress) -> Found:
-    """Tries `settings.tuning.trials` sets of parameters on the training rows and returns the settings with the best.
+    """Try `settings.tuning.trials` sets of parameters on the training rows and return the settings with the best.
 
     The first set is the settings' own. Trials that `file` already holds are taken from there: a search that was
     interrupted goes on, and to the same end. Raises UserError for the file of another search.
@@ -146,7 +146,7 @@ def _trials(
 
 
 def _grow(trial: Trial, folds: Folds, parameters: Mapping[str, Value], settings: Settings) -> _Curve:
-    """Grows boosters until their loss falls no more, until they are pruned, or there are the most trees.
+    """Grow boosters until their loss falls no more, until they are pruned, or there are the most trees.
 
     The first trial, the settings' own, has at least the settings' number of trees. Neither it nor the known sets are
     pruned.

@@ -1,1 +1,1 @@
-"""How a model's answers differ between groups of people: context for people who decide, never legal advice."""
+"""Differences of a model's answers between groups of people: context for decisions, never legal advice."""

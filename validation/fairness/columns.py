@@ -9,7 +9,7 @@ from validation.settings import Fairness
 
 
 def columns_beside(fairness: Fairness, features: Iterable[Feature]) -> tuple[Feature, ...]:
-    """How each column of groups is read: numbers where it has bins, else texts; a feature's words are kept."""
+    """Reading of each column of groups: numbers if it has bins, else texts; a feature's words are kept."""
     known = {feature.column: feature for feature in features if feature.indicates is None}
     return tuple(
         replace(

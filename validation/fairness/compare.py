@@ -48,7 +48,7 @@ class Answers:
         return masses(self.weight, len(self.score))
 
     def of(self, rows: NDArray[Any]) -> "Answers":
-        """Those of some applicants."""
+        """Values of some applicants."""
         outcome, weight = (None if its is None else its[rows] for its in (self.outcome, self.weight))
         return Answers(self.probability[rows], self.score[rows], outcome, weight)
 

@@ -1,4 +1,4 @@
-"""What is known of groups of people, in JSON's types; figures that there are not are null."""
+"""Figures on groups of people in JSON's types; missing figures are null."""
 
 from typing import NotRequired, TypedDict
 
@@ -82,7 +82,7 @@ class AttributeFigures(TypedDict):
 
 
 class FairnessFigures(TypedDict):
-    """How a model's answers differ between groups of people."""
+    """Differences of a model's answers between groups of people."""
 
     rows: int
     least: int

@@ -70,7 +70,7 @@ def bootstrap(
 
 
 def draw_into(weights: Floats, rng: np.random.Generator) -> None:
-    """How often each of N applicants is in N draws with replacement, [N].
+    """Number of times that each of N applicants is drawn in N draws with replacement, [N].
 
     First how many draws fall into each block, then where in it: the same distribution as N draws of one out of all,
     and counted within the processor's cache.

@@ -42,7 +42,7 @@ class Ranked:
         right = np.clip(np.where(y == 1, p, 1 - p), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
         self.columns = np.column_stack([p, (p - y) ** 2, -np.log(right)])
         self.defaults = np.flatnonzero(y)
-        # Where sums begin and end, as places among the applicants.
+        # Starts and ends of the sums, as places among the applicants.
         scores = np.unique(p[self.defaults])
         first, last = np.searchsorted(p, scores, "left"), np.searchsorted(p, scores, "right")
         groups, cells = starts_of_groups(p, weight=self.weight), _starts_of_cells(x)
@@ -140,7 +140,7 @@ class Ranked:
 
 
 def _starts_of_cells(x: Floats) -> Places:
-    """Where cells of nearly the same log-odds begin in ascending ones."""
+    """Starts of cells of nearly equal values in ascending log-odds."""
     return np.flatnonzero(np.diff(np.floor(x / STEP), prepend=-np.inf))
 
 
@@ -152,5 +152,5 @@ def _cumulated(counts: Floats) -> Floats:
 
 
 def _between(before: Floats, starts: Places) -> Floats:
-    """What is in each of the stretches that begin at `starts` and end where the next begins."""
+    """Sum of each stretch that begins at `starts` and ends where the next begins."""
     return np.diff(np.column_stack([before[:, starts], before[:, -1]]), axis=1)

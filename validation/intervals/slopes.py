@@ -34,7 +34,7 @@ def slopes(size: Floats, defaults: Floats, x: Floats, start: tuple[float, float]
 
 
 def intercepts(size: Floats, defaults: Floats, x: Floats, start: float) -> Floats:
-    """What has to be added to `x`, at slope 1, so that as many defaults are expected as there were, [R]."""
+    """Intercept at slope 1 with which as many defaults are expected as were observed, [R]."""
     intercept = np.full(len(size), start)
     step = np.zeros(len(size))
     with np.errstate(all="ignore"):

@@ -15,7 +15,7 @@ MOST_DECIMALS = 6
 
 @dataclass(frozen=True)
 class Cell:
-    """What people read, and what the browser sorts by where that is something else."""
+    """Displayed text of a cell, and the browser's sort key if it differs."""
 
     text: str
     key: int | None = None

@@ -44,7 +44,7 @@ FORMATS |= dict.fromkeys(("ROC-AUC", "From", "To"), ".4f")
 
 
 def decisions(its: AttributeFigures) -> pd.DataFrame:
-    """Who is approved, and the mean score; the reference first."""
+    """Approval and mean score of each group; the reference first."""
     return _table(its["groups"], DECISIONS)
 
 
@@ -59,7 +59,7 @@ def outcomes(its: AttributeFigures) -> pd.DataFrame:
 
 
 def errors(its: AttributeFigures) -> pd.DataFrame:
-    """Of those who repaid the share that is declined, of those who defaulted the share that is approved."""
+    """Share declined of those who repaid, share approved of those who defaulted."""
     return _table([group for group in its["groups"] if group["known"]], ERRORS)
 
 

@@ -1,4 +1,4 @@
-"""What people call the metrics of run.json."""
+"""Display names of the metrics of run.json."""
 
 METRICS = {
     "rows": "Applicants",

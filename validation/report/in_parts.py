@@ -1,4 +1,4 @@
-"""What the figures of a run are of, where its table was never in memory as a whole."""
+"""Rows behind the figures of a run whose table was never in memory as a whole."""
 
 from collections.abc import Mapping
 from typing import Any

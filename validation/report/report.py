@@ -1,4 +1,4 @@
-"""What a run leaves for people: report.html, model_card.md and, unless the settings say no, plots/."""
+"""Results of a run for people: report.html, model_card.md and, unless switched off, plots/."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,9 +17,9 @@ PLOTS = "plots"
 
 
 def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> None:
-    """Writes the report, the model card and the pictures into `folder`, which holds the other artifacts already.
+    """Write the report, the model card and the pictures into `folder`, which holds the other artifacts already.
 
-    `run` is what becomes run.json. What a run need not have, such as a search, costs or an exploration, is told where
+    `run` is what becomes run.json. An absent part of a run, such as a search, costs or an exploration, is noted where
     it is there. The same run gives the same bytes.
     """
     files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()}

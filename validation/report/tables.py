@@ -69,14 +69,14 @@ def features(run: Mapping[str, Any], missing: Mapping[str, float], importance: p
 def _preparation(feature: Mapping[str, Any], group: str | None, pool: Mapping[str, Any] | None) -> str | None:
     steps = ["ln(1 + value)"] if feature["log1p"] else []
     steps += [f"in the row maximum {group}"] if group else []
-    steps += [f"{counted(len(feature['vocabulary']), 'level')} told apart"] if feature["vocabulary"] else []
+    steps += [f"{counted(len(feature['vocabulary']), 'level')}"] if feature["vocabulary"] else []
     if pool:
         steps.append(f"{pool['pooled']:,} of {counted(pool['levels'], 'level')} pooled: fewer than {pool['rare']} rows")
     return ", ".join(steps) or None
 
 
 def split(run: Mapping[str, Any], evidence: Evidence) -> pd.DataFrame:
-    """How many applicants are in each part, and from when."""
+    """Number of applicants and period of each part."""
     facts = run.get("split", {})
     rows = []
     for part in ("train", "test"):
@@ -125,7 +125,7 @@ def shown(value: object) -> str:
 
 
 def comparison(calibration: Mapping[str, Any]) -> pd.DataFrame:
-    """What each calibrator loses on rows that it has not seen."""
+    """Loss of each calibrator on rows that it has not seen."""
     return pd.DataFrame(
         [
             {

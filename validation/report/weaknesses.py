@@ -1,4 +1,4 @@
-"""What a reader of the model card has to know against the model: sentences that follow from the run."""
+"""Weaknesses of the model for the model card: sentences that follow from the run."""
 
 from collections.abc import Mapping
 from typing import Any

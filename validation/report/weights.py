@@ -1,4 +1,4 @@
-"""What a reader has to know of weighted figures, in sentences."""
+"""Notes on weighted figures, in sentences."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ EXPLORED = (
 
 
 def effective(run: Mapping[str, Any]) -> str:
-    """How many rows of equal weight the rows of each part are worth."""
+    """Effective sample size of each part, in rows of equal weight."""
     parts = [
         f"{its['rows']:,} rows of {name} with a sum of {its['weight']:,.6g} are worth {its['effective_rows']:,.0f}"
         for name in ("train", "test")

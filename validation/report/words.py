@@ -12,12 +12,12 @@ SHOWN = 25
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a number and not a truth value."""
+    """True for a number that is not a truth value."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
 
 
 def is_missing(value: object) -> bool:
-    """Whether a value is None, NaN, infinite or pandas' NA: nothing that a page could show."""
+    """True for None, NaN, infinity or pandas' NA, which a page cannot show."""
     if value is None or value is pd.NA or value is pd.NaT:
         return True
     return isinstance(value, float | np.floating) and not math.isfinite(value)
@@ -75,5 +75,5 @@ def _digits(value: float, digits: int) -> str:
 
 
 def shown_of(count: int) -> int:
-    """How many of so many rows stand open."""
+    """Number of rows shown of this many."""
     return count if count <= MOST_SHOWN else SHOWN

@@ -1,4 +1,4 @@
-"""What a section takes and gives."""
+"""Input and result of a section."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Coded:
     codes: NDArray[np.int32]
 
     def of(self, rows: NDArray[Any]) -> "Coded":
-        """Those of some rows."""
+        """Columns of some rows."""
         return Coded(self.levels, self.codes[rows])
 
 
@@ -177,7 +177,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Part:
-    """What a section gives: a figure of JSON's types, or None and `why`; tables, by file name, for the CSVs."""
+    """Result of a section: a figure of JSON's types, or None and `why`; tables, by file name, for the CSVs."""
 
     figure: Mapping[str, Any] | None
     why: str = ""

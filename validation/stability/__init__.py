@@ -1,4 +1,4 @@
-"""Whether applicants are still those that the model was trained on: of the score and of each feature.
+"""Stability of the score and of each feature against the training rows.
 
 `reference_of` counts the training rows in a few bins, `shifts` sets the counts of other rows beside them.
 """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 MOST_BINS = 10  # of a number; one more takes all that training had no such value of
 MOST_LEVELS = 20
-# Of a value or level with a bin of its own: what fewer applicants have would tell of them, and is noise.
+# Fewest rows of a value or level with a bin of its own: fewer would identify applicants, and are noise.
 LEAST_ROWS = 10
 MOST_DECIMALS = 60  # of an edge; numpy rounds by way of a power of ten, which has to be finite
 SCORE_DECIMALS = 6  # points closer than a millionth are one score
@@ -56,7 +56,7 @@ class Bins:
         return np.asarray(place, dtype=np.intp)
 
     def counts(self, column: NDArray[Any]) -> NDArray[np.int64]:
-        """How many of the values [N] are in each bin, int64 [len(self)]."""
+        """Number of values [N] in each bin, int64 [len(self)]."""
         return np.bincount(self.places(column), minlength=len(self)).astype(np.int64)
 
     def sums(self, column: NDArray[Any], weight: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -64,7 +64,7 @@ class Bins:
         return np.asarray(np.bincount(self.places(column), weights=weight, minlength=len(self)), dtype=np.float64)
 
     def labels(self) -> list[str]:
-        """What people call each bin."""
+        """Display name of each bin."""
         return [*map(label, self.values), *intervals(self.edges, "all others" if self.values else "any"), MISSING]
 
 
@@ -108,7 +108,7 @@ def bins_of_scores(scores: NDArray[np.float64]) -> Bins:
 
 
 def _last_of_parts(cumulative: NDArray[np.integer[Any]], parts: int) -> NDArray[np.intp]:
-    """Of values in ascending order, which end a part of about equally many rows; never the last of all."""
+    """Values in ascending order that end parts of about equally many rows; never the last of all."""
     last = np.searchsorted(cumulative, cumulative[-1] * np.arange(1, parts) / parts)
     return np.unique(last[last < len(cumulative) - 1])
 
@@ -150,7 +150,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def label(value: bool | float | str) -> str:
-    """What people call a bin that holds one value."""
+    """Display name of a bin with one value."""
     if isinstance(value, bool):
         return str(value).lower()
     return value if isinstance(value, str) else _number(value, 12)

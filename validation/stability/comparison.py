@@ -40,7 +40,7 @@ def shifts(
 def counted_in(
     bins: Bins, column: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
-    """How many values [N] are in each bin, and the sums of their weights, if any. Counts of parts add up."""
+    """Number of values [N] in each bin and, with weights, their sums. Counts of parts add up."""
     return bins.counts(column), None if weight is None else bins.sums(column, weight)
 
 

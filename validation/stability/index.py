@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-# Of how many features one may be called moved by chance: of a thousand.
+# False-alarm rate: one unchanged feature in 1,000.
 BY_CHANCE = 0.001
 
 
@@ -25,7 +25,7 @@ class Shift:
     by_chance: float
     """The mean index of two samples as large as these, drawn from one population: (bins − 1)(1 / n + 1 / m)."""
     beyond_chance: float
-    """What such samples stay below, 999 times in 1,000."""
+    """Value that such samples stay below 999 times in 1,000."""
 
     def counts_from(self, limit: float) -> float:
         """The index from which it counts as moved: `limit`, and more where so few rows could show that by chance."""
@@ -33,7 +33,7 @@ class Shift:
 
 
 def shift(expected: NDArray[Any], actual: NDArray[Any], sizes: tuple[float, float] | None = None) -> Shift:
-    """How far the rows `actual` in each bin have moved from those `expected`; both hold one row or more.
+    """Index of the shift from rows `expected` to rows `actual` in each bin; both hold at least one row.
 
     Both are counts, or sums of weights with the effective sample `sizes` of the two: Rao and Scott's first-order
     correction of a chi-square statistic (1981, doi:10.1080/01621459.1981.10477633) for weights.

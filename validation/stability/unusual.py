@@ -1,4 +1,4 @@
-"""What of each feature the training rows did not have: more missing values, unseen levels, numbers out of range."""
+"""Values that the training rows did not have: more missing values, unseen levels, numbers out of range."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ EXAMPLES = 5
 
 
 def unusual(served: Served, frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """By feature, of the rows [N] of `frame`: the shares 0 to 1 that are `missing`, beside `missing_in_training`, and
+    """Shares 0 to 1 of the rows [N] of `frame` by feature: those that are `missing`, beside `missing_in_training`, and
     that are `unseen`: in no level of the vocabulary, or outside of the training rows' range.
 
     `examples` are the most frequent unseen levels, or the lowest and the highest number where those are out of range.

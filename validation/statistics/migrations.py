@@ -1,4 +1,4 @@
-"""How customers move between grades from one table to another. Grades are the best first here, as in the template.
+"""Migrations of customers between grades from one table to another. Grades are the best first here, as in the template.
 
 Matrix weighted bandwidth, upper for those who became riskier and lower for the others: Σ |i − j| N_i p_ij over
 Σ max(|i − K|, |i − 1|) N_i p_ij, each over its side of the diagonal: 0 to 1. Cells should grow towards the diagonal:
@@ -33,7 +33,7 @@ def matrix_of(before: NDArray[np.intp], after: NDArray[np.intp], grades: int) ->
 
 
 def bandwidths(matrix: Floats) -> Bandwidths:
-    """Of N_ij [K, K]."""
+    """Statistic of each N_ij, [K, K]."""
     grades = np.arange(len(matrix))
     i, j = np.meshgrid(grades, grades, indexing="ij")
     far = np.maximum(np.abs(i - (len(matrix) - 1)), i)

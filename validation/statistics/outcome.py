@@ -1,4 +1,4 @@
-"""What a test answers."""
+"""Result of a test."""
 
 import math
 from dataclasses import dataclass

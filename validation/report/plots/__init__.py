@@ -1,1 +1,1 @@
-"""What people would rather see than read, as SVG: each function draws one picture and returns its text."""
+"""Pictures as SVG: each function draws one and returns its text."""

@@ -142,7 +142,7 @@ class Axes:
     # ---------------------------------------------------------------- the whole
 
     def elements(self) -> list[str]:
-        """What is drawn, from the grid to the text."""
+        """Elements in drawing order, from the grid to the text."""
         self.x.settle()
         self.y.settle()
         self.x.most = max(2, min(self.x.most, int(self.width / TICK)))

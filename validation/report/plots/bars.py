@@ -30,7 +30,7 @@ def bars(names: Sequence[str], values: Sequence[float], what: str, spec: str, li
 
 
 def columns(name: str) -> int:
-    """How wide a name is, in letters of the Latin script: those of East Asia take two, marks above others none."""
+    """Width of a name in Latin letters: East Asian letters count two, combining marks none."""
     return sum(2 if east_asian_width(sign) in "WF" else not combining(sign) for sign in name)
 
 
@@ -43,5 +43,5 @@ def short(name: str) -> str:
 
 
 def _cut(name: str, width: int) -> str:
-    """As many characters as fit."""
+    """Cut a name to the characters that fit."""
     return next(name[:end] for end in range(len(name), -1, -1) if columns(name[:end]) <= width)

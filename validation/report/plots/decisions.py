@@ -1,4 +1,4 @@
-"""What a cut-off would have brought: bad rate against approval rate, and profit."""
+"""Result of a cut-off: bad rate against approval rate, and profit."""
 
 import numpy as np
 import pandas as pd

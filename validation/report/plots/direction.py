@@ -31,7 +31,7 @@ class Direction:
     seen: list[float] = field(default_factory=list)
 
     def see(self, *values: ArrayLike) -> None:
-        """Takes values into the limits."""
+        """Take values into the limits."""
         for each in values:
             flat = np.asarray(each, dtype=np.float64).ravel()
             flat = flat[np.isfinite(self.scale.forward(flat))]
@@ -56,7 +56,7 @@ class Direction:
             self.limits = limits_of(self.scale, [float(low), float(low)])
 
     def shares(self, values: ArrayLike) -> Floats:
-        """Where values [N] are, from 0 at the first limit to 1 at the second."""
+        """Positions of values [N], from 0 at the first limit to 1 at the second."""
         first, last = self.scale.forward(np.array(self.limits, dtype=np.float64))
         return np.asarray((self.scale.forward(values) - first) / (last - first))
 

@@ -92,7 +92,7 @@ def gains(rankings: Rankings) -> Picture:
 
 
 def lift(rankings: Rankings) -> Picture:
-    """How many times more defaults there are among the riskiest applicants than among all."""
+    """Lift: default rate of the riskiest applicants relative to all."""
     with drawing() as canvas:
         axes = canvas.axes()
         axes.axhline(1, color=REFERENCE, linewidth=1)

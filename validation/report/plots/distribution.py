@@ -1,4 +1,4 @@
-"""Where the classes lie on the scale of scores: their distributions, and how far they are apart (KS)."""
+"""Distributions of both classes over the scores, and their distance (KS)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -62,7 +62,7 @@ def scores(test: Answered, edges: Sequence[float]) -> Picture:
 
 
 def _span(part: Answered) -> tuple[float, float]:
-    """Where nearly all scores of each class are: a few far away would press all others together."""
+    """Range of nearly all scores of each class: a few extremes would squeeze all others."""
     by_class = [np.quantile(part.score[part.target == y], [OUTERMOST, 1 - OUTERMOST]) for y in (0, 1)]
     low, high = min(lowest for lowest, _ in by_class), max(highest for _, highest in by_class)
     room = max(0.05 * (high - low), 1.0)

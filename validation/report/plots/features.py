@@ -1,4 +1,4 @@
-"""What the score hangs on: the share of each feature, and the score along the most important ones."""
+"""Dependence of the score: the share of each feature, and the score along the most important ones."""
 
 import numpy as np
 import pandas as pd

@@ -16,9 +16,9 @@ class Ranking:
     """For each threshold [k], riskiest first and starting above everybody: shares of those at or above it."""
 
     repaid: NDArray[np.float64]
-    """Of all who repaid: the false positive rate."""
+    """Share of all who repaid: the false positive rate."""
     defaulted: NDArray[np.float64]
-    """Of all who defaulted: the true positive rate."""
+    """Share of all who defaulted: the true positive rate."""
     threshold: NDArray[np.float64]
     """Probability of default, infinite at first."""
     rate: float
@@ -41,7 +41,7 @@ class Ranking:
 
 
 def ranking(part: Answered) -> Ranking:
-    """Sorts the applicants of a part, once for all curves."""
+    """Sort the applicants of a part, once for all curves."""
     repaid, defaulted, threshold = roc_curve(
         part.target, part.probability, drop_intermediate=False, sample_weight=part.weight
     )

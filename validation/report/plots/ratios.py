@@ -8,7 +8,7 @@ from validation.fairness.documents import AttributeFigures, FairnessFigures
 from validation.report.plots.bars import short
 from validation.report.plots.style import INK, REFERENCE, SOFT, TEST, TRAIN, Picture, Style, drawing, key, label
 
-# Told apart by the line first.
+# Distinguished by the line first.
 LINES: tuple[Style, ...] = (
     TEST,
     TRAIN,

@@ -1,4 +1,4 @@
-"""Does a probability mean what it says? Observed beside predicted default rates, on logarithmic axes.
+"""Calibration: observed beside predicted default rates, on logarithmic axes.
 
 Default rates are of the order of 1 %: on plain axes all that matters would be in one corner.
 """

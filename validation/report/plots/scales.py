@@ -1,4 +1,4 @@
-"""How values become places along an axis: plain, logarithmic, or logarithmic beyond a threshold; and round ticks."""
+"""Scales of an axis: linear, logarithmic, or logarithmic beyond a threshold; and round ticks."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ class Plain:
     """Equal differences are equally far apart."""
 
     def forward(self, values: ArrayLike) -> Floats:
-        """Where values [N] are, in units of the scale; NaN where it has no place for one."""
+        """Positions of values [N] in units of the scale; NaN for values outside its domain."""
         return np.asarray(values, dtype=np.float64)
 
     def backward(self, places: Floats) -> Floats:

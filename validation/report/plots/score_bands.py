@@ -1,4 +1,4 @@
-"""What is in each band of scores: observed beside predicted default rate, and how many applicants."""
+"""Bands of scores: observed beside predicted default rate, and number of applicants."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -82,7 +82,7 @@ def _ends(names: list[str], edges: Sequence[float]) -> list[tuple[float | None, 
 
 
 def _places(ends: list[tuple[float | None, float | None]]) -> tuple[NDArray[np.float64], list[tuple[float, float]]]:
-    """Where each band begins, one unit wide, with a gap before one that does not follow on; and edges to be told."""
+    """Start of each band, one unit wide, with a gap before one that does not adjoin; and the edges to print."""
     begin, ticks = np.zeros(len(ends)), []
     for i, (low, high) in enumerate(ends):
         follows = i > 0 and ends[i - 1][1] == low

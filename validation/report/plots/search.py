@@ -1,4 +1,4 @@
-"""How the search for parameters went: the value of each trial, and the best so far."""
+"""Course of the search for parameters: the value of each trial, and the best so far."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How every picture looks: readable in greyscale, the same bytes for the same numbers, text as text.
+"""Style of every picture: readable in greyscale, the same bytes for the same numbers, text as text.
 
 A picture is as wide as half a page, so that two stand side by side and one fills a phone.
 """
@@ -20,7 +20,7 @@ LETTER = 5.4  # points that a letter takes in a wide font, on average
 MARGIN = 20.0  # points right of the axes
 INK = "#1c2128"
 SMALL = 8.0  # points, of what is written beside a mark
-# Told apart by darkness and by line, not by colour alone.
+# Distinguished by darkness and line, not by colour alone.
 Style = dict[str, Any]  # what Axes.plot takes
 TRAIN: Style = {"color": "#8f979f", "linestyle": (4, 2), "linewidth": 1.5}
 TEST: Style = {"color": "#1f4e79", "linewidth": 2.0}
@@ -34,15 +34,15 @@ TOGETHER = ((TRAIN["color"], TEST["color"]), (REPAID, DEFAULTED), (REFERENCE, TE
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn (`svg`), and the sentences that say what is to be seen, with its numbers."""
+    """A drawing (`svg`), and sentences that describe it with its numbers."""
 
     name: str
-    """Of its file, and of its place in a page."""
+    """Name of its file and of its place in a page."""
     title: str
     alt: str
     svg: str
     wide: bool = False
-    """As wide as the page."""
+    """True if as wide as the page."""
 
 
 class Drawing:
@@ -92,7 +92,7 @@ def drawing(width: float = WIDTH, height: float = HEIGHT) -> Iterator[Drawing]:
 
 
 def label(axes: Axes, x: str, y: str) -> None:
-    """Names both axes, the upright one by a line above it that is read without turning the head."""
+    """Name both axes, the upright one by a line above it that is read without turning the head."""
     fits = LETTER * len(y) <= axes.width + MARGIN
     axes.text(0 if fits else 1, 1, y, shares="xy", shift=(0, 8), color=SOFT, ha="left" if fits else "right")
     axes.text(1, 0, x, shares="xy", shift=(0, -28), color=SOFT, ha="right", va="center")
@@ -101,7 +101,7 @@ def label(axes: Axes, x: str, y: str) -> None:
 def key(
     axes: Axes, entries: Sequence[tuple[str, Mapping[str, Any]]], x: float, y: float, across: float | None = None
 ) -> None:
-    """What each line stands for, from (`x`, `y`) in shares of the axes downwards, or so far apart to the right."""
+    """Legend of the lines, from (`x`, `y`) in shares of the axes downwards, or to the right with this spacing."""
     line = 13 / axes.height
     for text, style in entries:
         ends = [x + 0.035] if style.get("linestyle") == "none" else [x, x + 0.07]

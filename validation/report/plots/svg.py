@@ -7,7 +7,7 @@ from markupsafe import escape
 from numpy.typing import NDArray
 
 FONT = "sans-serif"
-# Of the size of a font: how far below its middle, and below its top, the baseline is.
+# Distance of the baseline below the middle and the top of a letter, in font sizes.
 MIDDLE, TOP = 0.35, 0.76
 BASELINES = {"baseline": 0.0, "center": MIDDLE, "top": TOP}
 ANCHORS = {"left": "", "center": "; text-anchor: middle", "right": "; text-anchor: end"}
