@@ -610,7 +610,7 @@ MISTAKES = [
     ),
     (
         "@[row_max]\nworst = ['agee']",
-        "row_max.worst: expected number features, got agee, which is none; did you mean age?",
+        "row_max.worst: expected number features, got agee; did you mean age?",
     ),
     (
         "@[row_max]\nworst = ['owner']",
@@ -887,7 +887,7 @@ FLAG_MISTAKES = [
     ),
     (
         "--row-max worst=time_hour",
-        "command line: row_max.worst: expected number features, got time_hour, which is none; did you mean time_hours?",
+        "command line: row_max.worst: expected number features, got time_hour; did you mean time_hours?",
     ),
     (
         "--numbers a --features b",
