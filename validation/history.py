@@ -65,7 +65,7 @@ def remembered(folder: Path) -> list[RememberedRun]:
 
 def series_of(runs: Sequence[RememberedRun]) -> dict[str, list[float | None]]:
     """Each figure over the runs."""
-    return {name: [cast("float | None", run["figures"].get(name)) for run in runs] for name in FIGURES}
+    return {name: [run["figures"].get(name) for run in runs] for name in FIGURES}
 
 
 def _read(path: Path) -> RememberedRun:

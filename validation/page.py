@@ -1,6 +1,6 @@
 """The page of a validation, its data and its tables: a folder of validation.html, validation.json and CSVs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from validation.report.pages import render
 from validation.report.weights import monitored
 from validation.sections.json_types import known
 from validation.sections.listed import SECTIONS, parts_of
+from validation.sections.section import Part, Subject
 from validation.served import Served
 from validation.verdict import findings_of, tests_of
 
@@ -32,17 +33,32 @@ TITLES = {
 def validated(served: Served, observed: Observed) -> tuple[Validated, dict[str, pd.DataFrame]]:
     """What validation.json holds, and the tables by file name."""
     parts = parts_of(observed.subject)
-    initial = observed.subject.initial
-    found: Validated = {
+    version = served.model.manifest.model_version
+    found = described(observed.subject, observed.data, version, observed.weight, observed.remarks, parts)
+    return found, {name: table for part in parts.values() for name, table in part.tables.items()}
+
+
+def described(
+    subject: Subject,
+    data: Mapping[str, Any],
+    version: str = "",
+    weight: str | None = None,
+    remarks: Sequence[str] = (),
+    parts: Mapping[str, Part] | None = None,
+) -> Validated:
+    """What is known of a subject, section by section; `parts` are those of it, where they are made already."""
+    parts = parts_of(subject) if parts is None else parts
+    initial = subject.initial
+    return {
         "schema_version": SCHEMA_VERSION,
-        "data": known(dict(observed.data)),
+        "data": known(dict(data)),
         "model": {
-            "version": served.model.manifest.model_version,
-            "definition": initial["definition"] if initial else observed.subject.settings.definition or "",
-            "initial": observed.subject.no_initial,
+            "version": version,
+            "definition": initial["definition"] if initial else subject.settings.definition or "",
+            "initial": subject.no_initial,
         },
-        "weight": observed.weight,
-        "remarks": list(observed.remarks),
+        "weight": weight,
+        "remarks": list(remarks),
         "findings": known(findings_of(parts, SECTIONS)),
         "tests": tests_of(parts),  # type: ignore[typeddict-item]
         "sections": {
@@ -55,7 +71,6 @@ def validated(served: Served, observed: Observed) -> tuple[Validated, dict[str, 
         },
         "history": [],
     }
-    return found, {name: table for part in parts.values() for name, table in part.tables.items()}
 
 
 def write_page(folder: Path, found: Validated, tables: Mapping[str, pd.DataFrame]) -> None:

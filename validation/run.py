@@ -22,6 +22,7 @@ from cli.settings.flags import add_flags
 from cli.settings.origin import Origin
 from cli.settings.toml import read_toml, tables_of
 from cli.words import counted, escaped
+from storage.address import is_remote
 from storage.folder import replaced_folder
 from table.contradictions import contradictions
 from table.features import definitions_of, read_features
@@ -37,6 +38,7 @@ SHOWN = 10
 TABLE = ("target", "positive", "negative", "weight", "id", "missing")
 WRITTEN = ("separator", "sheet", "encoding", "decimal", "thousands", "normalization")
 OUT = "validated"
+LIKE_OURS = ("evaluation",)  # tables of training that are no mistyped ones of this command
 
 EPILOG = """\
 A limit comes from its flag, else from the TOML, else from the model's manifest, which has those of its training.
@@ -58,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (data, declared, limits, settings), out = _settings(args), Path(args.out)
         if data.file is None:
             raise UserError("--data: expected a file or a folder of them, got none; name one", WRONG_USAGE)
+        for flag, name in (("--out", args.out), ("--history", args.history)):
+            if name is not None and is_remote(name):
+                raise UserError(f"{flag}: expected a folder, got {name}; write it here and copy it", WRONG_USAGE)
         history = None if args.history is None else Path(args.history)
         progress = Progress(quiet=args.quiet)
         with replaced_folder(out, PAGE) as folder:
@@ -138,7 +143,8 @@ def _settings(args: argparse.Namespace) -> tuple[Data, tuple[Feature, ...], dict
     origin = Origin(None if file is None else str(file), frozenset(flags))
     content = {} if file is None else beside(file, read_toml(file))
     tables: dict[str, dict[str, object]] = {"data": {}, "features": {}, "stability": {}, "validation": {}}
-    tables |= tables_of(content, tables.keys(), origin, others=True)
+    others = {name: table for name, table in content.items() if name not in LIKE_OURS}
+    tables |= tables_of(others, tables.keys(), origin, others=True)
     for key, value in flags.items():
         table, _, name = key.partition(".")
         tables[table][name] = value

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from validation.calibration import (
     calibration_intercept,
@@ -16,10 +15,11 @@ from validation.calibration import (
     reliability,
 )
 from validation.sections.json_types import known
-from validation.sections.section import Claim, Floats, Part, Rows, Subject
+from validation.sections.section import Claim, Part, Rows, Subject
 from validation.statistics.binomial import binomial, correlated
 from validation.statistics.goodness import hosmer_lemeshow, spiegelhalter
-from validation.statistics.jeffreys import jeffreys
+from validation.statistics.jeffreys import counted, jeffreys
+from validation.statistics.outcome import Tested
 from validation.weights import effective_size
 
 METRICS = ("rows", "effective_rows", "default_rate", "mean_probability", "log_loss", "brier")
@@ -42,6 +42,7 @@ def make(subject: Subject) -> Part:
     plain = groups if rows.weight is None else group(target, probability)
     fit = hosmer_lemeshow(plain.size, plain.defaults, plain.expected)
     spread = spiegelhalter(target, probability)
+    exact, counts = float(binomial(pd_, size, defaults)[0]), float(counted(pd_, size, defaults)[0])
     rate = float(defaults[0] / size[0])
     figure: dict[str, Any] = {
         "metrics": metrics | _slope(subject, rows),
@@ -52,7 +53,7 @@ def make(subject: Subject) -> Part:
         "expected_calibration_error": expected_calibration_error(groups),
         "tests": {
             "jeffreys": {"p": too_low},
-            "binomial": {"p": float(binomial(pd_, size, defaults)[0])},
+            "binomial": {"p": exact},
             "correlated_binomial": {
                 "p": float(correlated(pd_, size, defaults, subject.settings.correlation)[0]),
                 "correlation": subject.settings.correlation,
@@ -62,7 +63,8 @@ def make(subject: Subject) -> Part:
         },
         "groups": reliability(groups).to_dict("records"),
     }
-    return Part(known(figure), claims=_claims(pd_[0], rate, too_low, fit, spread), tables=_tables(groups))
+    claims = _claims(float(pd_[0]), rate, counts, fit, spread)
+    return Part(known(figure), claims=claims, tables={"calibration": reliability(groups)})
 
 
 def _metrics(rows: Rows) -> dict[str, float]:
@@ -96,7 +98,7 @@ def _slope(subject: Subject, rows: Rows) -> dict[str, float]:
     }
 
 
-def _claims(applied: float, rate: float, too_low: float, fit: Any, spread: Any) -> list[Claim]:
+def _claims(applied: float, rate: float, too_low: float, fit: Tested, spread: Tested) -> list[Claim]:
     shown = f"{100 * rate:.2f} % defaulted, {100 * applied:.2f} % was predicted"
     limit = f"{100 * applied:.2f} % predicted"
     return [
@@ -137,12 +139,3 @@ def _claims(applied: float, rate: float, too_low: float, fit: Any, spread: Any) 
             "Probabilities are too extreme, or not extreme enough. Look at the calibration slope; recalibrate.",
         ),
     ]
-
-
-def _tables(groups: Any) -> dict[str, pd.DataFrame]:
-    return {"calibration": reliability(groups)}
-
-
-def floats(values: Any) -> Floats:
-    """An array of numbers."""
-    return np.asarray(values, dtype=np.float64)

@@ -1,16 +1,18 @@
 """Is the probability of each grade right, and are customers in the same grades as before?"""
 
+import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from validation.calibration import interval
+from validation.documents import Initial
 from validation.sections.json_types import known, listed
 from validation.sections.section import Claim, Floats, Part, Subject
 from validation.statistics.binomial import binomial, correlated
-from validation.statistics.concentration import herfindahl, more_concentrated, variation
-from validation.statistics.jeffreys import POWER, jeffreys, smallest_found
+from validation.statistics.concentration import differ, herfindahl, more_concentrated, variation
+from validation.statistics.jeffreys import POWER, counted, jeffreys, smallest_found
 from validation.statistics.traffic_lights import colours
 from validation.verdict import BUDGETS
 
@@ -46,7 +48,7 @@ def _tested(subject: Subject) -> tuple[list[dict[str, Any]], list[Claim], float]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean, rate = expected / size, defaults / size
     applied: Floats = mean if rating.assigned is None else np.asarray(rating.assigned, dtype=np.float64)
-    p = jeffreys(applied, size, defaults)
+    p, counts = jeffreys(applied, size, defaults), counted(applied, size, defaults)
     tests = int((~np.isnan(p)).sum())
     alpha = BUDGETS["grades"] / max(tests, 1)
     smallest = smallest_found(applied, size, alpha)
@@ -69,12 +71,12 @@ def _tested(subject: Subject) -> tuple[list[dict[str, Any]], list[Claim], float]
         Claim(
             "grades",
             f"The PD of grade {label} is too low",
-            float(p[k]),
+            float(counts[k]),
             float(rate[k]),
             f"{100 * applied[k]:.2f} % applied",
             "supervisor's test",
             f"{int(defaults[k]):,} of {int(size[k]):,} customers defaulted, {100 * rate[k]:.2f} %, and "
-            f"{100 * applied[k]:.2f} % was applied (Jeffreys). Recalibrate, or raise the PD of this grade.",
+            f"{100 * applied[k]:.2f} % was applied (Jeffreys). Recalibrate, or raise its PD.",
         )
         for k, label in enumerate(rating.labels)
     ]
@@ -85,7 +87,7 @@ def _concentration(subject: Subject, customers: Floats) -> tuple[dict[str, Any],
     """By customers and by exposure: CV and HI now and initially, the test's p."""
     initial, found, claims = subject.initial, {}, []
     held: dict[str, tuple[Floats, Floats | None]] = {
-        "customers": (customers, None if initial is None else np.array([g["rows"] for g in initial["grades"]], float))
+        "customers": (customers, None if initial is None else _customers(initial))
     }
     if subject.rows.exposure is not None:
         then = None
@@ -98,13 +100,14 @@ def _concentration(subject: Subject, customers: Floats) -> tuple[dict[str, Any],
             entry["why"] = subject.no_initial or "initial.json has no exposures; set validation.exposure and train"
         else:
             tested = more_concentrated(now, then)
+            by_chance = math.nan if initial is None else differ(customers, _customers(initial))
             entry["initial"] = {"cv": variation(then), "hi": herfindahl(then)}
             entry |= {"statistic": tested.statistic, "p": tested.p}
             claims.append(
                 Claim(
                     "concentration",
                     f"Grades are more concentrated by {name}",
-                    tested.p,
+                    max(tested.p, by_chance),  # the template's test knows nothing of chance among customers
                     entry["hi"],
                     f"{herfindahl(then):.3f} at the initial validation",
                     "supervisor's test",
@@ -114,3 +117,7 @@ def _concentration(subject: Subject, customers: Floats) -> tuple[dict[str, Any],
             )
         found[name] = entry
     return found, claims
+
+
+def _customers(initial: Initial) -> Floats:
+    return np.array([grade["rows"] for grade in initial["grades"]], dtype=np.float64)

@@ -11,7 +11,7 @@ from validation.sections.json_types import known
 from validation.sections.section import Claim, Coded, Rows, Subject
 from validation.statistics.auc import area_of_ranks
 from validation.statistics.auc import interval as interval_of_area
-from validation.statistics.jeffreys import jeffreys
+from validation.statistics.jeffreys import counted, jeffreys
 
 NO_NAME = "none"
 
@@ -51,6 +51,7 @@ def _outcomes(rows: Rows, its: NDArray[Any], least: int) -> dict[str, Any]:
     area = area_of_ranks(target, p)
     bounds = interval_of_area(area, CONFIDENCE)
     expected = float(p.mean())
+    counts = np.array([expected]), np.array([float(size)]), np.array([float(defaults)])
     tested: dict[str, Any] = known(
         {
             "known": size,
@@ -59,7 +60,8 @@ def _outcomes(rows: Rows, its: NDArray[Any], least: int) -> dict[str, Any]:
             "low": float(low[0]),
             "high": float(high[0]),
             "expected": expected,
-            "p": float(jeffreys(np.array([expected]), np.array([float(size)]), np.array([float(defaults)]))[0]),
+            "p": float(jeffreys(*counts)[0]),
+            "counted": float(counted(*counts)[0]),
             "auc": area.value,
             "auc_low": bounds[0],
             "auc_high": bounds[1],
@@ -74,7 +76,7 @@ def claims_of(family: str, what: str, entries: Sequence[Mapping[str, Any]]) -> l
         Claim(
             family,
             f"Risk is understated: {what} {entry['level']}",
-            entry["p"],
+            entry["counted"],
             entry["observed"],
             f"{100 * entry['expected']:.2f} % predicted",
             "custom",
