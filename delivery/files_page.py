@@ -21,10 +21,11 @@ from scoring import documents as of_scoring
 from storage.whole_file import write_whole
 from training import documents as of_artifacts
 from validation import documents as of_validation
+from validation.fairness import documents as of_groups
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "files.md"
-MODULES = (of_validation, of_artifacts, of_model, of_scoring)  # a class stands after those that it extends
+MODULES = (of_validation, of_groups, of_artifacts, of_model, of_scoring)  # a class stands after those that it extends
 TOP = (
     ("artifacts/run.json", of_artifacts.Run),
     ("artifacts/schema.json", of_artifacts.Schema),
@@ -32,6 +33,7 @@ TOP = (
     ("model/manifest.json", of_model.ManifestDocument),
     ("model/certificate.json", of_model.Certificate),
     ("model/initial.json", of_validation.Initial),
+    ("validated/validation.json", of_validation.Validated),
     ("latest.json, of published models", of_model.Pointer),
     ("scored/summary.json", of_scoring.Summary),
 )
@@ -54,7 +56,7 @@ with `?` need not be there. `artifacts/metrics.json` is the field `metrics` of `
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     parser().parse_args(arguments)
     return command.run(lambda: write_whole(PAGE, page()), f"{PAGE} is as it was")
 
@@ -125,7 +127,7 @@ def _shown(type_: object) -> str:
 
 
 def _notes() -> dict[str, dict[str, str]]:
-    """By class and field, those of the classes that it extends included: what the source says below the field."""
+    """Return the note below each field in the source, by class and field, with those of base classes."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for module in MODULES:
         tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))

@@ -48,6 +48,7 @@ class Table:
     of the split, None where the schema names none; of a split by time no time is missing, and never a group.
     `weight` [N] are the sample weights, above 0, and `exposure` [N] the exposures, NaN for missing, as the file has
     them; None where the schema names no column.
+    `beside` [N] has the schema's columns beside the features, None where it names none; no model reads them.
     `dropped_rows` had no target or are left out by a setting, `dropped_note` says it in a sentence: how many, where,
     by time how late, by which values; `exclusions` has the counts of those. `remarks` are lines to be said of the file.
     `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
@@ -66,6 +67,7 @@ class Table:
     remarks: tuple[str, ...] = ()
     weight: NDArray[np.float64] | None = None
     exposure: NDArray[np.float64] | None = None
+    beside: "pd.DataFrame | None" = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Applicants:
     """N applicants whose outcomes need not be known yet; `frame`, `sha256` and `source` are as in Table.
 
     `outcome` is float64 [N]: 1 defaulted, 0 repaid, NaN not known yet; `weight` [N] are the sample weights. Each is
-    None where the file has no column for it.
+    None where the file has no column for it. `beside` [N] has those of the schema's columns beside the features that
+    the file has, None where it has none.
     """
 
     frame: "pd.DataFrame"
@@ -81,6 +84,7 @@ class Applicants:
     sha256: str
     source: str
     weight: NDArray[np.float64] | None = None
+    beside: "pd.DataFrame | None" = None
 
 
 def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
@@ -91,16 +95,21 @@ def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: the built-in population is synthetic_table's")
     with local_file(schema.data.file, progress) as path:
-        source = source_of(schema.data.file, path, schema, _wanted(schema))
+        source = source_of(schema.data.file, path, schema, columns_wanted(schema))
     return _table(source, schema)
 
 
 def read_applicants(
-    schema: Schema, progress: Progress = SILENT, *, must_have_outcomes: bool = False, must_have_weights: bool = False
+    schema: Schema,
+    progress: Progress = SILENT,
+    *,
+    must_have_outcomes: bool = False,
+    must_have_weights: bool = False,
+    must_have_beside: bool = False,
 ) -> Applicants:
-    """The features of every row of `schema.data.file`, and target and weight where there are any.
+    """The features of every row of `schema.data.file`, and target, weight and columns beside where there are any.
 
-    Raises UserError for whatever is wrong with the file, and for a missing target or weight if it must be there.
+    Raises UserError for whatever is wrong with the file, and for a missing column of those if it must be there.
     """
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: there is nothing to read")
@@ -112,6 +121,9 @@ def read_applicants(
     if weight is not None:
         wanted[weight] = "data.weight"
         optional = optional if must_have_weights else optional | {weight}
+    for column in _beside(schema).keys() - wanted.keys():
+        wanted[column] = "fairness.groups"
+        optional = optional if must_have_beside else optional | {column}
     with local_file(schema.data.file, progress) as path:
         source = source_of(schema.data.file, path, schema, wanted, optional)
     frame = _features(source, schema, slice(None))
@@ -119,7 +131,7 @@ def read_applicants(
         raise UserError(f"{source.name}: {NO_ROWS}")
     outcome = outcomes_of(source, replace(schema.data, exclude={})).values if target in source.columns else None
     weights = weights_of(source, weight) if weight in source.columns and weight is not None else None
-    return Applicants(frame, outcome, source.sha256, source.name, weights)
+    return Applicants(frame, outcome, source.sha256, source.name, weights, _columns_beside(source, schema, slice(None)))
 
 
 def synthetic_table(schema: Schema) -> Table:
@@ -127,7 +139,7 @@ def synthetic_table(schema: Schema) -> Table:
     import population
 
     frame = population.draw()
-    wanted = _wanted(schema)
+    wanted = columns_wanted(schema)
     check_columns(BUILT_IN, list(frame.columns), wanted, "its columns")
     drawn = pa.Table.from_pandas(frame[list(wanted)], preserve_index=False)
     columns = {name: drawn.column(name) for name in wanted}
@@ -135,9 +147,10 @@ def synthetic_table(schema: Schema) -> Table:
     return _table(replace(source, missing=Missing.of(schema.data.missing)), schema)
 
 
-def _wanted(schema: Schema) -> dict[str, str]:
+def columns_wanted(schema: Schema) -> dict[str, str]:
     """The columns that are read, each with the setting that asks for it."""
-    wanted = {column: f"data.exclude.{column}" for column in schema.data.exclude} | _read_by_features(schema)
+    wanted = {column: f"data.exclude.{column}" for column in schema.data.exclude}
+    wanted |= _beside(schema) | _read_by_features(schema)
     wanted[schema.data.target] = "data.target"
     if schema.data.id is not None:
         wanted[schema.data.id] = "data.id"
@@ -156,7 +169,16 @@ def _read_by_features(schema: Schema) -> dict[str, str]:
     return {feature.column: f"features.{feature.column}" for feature in schema.features}
 
 
+def _beside(schema: Schema) -> dict[str, str]:
+    return {feature.column: "fairness.groups" for feature in schema.beside}
+
+
 def _table(source: Source, schema: Schema) -> Table:
+    return labelled_rows(source, schema)[0]
+
+
+def labelled_rows(source: Source, schema: Schema) -> tuple[Table, NDArray[np.bool_]]:
+    """The rows that have an outcome, and which rows of the source those are."""
     outcomes = outcomes_of(source, schema.data)
     refuse_one_class(source, schema.data, outcomes)
     kept = ~np.isnan(outcomes.values)
@@ -169,7 +191,7 @@ def _table(source: Source, schema: Schema) -> Table:
     if schema.data.weight is not None:
         weight = weights_of(source, schema.data.weight, kept)
         refuse_constant(source, schema.data.weight, weight)
-    return Table(
+    table = Table(
         frame=frame,
         target=outcomes.values[kept].astype(np.int8),
         ids=ids,
@@ -183,7 +205,9 @@ def _table(source: Source, schema: Schema) -> Table:
         remarks=(*source.remarks, *outcomes.remarks, *remarks_of(frame, schema)),
         weight=weight,
         exposure=None if schema.exposure is None else exposures_of(source, schema.exposure)[kept],
+        beside=_columns_beside(source, schema, kept),
     )
+    return table, kept
 
 
 def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame":
@@ -191,6 +215,13 @@ def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice")
 
     columns = {feature.name: column_of(source, feature, kept) for feature in schema.features}
     return pd.DataFrame(columns, copy=False)
+
+
+def _columns_beside(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame | None":
+    import pandas as pd
+
+    columns = {its.name: column_of(source, its, kept) for its in schema.beside if its.column in source.columns}
+    return pd.DataFrame(columns, copy=False) if columns else None
 
 
 def column_of(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice" = slice(None)) -> "pd.Series[Any]":

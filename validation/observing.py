@@ -31,10 +31,8 @@ from validation.sections.section import Coded, Floats, Migrations, Rows, Sample,
 from validation.sections.segments import MOST_LEVELS
 from validation.served import Served
 from validation.settings import Stability, Validation
-from validation.stability.bins import Bins
-from validation.stability.comparison import compared, rows_of
+from validation.stability.comparison import shifts_of_counts
 from validation.stability.tallies import Tallies
-from validation.weights import effective_size
 
 ROWS_AT_ONCE = 200_000
 SAMPLE = 50_000
@@ -117,7 +115,7 @@ def observe(served: Served, asked: Asked, progress: Progress) -> Observed:
         no_initial,
         side.no_outcomes,
         served.reference.get("metrics"),
-        _stability(served.reference, rows, tallies, asked.limits, its.least),
+        _stability(served, rows, tallies, asked.limits, its.least),
         sample=sample,
         answer=lambda frame: served.probabilities(frame, lambda _: None),
         seed=SEED,
@@ -264,32 +262,19 @@ def _scored(
     return probability, Sample(pd.concat(frames, ignore_index=True), chosen)
 
 
-def _stability(
-    reference: Mapping[str, Any], rows: Rows, tallies: Tallies, limits: Stability, least: int
-) -> dict[str, Any]:
-    """What validation.stability.comparison.compared says of all rows, with `unusual`, and the indices by period."""
-    weight = rows.weight if "effective_rows" in reference else None
-    of_features = tallies.counts if weight is None else tallies.weights or {}
-    bins = Bins.of(reference["score"])
-    place = bins.places(rows.score)
-    no_period = 0 if rows.periods is None else len(rows.periods.levels)
-    code = np.full(len(rows), no_period) if rows.periods is None else rows.periods.codes % (no_period + 1)
-    of_score = np.bincount(code * len(bins) + place, weights=weight, minlength=(no_period + 1) * len(bins))
-    of_score = of_score.reshape(-1, len(bins))
-    sums = {name: counts.sum(axis=0) for name, counts in of_features.items()}
-    size = None if weight is None else effective_size(weight)
-    found = compared(reference, of_score.sum(axis=0), sums, limits, size)
-    found["rows"] = rows_of(reference, len(rows), has_weights=rows.weight is not None)
+def _stability(served: Served, rows: Rows, tallies: Tallies, limits: Stability, least: int) -> dict[str, Any]:
+    """What validation.stability.comparison.shifts says of all rows, with `unusual`, rows by grade, and by period."""
+    reference, weight = served.reference, rows.weight
+    found = shifts_of_counts(reference, tallies.counted(), rows.score, limits, weight)
     oddities = tallies.unusual(reference)
     moved = (["score"] if found["score"]["moved"] else []) + [e["feature"] for e in found["features"] if e["moved"]]
     by_period = []
     for number, label in enumerate(() if rows.periods is None else rows.periods.levels):
-        its = code == number
+        its = rows.periods.codes == number if rows.periods is not None else np.zeros(0, dtype=bool)
         if (count := int(its.sum())) < least:
             continue
-        size = None if weight is None else effective_size(weight[its])
-        one = compared(
-            reference, of_score[number], {name: counts[number] for name, counts in of_features.items()}, limits, size
+        one = shifts_of_counts(
+            reference, tallies.counted(number), rows.score[its], limits, None if weight is None else weight[its]
         )
         indices = {entry["feature"]: entry["csi"] for entry in one["features"]}
         named = {name: indices[name] for name in reference["features"]}
@@ -298,6 +283,7 @@ def _stability(
     return {
         **found,
         "features": [{**entry, **oddities[entry["feature"]]} for entry in found["features"]],
+        "grades": served.by_grade(rows.probability, weight),
         "moved": moved,
         "by_period": by_period,
     }

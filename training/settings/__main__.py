@@ -38,6 +38,8 @@ FLAGS = {
     "features.true": (),
     "features.false": (),
     "data.exclude": ("--exclude COLUMN=A,B",),
+    "fairness.reference": (),
+    "fairness.bins": (),
     "row_max.NAME": ("--row-max NAME=A,B",),
     "reason_groups.NAME": (),
     "reason_texts.text": (),

@@ -23,59 +23,51 @@ def shifts(
 ) -> StabilityFindings:
     """The rows of `frame` [N], one or more, and their scores [N] against what `reference_of` made of the training rows.
 
-    See `compared`. Shares are weighted where the reference and the rows have weights [N]; `rows` says so as `weighted`,
-    which is False where only one of the two has.
-    """
-    is_weighted = weight is not None and "effective_rows" in reference
-
-    def counted(entry: Mapping[str, Any], column: NDArray[Any]) -> NDArray[Any]:
-        bins = Bins.of(entry)
-        return bins.sums(column, weight) if is_weighted and weight is not None else bins.counts(column)
-
-    found = compared(
-        reference,
-        counted(reference["score"], scores),
-        {name: counted(entry, frame[name].to_numpy()) for name, entry in reference["features"].items()},
-        limits,
-        effective_size(weight) if is_weighted and weight is not None else None,
-    )
-    found["rows"] = rows_of(reference, len(frame), has_weights=weight is not None)
-    return found
-
-
-def rows_of(reference: Mapping[str, Any], rows: int, *, has_weights: bool) -> ComparedRows:
-    """How many rows are compared, and whether by weight; False where only one of the two has weights."""
-    found: ComparedRows = {"expected": reference["rows"], "actual": rows}
-    if has_weights or "effective_rows" in reference:
-        found["weighted"] = has_weights and "effective_rows" in reference
-    return found
-
-
-def compared(
-    reference: Mapping[str, Any],
-    score: NDArray[Any],
-    features: Mapping[str, NDArray[Any]],
-    limits: Stability,
-    effective: float | None = None,
-) -> StabilityFindings:
-    """Counts of scores and of features in the bins of the reference against those of the training rows.
-
     `rows`: `expected` and `actual`. `score` has `psi`, `features` (the most moved first) `feature` and `csi`: the
     population stability index. Beside it `limit`; `by_chance`, its mean where nothing has changed; `counts_from`, the
     larger of the limit and what chance alone exceeds one time in 1,000; `moved`, whether it is that much; `bins`:
     `bin`, `expected` and `actual` shares 0 to 1, `contribution` to the index. Bins that are empty in both are left out.
-    Counts are sums of weights where `effective`, their effective sample size, is given.
+    Shares are weighted where the reference and the rows have weights [N]; `rows` says so as `weighted`, which is False
+    where only one of the two has.
     """
-    sizes = None if effective is None else (float(reference["effective_rows"]), effective)
-    found = [
-        _of_feature(name, *_compared(entry, features[name], limits.feature_limit, sizes))
+    counted = {
+        name: counted_in(Bins.of(entry), frame[name].to_numpy(), weight)
+        for name, entry in reference["features"].items()
+    }
+    return shifts_of_counts(reference, counted, scores, limits, weight)
+
+
+def counted_in(
+    bins: Bins, column: NDArray[Any], weight: NDArray[np.float64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+    """How many values [N] are in each bin, and the sums of their weights, if any. Counts of parts add up."""
+    return bins.counts(column), None if weight is None else bins.sums(column, weight)
+
+
+def shifts_of_counts(
+    reference: Mapping[str, Any],
+    counted: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64] | None]],
+    scores: NDArray[np.float64],
+    limits: Stability,
+    weight: NDArray[np.float64] | None = None,
+) -> StabilityFindings:
+    """The same from what `counted_in` says of each feature in the bins of the reference, all rows together."""
+    rows: ComparedRows = {"expected": reference["rows"], "actual": len(scores)}
+    sizes = None
+    if weight is not None or "effective_rows" in reference:
+        rows["weighted"] = weight is not None and "effective_rows" in reference
+        if weight is not None and rows["weighted"]:
+            sizes = float(reference["effective_rows"]), effective_size(weight)
+    features = [
+        _of_feature(name, *_compared(entry, counted[name], limits.feature_limit, sizes))
         for name, entry in reference["features"].items()
     ]
-    index, of_score = _compared(reference["score"], score, limits.score_limit, sizes)
+    of_scores = counted_in(Bins.of(reference["score"]), scores, weight)
+    index, of_score = _compared(reference["score"], of_scores, limits.score_limit, sizes)
     return {
-        "rows": {"expected": reference["rows"], "actual": round(float(score.sum()))},
+        "rows": rows,
         "score": {"psi": index, **of_score},
-        "features": sorted(found, key=lambda entry: -entry["csi"]),
+        "features": sorted(features, key=lambda entry: -entry["csi"]),
     }
 
 
@@ -84,13 +76,19 @@ def _of_feature(name: str, index: float, shift: Shift) -> FeatureShift:
 
 
 def _compared(
-    entry: Mapping[str, Any], actual: NDArray[Any], limit: float, sizes: tuple[float, float] | None
+    entry: Mapping[str, Any],
+    counted: tuple[NDArray[np.int64], NDArray[np.float64] | None],
+    limit: float,
+    sizes: tuple[float, float] | None,
 ) -> tuple[float, Shift]:
     """The stability index of one column, and the rest of what there is to say of it."""
-    expected = np.array(entry["counts"] if sizes is None else entry["weights"])
+    bins = Bins.of(entry)
+    counts, sums = counted
+    weighted = sizes is not None and sums is not None
+    expected = np.array(entry["weights" if weighted else "counts"])
+    actual: NDArray[Any] = counts if not weighted or sums is None else sums
     found = shift(expected, actual, sizes)
-    labels = Bins.of(entry).labels()
-    shares = zip(labels, expected / expected.sum(), actual / actual.sum(), found.contributions, strict=True)
+    shares = zip(bins.labels(), expected / expected.sum(), actual / actual.sum(), found.contributions, strict=True)
     return found.index, {
         "limit": limit,
         "by_chance": found.by_chance,

@@ -44,6 +44,18 @@ class Tallies:
                 self.weights[name] += self._sums(place, bins, weight)
             self._unusual[name].add(frame[name])
 
+    def counted(self, period: int | None = None) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64] | None]]:
+        """The counts and sums of weights of each feature, of a period or of all rows."""
+        rows = slice(None) if period is None else slice(period, period + 1)
+
+        def of(table: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(table[rows].sum(axis=0), dtype=np.float64)
+
+        return {
+            name: (of(counts).astype(np.int64), None if self.weights is None else of(self.weights[name]))
+            for name, counts in self.counts.items()
+        }
+
     def unusual(self, reference: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """By feature the shares 0 to 1 of rows that are `missing`, beside `missing_in_training`, and `unseen`: in no
         level of the vocabulary, or outside of the training rows' range.

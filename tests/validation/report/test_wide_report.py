@@ -115,7 +115,7 @@ def test_the_page_of_a_validation_folds_too(wide: Sample) -> None:
     assert len(moved) == WIDE
     outcome = np.where(np.arange(len(test.score)) % 2, np.nan, test.target)
     rows = Rows(test.probability, test.score, outcome)
-    stability = {**found, "features": entries, "moved": moved, "by_period": []}
+    stability = {**found, "features": entries, "moved": moved, "by_period": [], "grades": []}
     rating = Rating.of_bands([400.0, 500.0, 600.0], Scale())
     subject = Subject(rows, rating, Scale(), Validation(), Stability(), no_initial="it is old", stability=stability)
     data = {"source": "a.csv", "sha256": "0", "rows": len(rows), "first_time": None, "last_time": None}
