@@ -38,7 +38,7 @@ SHOWN = 10
 TABLE = ("target", "positive", "negative", "weight", "id", "missing")
 WRITTEN = ("separator", "sheet", "encoding", "decimal", "thousands", "normalization")
 OUT = "validated"
-LIKE_OURS = ("evaluation",)  # tables of training that are no mistyped ones of this command
+LIKE_OURS = ("evaluation", "fairness")  # tables of training that are no mistyped ones of this command
 
 EPILOG = """\
 A limit comes from its flag, else from the TOML, else from the model's manifest, which has those of its training.
