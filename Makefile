@@ -92,7 +92,7 @@ node:  ## the packages of tests/node, for the parity test of docs/node.md (needs
 	@cd tests/node && npm ci
 
 # Rooms whose texts have been rewritten; the others follow.
-PROSE := cli storage population deploy delivery local docs
+PROSE := runtime cli population storage table trees local deploy delivery docs
 lint: $(READY)  ## ruff (rules and format), mypy (strict), banned phrases
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -111,7 +111,7 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 		github_actions --file deploy/*.yaml Dockerfile.lambda .github/workflows/*.yml)
 
 docs: .venv-docs/ready  ## the site of docs/ in build/site, without a warning
-	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+	@$(call quietly,NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build)
 
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -24,10 +24,10 @@ BANNED = {
     "(find|finds|finding|found) out": "detect",
     "(goes|going|went) on to": "continue",
     "the same command goes on": "the same command resumes",
-    "(is|are) (?-i:none)(?! of)": "is not a …, or there is no …",
+    "(that|it|they|which|who|what|cell) (is|are) (?-i:none)(?! of)": "is not a …, or there is no …",
     "(take|takes|took) (its|the|their) place": "replace",
     "(is|are|was|were|be) told": "receive, be given, or name who says it",
-    "(come|comes|came) to (the|an?|every|each|both|it)": "reach",
+    "(come|comes|came) to (the same|every|each|both)": "reach",
 }
 # What a docstring does not begin with: it names the thing or begins with an imperative verb.
 NO_BEGINNING = ("What", "Whether", "Of", "Who", "That", "Those", "These", "How")
@@ -58,7 +58,11 @@ def faults(file: Path) -> Iterator[str]:
         for match in re.finditer(rf"\b{phrase}\b", text, re.IGNORECASE):
             yield f"{file}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]!r}: write {remedy}"
     if file.suffix == ".py":
-        for node in ast.walk(ast.parse(text)):
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as fault:
+            raise UserError(f"{file}:{fault.lineno}: expected Python, got {fault.msg}") from None
+        for node in ast.walk(tree):
             match node:
                 case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                     begun = (ast.get_docstring(node) or "").split(maxsplit=1)[:1]

@@ -168,6 +168,8 @@ class Smoke:
         if not manifest.stated_tolerance:
             _near(f"{place}: score", row.score, content, "credit_score", SCORE_TOLERANCE)
         _equal(f"{place}: band", row.band, _member(content, "score_band"))
+        if manifest.grades is not None:
+            _equal(f"{place}: grade", row.grade, _member(content, "grade"))
 
 
 def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ BUFFER = 2**20  # bytes of a column chunk that are read at a time
 class ParquetFile:
     """A Parquet file, which the user calls `name`, and its columns; it is at a path, or has been unpacked.
 
-    Raises UserError where it is none, or is cut short.
+    Raises UserError if it is not Parquet or is truncated.
     """
 
     introduction = "its columns"

@@ -201,7 +201,7 @@
   function show(answer) {
     by("score").textContent = answer.credit_score.toFixed(1);
     by("score").dataset.exact = answer.credit_score;
-    by("band").textContent = answer.score_band;
+    by("band").textContent = answer.grade === undefined ? answer.score_band : `${answer.score_band}, grade ${answer.grade}`;
     by("probability").textContent = percent(answer.default_probability);
     by("probability").dataset.exact = answer.default_probability;
     showScale(answer.credit_score);
