@@ -389,7 +389,7 @@ class ManifestBody(TypedDict):
     batch: NotRequired[ManifestBatch | NoBatch]
     """Not there in models that were exported before there were tables of batches."""
     parent: NotRequired[ParentRecord]
-    """Of a recalibrated model."""
+    """Present in a recalibrated model."""
     tolerance: NotRequired[StatedTolerance]
     """Not there where all is exact."""
 

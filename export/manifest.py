@@ -65,7 +65,7 @@ class Facts:
     """Raw inputs of real applicants, which made-up ones are drawn from."""
     initial: InitialFile | NoInitial
     parent: ParentRecord | None = None
-    """Of a recalibrated run."""
+    """Parent of a recalibrated run."""
 
 
 def manifest_of(

@@ -112,7 +112,7 @@ class PoolRecord(TypedDict):
     levels: int
     """All levels of the training rows."""
     pooled: int
-    """Those of them that are rare."""
+    """Rare levels among them."""
     rows: int
     """Training rows with a rare level."""
 
@@ -174,7 +174,7 @@ class ParentRecord(TypedDict):
     pipeline: str
     """sha256 of its pipeline.skops, which its certificate names."""
     model_version: str | None
-    """Of its exported model, where that was given."""
+    """Version of its exported model, if that was given."""
 
 
 class RecalibrationRecord(TypedDict):
@@ -220,7 +220,7 @@ class Run(Figures):
     files: dict[str, str]
     """sha256 of every other file, by path."""
     parent: NotRequired[ParentRecord]
-    """Of a recalibrated run; `data` and `split` are then those of the parent's training."""
+    """Present in a recalibrated run; `data` and `split` are then those of the parent's training."""
     recalibration: NotRequired[RecalibrationRecord]
     digest: str
     """sha256 of all else in here, as compact JSON with sorted names: what was changed by hand is not exported."""

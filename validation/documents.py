@@ -112,7 +112,7 @@ class Shift(TypedDict):
     by_chance: float
     """Mean of the index where nothing has changed."""
     beyond_chance: float
-    """What chance alone exceeds one time in 1,000."""
+    """Value that chance alone exceeds one time in 1,000."""
     counts_from: float
     """The larger of `limit` and `beyond_chance`."""
     moved: bool
@@ -171,7 +171,7 @@ class InitialPeriod(TypedDict):
 
     column: str
     format: str | None
-    """How the column writes dates, where that is not ISO 8601."""
+    """Format of the column, if not ISO 8601."""
     first: str | None
     last: str | None
 
@@ -257,7 +257,7 @@ class ValidatedSection(TypedDict):
 
 
 class ValidationTests(TypedDict):
-    """How tests share the page's level."""
+    """Division of the page's level among tests."""
 
     level: float
     budgets: dict[str, float]
@@ -276,7 +276,7 @@ class Validated(TypedDict):
     """Column of the sample weights; null where there are none."""
     remarks: list[str]
     findings: list[ValidationFinding]
-    """Those beyond a limit first."""
+    """Findings, those beyond a limit first."""
     tests: ValidationTests
     sections: dict[str, ValidatedSection]
     history: list["RememberedRun"]

@@ -18,7 +18,7 @@ FIGURES = ("default_rate", "mean_probability", "roc_auc", "psi", "calibration_sl
 
 
 def record_of(found: Mapping[str, Any], when: str) -> RememberedRun:
-    """What is remembered of a validation, at the time `when` (ISO 8601)."""
+    """Figures kept of a validation at the time `when` (ISO 8601)."""
     sections = {name: section["figure"] or {} for name, section in found["sections"].items()}
     calibration, discrimination = (sections[name].get("metrics", {}) for name in ("calibration", "discrimination"))
     figures = {
@@ -44,7 +44,7 @@ def record_of(found: Mapping[str, Any], when: str) -> RememberedRun:
 
 
 def remember(folder: Path, record: RememberedRun) -> None:
-    """Writes the file of a run; the same table validated again with the same model replaces its own."""
+    """Write the file of a run; the same table validated again with the same model replaces its own."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:

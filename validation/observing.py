@@ -41,7 +41,7 @@ SEED = 99
 
 @dataclass(frozen=True)
 class Asked:
-    """What a validation is asked for. `named` are the keys that the user set, whose columns must be there."""
+    """Request of a validation. `named` are the keys that the user set, whose columns must be there."""
 
     data: Data
     validation: Validation
@@ -155,7 +155,7 @@ def _wanted(
 
 @dataclass(frozen=True)
 class _Side:
-    """What is kept of the columns besides the features, [N] each."""
+    """Columns kept besides the features, [N] each."""
 
     outcome: Floats
     weight: Floats | None
@@ -263,7 +263,7 @@ def _scored(
 
 
 def _stability(served: Served, rows: Rows, tallies: Tallies, limits: Stability, least: int) -> dict[str, Any]:
-    """What validation.stability.comparison.shifts says of all rows, with `unusual`, rows by grade, and by period."""
+    """Shifts of all rows (validation.stability.comparison), with `unusual`, rows by grade, and by period."""
     reference, weight = served.reference, rows.weight
     found = shifts_of_counts(reference, tallies.counted(), rows.score, limits, weight)
     oddities = tallies.unusual(reference)

@@ -31,7 +31,7 @@ TITLES = {
 
 
 def validated(served: Served, observed: Observed) -> tuple[Validated, dict[str, pd.DataFrame]]:
-    """What validation.json holds, and the tables by file name."""
+    """Content of validation.json, and the tables by file name."""
     parts = parts_of(observed.subject)
     version = served.model.manifest.model_version
     found = described(observed.subject, observed.data, version, observed.weight, observed.remarks, parts)
@@ -46,7 +46,7 @@ def described(
     remarks: Sequence[str] = (),
     parts: Mapping[str, Part] | None = None,
 ) -> Validated:
-    """What is known of a subject, section by section; `parts` are those of it, where they are made already."""
+    """Document of a subject, section by section; `parts` are its sections, if they are made already."""
     parts = parts_of(subject) if parts is None else parts
     initial = subject.initial
     return {
@@ -74,7 +74,7 @@ def described(
 
 
 def write_page(folder: Path, found: Validated, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Writes the page, its data and its tables into a folder."""
+    """Write the page, its data and its tables into a folder."""
     (folder / FIGURES).write_text(json_text(found), encoding="utf-8")
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
@@ -82,7 +82,7 @@ def write_page(folder: Path, found: Validated, tables: Mapping[str, pd.DataFrame
 
 
 def content_of(found: Validated) -> dict[str, Any]:
-    """What the template sees."""
+    """Values of the template."""
     stability = found["sections"]["stability"]["figure"]
     weights = [] if stability is None else monitored({"rows": stability["rows"], "weight": found["weight"]})
     return {**found, "weights": weights, "over_time": _over_time(found), "by_period": _by_period(found)}

@@ -32,7 +32,7 @@ def ids_of(source: Source, column: str) -> Ids:
 
 
 def repeated_in(ids: Ids, periods: Coded | None) -> int:
-    """How many rows have an id that an earlier row of the same period has."""
+    """Number of rows whose id an earlier row of the same period has."""
     there = ids.codes >= 0
     keys = ids.codes[there]
     if periods is not None:
@@ -41,7 +41,7 @@ def repeated_in(ids: Ids, periods: Coded | None) -> int:
 
 
 def clusters_of(source: Source, group: str | None, ids: Ids | None) -> NDArray[np.int64] | None:
-    """What belongs together [N]: a group, else the rows of an id where ids repeat; None where each row is alone."""
+    """Clusters [N]: the group, else the id where ids repeat; None if each row is alone."""
     if group is not None:
         ids = ids_of(source, group)
     if ids is None:

@@ -37,7 +37,7 @@ from validation.report.pages import render
 
 PAGE, FIGURES = "recalibration.html", "recalibration.json"
 SAME_BYTES_AGAIN = "the parent's artifacts, the sha256 of the rows, versions, and the kind of processor and C library"
-# Of the parent's figures, those that a calibrator without ties and steps changes nothing about.
+# Figures of the parent that a calibrator without ties and steps does not change.
 OF_ROWS = ("rows", "defaults", "weight", "weighted_defaults", "effective_rows", "effective_defaults", "default_rate")
 OF_RANKING = (*OF_ROWS, "roc_auc", "gini", "ks")
 
@@ -69,7 +69,7 @@ class Recalibrated:
     alarms: list[Alarm]
     initial: Initial | None = None
     figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Of the rows with outcomes, by `before` and `after`; empty without outcomes."""
+    """Figures of the rows with outcomes, by `before` and `after`; empty without outcomes."""
     comparison: Losses = field(default_factory=list)
 
 

@@ -9,7 +9,7 @@ class GroupFigures(TypedDict):
     group: str
     rows: int
     share: float
-    """Of all applicants whose row is compared, 0 to 1."""
+    """Share of all applicants whose row is compared, 0 to 1."""
     approval_rate: float
     approval_low: float
     approval_high: float
@@ -68,7 +68,7 @@ class AttributeFigures(TypedDict):
 
     attribute: str
     columns: list[str]
-    """Those that it is made of, one or two."""
+    """Columns that it is made of, one or two."""
     reference: str | None
     """The group that others are compared with; null where it has too few rows."""
     reference_by: str
@@ -95,7 +95,7 @@ class FairnessFigures(TypedDict):
     """Adverse impact ratio below which a finding is made."""
     attributes: list[AttributeFigures]
     frontier: NotRequired["Frontier"]
-    """Of a search with trials whose groups were compared."""
+    """Frontier of a search whose trials' groups were compared."""
 
 
 class FrontierTrial(TypedDict):

@@ -15,5 +15,5 @@ SECTIONS = (
 
 
 def parts_of(subject: Subject) -> dict[str, Part]:
-    """What every section says of the subject."""
+    """Results of all sections for the subject."""
     return {section.name: section.make(subject) for section in SECTIONS}

@@ -1,4 +1,4 @@
-"""How customers moved between grades, from one table to another or from the first period to the last."""
+"""Migrations of customers between grades, from one table to another or from the first period to the last."""
 
 from typing import Any
 

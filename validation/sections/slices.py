@@ -71,7 +71,7 @@ def _outcomes(rows: Rows, its: NDArray[Any], least: int) -> dict[str, Any]:
 
 
 def claims_of(family: str, what: str, entries: Sequence[Mapping[str, Any]]) -> list[Claim]:
-    """That the risk of each is understated."""
+    """Claims that the risk of each entry is understated."""
     return [
         Claim(
             family,

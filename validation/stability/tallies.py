@@ -32,7 +32,7 @@ class Tallies:
     def add(
         self, frame: pd.DataFrame, period: NDArray[np.int32] | None = None, weight: NDArray[np.float64] | None = None
     ) -> None:
-        """Counts the rows of `frame` [N]; `period` [N] is -1 for none, `weight` [N] are their weights."""
+        """Count the rows of `frame` [N]; `period` [N] is -1 for none, `weight` [N] are their weights."""
         rows = self._periods if period is None else np.where(period < 0, self._periods, period)
         for name, bins in self._bins.items():
             column = frame[name].to_numpy()
@@ -79,7 +79,7 @@ class Tallies:
 
 
 class _Unusual:
-    """What of one feature the training rows did not have."""
+    """Values of one feature that the training rows did not have."""
 
     def __init__(self, feature: Feature) -> None:
         self._feature = feature
