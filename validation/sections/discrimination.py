@@ -1,4 +1,4 @@
-"""Discrimination now and initially: the area under the ROC curve, on scores and on grades, now and initially."""
+"""Discrimination: the area under the ROC curve, on scores and on grades, now and initially."""
 
 from typing import Any
 
