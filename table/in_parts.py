@@ -45,7 +45,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table's features are read, and of what; every process that sees its files can read its pieces."""
+    """Reader of a table's features; every process with access to the files can read its pieces."""
 
     name: str
     schema: Schema
@@ -121,7 +121,7 @@ class Layout:
         )
         read = {feature.name: column_of(source, feature) for feature in self.schema.features}
         if remarks:  # of a sign among the cells, which a whole column has to agree on
-            raise UserError(f"{self.name}: {remarks[0]}, which cannot be told of a part; write it as a number")
+            raise UserError(f"{self.name}: {remarks[0]}, which a part alone cannot decide; write it as a number")
         return pd.DataFrame(read, copy=False)
 
 

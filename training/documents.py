@@ -2,7 +2,7 @@
 
 from typing import Any, NotRequired, TypedDict
 
-from validation.documents import Alarm, CalibrationChoice, StabilityFindings
+from validation.documents import Alarm, CalibrationChoice, GradeScale, StabilityFindings
 from validation.fairness.documents import FairnessFigures
 
 
@@ -61,7 +61,7 @@ class DataRecord(TypedDict):
     dropped_rows: int
     """Rows without a target, and those that a setting leaves out."""
     dropped_note: str
-    """The same in words; empty where there are none."""
+    """The same in words; empty if no row was left out."""
     exclusions: list[ExclusionRecord]
     remarks: list[str]
     """What may not be meant in the table or its settings."""
@@ -153,6 +153,8 @@ class Figures(TypedDict):
 
     bands: list[float]
     """Ascending edges of the score bands, in points."""
+    grades: NotRequired[GradeScale]
+    """Not there without grades."""
     calibration: CalibrationChoice
     metrics: dict[str, dict[str, float | None]]
     """By part (`train`, `test`) and name; null where a metric has no value."""
@@ -162,6 +164,36 @@ class Figures(TypedDict):
     """Empty is good."""
     fairness: FairnessFigures | None
     """Of the test by group of people; null where the settings name no groups."""
+
+
+class ParentRecord(TypedDict):
+    """The run whose trees a recalibration keeps."""
+
+    run: str
+    """Digest in its run.json."""
+    pipeline: str
+    """sha256 of its pipeline.skops, which its certificate names."""
+    model_version: str | None
+    """Of its exported model, where that was given."""
+
+
+class RecalibrationRecord(TypedDict):
+    """How the calibrator of a recalibrated run was made."""
+
+    method: str
+    """`intercept`, `slope` (and intercept) or `isotonic`."""
+    central_tendency: float | None
+    """The mean probability that was asked for; null where outcomes decide."""
+    source: str | None
+    """File of the rows with outcomes; null with a central tendency, whose rows are those of reference.parquet."""
+    sha256: str | None
+    rows: int
+    defaults: int | None
+    observed: float | None
+    """Default rate of the rows."""
+    mean_before: float
+    """Mean probability of the rows by the parent."""
+    mean_after: float
 
 
 class Run(Figures):
@@ -187,5 +219,8 @@ class Run(Figures):
     """What has to be equal for the same model.onnx, byte for byte."""
     files: dict[str, str]
     """sha256 of every other file, by path."""
+    parent: NotRequired[ParentRecord]
+    """Of a recalibrated run; `data` and `split` are then those of the parent's training."""
+    recalibration: NotRequired[RecalibrationRecord]
     digest: str
     """sha256 of all else in here, as compact JSON with sorted names: what was changed by hand is not exported."""

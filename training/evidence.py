@@ -11,6 +11,7 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from runtime.grades import Grades
 from runtime.score import Scale
 from training.beside import Explored
 from training.contributions import contributions_of
@@ -31,6 +32,7 @@ from validation.fairness.compare import Answers, compare
 from validation.fairness.documents import FairnessFigures
 from validation.fairness.findings import findings as findings_of_groups
 from validation.findings import Examined, alarms
+from validation.grades import grade_table
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
@@ -95,12 +97,13 @@ def gather(
     pools: Sequence[PoolRecord],
     explored: Explored,
     own_rows: pd.DataFrame | None = None,
+    grades: Grades | None = None,
 ) -> Evidence:
     """The evidence on `train` and `test`, each with both classes.
 
     `shown` are the same parts where the table is in memory, else a draw of the rows of each; `explored` gives what
     training.exploration.explore finds in the training rows; `own_rows` are the applicants of a file whom reasons
-    compare with.
+    compare with; `grades` those of the master scale.
     """
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
@@ -117,8 +120,6 @@ def gather(
         for name, part in parts.items()
     }
     intervals = {name: of_part.bounds for name, of_part in drawn.items()}
-    features = importance_of(pipeline, shown["train"], seed)
-    top = features["Feature"].head(TOP_FEATURES)
     exploration = explored()
     examined = Examined(
         test=test,
@@ -127,6 +128,10 @@ def gather(
         intervals=intervals,
         calibrator=method_of(pipeline[1]),
         on_margin=settings.model.calibrate_on == "margin",
+        correct_spread=settings.model.correct_spread or settings.model.estimator != "cross-fit",
+        split=settings.split.method,
+        test_from=settings.split.test_from is not None,
+        tuned=settings.tuning.trials > 0,
         stability=counted.stability,
         leaks={entry["feature"]: entry["reason"] for entry in exploration["suspects"] if entry["leak"]},
         copies=counted.copies,
@@ -134,7 +139,11 @@ def gather(
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
-    reasons, no_reasons = explained(settings, pipeline, shown, edges, own_rows)
+    with ThreadPoolExecutor(1) as threads:  # XGBoost does not hold Python's lock
+        its_importance = threads.submit(importance_of, pipeline, shown["train"], seed)
+        reasons, no_reasons = explained(settings, pipeline, shown, edges, own_rows)
+        features = its_importance.result()
+    top = features["Feature"].head(TOP_FEATURES)
     fairness = _fairness(settings, test)
     return Evidence(
         metrics=metrics,
@@ -154,6 +163,8 @@ def gather(
         missing=counted.missing,
         reasons=reasons,
         no_reasons=no_reasons,
+        grades=grades,
+        by_grade={} if grades is None else {name: grade_table(part, grades) for name, part in parts.items()},
         fairness=fairness,
     )
 
@@ -201,7 +212,7 @@ def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
 
 def figures_of(evidence: Evidence) -> Figures:
     """What run.json says of the evidence, of JSON's types; a metric without a value is null."""
-    return {
+    figures: Figures = {
         "bands": evidence.edges,
         "calibration": evidence.calibration,
         "metrics": {
@@ -215,10 +226,15 @@ def figures_of(evidence: Evidence) -> Figures:
         "alarms": evidence.alarms,
         "fairness": evidence.fairness,
     }
+    if evidence.grades is not None:
+        figures["grades"] = {"limits": evidence.grades.limits, "names": evidence.grades.names}
+    return figures
 
 
 def write_tables(folder: Path, evidence: Evidence) -> None:
-    """Writes the tables as CSV: bands and reliability of each part, cut-offs."""
+    """Writes the tables as CSV: bands, grades and reliability of each part, cut-offs."""
+    for part, table in evidence.by_grade.items():
+        table.to_csv(folder / f"grades_{part}.csv", index=False)
     for part, table in evidence.bands.items():
         table.to_csv(folder / f"bands_{part}.csv", index=False)
     for part, table in evidence.reliability.items():

@@ -17,7 +17,7 @@ from training.settings.engine import Engine
 from training.settings.reasons import Reasons
 from training.settings.tables import Model, Score, Split, Tuning
 from training.settings.xgboost_parameters import REFERENCE, Parameters
-from validation.settings import Costs, Evaluation, Fairness, Stability
+from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stability
 
 # What the command does with the settings; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
@@ -82,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(evaluation, Evaluation, "evaluation")
     add_flags(evaluation, Costs, "costs")
     add_flags(evaluation, Stability, "stability")
+    add_flags(parser.add_argument_group("grades of a master scale (docs/grades.md)"), MasterScale, "grades")
     add_flags(parser.add_argument_group("groups of people"), Fairness, "fairness", *FAIRNESS)
     add_flags(parser.add_argument_group("reasons"), Reasons, "reasons")
     return parser

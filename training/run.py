@@ -30,6 +30,7 @@ from training.documents import PoolRecord, Run
 from training.estimator.assembly import assemble
 from training.estimator.folds import with_folds
 from training.evidence import answer, gather, of_features
+from training.grading import grades_of_run
 from training.labelled import fit, labelled
 from training.memory import refuse_what_does_not_fit
 from training.options import ARTIFACTS, build_parser, out_folder, settings_from
@@ -38,6 +39,7 @@ from training.reasons import read_own_rows
 from training.settings import Settings
 from training.split import split
 from validation.fairness.groups import attributes_of
+from validation.grades import counts_of, refuse_more_than_outcomes
 from validation.report.headings import title_of
 from validation.report.words import between, figure
 from validation.stability import reference_of
@@ -91,6 +93,7 @@ def _train_in_memory(settings: Settings, out: Path, folder: Path, progress: Prog
     people = [] if table.beside is None else attributes_of(table.beside, settings.fairness)
     part_of = {name: labelled(table, its, people) for name, its in rows.items()}
     train = part_of["train"]
+    refuse_more_than_outcomes(settings.grades, train.target)
     pools = _pools(settings, train.frame, progress)
     # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
     with threadpool_limits(1, user_api="blas"):
@@ -105,13 +108,15 @@ def _train_in_memory(settings: Settings, out: Path, folder: Path, progress: Prog
                 pipeline = fit(settings, train, groups)
             with progress.step("Evaluating"):
                 parts = {name: answer(settings, pipeline, its) for name, its in part_of.items()}
-                reference = reference_of(
-                    train.frame, parts["train"].score, settings.features, settings.stability, train.weight
-                )
+                scored = parts["train"]
+                grades = grades_of_run(settings.grades, pipeline, train, scored.probability, groups)
+                reference = reference_of(train.frame, scored.score, settings.features, settings.stability, train.weight)
+                if grades is not None:
+                    reference["grades"] = counts_of(grades, scored.probability, train.weight)
                 if settings.data.weight is not None:
                     reference["weight"] = settings.data.weight
                 counted = of_features(settings, parts, reference)
-                evidence = gather(settings, pipeline, parts, parts, counted, pools, explored, own_rows)
+                evidence = gather(settings, pipeline, parts, parts, counted, pools, explored, own_rows, grades)
     with progress.step("Writing the report"):
         finished = FinishedRun(
             settings=settings,
@@ -163,6 +168,8 @@ def _summarise(run: Run, progress: Progress) -> None:
         )
     bands = json.dumps([int(edge) if edge.is_integer() else edge for edge in run["bands"]])
     progress.say(escaped(f"Bands {bands}"))
+    if grades := run.get("grades"):
+        progress.say(escaped(f"Grades {', '.join(grades['names'])} from {json.dumps(grades['limits'])}"))
     progress.say(escaped(run["calibration"]["reason"]))
     for alarm in run["alarms"]:
         progress.say(f"[yellow]![/] {escaped(alarm['message'])}")

@@ -4,13 +4,14 @@ Tables are data frames whose column names are the headings that people read. Eve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from runtime.grades import Grades
 from validation.documents import Alarm, CalibrationChoice
 from validation.fairness.documents import FairnessFigures
 from validation.fairness.groups import Attribute
@@ -102,5 +103,9 @@ class Evidence:
     """Of applicants of the test; None where none are given."""
     no_reasons: str = ""
     """Why there are none, as a sentence; empty where the settings want none."""
+    grades: Grades | None = None
+    """The master scale, None for none."""
+    by_grade: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """By part, where there are grades: see validation.grades."""
     fairness: FairnessFigures | None = None
     """Of the test by group; None where the settings name no groups."""

@@ -135,5 +135,5 @@ def test_an_amount_with_a_sign_is_refused_since_a_part_cannot_tell(tmp_path: Pat
     table = pa.table({"rate": ["13 %", "7 %", "9 %"], "default": ["bad", "good", "good"]})
     pq.write_table(table, path)
     schema = Schema(Data(str(path), id=None, positive=("bad",)), (Feature("rate", "number"),))
-    with opened_in_parts(schema) as source, pytest.raises(UserError, match="cannot be told of a part"):
+    with opened_in_parts(schema) as source, pytest.raises(UserError, match="a part alone cannot decide"):
         list(source.layout.frames(source.layout.pieces(10)[0], 10))

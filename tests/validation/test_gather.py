@@ -77,6 +77,8 @@ def test_it_can_be_written(tmp_path: Path) -> None:
     assert content["calibration"]["chosen"] in ("none", "sigmoid", "isotonic")
     assert {alarm["name"] for alarm in content["alarms"]} >= {"ROC-AUC gap", "few defaults"}
     write_tables(tmp_path, evidence)
+    assert "grades" not in content
+    assert not list(tmp_path.glob("grades*"))
     for part in ("train", "test"):
         bands = pd.read_csv(tmp_path / f"bands_{part}.csv")
         assert bands["Band"].tolist() == evidence.bands[part]["Band"].tolist()

@@ -13,6 +13,7 @@ from training.estimator.calibration import calibrated
 from training.estimator.crossfit import mean_margin
 from training.estimator.preparation import Preparation
 from training.estimator.spread import disagreement, step_between
+from training.grading import calibrated_unseen
 from training.in_parts.divided import Divided
 from training.settings import Settings
 from validation.weights import masses, per_mean
@@ -27,6 +28,8 @@ class Fitted:
 
     pipeline: Pipeline
     probability: NDArray[np.float64]
+    unseen: NDArray[np.float64] | None = None
+    """Of each training row by the booster that has not seen it, where grades are to be found."""
 
 
 def fitted_on(
@@ -58,10 +61,11 @@ def fitted_on(
     out_of_fold = unseen[divided.train].astype(np.float64)
     del unseen, between
     classifier.fit_margins(boosters, out_of_fold, divided.target[divided.train], noise, of_train)
+    by_unseen = None if settings.grades.count is None else calibrated_unseen(classifier, out_of_fold, of_train)
     for first in range(0, rows, CHUNK):  # in the place of the margins
         some = slice(first, first + CHUNK)
         mean[some] = calibrated(classifier.calibrator_, mean[some])
-    return Fitted(Pipeline([("prepare", preparation), ("classify", classifier)]), mean)
+    return Fitted(Pipeline([("prepare", preparation), ("classify", classifier)]), mean, by_unseen)
 
 
 def _compared(divided: Divided) -> NDArray[np.intp]:

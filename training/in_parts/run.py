@@ -37,6 +37,7 @@ from validation.bands import scores_of
 from validation.copies import copies_among, fine_grained
 from validation.evidence import AnsweredRows, Part
 from validation.fairness.groups import Attribute, attributes_of
+from validation.grades import counts_of, grades_of, refuse_more_than_outcomes
 from validation.stability.bins import bins_of
 from validation.stability.comparison import shifts_of_counts
 from validation.stability.reference import reference_of_counts
@@ -66,6 +67,7 @@ def train_in_parts(settings: Settings, out: Path, folder: Path, progress: Progre
         groups = None if table.group is None else table.group.codes[parts["train"]]
         settings = with_folds(settings, table.target[parts["train"]], groups)
         divided = Divided.of(source, parts, groups, settings)
+        refuse_more_than_outcomes(settings.grades, table.target[parts["train"]])
         del parts, groups
         people = [] if table.beside is None else attributes_of(table.beside, settings.fairness)
         with threadpool_limits(1, user_api="blas"), _engine(settings, divided, out) as engine:
@@ -134,10 +136,14 @@ def _finished(
             bins = {name: (its, *counted.train[name]) for name, its in wanted.bins.items()}
             train = answers["train"]
             reference = reference_of_counts(bins, train.score, settings.stability, train.weight)
+            by_unseen = train.probability if fitted.unseen is None else fitted.unseen
+            grades = grades_of(settings.grades, train.target, by_unseen, train.weight)
+            if grades is not None:
+                reference["grades"] = counts_of(grades, train.probability, train.weight)
             if settings.data.weight is not None:
                 reference["weight"] = settings.data.weight
             features = _of_features(settings, divided, answers["test"], learnt, counted, wanted, reference)
-            evidence = gather(settings, fitted.pipeline, answers, shown, features, pools, explored, own_rows)
+            evidence = gather(settings, fitted.pipeline, answers, shown, features, pools, explored, own_rows, grades)
     test_first = pd.concat([shown["test"].frame, shown["train"].frame], ignore_index=True)
     return FinishedRun(
         settings=settings,

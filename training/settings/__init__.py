@@ -23,7 +23,7 @@ from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
-from validation.settings import Costs, Evaluation, Fairness, Stability, Validation
+from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stability, Validation
 
 __all__ = [
     "Costs",
@@ -33,6 +33,7 @@ __all__ = [
     "Fairness",
     "Feature",
     "FeatureType",
+    "MasterScale",
     "Model",
     "ReasonText",
     "Reasons",
@@ -155,6 +156,7 @@ def settings_from_dict(
         score=Scale(**values("score")),
         evaluation=Evaluation(**values("evaluation")),
         costs=Costs(**values("costs")),
+        grades=MasterScale(**values("grades")),
         stability=Stability(**values("stability")),
         validation=Validation(**values("validation")),
         fairness=Fairness(**values("fairness")),

@@ -27,6 +27,7 @@ def refuse_contradictions(settings: Settings, origin: Origin) -> None:
         _model,
         _split,
         _costs,
+        _grades,
         _tuning,
         _engine,
         _fairness,
@@ -181,6 +182,10 @@ def _costs(settings: Settings) -> Problems:
         numbers = [feature.name for feature in settings.features if feature.type == "number"]
         if costs.amount not in numbers:
             yield "costs.amount", f"expected a number feature; {did_you_mean(costs.amount, numbers)}"
+
+
+def _grades(settings: Settings) -> Problems:
+    yield from settings.grades.contradictions()
 
 
 def _tuning(settings: Settings) -> Problems:

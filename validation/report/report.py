@@ -90,7 +90,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
 
 def _draw(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> dict[str, Any]:
     """The pictures by name, each in a file of its own too."""
-    from validation.report.plots.gallery import gallery  # matplotlib costs a third of a second that --no-plots saves
+    from validation.report.plots.gallery import gallery  # --no-plots needs none of it
 
     pictures = gallery(run, evidence, parts)
     (folder / PLOTS).mkdir()

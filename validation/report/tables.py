@@ -19,6 +19,7 @@ OF_RATES = ["Predicted", "Observed", "Low", "High", "Odds"]
 RATES = dict.fromkeys(OF_RATES, ".3f") | {"Odds": ",.4g"}
 RATES |= dict.fromkeys(("% Total Population", "Band Precision", "Cumulative Precision"), ".2f")
 RATES |= dict.fromkeys(("Cumulative Recall", "Cumulative F1-Score"), ".2f")
+GRADES = dict.fromkeys(("Predicted", "Observed", "Low", "High"), ".3f") | {"Share": ".2f"}
 SHARES = {"Approval rate": ".2%", "Bad rate": ".3%", "Predicted bad rate": ".3%"}
 DETAILS = ("Low", "High", "Expected profit per applicant", "Observed profit per applicant")  # of cut-offs
 SHARES |= {"Score from": ".6g", "Defaults refused": ".2%", "Expected profit": ",.0f", "Observed profit": ",.0f"}
@@ -147,6 +148,11 @@ def bands(table: pd.DataFrame) -> pd.DataFrame:
 def band_rates(table: pd.DataFrame) -> pd.DataFrame:
     """The columns that set observed beside predicted default rates."""
     return _in_order(table[["Band", *(name for name in OF_RATES if name in table)]], "Band")
+
+
+def grades(table: pd.DataFrame) -> pd.DataFrame:
+    """The grades' table, which sorts in its order."""
+    return _in_order(_in_order(table, "Grade"), "PD, %")
 
 
 def cutoffs(table: pd.DataFrame) -> pd.DataFrame:
