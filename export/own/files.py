@@ -15,6 +15,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import escaped, listed, shown, suggested_file
+from export.own.faults import said_of
 from export.own.raw import names_of
 from training.artifacts.boosters import try_boosters
 from training.artifacts.class_paths import LIBRARIES, TRUSTED, made_elsewhere
@@ -53,7 +54,7 @@ def load_fitted(path: Path, progress: Progress, *, trust_pickle: bool = False) -
     except (UserError, KeyboardInterrupt):
         raise
     except Exception as fault:
-        said = " ".join(str(fault).split())[:160] or type(fault).__name__
+        said = said_of(fault)
         raise UserError(f"{path}: is not a pipeline that can be read ({said}); save it again") from fault
     if made:
         progress.say(f"[yellow]![/] {escaped(path)} was {escaped(made)}: the certificate says whether that matters")
@@ -78,7 +79,7 @@ def _unpickled(path: Path, progress: Progress) -> Any:
         try:
             loaded = joblib.load(path)
         except Exception as fault:
-            why = " ".join(str(fault).split())[:160] or type(fault).__name__
+            why = said_of(fault)
             raise UserError(f"{path}: is not a pickle that can be read here ({why}); save it again") from fault
     for warning in said:
         if isinstance(warning.message, InconsistentVersionWarning):
@@ -101,7 +102,7 @@ def load_rows(path: Path, estimator: Any, target: str | None) -> tuple[pd.DataFr
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (ValueError, OSError, zipfile.BadZipFile) as fault:
-        said = " ".join(str(fault).split())[:160]
+        said = said_of(fault)
         raise UserError(f"{path}: expected a Parquet or CSV file ({said})") from None
     outcomes = None
     if target is not None:
