@@ -58,6 +58,7 @@ def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None =
 
     preparations = _preparations(branches, list(frame.columns), None if tolerance is None else width_of)
     preparations, ensembles = _with_sets(preparations, boosters)
+    _refuse_unknown_levels(preparations, frame)
     frame = with_categories(frame, native := _native(preparations))
     columns = columns_of(frame, native)
     mixes = any(column.mixed for preparation in preparations for column in preparation.columns)
@@ -127,6 +128,18 @@ def _with_sets(
         behind = tuple(replace(preparation.columns[its.column], levels=its) for its in sets.places)
         found.append(replace(preparation, columns=preparation.columns + behind, known=sets.known))
     return found, [ensembles[booster] for booster in range(len(boosters))]
+
+
+def _refuse_unknown_levels(preparations: Sequence[Preparation], frame: pd.DataFrame) -> None:
+    """Raises ExportRefused for a column of texts that a booster splits without a text of its levels."""
+    for preparation in preparations:
+        for column in preparation.columns:
+            is_code = column.levels is not None and bool(column.levels.codes) and not column.stages
+            if is_code and not pd.api.types.is_numeric_dtype(frame.dtypes.iloc[column.raw]):
+                raise ExportRefused(
+                    f"{frame.columns[column.raw]}: the booster keeps no levels of this category, as before XGBoost "
+                    "3.1: its answers depend on the order of the categories; fit again"
+                )
 
 
 def _native(preparations: Sequence[Preparation]) -> dict[int, frozenset[str]]:

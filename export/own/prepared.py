@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from export.own.trace import Column
-from export.refusal import ExportRefused
 from trees.levels import LevelSet
 
 MISSING = -1  # the code of a missing value
@@ -95,11 +94,6 @@ def _inside(matrix: Any, levels: LevelSet) -> NDArray[np.float32]:
     if not isinstance(matrix, pd.DataFrame) or not isinstance(matrix.dtypes.iloc[levels.column], pd.CategoricalDtype):
         return levels.of_codes(as_seen(matrix, [levels.column])[:, 0])
     column = matrix.iloc[:, levels.column].cat
-    if not all(isinstance(level, str) for level in levels.inside):
-        raise ExportRefused(
-            f"{matrix.columns[levels.column]}: the booster keeps no levels of this category, as before XGBoost 3.1: "
-            "its answers depend on the order of the categories; fit again"
-        )
     of_level = [*(float(level in levels.inside) for level in column.categories), np.nan]
     return np.array(of_level, dtype=np.float32)[column.codes.to_numpy()]
 
