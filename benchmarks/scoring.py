@@ -27,7 +27,7 @@ from scoring.output import output_of
 from scoring.part import Parts
 from scoring.plan import Job, identity, plan_of
 from scoring.resume import begin
-from scoring.scorer import Scorer, describe
+from scoring.scorer import Scorer
 
 ROUNDS = 5
 ROWS, CHUNK, EXPLAINED = 200_000, 50_000, 5_000
@@ -91,7 +91,7 @@ def _ours(its: Subject, book: Path, out: Path, *, explain: bool) -> Callable[[],
     folder = str(its.folder / "model")
     scorer = Scorer.load(folder, explain=explain)
     plan = plan_of(str(book), scorer.reading)
-    about = identity(plan, describe(scorer.manifest), scorer.reading, explain=explain, part_rows=MILLION)
+    about = identity(plan, scorer.manifest, scorer.reading, explain=explain, part_rows=MILLION)
     digest = begin(str(out), output_of(str(out)), about)
     version = scorer.manifest.model_version
     parts = Parts(Job(folder, version, explain, scorer.reading, str(out), plan.files, digest))

@@ -6,7 +6,7 @@ The reader of manifest.json is runtime.manifest, which imports nothing of the ex
 from typing import NotRequired, TypedDict
 
 from training.documents import FeatureEntry, InputColumns
-from validation.documents import Reference
+from validation.documents import GradeScale, Reference
 
 
 class ComparedKind(TypedDict):
@@ -22,6 +22,8 @@ class ComparedKind(TypedDict):
     largest_score_difference: float
     """In points."""
     bands_that_differ: int
+    grades_that_differ: NotRequired[int]
+    """Where the model has grades."""
 
 
 class Tolerances(TypedDict):
@@ -32,6 +34,7 @@ class Tolerances(TypedDict):
     """Largest absolute difference, 0 to 1."""
     probabilities_bit_equal_share: float
     bands_that_differ: int
+    grades_that_differ: NotRequired[int]
 
 
 class ComparedCalibrator(TypedDict):
@@ -113,16 +116,29 @@ class ComparedReasons(TypedDict):
     """Of a feature's contributions over all reference rows, which is 0 but for rounding."""
 
 
+class ComparedHints(TypedDict):
+    """Hints applied, each to its applicant, and scored by the graph."""
+
+    rows: int
+    hints: int
+    reached: int
+    """Whose applicant then is in the band that the hint names, or above the edge that it was to reach."""
+    nearest: int
+    """Of which the next value towards the applicant's own does not reach it."""
+
+
 class Certificate(Findings):
     """certificate.json: the proof that model.onnx answers as the fitted pipeline does."""
 
     schema_version: int
     sha256: dict[str, str]
-    """Of model.onnx, manifest.json, pipeline.skops and, where they are there, reasons.bin and batch.bin."""
+    """Of model.onnx, manifest.json, pipeline.skops and, where they are there, reasons.bin, batch.bin, initial.json."""
     versions: dict[str, str]
     """Of Python and of packages, and the machine."""
     reasons: NotRequired[ComparedReasons]
     """Of reasons.bin."""
+    hints: NotRequired[ComparedHints]
+    """Where `reasons.hints` is set."""
 
 
 class ScoreScale(TypedDict):
@@ -190,6 +206,8 @@ class SelfCheckEntry(TypedDict):
     probability: float
     score: float
     band: str
+    grade: NotRequired[str]
+    """Where the model has grades."""
     contributions: NotRequired[list[float]]
     """To the margin, by player of reasons."""
 
@@ -202,12 +220,20 @@ class CheckedScore(TypedDict):
     band: str
 
 
+class CheckedGrade(TypedDict):
+    """A probability at a limit of a grade, beside it or at an end, with its grade."""
+
+    probability: float
+    grade: str
+
+
 class SelfCheck(TypedDict):
     """Rows that the runtime answers before it serves."""
 
     probability_tolerance: float
     inputs: InputColumns
     scores: list[CheckedScore]
+    grades: NotRequired[list[CheckedGrade]]
     rows: list[SelfCheckEntry]
 
 
@@ -257,6 +283,20 @@ class ReasonsText(TypedDict):
     """Named as a fifth reason where it costs points."""
 
 
+class HintedFeature(TypedDict):
+    """A feature whose change a hint may name."""
+
+    name: str
+    direction: NotRequired[str]
+    """`up` or `down`, of a number or a boolean."""
+    whole: NotRequired[bool]
+    """True where training saw whole numbers only: a hint is one too."""
+    monotone: NotRequired[bool]
+    """True where the model has a monotone constraint on it."""
+    levels: NotRequired[list[str]]
+    """Of a category: to try in this order."""
+
+
 class ManifestReasons(TypedDict):
     """All that the runtime knows of reasons besides their tables."""
 
@@ -269,6 +309,8 @@ class ManifestReasons(TypedDict):
     """Answers repeat the value of a reason's feature."""
     players: list[ReasonsPlayer]
     texts: dict[str, ReasonsText]
+    hints: NotRequired[list[HintedFeature]]
+    """Not there where answers give no hints."""
 
 
 class NoReasons(TypedDict):
@@ -292,6 +334,19 @@ class ManifestBatch(TypedDict):
 
 class NoBatch(TypedDict):
     """A model whose batches the graph scores."""
+
+    why: str
+
+
+class InitialFile(TypedDict):
+    """The file initial.json, which no start reads."""
+
+    sha256: str
+    bytes: int
+
+
+class NoInitial(TypedDict):
+    """A model whose initial validation is not known."""
 
     why: str
 
@@ -320,12 +375,15 @@ class ManifestBody(TypedDict):
     score: ScoreScale
     bands: list[float]
     """Ascending edges, in points."""
+    grades: NotRequired[GradeScale]
+    """Not there without grades."""
     calibration: ManifestCalibration
     limits: RequestLimits
     branches: list[TravelledSplit | TravelledLevel]
     reference: ManifestReference
     versions: dict[str, str]
     self_check: SelfCheck
+    initial: InitialFile | NoInitial
     reasons: NotRequired[ManifestReasons | NoReasons]
     """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
     batch: NotRequired[ManifestBatch | NoBatch]

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 GRAPH, MANIFEST, CERTIFICATE = "model.onnx", "manifest.json", "certificate.json"
 REASONS, BATCH = REASONS_FILE.name, BATCH_FILE.name
-OPTIONAL = (REASONS, BATCH)  # not every model has them
+INITIAL = "initial.json"  # what validations compare with; no start reads it
+OPTIONAL = (REASONS, BATCH, INITIAL)  # not every model has them
 LARGEST_CERTIFICATE = 64 * 2**20  # bytes
 CERTIFICATE_VERSION = 1  # raise it when an older reader could misread a newer certificate
 EXPORT_AGAIN = "export again (python -m export.to_onnx)"

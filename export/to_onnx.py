@@ -24,10 +24,21 @@ from export.certificate.certify import Tolerance, certify, versions
 from export.documents import Certificate, Findings
 from export.graph.pipeline import build
 from export.manifest import manifest_of
-from export.model_folder import BATCH, CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS, certified_files
-from export.reasons.build import BuiltReasons, build_reasons
+from export.model_folder import (
+    BATCH,
+    CERTIFICATE,
+    CERTIFICATE_VERSION,
+    GRAPH,
+    INITIAL,
+    MANIFEST,
+    REASONS,
+    certified_files,
+)
+from export.reasons.build import BuiltReasons, RawRows, build_reasons, raw_rows
+from export.reasons.hints import add_hints, compare_hints
 from export.refusal import ExportRefused
 from runtime.explain import load_explainer
+from runtime.manifest import Manifest
 from runtime.model import Model
 from runtime.session import open_session
 from storage.address import is_remote
@@ -37,7 +48,7 @@ from storage.json_file import write_json
 from training.artifacts import PIPELINE, TRAIN_AGAIN, Artifacts, load_artifacts
 from training.artifacts.runs import local_run
 from training.players import players_of
-from training.reasons import read_own_rows, reference_rows
+from training.reasons import REFERENCE_ROWS, read_own_rows, reference_rows
 from training.settings import Settings, settings_from_dict, with_reasons_of
 from training.settings.reasons import NONE
 
@@ -129,7 +140,9 @@ def add_own(options: Parser) -> Any:
     own.add_argument("--data", metavar="FILE", help="Parquet or CSV of real rows, in the pipeline's raw columns")
     own.add_argument("--target", metavar="COLUMN", help="column of --data with the outcomes, for the metrics")
     own.add_argument(
-        "--config", metavar="FILE", help="TOML of score, bands, limits, target, exactness, descriptions, reasons"
+        "--config",
+        metavar="FILE",
+        help="TOML of score, bands, grades, limits, target, exactness, descriptions, reasons",
     )
     own.add_argument("--trust-pickle", action="store_true", help="open a pickle, which runs the code that it holds")
     return own
@@ -168,11 +181,17 @@ def export(
                 (folder / REASONS).write_bytes(reasons.content)
             else:
                 progress.say(f"[yellow]![/] Exported without reasons: {escaped(reasons.why)}")
+            add_hints(reasons.record, settings, artifacts.schema, hinted_rows(artifacts))
         manifest = manifest_of(artifacts, contract, graph, session, tolerance.of_self_check, batch, reasons)
         write_json(folder / MANIFEST, manifest)
+        if artifacts.initial is not None:
+            write_json(folder / INITIAL, artifacts.initial)
         with progress.step("Certifying against the fitted pipeline") as show:
             findings = certify(candidate_of(artifacts, contract, session, batch.batch), show)
         certificate = certificate_of(artifacts, folder, findings, reasons)
+        before = Model(Manifest.read(str(folder / MANIFEST)), session, str(folder))
+        if reasons is not None and (hints := compare_hints(before, reasons.content, hinted_rows(artifacts)[0])):
+            certificate["hints"] = hints
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
             served = Model.load(str(folder))
@@ -186,6 +205,13 @@ def export(
     where = f"[bold]{escaped(out)}/[/]"
     then = next_command("runtime.local", "--model", str(out), "model")
     progress.say(f"Written to {where}: model [bold]{version}[/], {size:.1f} MB. Next: {escaped(then)}")
+
+
+def hinted_rows(artifacts: Artifacts) -> list[RawRows]:
+    """Raw rows of real applicants: those of the certificate, and those that reference rows are taken from."""
+    drawn = artifacts.drawn.get(REFERENCE_ROWS)
+    frames = [artifacts.sample, *([] if drawn is None else [drawn.iloc[:, :-1]])]
+    return [raw_rows(artifacts.pipeline[0], frame) for frame in frames]
 
 
 def write_batch(batch: BuiltBatch, folder: Path, progress: Progress) -> None:
@@ -209,6 +235,8 @@ def certificate_of(
     certificate = cast(Certificate, {**head, **findings})
     if "batch" in findings:
         certificate["sha256"][BATCH] = sha256_of(folder / BATCH)
+    if artifacts.initial is not None:
+        certificate["sha256"][INITIAL] = sha256_of(folder / INITIAL)
     if reasons is not None and reasons.compared is not None:
         certificate["sha256"][REASONS] = sha256_of(folder / REASONS)
         certificate["reasons"] = reasons.compared
@@ -243,6 +271,7 @@ def summarise(certificate: Findings, progress: Progress) -> None:
         ("p equal", "right"),
         ("max |Δp|", "right"),
         ("bands ≠", "right"),
+        *([("grades ≠", "right")] if "grades_that_differ" in certificate["total"] else []),
     ):
         grid.add_column(title, justify=justify)  # type: ignore[arg-type]
     for row in [*certificate["rows"], certificate["total"]]:
@@ -253,6 +282,7 @@ def summarise(certificate: Findings, progress: Progress) -> None:
             f"{row['probabilities_bit_equal'] / max(row['rows'], 1):.2%}",
             f"{row['largest_probability_difference']:.1e}",
             f"{row['bands_that_differ']:,}",
+            *([f"{row['grades_that_differ']:,}"] if "grades_that_differ" in row else []),
         )
     progress.console.print(grid)
     if tables := certificate.get("batch"):
@@ -262,6 +292,8 @@ def summarise(certificate: Findings, progress: Progress) -> None:
             f"Reasons: {compared['rows']} × {compared['reference_rows']} rows, at most "
             f"{compared['largest_difference']:.1e} of margin from the leaf rule"
         )
+    if hints := cast(Certificate, certificate).get("hints"):
+        progress.say(f"Hints: {hints['hints']} of {hints['rows']} applicants, each applied and scored by the graph")
     for found in certificate["monotone"]:
         way, name = "rises" if found["sign"] > 0 else "falls", escaped(found["feature"])
         where = f"{found['trees']:,} trees, {found['splits']:,} splits, {found['rows']:,} rows"

@@ -21,10 +21,12 @@ from export.candidate import candidate_of
 from export.certificate.certify import certify
 from export.documents import Certificate, Findings
 from export.graph.pipeline import build
-from export.model_folder import CERTIFICATE, GRAPH, read_certificate, refuse_other
+from export.model_folder import CERTIFICATE, GRAPH, REASONS, read_certificate, refuse_other
 from export.reasons.again import build_again, refuse_other_tables
+from export.reasons.build import RawRows
+from export.reasons.hints import compare_hints
 from export.refusal import ExportRefused
-from export.to_onnx import add_own, refuse_contradicting, summarise
+from export.to_onnx import add_own, hinted_rows, refuse_contradicting, summarise
 from runtime.explain import load_explainer
 from runtime.manifest import ModelRefused
 from runtime.model import Model
@@ -72,6 +74,7 @@ def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -
     from export.own.files import load_fitted, load_rows
     from export.own.fitted import read_fitted
     from export.own.model import digest_of_pipeline, findings_of
+    from export.own.reasons import raw_rows_of
     from export.own.settings import own_settings
 
     certificate = read_certificate(model)
@@ -90,8 +93,9 @@ def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -
     with progress.step("Converting"):
         fitted = read_fitted(estimator, rows, own_settings(args.config).positive, manifest.stated_tolerance or None)
     refuse_other(f"{model / GRAPH}: made again from these rows", manifest.sha256, sha256_of(fitted.graph))
+    refuse_other_hints(model, certificate, served, raw_rows_of(fitted.real))
     with progress.step("Certifying against the fitted pipeline") as show:
-        findings = findings_of(fitted, manifest.scale, list(manifest.bands), show)
+        findings = findings_of(fitted, manifest.scale, list(manifest.bands), manifest.grades, show)
     _refuse_other_findings(model, certificate, findings, progress)
 
 
@@ -125,9 +129,17 @@ def verify(model: Path, fitted: str, progress: Progress) -> None:
                 "[yellow]![/] The tables of reasons were not built again: the artifacts do not hold their reference "
                 "rows, which are those of a file that was given at export"
             )
+        refuse_other_hints(model, certificate, served, hinted_rows(artifacts)[0])
     with progress.step("Certifying against the fitted pipeline") as show:
         findings = certify(candidate_of(artifacts, contract, session, batch), show)
     _refuse_other_findings(model, certificate, findings, progress)
+
+
+def refuse_other_hints(model: Path, certificate: Certificate, served: Model, rows: RawRows) -> None:
+    """Raises ExportRefused where hints, applied again, are not those that the certificate counts."""
+    if served.manifest.reasons_size:
+        found = compare_hints(served, (model / REASONS).read_bytes(), rows)
+        refuse_other(f"{model / CERTIFICATE}: hints", certificate.get("hints"), found)
 
 
 def _refuse_other_findings(model: Path, certificate: Certificate, findings: Findings, progress: Progress) -> None:

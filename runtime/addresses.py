@@ -105,6 +105,12 @@ class Addresses:
         found: NDArray[Any] = np.add.reduce(self._matrix.take(rows, axis=0), axis=0, dtype=self._matrix.dtype)
         return found
 
+    def thresholds(self, position: int) -> list[float]:
+        """Positions of the conditions that read one of the numbers, ascending."""
+        both = [its for positions, its, _ in self._maxima if position in positions]
+        both += [its for single, its, _ in self._singles if single == position]
+        return sorted({threshold for its in both for threshold in its})
+
     def _added(self, rows: list[int]) -> "NDArray[Any]":
         """Bit by bit, without the matrix whose rows these are."""
         bits = np.zeros(self._missing + len(self._numbers), dtype=np.int32)

@@ -9,13 +9,14 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from runtime.reader import EXPORT_AGAIN, ModelRefused
-from runtime.strict_json import write
+from runtime.strict_json import write, write_number
 from runtime.table_file import REASONS_FILE
 from runtime.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.hints import Hints
     from runtime.manifest import Manifest
     from runtime.model import Model
 
@@ -30,6 +31,7 @@ class Explainer:
         "_base",
         "_beginnings",
         "_end",
+        "_hints",
         "_inquiries",
         "_limited_end",
         "_limits",
@@ -41,11 +43,11 @@ class Explainer:
         "_texts",
     )
 
-    def __init__(self, manifest: "Manifest", tables: Tables) -> None:
+    def __init__(self, manifest: "Manifest", tables: Tables, hints: "Hints | None" = None) -> None:
         reasons, scale = manifest.document["reasons"], manifest.scale
         factor = scale.points_to_double / math.log(2)
         log_odds = reasons["slope"] * tables.mean + reasons["intercept"] - math.log(scale.odds)
-        self._tables = tables
+        self._tables, self._hints = tables, hints
         self._per_margin: float = 100 * factor * reasons["slope"]  # hundredths of a point
         self._base: int = round(100 * (scale.points + factor * log_odds))
         self._adds_up: bool = reasons["basis"]["adds_up"]
@@ -88,12 +90,14 @@ class Explainer:
             f'"reasons":[{reasons}],"base_points":{self._base / 100!r},"other_points":{other / 100!r}'
             f"{self._limited_end if is_limited else self._end}"
         )
+        if self._hints is not None:
+            content += f",{self._hints.of(numbers, categories, score)}"
         if every:
             content += f',"points":{write({name: cent / 100 for name, cent in zip(self._names, cents, strict=True)})}'
         return content
 
     def check(self, manifest: "Manifest") -> None:
-        """Raises ModelRefused where a self-check row is explained otherwise than at export."""
+        """Raise ModelRefused where a self-check row is explained otherwise than at export."""
         entries = manifest.document["self_check"]["rows"]
         for index, (row, entry) in enumerate(zip(manifest.self_check, entries, strict=True)):
             its = entry.get("contributions")
@@ -119,7 +123,7 @@ class Explainer:
         beginning = self._beginning(name, is_missing=is_missing)
         if not self._shows_values:
             return f"{beginning}{cents / 100!r}}}"
-        shown = "null" if is_missing else write(value) if is_category else _number(value, is_boolean=is_boolean)
+        shown = "null" if is_missing else write(value) if is_category else write_number(value, is_boolean=is_boolean)
         return f'{beginning}{cents / 100!r},"value":{shown}}}'
 
     def _beginning(self, name: str, *, is_missing: bool) -> str:
@@ -132,19 +136,6 @@ class Explainer:
             text = by_language[""] if by_language.keys() == {""} else by_language
             self._beginnings[key] = f'{write(reason | {"text": text})[:-1]},"points":'
         return self._beginnings[key]
-
-
-def _number(value: float, *, is_boolean: bool) -> str:
-    """A number as JSON, as a request has it."""
-    if is_boolean:
-        return "true" if value == 1 else "false"
-    if type(value) is not int:
-        value = float(value)
-        if value.is_integer() and -(2**53) < value < 2**53:
-            value = int(value)
-        elif not -math.inf < value < math.inf:
-            return write(value)
-    return repr(value)
 
 
 def shares(exact: "Sequence[float]", total: int | None) -> list[int]:
@@ -173,6 +164,12 @@ def load_explainer(model: "Model") -> Explainer:
     """
     manifest = model.manifest
     digest = manifest.document["reasons"]["file"]["sha256"]
-    explainer = Explainer(manifest, Tables.read(model.folder, digest, manifest.sha256))
+    tables = Tables.read(model.folder, digest, manifest.sha256)
+    hints = None
+    if manifest.document["reasons"].get("hints"):
+        from runtime.hints import Hints  # most models give none
+
+        hints = Hints(model, tables)
+    explainer = Explainer(manifest, tables, hints)
     explainer.check(manifest)
     return explainer

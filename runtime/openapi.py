@@ -1,14 +1,17 @@
 """The OpenAPI 3.1 description of the service, made from the manifest; loaded only when it is asked for."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runtime.manifest import Feature, Manifest
 from runtime.problem import INVALID_APPLICANT, PROBLEM_TYPES, TYPE_PREFIX
 from runtime.settings import Settings
 from runtime.validate import EXACT_LIMIT, IDENTIFIER_LIMIT
 
-# What API Gateway answers by itself, as deploy/template.yaml makes it. 413 is the function's own as well.
+if TYPE_CHECKING:
+    from runtime.grades import Grades
+
+# Answers of API Gateway itself, set up by deploy/template.yaml. The function answers 413 as well.
 GATEWAY = {
     403: "API key missing or wrong",
     413: "Request is too large for API Gateway",
@@ -33,6 +36,15 @@ _EXPLAINED: dict[str, Any] = {
     "other_points": {**_POINTS, "description": "of all other features; with the rest the score, to two decimals"},
     "points": {"type": "object", "additionalProperties": _POINTS},
     "reasons_basis": {"$ref": "#/components/schemas/ReasonsBasis"},
+}
+_HINTED: dict[str, Any] = {
+    "hints": {
+        "type": "array",
+        "description": "for each actionable feature the smallest change that alone reaches the next band up, if one "
+        "does, within what training saw; no reasons, and no promise",
+        "items": {"$ref": "#/components/schemas/Hint"},
+    },
+    "hints_basis": {"$ref": "#/components/schemas/HintsBasis"},
 }
 _REASON: dict[str, Any] = {
     "Reason": {
@@ -72,12 +84,39 @@ _REASON: dict[str, Any] = {
         },
     },
 }
+_VALUE = {"type": ["number", "boolean", "string"]}
+_HINT: dict[str, Any] = {
+    "Hint": {
+        "type": "object",
+        "required": ["name", "to", "credit_score", "score_band"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {"type": "string", "description": "the feature that changes"},
+            "from": {**_VALUE, "description": "as it was sent"},
+            "to": {**_VALUE, "description": "as it would be sent"},
+            "credit_score": {"type": "number", "description": "of the applicant with this change and no other"},
+            "score_band": {"type": "string"},
+        },
+    },
+    "HintsBasis": {
+        "type": "object",
+        "required": ["note", "features"],
+        "additionalProperties": False,
+        "properties": {
+            "score_band": {"type": "string", "description": "the next band up; left out in the highest"},
+            "credit_score": {"type": "number", "description": "its lowest score"},
+            "note": {"type": "string", "description": "what hints are, or why there are none"},
+            "features": {"type": "array", "items": {"type": "string"}, "description": "all that hints may change"},
+        },
+    },
+}
 
 
 def describe(manifest: Manifest, settings: Settings | None = None, *, server: str = "/") -> dict[str, Any]:
     """The OpenAPI document as a JSON object; `server` is the address that its paths are below."""
     settings = settings or Settings({})
     explains = bool(manifest.reasons_size) and settings.explain != "never"
+    explained = _EXPLAINED | (_HINTED if _hints(manifest) else {}) if explains else {}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -110,7 +149,7 @@ def describe(manifest: Manifest, settings: Settings | None = None, *, server: st
             },
         },
         "components": {
-            "schemas": _schemas(manifest, settings.ignore_unknown_fields, explains=explains),
+            "schemas": _schemas(manifest, settings.ignore_unknown_fields, explained),
             "securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}},
         },
     }
@@ -133,7 +172,12 @@ def _example(feature: Feature) -> Any:
     return middle if math.isfinite(middle) else low
 
 
-def _schemas(manifest: Manifest, ignore_unknown_fields: bool, *, explains: bool) -> dict[str, Any]:
+def _hints(manifest: Manifest) -> bool:
+    return bool(manifest.document.get("reasons", {}).get("hints"))
+
+
+def _schemas(manifest: Manifest, ignore_unknown_fields: bool, explained: dict[str, Any]) -> dict[str, Any]:
+    """All schemas; `explained` are the members that reasons add to an answer."""
     identifier = {"type": "string", "minLength": 1, "maxLength": IDENTIFIER_LIMIT}
     required = [manifest.identifier, *(feature.name for feature in manifest.features if not feature.nullable)]
     answer_members = {
@@ -141,6 +185,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, *, explains: bool)
         "default_probability": {"type": "number", "minimum": 0, "maximum": 1},
         "credit_score": {"type": "number", "description": "points: more points, less risk"},
         "score_band": {"type": "string", "examples": ["[410, 438)"]},
+        **({"grade": _grade(manifest.grades)} if manifest.grades else {}),
         "model_version": {"type": "string"},
     }
     return {
@@ -159,7 +204,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, *, explains: bool)
             "additionalProperties": False,
             "properties": {
                 "applicants": {"type": "array", "maxItems": manifest.batch_limit, "items": _ref("Applicant")},
-                **({"explain": _EXPLAIN} if explains else {}),
+                **({"explain": _EXPLAIN} if explained else {}),
             },
         },
         "Answer": {
@@ -169,7 +214,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, *, explains: bool)
             "properties": {
                 **answer_members,
                 "warnings": {"type": "array", "items": _ref("Remark"), "minItems": 1},
-                **(_EXPLAINED if explains else {}),
+                **explained,
             },
         },
         "BatchAnswer": {
@@ -218,12 +263,21 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, *, explains: bool)
                 "detail": {"type": "string"},
             },
         },
-        **(_REASON if explains else {}),
+        **(_REASON if explained else {}),
+        **(_HINT if "hints" in explained else {}),
         "Health": {
             "type": "object",
             "required": ["status", "model_version"],
             "properties": {"status": {"const": "ok"}, "model_version": {"type": "string"}},
         },
+    }
+
+
+def _grade(grades: "Grades") -> dict[str, Any]:
+    return {
+        "type": "string",
+        "enum": grades.names,
+        "description": "of the master scale, by ascending probability of default",
     }
 
 

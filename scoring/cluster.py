@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cli.errors import FAILED, UserError
+from scoring.marker import Marker
+from scoring.messages import Fault, Message, Rows
 from scoring.plan import Job, Piece
 
 SECONDS = 20  # until a scheduler answers, and until it has a worker
@@ -20,12 +22,12 @@ RUN_AGAIN = "finished parts are kept; run again to resume"
 
 
 class Cluster:
-    """Workers of a run. Iterating gives ("rows", n) and ("done", marker), as Processes does."""
+    """Workers of a run. Iterating gives Rows and Markers, as Processes does."""
 
     def __init__(self, job: Job, pieces: Sequence[Piece], address: str) -> None:
         self._job, self._pieces, self._address = job, pieces, address
 
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
+    def __iter__(self) -> Iterator[Message]:
         """Raises UserError for the first fault; pieces that have begun then end on the cluster."""
         try:
             from distributed import Client, KilledWorker, as_completed
@@ -42,12 +44,11 @@ class Cluster:
                 keys = [f"{plugin.name}-{piece.number}" for piece in self._pieces]
                 futures = client.map(score, self._pieces, [plugin.name] * len(keys), key=keys, pure=False)
                 for _, message in as_completed(futures, loop=client.loop, with_results=True):
-                    if not isinstance(message, tuple):  # a future that the scheduler took with it
+                    if isinstance(message, Fault):
+                        raise message.error()
+                    if not isinstance(message, Marker):  # a future that the scheduler took with it
                         raise UserError(f"{self._address}: the scheduler is gone; {RUN_AGAIN}")
-                    if message[0] == "fault":
-                        raise UserError(*message[1:])
-                    tally = message[1]["tally"]
-                    yield "rows", tally["rows"] + tally["rejected"]
+                    yield Rows(message.tally.read)
                     yield message
                 client.unregister_worker_plugin(plugin.name)
         except KilledWorker as fault:

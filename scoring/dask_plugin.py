@@ -8,8 +8,9 @@ from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
+from scoring.marker import Marker
+from scoring.messages import Fault, answer
 from scoring.plan import Job, Piece
-from scoring.worker import answer
 
 
 class Model(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
@@ -29,11 +30,13 @@ class Model(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
         self._parts: Any = None
 
     def teardown(self, worker: Any) -> None:
-        """Removes it."""
+        """Ends the scorer, and removes the model."""
+        with self._lock:
+            self._parts = None
         self._folder.cleanup()
 
-    def score(self, piece: Piece) -> tuple[Any, ...]:
-        """As scoring.worker answers its parent."""
+    def score(self, piece: Piece) -> Marker | Fault:
+        """The marker of a piece that is scored and published, or the fault."""
         with self._lock:  # one session a process, whatever threads Dask gave it
             return answer(lambda: self._made().score(piece, lambda rows: None))
 
@@ -45,7 +48,7 @@ class Model(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
         return self._parts
 
 
-def score(piece: Piece, name: str) -> tuple[Any, ...]:
+def score(piece: Piece, name: str) -> Marker | Fault:
     """The task of a piece: asks the worker's plugin of this name."""
-    scored: tuple[Any, ...] = get_worker().plugins[name].score(piece)
+    scored: Marker | Fault = get_worker().plugins[name].score(piece)
     return scored

@@ -13,9 +13,8 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from cli.errors import UserError
+from scoring.messages import Fault, Message, Rows
 from scoring.plan import Job, Piece
 from scoring.worker import POOLS
 
@@ -38,17 +37,17 @@ class _Worker:
         )
         self._send(job)
 
-    def answers(self, piece: Piece) -> Iterator[tuple[Any, ...]]:
+    def answers(self, piece: Piece) -> Iterator[Message | Fault]:
         """What it says of a piece, until that is done. Raises _Died."""
         self._send(piece)
         while True:
             try:
                 assert self.process.stdout is not None
-                message = pickle.load(self.process.stdout)
+                message: Message | Fault = pickle.load(self.process.stdout)
             except (EOFError, OSError, pickle.UnpicklingError):
                 raise _Died from None
             yield message
-            if message[0] != "rows":
+            if not isinstance(message, Rows):
                 return
 
     def _send(self, content: object) -> None:
@@ -75,18 +74,18 @@ class _Worker:
 
 
 class Processes:
-    """Workers of a run. Iterating gives ("rows", n) and ("done", marker) of all of them as they come."""
+    """Workers of a run. Iterating gives Rows and Markers of all of them as they come."""
 
     def __init__(self, job: Job, pieces: Sequence[Piece], workers: int) -> None:
         self._job = job
         self._left = deque(pieces)
-        self._came: queue.Queue[tuple[Any, ...]] = queue.Queue()
+        self._came: queue.Queue[Message | Fault | None] = queue.Queue()
         self._alive: set[_Worker] = set()
         self._lock = threading.Lock()
         self._stopped = False
         self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(min(workers, len(pieces)))]
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[Message]:
         """Raises UserError for the first fault, once all workers are ended."""
         for thread in self._threads:
             thread.start()
@@ -94,9 +93,9 @@ class Processes:
         try:
             while busy:
                 message = self._came.get()
-                if message[0] == "fault":
-                    raise UserError(*message[1:])
-                if message[0] == "end":
+                if isinstance(message, Fault):
+                    raise message.error()
+                if message is None:  # a thread has no piece left
                     busy -= 1
                 else:
                     yield message
@@ -112,7 +111,7 @@ class Processes:
                     read = 0
                     try:
                         for message in worker.answers(piece):
-                            read += message[1] if message[0] == "rows" else 0
+                            read += message.count if isinstance(message, Rows) else 0
                             self._came.put(message)
                         break
                     except _Died:
@@ -120,12 +119,12 @@ class Processes:
                             return
                         status = self._end(worker, ITS_OWN_END)
                         worker = None
-                        self._came.put(("rows", -read))
+                        self._came.put(Rows(-read))
                         if attempt == TRIES:
-                            self._came.put(("fault", self._told(piece, status)))
-            self._came.put(("end",))
+                            self._came.put(Fault(self._told(piece, status)))
+            self._came.put(None)
         except Exception as fault:  # in a thread nobody else would hear of it
-            self._came.put(("fault", f"a worker cannot be run: {fault}"))
+            self._came.put(Fault(f"a worker cannot be run: {fault}"))
         finally:
             if worker is not None:
                 self._end(worker)

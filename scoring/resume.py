@@ -7,6 +7,8 @@ from typing import Any
 
 from cli.errors import UserError
 from cli.words import shown
+from scoring.documents import ScoringRun
+from scoring.marker import Marker
 from scoring.output import LOCK, OWN, Output, publish_text
 from scoring.plan import RUN, Piece
 from storage.digest import sha256_of
@@ -15,20 +17,20 @@ from storage.json_file import json_text
 SIDE_BY_SIDE = 8  # parts of an earlier run that are checked at once
 
 
-def begin(name: str, output: Output, identity: dict[str, Any]) -> str:
+def begin(name: str, output: Output, identity: ScoringRun) -> str:
     """Writes run.json, or compares the one that is there; returns its digest.
 
     Raises UserError for an output that belongs to another run or to something else.
     """
-    identity = json.loads(json_text(identity))
+    now = json.loads(json_text(identity))
     content = output.read(RUN)
     if content is None:
         if found := sorted(output.names() - {f"{OWN}/{LOCK}"}):
             raise UserError(f"{name}: expected a new folder or one of an earlier run, found {found[0]}; name another")
-        return publish_text(output, RUN, json_text(identity))
+        return publish_text(output, RUN, json_text(now))
     try:
         earlier = json.loads(content)
-        differences = list(_differences(earlier, identity))
+        differences = list(_differences(earlier, now))
     except (ValueError, TypeError, AttributeError):
         raise UserError(f"{name}: {RUN} is damaged; name another --out") from None
     if differences:
@@ -36,7 +38,7 @@ def begin(name: str, output: Output, identity: dict[str, Any]) -> str:
     return sha256_of(content)
 
 
-def finished(output: Output, pieces: Sequence[Piece]) -> dict[int, dict[str, Any]]:
+def finished(output: Output, pieces: Sequence[Piece]) -> dict[int, Marker]:
     """The markers of the pieces whose files are all there with the bytes that the marker says, by number."""
     names = output.names()
     marked = [piece for piece in pieces if piece.marker in names]
@@ -45,15 +47,15 @@ def finished(output: Output, pieces: Sequence[Piece]) -> dict[int, dict[str, Any
         return {piece.number: marker for piece, marker in zip(marked, found, strict=True) if marker is not None}
 
 
-def _marker(output: Output, piece: Piece, names: set[str]) -> dict[str, Any] | None:
+def _marker(output: Output, piece: Piece, names: set[str]) -> Marker | None:
     content = output.read(piece.marker)
     try:
-        marker: dict[str, Any] = json.loads(content or b"")
-        files = [(entry["name"], entry["sha256"]) for entry in marker["files"].values()]
-        whole = marker["piece"] == piece.number and marker["part"] == piece.part
+        marker = Marker.of(json.loads(content or b""))
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return marker if whole and all(name in names and output.holds(name, sha256) for name, sha256 in files) else None
+    if (marker.piece, marker.part) != (piece.number, piece.part):
+        return None
+    return marker if all(its.name in names and output.holds(its.name, its.sha256) for its in marker.files) else None
 
 
 def _differences(earlier: Any, now: Any, place: str = "") -> Iterator[str]:

@@ -7,30 +7,25 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 
 
 import argparse
-import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cli import command
 from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
 from cli.settings.flags import add_flags
-from cli.words import counted, escaped
-from scoring.cluster import Cluster
+from cli.words import counted
 from scoring.estimate import estimate
-from scoring.output import Output, held, output_of
-from scoring.plan import SUMMARY, Job, Piece, Plan, identity, plan_of
-from scoring.processes import Processes
+from scoring.output import held, output_of
+from scoring.plan import Job, Plan, identity, plan_of
 from scoring.reading import WRITTEN
-from scoring.resume import begin, finished
-from scoring.scorer import Scorer, describe
+from scoring.resume import begin
+from scoring.scorer import Scorer
 from scoring.settings import ID, Scoring, settings_from
-from scoring.shown import Meter, duration, shown
-from scoring.summary import read_summary, refuse_too_many, summary_of, write_rejects, write_summary
-from scoring.tally import Tally
+from scoring.shown import duration
+from scoring.steps import Run
 from storage.address import is_remote
 from table.settings import Data
 
@@ -102,104 +97,24 @@ def _run(args: argparse.Namespace) -> None:
         )
     with progress.step("Looking at the files"):
         plan = plan_of(args.data, scorer.reading, scoring.part_rows)
-    workers = scoring.workers or os.cpu_count() or 1
     if args.dry_run:
-        _say_estimate(plan, scorer, workers, progress)
+        _say_estimate(plan, scorer, scoring.processes, progress)
         return
-    output = output_of(args.out)
-    its = identity(plan, describe(scorer.manifest), scorer.reading, explain=args.explain, part_rows=scoring.part_rows)
     if not is_remote(args.out):
         _refuse_inside(args)
+    _score(args, scorer, plan, scoring, progress)
+
+
+def _score(args: argparse.Namespace, scorer: Scorer, plan: Plan, scoring: Scoring, progress: Progress) -> None:
+    output, manifest = output_of(args.out), scorer.manifest
+    about = identity(plan, manifest, scorer.reading, explain=args.explain, part_rows=scoring.part_rows)
     if output.names():
-        begin(args.out, output, its)  # before anything is made there
+        begin(args.out, output, about)  # before anything is made there
     with held(args.out):
-        digest = begin(args.out, output, its)
+        digest = begin(args.out, output, about)
         model, out = (name if is_remote(name) else str(Path(name).absolute()) for name in (args.model, args.out))
-        job = Job(model, scorer.manifest.model_version, args.explain, scorer.reading, out, plan.files, digest)
-        with progress.step("Looking at finished parts"):
-            markers = finished(output, plan.pieces)
-        left = [piece for piece in plan.pieces if piece.number not in markers]
-        if not left and (summary := read_summary(output)) is not None and _fits(summary, markers):
-            progress.say(escaped(f"{args.out} is complete: {summary['rows']['scored']:,} rows"))
-            return
-        refusal = _score(args.out, job, plan, left, markers, scoring, workers, progress)
-        _finish(args.out, output, its, scorer, plan, markers, scoring, progress, refusal)
-
-
-def _score(
-    out: str,
-    job: Job,
-    plan: Plan,
-    left: Sequence[Piece],
-    markers: dict[int, dict[str, Any]],
-    scoring: Scoring,
-    workers: int,
-    progress: Progress,
-) -> UserError | None:
-    """Scores what is left; the refusal if too many rows are rejected before the end."""
-    before = sum(piece.size for piece in plan.pieces if piece.number in markers)
-    tally = Tally.sum(Tally.of(marker["tally"]) for marker in markers.values())
-    if markers:
-        progress.say(f"  {len(markers):,} of {len(plan.pieces):,} parts are finished")
-    meter = Meter(plan, len(markers), before, tally.rows + tally.rejected)
-    sizes = {piece.number: piece.size for piece in left}
-    with shown(progress, meter):
-        for kind, content in _answers(job, left, scoring, workers):
-            if kind == "rows":
-                meter.add(content)
-                continue
-            markers[content["piece"]] = content
-            meter.finish(sizes[content["piece"]])
-            tally.add(Tally.of(content["tally"]))
-            if plan.rows is not None:
-                try:
-                    refuse_too_many(out, tally, scoring.max_rejects, plan.rows)
-                except UserError as refusal:
-                    return refusal
-    return None
-
-
-def _answers(job: Job, left: Sequence[Piece], scoring: Scoring, workers: int) -> Iterator[tuple[str, Any]]:
-    yield from Processes(job, left, workers) if scoring.scheduler is None else Cluster(job, left, scoring.scheduler)
-
-
-def _finish(
-    out: str,
-    output: Output,
-    its: dict[str, Any],
-    scorer: Scorer,
-    plan: Plan,
-    markers: dict[int, dict[str, Any]],
-    scoring: Scoring,
-    progress: Progress,
-    refusal: UserError | None,
-) -> None:
-    in_order = [markers[number] for number in sorted(markers)]
-    with progress.step("Writing the summary"):
-        write_rejects(output, in_order)
-        if refusal is not None:
-            raise refusal
-        tally = Tally.sum(Tally.of(marker["tally"]) for marker in in_order)
-        refuse_too_many(out, tally, scoring.max_rejects)
-        summary = summary_of(its, scorer.manifest, in_order, output, scorer.texts)
-        write_summary(output, summary)
-    score = summary["score"]
-    if summary["rows"]["rejected"]:
-        progress.say(f"Rejected: {counted(summary['rows']['rejected'], 'row')}; rejects.csv says why")
-    if summary["repeated_ids"]:
-        progress.say(f"{summary['repeated_ids']:,} rows have an id that another row has too; each is scored")
-    if score is not None:
-        moved = f", moved (from {score['counts_from']:.3g})" if score["moved"] else ""
-        progress.say(f"Stability index of the score against the training rows: {score['psi']:.4f}{moved}")
-    progress.say(
-        escaped(f"{summary['rows']['scored']:,} rows in {counted(len(plan.pieces), 'part')} in {out}, see {SUMMARY}")
-    )
-
-
-def _fits(summary: dict[str, Any], markers: dict[int, dict[str, Any]]) -> bool:
-    """True if a summary is that of these parts."""
-    parts = [entry["sha256"] for entry in summary["parts"]]
-    return parts == [markers[number]["files"]["rows"]["sha256"] for number in sorted(markers)]
+        job = Job(model, manifest.model_version, args.explain, scorer.reading, out, plan.files, digest)
+        Run(args.out, output, about, scorer, plan, job, scoring).complete(progress)
 
 
 def _say_estimate(plan: Plan, scorer: Scorer, workers: int, progress: Progress) -> None:

@@ -1,5 +1,6 @@
 """The settings of a run, and how its table is written."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +37,11 @@ class Scoring:
     part_rows: Annotated[
         int, Field(ge=1_000, description="most rows of a part, where row groups allow"), Usage(metavar="ROWS")
     ] = ROWS_OF_A_PART
+
+    @property
+    def processes(self) -> int:
+        """Processes on this machine."""
+        return self.workers or os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from cli.errors import UserError
 from runtime.manifest import Manifest
 from runtime.score import Bands
+from scoring.documents import InputFile, PartFile, ScoreShift, ScoringRun, Summary
+from scoring.marker import Marker
 from scoring.names import repeated
 from scoring.output import Output, publish_text, work_folder
 from scoring.part import write_header
@@ -18,12 +20,10 @@ from scoring.tally import Tally
 from storage.digest import sha256_of
 from storage.json_file import json_text
 
-Marker = Mapping[str, Any]
-
 
 def write_rejects(output: Output, markers: Sequence[Marker]) -> None:
     """Puts the rejected rows of all parts into one file, if there are any."""
-    rejects = [marker["files"]["rejects"]["name"] for marker in markers if "rejects" in marker["files"]]
+    rejects = [marker.rejects.name for marker in markers if marker.rejects is not None]
     if not rejects:
         return
     with work_folder(output) as work:
@@ -39,72 +39,83 @@ def write_rejects(output: Output, markers: Sequence[Marker]) -> None:
 
 def refuse_too_many(name: str, tally: Tally, most: float, all_rows: int | None = None) -> None:
     """Raises UserError if more than the share `most` is rejected: of the rows read, or of all where that is known."""
-    rows = all_rows or tally.rows + tally.rejected
+    rows = all_rows or tally.read
     if tally.rejected > most * rows:
         count = f"{tally.rejected:,} of {rows:,} rows are rejected, expected at most {most:.4g} of them (--max-rejects)"
         raise UserError(f"{name}: {count}; {REJECTS} there says why")
 
 
 def summary_of(
-    identity: Mapping[str, Any],
+    identity: ScoringRun,
     manifest: Manifest,
     markers: Sequence[Marker],
     output: Output,
     texts: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    """What was scored by which model, in JSON's types: see docs/scoring.md."""
-    tally = Tally.sum(Tally.of(marker["tally"]) for marker in markers)
-    inputs = [marker["input"] for marker in markers if "input" in marker]
+) -> Summary:
+    """What was scored by which model."""
+    tally = Tally.sum(marker.tally for marker in markers)
+    sources = [marker.input for marker in markers if marker.input is not None]
     parts = [_part(marker) for marker in markers]
     features = (*manifest.numbers, *manifest.categories)
     counted = zip(features, tally.missing, tally.unusual, strict=True)
-    return {
-        **identity,
-        "rows": {"read": tally.rows + tally.rejected, "scored": tally.rows, "rejected": tally.rejected},
+    summary: Summary = {
+        "format": identity["format"],
+        "model": identity["model"],
+        "settings": identity["settings"],
+        "input": identity["input"],
+        "versions": identity["versions"],
+        "rows": {"read": tally.read, "scored": tally.rows, "rejected": tally.rejected},
         "repeated_ids": None if identity["settings"]["id"] is None else _repeated(output, markers),
         "bands": dict(zip(Bands(manifest.bands).labels, tally.bands, strict=True)),
         "score": _shift(manifest, tally),
         "features": {its.name: {"missing": missing, "unusual": unusual} for its, missing, unusual in counted},
-        "scored": {"inputs": _digest(inputs, "name"), "parts": _digest(parts, "part")},
-        "inputs": inputs,
+        "scored": {
+            "inputs": _digest((source.digest, source.name) for source in sources),
+            "parts": _digest((part["sha256"], part["part"]) for part in parts),
+        },
+        "inputs": [cast(InputFile, source.as_dict()) for source in sources],
         "parts": parts,
-        **({} if texts is None else {"reasons": dict(texts)}),
     }
+    if manifest.grades is not None:
+        summary["grades"] = dict(zip(manifest.grades.names, tally.grades, strict=True))
+    if texts is not None:
+        summary["reasons"] = dict(texts)
+    return summary
 
 
-def write_summary(output: Output, summary: Mapping[str, Any]) -> None:
+def write_summary(output: Output, summary: Summary) -> None:
     """Puts summary.json there: the run is complete."""
     publish_text(output, SUMMARY, json_text(summary))
 
 
-def read_summary(output: Output) -> dict[str, Any] | None:
+def read_summary(output: Output) -> Summary | None:
     """The summary of a run that is complete."""
     content = output.read(SUMMARY)
-    return None if content is None else dict(json.loads(content))
+    return None if content is None else cast(Summary, json.loads(content))
 
 
-def _part(marker: Marker) -> dict[str, Any]:
-    rows = marker["files"]["rows"]
-    return {"part": marker["part"], "rows": marker["tally"]["rows"], "bytes": rows["bytes"], "sha256": rows["sha256"]}
+def _part(marker: Marker) -> PartFile:
+    rows = marker.rows
+    return {"part": marker.part, "rows": marker.tally.rows, "bytes": rows.bytes, "sha256": rows.sha256}
 
 
-def _digest(entries: Iterable[Mapping[str, Any]], name: str) -> str:
-    """The sha256 of a list with that of each, as sha256sum writes it."""
-    return sha256_of("\n".join(f"{entry['sha256']}  {entry[name]}" for entry in entries).encode())
+def _digest(entries: Iterable[tuple[str, str]]) -> str:
+    """The sha256 of a list of digests and names, as sha256sum writes it."""
+    return sha256_of("\n".join(f"{digest}  {name}" for digest, name in entries).encode())
 
 
 def _repeated(output: Output, markers: Sequence[Marker]) -> int:
     with work_folder(output) as work:
         files: list[tuple[Path, Sequence[int]]] = []
         for number, marker in enumerate(markers):
-            if "ids" in marker["files"]:
+            if marker.ids is not None:
                 path = work / str(number)
-                output.fetch(marker["files"]["ids"]["name"], path)
-                files.append((path, marker["runs"]))
+                output.fetch(marker.ids.name, path)
+                files.append((path, marker.runs))
         return repeated(files)
 
 
-def _shift(manifest: Manifest, tally: Tally) -> dict[str, Any] | None:
+def _shift(manifest: Manifest, tally: Tally) -> ScoreShift | None:
     """The score's population stability index against the training rows; None where there is nothing to compare."""
     from validation.stability.bins import intervals
     from validation.stability.index import shift  # scipy is not needed before

@@ -8,50 +8,38 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
 
-from cli.disk import in_words
-from cli.errors import FAILED, UserError
+from cli.errors import FAILED
+from scoring.messages import Fault, Message, Rows, answer
 
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_IO_THREADS")
 
 
-def answer(action: Callable[[], Any]) -> tuple[Any, ...]:
-    """("done", what the action returns), or ("fault", line, status) for what goes wrong."""
-    try:
-        return "done", action()
-    except UserError as mistake:
-        return "fault", str(mistake), mistake.exit_status
-    except OSError as fault:
-        return "fault", in_words(fault), FAILED
-    except MemoryError:
-        return "fault", "not enough memory for a batch; run with fewer --workers", FAILED
-
-
 def serve(source: IO[bytes], answers: IO[bytes]) -> None:
-    """Answers each piece with ("rows", n) while it works, and in the end as `answer` does; a fault is the last."""
+    """Answers each piece with Rows while it works, and in the end with its Marker; a Fault is the last answer."""
 
-    def say(*message: Any) -> None:
+    def say(message: Message | Fault) -> None:
         pickle.dump(message, answers)
         answers.flush()
 
     def made() -> Any:
-        from scoring.part import Parts  # here, so that a fault of these too is told
+        from scoring.part import Parts  # here, so that a fault of its imports is answered too
 
         return Parts(pickle.load(source))
 
     try:
-        kind, *made_or_fault = answer(made)
-        if kind == "fault":
-            say(kind, *made_or_fault)
+        parts = answer(made)
+        if isinstance(parts, Fault):
+            say(parts)
             return
-        [parts] = made_or_fault
-        while kind == "done":
+        while True:
             piece = pickle.load(source)
-            kind, *content = answer(partial(parts.score, piece, partial(say, "rows")))
-            say(kind, *content)
+            done = answer(partial(parts.score, piece, lambda rows: say(Rows(rows))))
+            say(done)
+            if isinstance(done, Fault):
+                return
     except EOFError:
         return
 

@@ -26,8 +26,9 @@ from table.outcomes import NO_ROWS, Exclusion, left_out_note, outcomes_of, refus
 from table.remarks import remarks_of
 from table.settings import Feature, Schema
 from table.sources import check_columns, source_of
+from table.special import refuse_ordinary_codes
 from table.times import Times, times
-from table.weights import refuse_constant, weights_of
+from table.weights import exposures_of, refuse_constant, weights_of
 from table.words import Missing
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class Table:
     object columns of str, None for missing. `target` is int8 [N], 1 for an applicant who defaulted. `ids` [N]
     are texts, "" where the file has none; None where no id column is named. `time` [N] and `group` [N] are those
     of the split, None where the schema names none; of a split by time no time is missing, and never a group.
-    `weight` [N] are the sample weights, above 0, as the file has them; None where the schema names no column.
+    `weight` [N] are the sample weights, above 0, and `exposure` [N] the exposures, NaN for missing, as the file has
+    them; None where the schema names no column.
+    `beside` [N] has the schema's columns beside the features, None where it names none; no model reads them.
     `dropped_rows` had no target or are left out by a setting, `dropped_note` says it in a sentence: how many, where,
     by time how late, by which values; `exclusions` has the counts of those. `remarks` are lines to be said of the file.
     `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
@@ -64,6 +67,8 @@ class Table:
     exclusions: tuple[Exclusion, ...] = ()
     remarks: tuple[str, ...] = ()
     weight: NDArray[np.float64] | None = None
+    exposure: NDArray[np.float64] | None = None
+    beside: "pd.DataFrame | None" = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ class Applicants:
     """N applicants whose outcomes need not be known yet; `frame`, `sha256` and `source` are as in Table.
 
     `outcome` is float64 [N]: 1 defaulted, 0 repaid, NaN not known yet; `weight` [N] are the sample weights. Each is
-    None where the file has no column for it.
+    None where the file has no column for it. `beside` [N] has those of the schema's columns beside the features that
+    the file has, None where it has none.
     """
 
     frame: "pd.DataFrame"
@@ -79,6 +85,7 @@ class Applicants:
     sha256: str
     source: str
     weight: NDArray[np.float64] | None = None
+    beside: "pd.DataFrame | None" = None
 
 
 def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
@@ -89,16 +96,21 @@ def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: the built-in population is synthetic_table's")
     with local_file(schema.data.file, progress) as path:
-        source = source_of(schema.data.file, path, schema, _wanted(schema))
+        source = source_of(schema.data.file, path, schema, columns_wanted(schema))
     return _table(source, schema)
 
 
 def read_applicants(
-    schema: Schema, progress: Progress = SILENT, *, must_have_outcomes: bool = False, must_have_weights: bool = False
+    schema: Schema,
+    progress: Progress = SILENT,
+    *,
+    must_have_outcomes: bool = False,
+    must_have_weights: bool = False,
+    must_have_beside: bool = False,
 ) -> Applicants:
-    """The features of every row of `schema.data.file`, and target and weight where there are any.
+    """The features of every row of `schema.data.file`, and target, weight and columns beside where there are any.
 
-    Raises UserError for whatever is wrong with the file, and for a missing target or weight if it must be there.
+    Raises UserError for whatever is wrong with the file, and for a missing column of those if it must be there.
     """
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: there is nothing to read")
@@ -110,6 +122,9 @@ def read_applicants(
     if weight is not None:
         wanted[weight] = "data.weight"
         optional = optional if must_have_weights else optional | {weight}
+    for column in _beside(schema).keys() - wanted.keys():
+        wanted[column] = "fairness.groups"
+        optional = optional if must_have_beside else optional | {column}
     with local_file(schema.data.file, progress) as path:
         source = source_of(schema.data.file, path, schema, wanted, optional)
     frame = _features(source, schema, slice(None))
@@ -117,7 +132,7 @@ def read_applicants(
         raise UserError(f"{source.name}: {NO_ROWS}")
     outcome = outcomes_of(source, replace(schema.data, exclude={})).values if target in source.columns else None
     weights = weights_of(source, weight) if weight in source.columns and weight is not None else None
-    return Applicants(frame, outcome, source.sha256, source.name, weights)
+    return Applicants(frame, outcome, source.sha256, source.name, weights, _columns_beside(source, schema, slice(None)))
 
 
 def synthetic_table(schema: Schema) -> Table:
@@ -125,7 +140,7 @@ def synthetic_table(schema: Schema) -> Table:
     import population
 
     frame = population.draw()
-    wanted = _wanted(schema)
+    wanted = columns_wanted(schema)
     check_columns(BUILT_IN, list(frame.columns), wanted, "its columns")
     drawn = pa.Table.from_pandas(frame[list(wanted)], preserve_index=False)
     columns = {name: drawn.column(name) for name in wanted}
@@ -133,9 +148,10 @@ def synthetic_table(schema: Schema) -> Table:
     return _table(replace(source, missing=Missing.of(schema.data.missing)), schema)
 
 
-def _wanted(schema: Schema) -> dict[str, str]:
+def columns_wanted(schema: Schema) -> dict[str, str]:
     """The columns that are read, each with the setting that asks for it."""
-    wanted = {column: f"data.exclude.{column}" for column in schema.data.exclude} | _read_by_features(schema)
+    wanted = {column: f"data.exclude.{column}" for column in schema.data.exclude}
+    wanted |= _beside(schema) | _read_by_features(schema)
     wanted[schema.data.target] = "data.target"
     if schema.data.id is not None:
         wanted[schema.data.id] = "data.id"
@@ -145,6 +161,8 @@ def _wanted(schema: Schema) -> dict[str, str]:
         wanted[schema.time] = "split.time"
     if schema.group is not None:
         wanted[schema.group] = "split.group"
+    if schema.exposure is not None:
+        wanted[schema.exposure] = "validation.exposure"
     return wanted
 
 
@@ -152,7 +170,16 @@ def _read_by_features(schema: Schema) -> dict[str, str]:
     return {feature.column: f"features.{feature.column}" for feature in schema.features}
 
 
+def _beside(schema: Schema) -> dict[str, str]:
+    return {feature.column: "fairness.groups" for feature in schema.beside}
+
+
 def _table(source: Source, schema: Schema) -> Table:
+    return labelled_rows(source, schema)[0]
+
+
+def labelled_rows(source: Source, schema: Schema) -> tuple[Table, NDArray[np.bool_]]:
+    """The rows that have an outcome, and which rows of the source those are."""
     outcomes = outcomes_of(source, schema.data)
     refuse_one_class(source, schema.data, outcomes)
     kept = ~np.isnan(outcomes.values)
@@ -165,7 +192,7 @@ def _table(source: Source, schema: Schema) -> Table:
     if schema.data.weight is not None:
         weight = weights_of(source, schema.data.weight, kept)
         refuse_constant(source, schema.data.weight, weight)
-    return Table(
+    table = Table(
         frame=frame,
         target=outcomes.values[kept].astype(np.int8),
         ids=ids,
@@ -178,14 +205,27 @@ def _table(source: Source, schema: Schema) -> Table:
         exclusions=outcomes.exclusions,
         remarks=(*source.remarks, *outcomes.remarks, *remarks_of(frame, schema)),
         weight=weight,
+        exposure=None if schema.exposure is None else exposures_of(source, schema.exposure)[kept],
+        beside=_columns_beside(source, schema, kept),
     )
+    return table, kept
 
 
 def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame":
     import pandas as pd
 
+    for feature in schema.features:
+        if feature.type == "number" and feature.special and feature.indicator is None:
+            refuse_ordinary_codes(source, feature, kept)
     columns = {feature.name: column_of(source, feature, kept) for feature in schema.features}
     return pd.DataFrame(columns, copy=False)
+
+
+def _columns_beside(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame | None":
+    import pandas as pd
+
+    columns = {its.name: column_of(source, its, kept) for its in schema.beside if its.column in source.columns}
+    return pd.DataFrame(columns, copy=False) if columns else None
 
 
 def column_of(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice" = slice(None)) -> "pd.Series[Any]":

@@ -190,7 +190,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns that are read of a table: features in order, target and id, and a time and a group where named."""
+    """The columns that are read of a table: features in order, target, id; where named a time, a group, exposures.
+
+    `beside` are columns that divide applicants into groups of people: read as features are, and never features.
+    """
 
     data: Data
     features: tuple[Feature, ...]
@@ -198,6 +201,8 @@ class Schema:
     time_format: str | None = None
     group: str | None = None
     every_row_has_a_time: bool = False
+    exposure: str | None = None
+    beside: tuple[Feature, ...] = ()
 
 
 def beside(toml: Path, document: Mapping[str, Any]) -> dict[str, Any]:

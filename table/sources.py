@@ -66,12 +66,19 @@ class OpenTable:
 
     @classmethod
     def at(cls, name: str, path: Path, data: Data, wanted: Collection[str]) -> Self:
-        """What is at `path`; the `wanted` columns tell a separator. Raises UserError where it is no table."""
+        """Open the table at `path`; the `wanted` columns decide on a separator. Raises UserError on failure."""
         parts = parts_of(name, path)
         opened = [_open(part, data, wanted) for part in parts]
         columns = [[*file.columns, *part.values] for (file, _), part in zip(opened, parts, strict=True)]
         _refuse_parts_that_differ(parts, columns)
         return cls(name, parts, [file for file, _ in opened], [sha256 for _, sha256 in opened], columns[0])
+
+    def sizes(self, column: str) -> list[int]:
+        """The number of rows of each part; `column` is one that the files have."""
+        return [
+            sum(file.row_groups) if isinstance(file, ParquetFile) else _rows(file.read([column], ()))
+            for file in self.files
+        ]
 
     def read(self, schema: Schema, wanted: Mapping[str, str]) -> Source:
         """Some columns, each with the setting that asks for it; those of the schema's number features as numbers."""
@@ -80,6 +87,8 @@ class OpenTable:
         numeric = {feature.column for feature in schema.features if feature.type == "number"}
         if schema.data.weight is not None:
             numeric.add(schema.data.weight)
+        if schema.exposure is not None:
+            numeric.add(schema.exposure)
         remarks: list[str] = []
         if UNNAMED in self.columns and UNNAMED not in wanted:
             remarks.append(f'the first column has no name and is left out; data.id = "{UNNAMED}" takes it as the id')

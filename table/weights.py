@@ -1,4 +1,4 @@
-"""Sample weights: how many applicants each row stands for."""
+"""Sample weights, how many applicants each row stands for, and exposures, the amount that each row owes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,16 @@ def weights_of(source: Source, column: str, kept: "NDArray[np.bool_] | slice" = 
     return values[kept]
 
 
+def exposures_of(source: Source, column: str) -> NDArray[np.float64]:
+    """The exposures [N] of all rows, NaN for missing. Raises UserError where one is infinite or negative."""
+    values = numbers(source, column)
+    if (wrong := values < 0).any():
+        refuse_cells(source, column, "an exposure of 0 or more", wrong, values.tolist())
+    return values
+
+
 def refuse_constant(source: Source, column: str, weight: NDArray[np.float64]) -> None:
-    """Raises UserError where all weights [N] are equal: no figure would depend on them."""
+    """Raise UserError where all weights [N] are equal: no figure would depend on them."""
     if np.ptp(weight) <= ALIKE * weight.max():
         raise UserError(
             f"{source.name}: column {column}: every row has the weight {shown(float(weight[0]))}, so that weights "

@@ -1,5 +1,6 @@
 """Applicants with their outcomes and weights, as a model is fitted on them and judged by them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +12,27 @@ from sklearn.pipeline import Pipeline
 from table import Table
 from training.estimator.assembly import assemble
 from training.settings import Settings
+from validation.fairness.groups import Attribute
 from validation.weights import per_mean
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """N rows of a table: raw feature columns, 0/1 target, and weights, None where each row counts alike."""
+    """N rows of a table: raw feature columns, 0/1 target, weights, None where each row counts alike.
+
+    `groups` are what divides the rows into groups of people; no fit sees them.
+    """
 
     frame: pd.DataFrame
     target: NDArray[np.int8]
     weight: NDArray[np.float64] | None = None
+    groups: tuple[Attribute, ...] = ()
 
 
-def labelled(table: Table, rows: NDArray[np.intp]) -> Labelled:
-    """Some rows of a table."""
+def labelled(table: Table, rows: NDArray[np.intp], groups: Sequence[Attribute] = ()) -> Labelled:
+    """Some rows of a table, whose rows are in `groups`."""
     weight = None if table.weight is None else table.weight[rows]
-    return Labelled(table.frame.iloc[rows], table.target[rows], weight)
+    return Labelled(table.frame.iloc[rows], table.target[rows], weight, tuple(its.of(rows) for its in groups))
 
 
 def fit(settings: Settings, rows: Labelled, groups: NDArray[Any] | None) -> Pipeline:

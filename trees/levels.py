@@ -59,7 +59,7 @@ class LevelSets:
         return self.places.setdefault(found, self.columns + len(self.places))
 
     def know(self, content: Mapping[str, Any]) -> None:
-        """Notes the levels of one more booster, of columns that no split reads too."""
+        """Note the levels of one more booster, of columns that no split reads too."""
         for column in range(self.columns):
             if (texts := texts_of(content, column)) is not None:
                 self.known[column] = self.known.get(column, frozenset(texts)) & frozenset(texts)

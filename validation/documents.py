@@ -13,6 +13,23 @@ class Alarm(TypedDict):
     """One sentence: the finding and what to do."""
 
 
+class GradeScale(TypedDict):
+    """The grades of a master scale, the lowest probabilities of default first."""
+
+    limits: list[float]
+    """Ascending probabilities, 0 to 1: a grade holds its lower limit."""
+    names: list[str]
+    """One more than there are limits."""
+
+
+class GradeCounts(TypedDict):
+    """The training rows by grade, the lowest probabilities first."""
+
+    counts: list[int]
+    weights: NotRequired[list[float]]
+    """Sums of the sample weights, where there are any."""
+
+
 class CalibrationTrial(TypedDict):
     """Cross-validated losses of one way to calibrate."""
 
@@ -68,6 +85,8 @@ class Reference(TypedDict):
     """Of the score in points."""
     features: dict[str, Histogram]
     """By name of the raw feature."""
+    grades: NotRequired[GradeCounts]
+    """Where the model has grades."""
     weight: NotRequired[str]
     """Column of the sample weights, where there are any."""
     effective_rows: NotRequired[float]
@@ -131,3 +150,70 @@ class StabilityFindings(TypedDict):
     score: ScoreShift
     features: list[FeatureShift]
     """The largest shift first."""
+
+
+class InitialGrade(TypedDict):
+    """One grade of the initial validation."""
+
+    grade: str
+    rows: int
+    defaults: int
+    predicted: float | None
+    """Mean probability of default; null without a row."""
+    exposure: float | None
+    """Sum of the exposures; null without their column."""
+
+
+class InitialPeriod(TypedDict):
+    """The time of the applicants of the initial validation."""
+
+    column: str
+    format: str | None
+    """How the column writes dates, where that is not ISO 8601."""
+    first: str | None
+    last: str | None
+
+
+class Initial(TypedDict):
+    """initial.json, in artifacts/ too: the initial validation, which `python -m validation.run` compares with."""
+
+    schema_version: int
+    of: str
+    """`test`, the part of the table that the fit has not seen, or `given`, the rows given at the export of an own
+    pipeline, which the fit may have seen."""
+    kind: str
+    """`bands` or `grades`."""
+    rows: int
+    defaults: int
+    grades: list[InitialGrade]
+    """The riskiest first. Who is beyond the outer edges is in the nearest band."""
+    auc: float | None
+    """Area under the ROC curve on these grades; null with one outcome only."""
+    auc_variance: float | None
+    """DeLong's s² of it."""
+    exposure: str | None
+    """Column of the exposures."""
+    period: InitialPeriod | None
+    """null where the settings name no time column."""
+    definition: str
+    """Definition of default, as the settings have it; may be empty."""
+
+
+class ValidationFinding(TypedDict):
+    """What a validator has to look at."""
+
+    section: str
+    name: str
+    level: str
+    """`beyond` a limit, or worth a `look`, which --strict lets pass."""
+    value: float
+    limit: str
+    whose: str
+    """Whose limit: `supervisor's test`, `custom` or `own policy`."""
+    message: str
+    p: float | None
+    """Of a test; null where a limit alone decides."""
+    adjusted_p: float | None
+    """By Holm, for the tests of its family."""
+    budget: float | None
+    """What the adjusted p value must not be above: the family's part of the page's level."""

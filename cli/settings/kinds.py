@@ -53,3 +53,5 @@ Words = Annotated[tuple[str, ...], Strict(False), BeforeValidator(_words), After
 WordsByName = Annotated[Mapping[str, tuple[str, ...]], Strict(False), BeforeValidator(_words_by_name)]
 WORDS = "text, a number, true or false, or a list of them"
 Numbers = Annotated[tuple[float, ...], Strict(False)]
+TextByName = Annotated[Mapping[str, Text], Strict(False)]
+NumbersByName = Annotated[Mapping[str, Annotated[tuple[float, ...], Strict(False), Field(min_length=1)]], Strict(False)]

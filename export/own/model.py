@@ -21,16 +21,19 @@ from export.certificate.certify import Claim, Tolerance, prove, versions
 from export.certificate.comparison import Session
 from export.converters.classifier import answers_margin, boosters_of, members_of
 from export.documents import Certificate, Findings, ManifestCalibration, ManifestReference, StatedTolerance
-from export.manifest import METRICS_OF_REFERENCE, Facts, manifest_from
-from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, MANIFEST, REASONS
+from export.manifest import METRICS_OF_REFERENCE, Facts, initial_file, manifest_from
+from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, INITIAL, MANIFEST, REASONS
 from export.own.fitted import Fitted, read_fitted
 from export.own.prepared import unheard
 from export.own.proof import answered_rows, as_given
-from export.own.reasons import build_own_reasons
+from export.own.reasons import build_own_reasons, raw_rows_of
 from export.own.settings import OwnSettings
 from export.reasons.build import BuiltReasons
+from export.reasons.hints import add_hints, compare_hints
 from export.refusal import ExportRefused
 from runtime.explain import load_explainer
+from runtime.grades import Grades
+from runtime.manifest import Manifest
 from runtime.model import Model
 from runtime.score import Scale
 from runtime.session import open_session
@@ -42,11 +45,16 @@ from training.artifacts import PIPELINE, plain_dump
 from training.documents import FeatureEntry, Schema
 from training.settings.reasons import NONE
 from validation.bands import band_edges, scores_of
+from validation.documents import Initial
+from validation.grades import counts_of, grades_of
+from validation.initial import Said, initial_of
 from validation.metrics import evaluate
+from validation.rating import Rating
 from validation.settings import Stability
 from validation.stability import reference_of
 
 NO_BATCH = BuiltBatch("a pipeline that training.run did not fit")
+NO_OUTCOMES = "the pipeline was exported without outcomes; name their column with --target"
 THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
 
 
@@ -71,9 +79,9 @@ def export_own(
             session = open_session(fitted.graph)
         tolerance = Tolerance.of(fitted.oracle.classifier)
         with progress.step("Describing"):
-            facts, scores = _facts(fitted, target, settings, made or {})
+            facts, scores, initial = _facts(fitted, target, settings, made or {})
         with progress.step("Certifying against the fitted pipeline") as show:
-            findings = findings_of(fitted, facts.scale, facts.edges, show)
+            findings = findings_of(fitted, facts.scale, facts.edges, facts.grades, show)
         stated = _stated(fitted, findings)
         of_self_check = max(tolerance.of_self_check, fitted.tolerance or 0)
         reasons = _reasons(fitted, settings, facts, scores, session, progress)
@@ -82,6 +90,8 @@ def export_own(
         if reasons is not None and reasons.content:
             (folder / REASONS).write_bytes(reasons.content)
         write_json(folder / MANIFEST, manifest)
+        if initial is not None:
+            write_json(folder / INITIAL, initial)
         head = {
             "schema_version": CERTIFICATE_VERSION,
             "sha256": {file: sha256_of(folder / file) for file in (GRAPH, MANIFEST)}
@@ -89,9 +99,14 @@ def export_own(
             "versions": versions(),
         }
         certificate = cast(Certificate, {**head, **findings})
+        if initial is not None:
+            certificate["sha256"][INITIAL] = sha256_of(folder / INITIAL)
         if reasons is not None and reasons.compared is not None:
             certificate["sha256"][REASONS] = sha256_of(folder / REASONS)
             certificate["reasons"] = reasons.compared
+            before = Model(Manifest.read(str(folder / MANIFEST)), session, str(folder))
+            if hints := compare_hints(before, reasons.content, raw_rows_of(fitted.real)):
+                certificate["hints"] = hints
         write_json(folder / CERTIFICATE, certificate)
         with progress.step("Starting the runtime on it"):
             served = Model.load(str(folder))
@@ -131,13 +146,16 @@ def _reasons(
         return None
     with progress.step("Building the tables of reasons") as show:
         built = build_own_reasons(fitted, known, scores, session, sha256_of(fitted.graph), progress, show)
+    add_hints(built.record, known, facts.schema, [raw_rows_of(fitted.real)])
     if built.why:
         progress.say(f"[yellow]![/] Exported without reasons: {escaped(built.why)}")
     return built
 
 
 @unheard()
-def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable[[str], None]) -> Findings:
+def findings_of(
+    fitted: Fitted, scale: Scale, edges: list[float], grades: Grades | None, show: Callable[[str], None]
+) -> Findings:
     """What the comparison with the pipeline finds on every kind of row. Raises ExportRefused."""
     claim = Claim(
         contract=fitted.built.contract,
@@ -147,6 +165,7 @@ def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable
         edges=edges,
         tolerance=Tolerance.stated(fitted.tolerance, fitted.oracle.classifier),
         at_once=fitted.oracle.at_once,
+        grades=grades,
     )
     try:
         # No sign is claimed: a falling step in front of the trees would turn it.
@@ -193,8 +212,8 @@ def _names(fitted: Fitted) -> list[str]:
 @unheard()
 def _facts(
     fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSettings, made: Mapping[str, str]
-) -> tuple[Facts, NDArray[np.float64]]:
-    """What the manifest says, and the score of each row."""
+) -> tuple[Facts, NDArray[np.float64], Initial | None]:
+    """What the manifest says, the score of each row, and the initial validation where outcomes are known."""
     table, real = fitted.oracle.table, fitted.real
     probability = np.concatenate([answer.probability for _, answer in as_given(fitted.oracle, fitted.frame, real)])
     scores = scores_of(probability, settings.scale)
@@ -203,19 +222,28 @@ def _facts(
     features = [Feature(entry["name"], cast(FeatureType, entry["type"])) for entry in schema["features"]]
     reference = reference_of(_plain(fitted), scores, features, Stability())
     metrics = _metrics(probability, target)
+    grades = grades_of(settings.grades, target, probability)
+    if grades is not None:
+        reference["grades"] = counts_of(grades, probability)
+    initial = None
+    if target is not None:
+        rating = Rating.of(edges, settings.scale, grades)
+        initial = initial_of(rating, target, probability, scores, Said("given"))
     facts = Facts(
         schema=schema,
         scale=settings.scale,
         edges=edges,
+        grades=grades,
         calibration=_calibration(fitted.oracle.classifier),
         branches=[],
         reference=cast(ManifestReference, {**reference, "metrics": metrics}),
         batch=settings.batch,
         columns=probes.RawColumns(table, table.binary),
         real=real,
+        initial=initial_file(initial, NO_OUTCOMES),
         made={f"{library} of the fit": number for library, number in made.items()},
     )
-    return facts, np.asarray(scores, dtype=np.float64)
+    return facts, np.asarray(scores, dtype=np.float64), initial
 
 
 def schema_of(fitted: Fitted, settings: OwnSettings) -> Schema:

@@ -96,8 +96,8 @@ def _subject(fitted: Fitted, settings: Settings, rows: ReferenceRows, session: S
     return Subject(
         columns=columns,
         players=players,
-        sample=_raw(fitted.real),
-        reference=_raw(table.raw_inputs(reference)),
+        sample=raw_rows_of(fitted.real),
+        reference=raw_rows_of(table.raw_inputs(reference)),
         numbers_of=lambda raw: with_places(columns, *raw),
         by_rule=by_rule,
         margins=mean_margin(ask_graph(session, some).margin),
@@ -124,7 +124,8 @@ def _players(fitted: Fitted, settings: Settings) -> tuple[list[ReasonsPlayer], d
     return players, player_of
 
 
-def _raw(inputs: dict[str, NDArray[Any]]) -> RawRows:
+def raw_rows_of(inputs: dict[str, NDArray[Any]]) -> RawRows:
+    """The graph's inputs as raw rows."""
     numbers = inputs["numbers"]
     return numbers, inputs.get("categories", np.empty((len(numbers), 0), dtype=object))
 

@@ -77,7 +77,7 @@
     its.field.append(its.slider, ends);
   }
 
-  // The values along a range: each whole number of a short one, else even steps, rounded to what a step tells apart.
+  // The values along a range: each whole number of a short one, else even steps, rounded to the precision of a step.
   function valuesOf(feature) {
     const [low, high] = feature.range;
     const width = high - low;
@@ -100,16 +100,17 @@
     its.slider.setAttribute("aria-valuetext", its.input.value || "not given");
   }
 
-  function fill(values) {
-    for (const its of fields) {
-      const value = values ? values[its.feature.name] : null;
-      if (its.feature.type === "number") its.input.value = value === null ? "" : String(value);
-      else {
-        const at = its.feature.type === "boolean" ? [true, false].indexOf(value) : its.feature.vocabulary.indexOf(value);
-        its.input.value = at < 0 ? "" : String(at);
-      }
-      slide(its);
+  function fillOne(its, value) {
+    if (its.feature.type === "number") its.input.value = value === null ? "" : String(value);
+    else {
+      const at = its.feature.type === "boolean" ? [true, false].indexOf(value) : its.feature.vocabulary.indexOf(value);
+      its.input.value = at < 0 ? "" : String(at);
     }
+    slide(its);
+  }
+
+  function fill(values) {
+    for (const its of fields) fillOne(its, values ? values[its.feature.name] : null);
   }
 
   // A field as JSON. A number goes as it was typed, so that no digit is lost; what is no number, as a string.
@@ -200,7 +201,7 @@
   function show(answer) {
     by("score").textContent = answer.credit_score.toFixed(1);
     by("score").dataset.exact = answer.credit_score;
-    by("band").textContent = answer.score_band;
+    by("band").textContent = answer.grade === undefined ? answer.score_band : `${answer.score_band}, grade ${answer.grade}`;
     by("probability").textContent = percent(answer.default_probability);
     by("probability").dataset.exact = answer.default_probability;
     showScale(answer.credit_score);
@@ -263,6 +264,26 @@
     bars.unshift(sum("Mean of the reference", answer.base_points));
     if (basis.adds_up) bars.push(sum("Score", answer.credit_score));
     by("bars").replaceChildren(...bars);
+    by("hints").hidden = !answer.hints;
+    if (answer.hints) showHints(answer);
+  }
+
+  // Hints of a model that gives them; a click makes the change.
+  function showHints({ hints, hints_basis: basis }) {
+    const band = basis.score_band ? `The next band up is ${basis.score_band}. ` : "";
+    by("hints-note").textContent = `${band}${capital(basis.note)}.`;
+    const changes = hints.map((hint) => {
+      const its = fields.find((field) => field.feature.name === hint.name);
+      const value = its.feature.type === "boolean" ? (hint.to ? "yes" : "no") : String(hint.to);
+      const button = make("button", { type: "button", title: "Make this change" }, `${titleOf(its.feature)}: ${value}`);
+      button.addEventListener("click", () => {
+        fillOne(its, hint.to);
+        change();
+      });
+      const score = make("span", { class: "points" }, hint.credit_score.toFixed(1));
+      return make("li", {}, button, score, make("span", { class: "about" }, `${hint.name} · ${hint.score_band}`));
+    });
+    by("changes").replaceChildren(...changes);
   }
 
   // ------------------------------------------------------------------ the curve

@@ -9,7 +9,10 @@ import pytest
 
 from delivery.files_page import PAGE, TOP, page
 from export import to_onnx
+from scoring import run as score
+from scoring import steps
 from tests import applicants
+from tests.scoring.conftest import in_this_process
 from training import run
 
 pytestmark = pytest.mark.tier("land")
@@ -21,7 +24,7 @@ def test_the_page_is_not_stale() -> None:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """artifacts/ and model/ of a small run."""
+    """artifacts/, model/ and scored/ of a small run."""
     folder = tmp_path_factory.mktemp("written")
     frame, target = applicants.draw(600)
     frame.assign(default=target, uuid=[f"a{i}" for i in range(600)]).to_csv(folder / "table.csv", index=False)
@@ -30,6 +33,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert run.main([*words, "--out", str(folder / "artifacts")]) == 0
     words = ["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]
     assert to_onnx.main(words) == 0
+    flags = ["--data", folder / "table.csv", "--model", folder / "model", "--out", folder / "scored", "--explain"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(steps, "Processes", in_this_process)
+        assert score.main([*map(str, flags), "--quiet"]) == 0
     return folder
 
 

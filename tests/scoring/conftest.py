@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scoring import run
+from scoring import run, steps
+from scoring.messages import Message
 from scoring.part import Parts
 from scoring.plan import Job, Piece
 from scoring.processes import Processes
@@ -59,11 +60,11 @@ def book(tmp_path: Path) -> Path:
     return folder
 
 
-def in_this_process(job: Job, pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any]]:
+def in_this_process(job: Job, pieces: Sequence[Piece], workers: int) -> Iterator[Message]:
     """The pieces without a process of their own, which costs a second."""
     scorer = Parts(job)
     for piece in pieces:
-        yield "done", scorer.score(piece, lambda rows: None)
+        yield scorer.score(piece, lambda rows: None)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def score(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score
 
     def scored(data: object, out: str = "scored", *words: object) -> int:
         own = Processes if "--workers" in words else in_this_process
-        monkeypatch.setattr(run, "Processes", own)
+        monkeypatch.setattr(steps, "Processes", own)
         flags = ["--data", str(data), "--out", str(tmp_path / out), "--model", str(model), "--workers", "1"]
         return run.main([*flags, "--part-rows", "1000", "--quiet", *map(str, words)])
 

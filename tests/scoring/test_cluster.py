@@ -50,7 +50,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]
             process.wait()
 
 
-def test_a_cluster_gives_the_bytes_of_a_run_here_with_a_worker_killed_in_the_middle(
+def test_a_cluster_gives_the_bytes_of_one_process_and_of_two_with_a_worker_killed_in_the_middle(
     cluster: tuple[str, list["subprocess.Popen[bytes]"]], score: Score, model: Path, tmp_path: Path
 ) -> None:
     address, workers = cluster
@@ -66,7 +66,8 @@ def test_a_cluster_gives_the_bytes_of_a_run_here_with_a_worker_killed_in_the_mid
         workers[0].kill()
         _, said = process.communicate(timeout=120)
     assert (process.returncode, said) == (0, "")
-    assert parts(out) == parts(tmp_path / "here")
+    assert score(path, "two", "--part-rows", 2000, "--workers", 2) == 0
+    assert parts(out) == parts(tmp_path / "here") == parts(tmp_path / "two")
     summary = "summary.json"
     assert (out / summary).read_bytes() == (tmp_path / "here" / summary).read_bytes()
 

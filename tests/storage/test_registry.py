@@ -77,7 +77,7 @@ def test_a_model_without_reasons_has_no_such_file(bucket: Bucket, trained: tuple
     artifacts = replace(load_artifacts(trained[0] / "artifacts"), drawn={})
     to_onnx.export(artifacts, tmp_path / "one" / "model", SILENT)
     version = publish(tmp_path / "one", bucket)
-    names = {"model.onnx", "manifest.json", "batch.bin", "certificate.json"}
+    names = {"model.onnx", "manifest.json", "batch.bin", "initial.json", "certificate.json"}
     assert bucket.content().keys() == {f"models/{version}/{name}" for name in names} | {"models/latest.json"}
     assert fetch(bucket, tmp_path / "model") == version
     assert content(tmp_path / "model") == content(tmp_path / "one" / "model")
@@ -242,7 +242,7 @@ def put_altered(bucket: Bucket, model: Path, version: str, changes: dict[str, An
     altered = json.dumps(manifest).encode()
     certificate = json.loads((model / "certificate.json").read_text())
     certificate["sha256"]["manifest.json"] = hashlib.sha256(altered).hexdigest()
-    for name in ("model.onnx", "reasons.bin", "batch.bin"):
+    for name in ("model.onnx", "reasons.bin", "batch.bin", "initial.json"):
         bucket.put(f"models/{version}/{name}", (model / name).read_bytes())
     bucket.put(f"models/{version}/manifest.json", altered)
     bucket.put(f"models/{version}/certificate.json", json.dumps(certificate).encode())

@@ -23,7 +23,7 @@ from training.artifacts.boosters import try_boosters
 from training.artifacts.class_paths import DESCRIPTION, LIBRARIES, TRUSTED, made_elsewhere, with_paths_of_today
 from training.documents import Run, Schema
 from training.reasons import read_drawn
-from validation.documents import Reference
+from validation.documents import Initial, Reference
 
 PIPELINE = "pipeline.skops"
 SCHEMA = "schema.json"
@@ -32,6 +32,7 @@ SETTINGS = "settings.toml"
 METRICS = "metrics.json"
 SAMPLE = "sample.parquet"
 REFERENCE = "reference.json"
+INITIAL = "initial.json"
 SCHEMA_VERSION = 2  # of run.json; raise it when an older reader could misread a newer file
 LARGEST_FILE = 256 * 2**20  # bytes of run.json, schema.json and reference.json
 LARGEST_EXPANDED = 64 * 2**20  # bytes of a compressed member of a pipeline that others have saved
@@ -50,6 +51,7 @@ class Artifacts:
     run: Run  # settings, versions, metrics, band edges, hashes
     sample: pd.DataFrame  # raw columns of real applicants, without ids
     drawn: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # reference rows of reasons, by file
+    initial: Initial | None = None  # the initial validation; None of a run of before there was one
 
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> str:
@@ -149,6 +151,7 @@ def load_artifacts(folder: Path) -> Artifacts:
         run=run,
         sample=pd.read_parquet(folder / SAMPLE),
         drawn=read_drawn(folder, run["files"]),
+        initial=cast(Initial, _json(_read(folder / INITIAL), folder / INITIAL)) if INITIAL in run["files"] else None,
     )
 
 

@@ -18,18 +18,22 @@ from table.features import read_features
 from table.settings import Data, Feature, FeatureType, beside, beside_in
 from training.settings.checks import refuse_contradictions
 from training.settings.document import OF_REASONS, TABLES, Document, document_of, read_reason_texts, read_row_max
+from training.settings.engine import Engine
 from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
-from validation.settings import Costs, Evaluation, Stability
+from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stability, Validation
 
 __all__ = [
     "Costs",
     "Data",
+    "Engine",
     "Evaluation",
+    "Fairness",
     "Feature",
     "FeatureType",
+    "MasterScale",
     "Model",
     "ReasonText",
     "Reasons",
@@ -37,6 +41,7 @@ __all__ = [
     "Split",
     "Stability",
     "Tuning",
+    "Validation",
     "load_settings",
     "settings_as_dict",
     "settings_as_toml",
@@ -84,6 +89,9 @@ def settings_as_toml(settings: Settings) -> str:
         for key in ("rare", "indicator"):
             if definition[key] is None:
                 del definition[key]
+    for entry in document["reason_texts"].values():
+        if entry["direction"] is None:
+            del entry["direction"]
     defaults = settings_as_dict(Settings())
     written = {
         table: {
@@ -144,10 +152,14 @@ def settings_from_dict(
         model=Model(**values("model")),
         xgboost=read_parameters(document["xgboost"], origin),
         tuning=Tuning(**values("tuning")),
+        engine=Engine(**values("engine")),
         score=Scale(**values("score")),
         evaluation=Evaluation(**values("evaluation")),
         costs=Costs(**values("costs")),
+        grades=MasterScale(**values("grades")),
         stability=Stability(**values("stability")),
+        validation=Validation(**values("validation")),
+        fairness=Fairness(**values("fairness")),
         reasons=Reasons(**values("reasons")),
         reason_groups=read_row_max(document["reason_groups"], origin, "reason_groups"),
         reason_texts=read_reason_texts(document["reason_texts"], origin),

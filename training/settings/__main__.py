@@ -14,13 +14,15 @@ from cli.settings.declared import settings_of
 from cli.settings.page import page_of
 from training.settings.tables import DECLARED
 from training.settings.xgboost_parameters import REFERENCE, Parameters
+from validation.settings import Validation
 
 HEAD = """\
 # Settings
 
 Made by `make settings` from the declarations in `table/settings.py`, `validation/settings.py` and `training/settings/`;
 do not edit it. `python -m training.run --config FILE.toml` reads these tables. A flag goes before the TOML, the TOML
-before the default. `""` stands for no value. The flags of `scoring.run` are in [scoring.md](scoring.md).
+before the default. `""` stands for no value. The flags of `scoring.run` are in [scoring.md](scoring.md), those of
+`validation.run` in [validation.md](validation.md).
 
 """
 # Of features and groups, whose keys are names of the user's.
@@ -36,12 +38,18 @@ FLAGS = {
     "features.true": (),
     "features.false": (),
     "data.exclude": ("--exclude COLUMN=A,B",),
+    "fairness.reference": (),
+    "fairness.bins": (),
     "row_max.NAME": ("--row-max NAME=A,B",),
     "reason_groups.NAME": (),
     "reason_texts.text": (),
     "reason_texts.missing": (),
     "reason_texts.code": (),
     "reason_texts.inquiries": (),
+    "reason_texts.actionable": (),
+    "reason_texts.direction": (),
+    "reason_texts.levels": (),
+    **{f"validation.{name}": () for name in settings_of(Validation)},  # which has a command of its own
 }
 
 

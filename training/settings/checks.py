@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from cli.settings.origin import Origin
 from cli.words import did_you_mean, shown
+from storage.address import is_remote
 from table.contradictions import contradictions
-from training.settings.reasons import ALL, AT_CUTOFF, NONE, TREE_PATH
+from table.settings import Feature
+from training.settings.reasons import ALL, AT_CUTOFF, NONE, TREE_PATH, ReasonText
 from training.settings.tables import Settings
 from training.settings.xgboost_parameters import KNOWN
+from validation.fairness.columns import contradicting_groups
 
 Problems = Iterator[tuple[str, str]]
 REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its ids
@@ -15,7 +18,22 @@ REQUEST_ID = "uuid"  # in a request and its answer, whatever the table calls its
 
 def refuse_contradictions(settings: Settings, origin: Origin) -> None:
     """Raises UserError, exit status 2, for the first contradiction."""
-    for check in (_table, _columns, _preparation, _groups, _constraints, _model, _split, _costs, _tuning, _reasons):
+    checks = (
+        _table,
+        _columns,
+        _preparation,
+        _groups,
+        _constraints,
+        _model,
+        _split,
+        _costs,
+        _grades,
+        _tuning,
+        _engine,
+        _fairness,
+        _reasons,
+    )
+    for check in checks:
         for key, problem in check(settings):
             origin.refuse(key, problem)
 
@@ -28,6 +46,11 @@ def refuse_contradicting_reasons(settings: Settings, origin: Origin) -> None:
 
 def _table(settings: Settings) -> Problems:
     yield from contradictions(settings.data, settings.features)
+
+
+def _fairness(settings: Settings) -> Problems:
+    names = [feature.column for feature in settings.features]
+    yield from contradicting_groups(settings.fairness, names, settings.data)
 
 
 def _columns(settings: Settings) -> Problems:
@@ -161,6 +184,10 @@ def _costs(settings: Settings) -> Problems:
             yield "costs.amount", f"expected a number feature; {did_you_mean(costs.amount, numbers)}"
 
 
+def _grades(settings: Settings) -> Problems:
+    yield from settings.grades.contradictions()
+
+
 def _tuning(settings: Settings) -> Problems:
     if settings.tuning.trials and "early_stopping_rounds" in settings.xgboost:
         yield (
@@ -170,6 +197,29 @@ def _tuning(settings: Settings) -> Problems:
     for name in settings.tuning.keep:
         if name not in KNOWN:
             yield "tuning.keep", f"no such parameter {name}; {did_you_mean(name, KNOWN)}"
+
+
+def _engine(settings: Settings) -> Problems:
+    engine, names = settings.engine, ("external_memory", "workers", "scheduler")
+    chosen = [name for name in names if getattr(engine, name) not in (None, False)]
+    if len(chosen) > 1:
+        yield f"engine.{chosen[1]}", f"contradicts engine.{chosen[0]}; leave one of them out"
+    if not chosen:
+        if engine.cache is not None:
+            yield "engine.cache", "needs engine.external_memory, engine.workers or engine.scheduler; leave it out"
+        return
+    key = f"engine.{chosen[0]}"
+    file = settings.data.file
+    if file is None:
+        yield key, "reads Parquet files in parts, and data.file names none; name them, or train in memory"
+    elif engine.scheduler is not None and is_remote(file):
+        yield key, "its workers read the files themselves, where all see them; name files in a folder that all share"
+    if settings.tuning.trials:
+        yield "tuning.trials", f"contradicts {key}: a search needs its rows in memory; search first, on fewer rows"
+    if settings.model.estimator != "cross-fit":
+        yield "model.estimator", f'"calibrated-cv" contradicts {key}; use "cross-fit"'
+    if (method := settings.xgboost.get("tree_method", "hist")) not in ("auto", "hist"):
+        yield "xgboost.tree_method", f'{shown(method)} contradicts {key}, which bins its columns; use "hist"'
 
 
 def _reasons(settings: Settings) -> Problems:
@@ -198,3 +248,62 @@ def _reasons(settings: Settings) -> Problems:
     for name in settings.reason_texts:
         if name not in (*names, *groups):
             yield f"reason_texts.{name}", f"no such feature or group; {did_you_mean(name, [*names, *groups])}"
+    yield from _hints(settings)
+
+
+def _hints(settings: Settings) -> Problems:
+    features = {feature.name: feature for feature in settings.features}
+    for name, said in settings.reason_texts.items():
+        key, feature = f"reason_texts.{name}", features.get(name)
+        if not said.actionable:
+            for other, value in (("direction", said.direction), ("levels", said.levels)):
+                if value:
+                    yield f"{key}.{other}", "goes with actionable = true; set it too, or leave this out"
+        elif feature is None:
+            yield f"{key}.actionable", "a hint changes one feature, and this names several; mark a feature instead"
+        elif feature.type == "category":
+            yield from _levels(key, said, feature)
+        else:
+            yield from _direction(key, said, feature, sign_of(settings, name))
+    if settings.reasons.hints:
+        if settings.reasons.reference == NONE:
+            yield "reasons.hints", f'needs reasons, and reasons.reference = "{NONE}" leaves them out; change one'
+        if not any(said.actionable for said in settings.reason_texts.values()):
+            yield (
+                "reasons.hints",
+                "needs a feature to change; mark one in [reason_texts.NAME]: actionable = true",
+            )
+
+
+def _levels(key: str, said: ReasonText, feature: Feature) -> Problems:
+    if said.direction is not None:
+        yield f"{key}.direction", 'a category has no up and down; list levels = ["..."] instead'
+    if not said.levels:
+        yield f"{key}.levels", 'an actionable category needs the levels that a hint may name, levels = ["..."]'
+    for level in said.levels:
+        if feature.vocabulary and level not in feature.vocabulary:
+            yield f"{key}.levels", f"no such level {shown(level)}; {did_you_mean(level, feature.vocabulary)}"
+
+
+def _direction(key: str, said: ReasonText, feature: Feature, sign: int) -> Problems:
+    if said.levels:
+        yield f"{key}.levels", f"needs a category feature, got a {feature.type}; leave it out"
+    if said.direction is None and not sign:
+        yield f"{key}.direction", 'the model has no monotone constraint on it; state direction = "up" or "down"'
+    if said.direction is not None and sign and said.direction != direction_of(sign):
+        yield (
+            f"{key}.direction",
+            f'"{said.direction}" never raises the score, by the monotone constraint {sign:+}; leave it out',
+        )
+
+
+def sign_of(settings: Settings, name: str) -> int:
+    """How the probability moves with a feature, or with the row maximum that it is in: 1, -1, or 0 for anyhow."""
+    constraints = settings.xgboost.get("monotone_constraints", {})
+    unit = next((group for group, members in settings.row_max.items() if name in members), name)
+    return int(constraints.get(unit, 0)) if isinstance(constraints, Mapping) else 0
+
+
+def direction_of(sign: int) -> str:
+    """Where a feature with that sign raises the score."""
+    return "down" if sign > 0 else "up"

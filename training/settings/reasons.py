@@ -64,6 +64,11 @@ class Reasons:
     values: Annotated[
         bool, Field(description="answers repeat the value of each reason's feature"), Usage(flag="--reasons-values")
     ] = True
+    hints: Annotated[
+        bool,
+        Field(description="answers say which change of one actionable feature would reach the next band"),
+        Usage(flag="--reasons-hints"),
+    ] = False
 
 
 class ReasonGroup:
@@ -84,3 +89,16 @@ class ReasonText:
     inquiries: Annotated[
         bool, Field(description="number of inquiries: named as a fifth key factor where it costs points")
     ] = False
+    actionable: Annotated[bool, Field(description="hints may name a change of this feature")] = False
+    direction: Annotated[
+        Literal["up", "down"] | None,
+        Field(description="where a change of an actionable number or boolean may go", examples=["up"]),
+        Usage(unset="by the monotone constraint"),
+    ] = None
+    levels: Annotated[
+        Names,
+        Field(
+            description="levels that a hint may name of an actionable category, in the order to try",
+            examples=[["full-time", "part-time"]],
+        ),
+    ] = ()

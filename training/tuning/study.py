@@ -31,7 +31,7 @@ SEARCH_VERSION = 3  # of all that decides on the trials; raise it with every cha
 PACKAGES = ("numpy", "optuna", "scikit-learn", "xgboost")
 # What no trial hangs on: where data and trials are kept, how many trials there are, and what comes after the fit.
 LEFT_OUT = ("data.file", "data.id", "data.separator", "tuning.trials", "tuning.study")
-TABLES_LEFT_OUT = ("score", "evaluation", "costs", "stability")
+TABLES_LEFT_OUT = ("score", "evaluation", "costs", "stability", "validation", "fairness")
 ANEW = "name another with --study, or delete it to search anew"
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from storage.digest import sha256_of
 from table import BUILT_IN
-from validation.evidence import Evidence, Part
-from validation.report import card, pages, tables
+from validation.evidence import Answered, Evidence
+from validation.report import card, groups, in_parts, pages, tables
 from validation.report.weaknesses import weaknesses
 from validation.report.weights import statements
 
@@ -16,7 +16,7 @@ CARD = "model_card.md"
 PLOTS = "plots"
 
 
-def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> None:
+def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> None:
     """Writes the report, the model card and the pictures into `folder`, which holds the other artifacts already.
 
     `run` is what becomes run.json. What a run need not have, such as a search, costs or an exploration, is told where
@@ -33,9 +33,11 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         "train": evidence.metrics["train"],
         "parts": parts,
         "tables": tables,
+        "of_groups": groups,
         "files": files,
         "synthetic": synthetic,
         "weights": statements(run),
+        "in_parts": in_parts.statement(run),
         "weaknesses": weaknesses(run, evidence, synthetic=synthetic),
     }
     text = card.write(content)
@@ -48,6 +50,7 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         dependences=_named(pictures, "dependence_"),
         reasons_along=_named(pictures, "reasons_along_"),
         reasons_of=_named(pictures, "reasons_of_"),
+        ratios=_named(pictures, "ratios_"),
         card=card.as_html(text),
     )
     (folder / REPORT).write_text(page, encoding="utf-8")
@@ -70,6 +73,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
         "stability": "Stability",
         "features": "Features",
         "reasons": "Reasons",
+        "fairness": "Groups of people",
         "exploration": "Exploration",
         "reproducibility": "Reproducibility",
         "card": "Model card",
@@ -78,14 +82,15 @@ def _sections(evidence: Evidence) -> dict[str, str]:
         "stability": bool(evidence.stability),
         "features": len(evidence.importance) > 0,
         "reasons": evidence.reasons is not None or bool(evidence.no_reasons),
+        "fairness": evidence.fairness is not None,
         "exploration": bool(evidence.exploration),
     }
     return {section: title for section, title in sections.items() if there.get(section, True)}
 
 
-def _draw(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> dict[str, Any]:
+def _draw(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> dict[str, Any]:
     """The pictures by name, each in a file of its own too."""
-    from validation.report.plots.gallery import gallery  # matplotlib costs a third of a second that --no-plots saves
+    from validation.report.plots.gallery import gallery  # --no-plots needs none of it
 
     pictures = gallery(run, evidence, parts)
     (folder / PLOTS).mkdir()

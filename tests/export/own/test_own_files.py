@@ -49,6 +49,9 @@ def test_a_skops_file_is_exported_and_verified(
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["score"]["points"] == 500
     assert {feature["name"] for feature in manifest["features"]}.isdisjoint({"bad", "id"})
+    initial = json.loads((out / "initial.json").read_text())
+    assert (initial["of"], initial["rows"]) == ("given", manifest["reference"]["metrics"]["rows"])
+    assert 0.5 < initial["auc"] < 1
     assert verify.main(arguments(folder, "--model", str(out))) == 0, said(capsys)
 
 

@@ -22,6 +22,7 @@ from training.estimator.boosting import MarginXGBClassifier
 pytestmark = pytest.mark.tier("land")
 X, Y = rows_of(400)
 SMALL: dict[str, Any] = {"n_estimators": 6, "max_depth": 3}
+CITIES = ["city 7", "city 3"]
 TAKEN = [case for case in CASES if not case.refused]
 
 
@@ -112,17 +113,23 @@ def test_groups_texts_and_reference_rows_are_the_user_s(tmp_path: Path) -> None:
     X.head(150).to_parquet(rows)
     config = {"reasons": {"reference": "none"}}
     reasons = {
-        "reasons": {"reference": str(rows), "values": False},
+        "reasons": {"reference": str(rows), "values": False, "hints": True},
         "reason_groups": {"place": ["city", "owner"]},
-        "reason_texts": {"place": {"text": "Where you live", "code": "R1"}, "income": {"text": "Income"}},
+        "reason_texts": {"place": {"text": "Where you live", "code": "R1"}, "late": {"text": "Late"}}
+        | {"income": {"actionable": True, "direction": "up"}, "city": {"actionable": True, "levels": CITIES}},
     }
     fitted = make_pipeline(usual(), booster(**SMALL)).fit(X, Y)
-    _, model = explained(fitted, tmp_path / "model", own_settings(config, reasons=reasons))
+    certificate, model = explained(fitted, tmp_path / "model", own_settings(config, reasons=reasons))
+    hints = certificate["hints"]
+    assert hints["hints"] == hints["reached"] == hints["nearest"] > 20
     record = model.manifest.document["reasons"]
     assert record["basis"]["reference"] == "own"
     assert record["basis"]["reference_rows"] == 150
     assert {"name": "place", "kind": "group", "features": ["owner", "city"]} in record["players"]
     assert record["texts"]["place"]["code"] == "R1"
+    [income, city] = record["hints"]
+    assert income == {"name": "income", "direction": "up", "monotone": False, "whole": False}
+    assert city == {"name": "city", "levels": CITIES}
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,17 @@ HERE = {"scikit-learn": version("scikit-learn"), "xgboost": version("xgboost")}
 OTHER = {"scikit-learn": "1.0.1", "xgboost": "2.0.3"}
 
 
+def of_booster(number: str) -> bytes:
+    """The version as a booster's state has it."""
+    parts = (b"i" + bytes([int(part)]) for part in number.split("."))
+    return b"\x07version[#L" + bytes(7) + b"\x03" + b"".join(parts)
+
+
 def elsewhere(content: bytes) -> bytes:
     """The same file with other versions in it, as long."""
-    mark = b"\x07version[#L" + bytes(7) + b"\x03"
     for name in HERE:
-        here, there = (bytes(map(int, versions[name].split("."))) for versions in (HERE, OTHER))
         content = content.replace(HERE[name].encode(), OTHER[name].encode())
-        content = content.replace(*(mark + b"".join(b"i" + bytes([n]) for n in part) for part in (here, there)))
-    return content
+    return content.replace(of_booster(HERE["xgboost"]), of_booster(OTHER["xgboost"]))
 
 
 def saved(path: Path, fitted: Any, *, there: bool = False) -> Path:

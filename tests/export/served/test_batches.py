@@ -59,7 +59,7 @@ def test_certificate_and_manifest_name_the_tables(model: Path) -> None:
     compared = certificate["batch"]
     assert compared["rows"] == certificate["total"]["rows"]
     assert compared["rows"] == compared["margins_bit_equal"] == compared["probabilities_bit_equal"]
-    assert files_of(model) == ("model.onnx", "manifest.json", "batch.bin", "certificate.json")
+    assert files_of(model) == ("model.onnx", "manifest.json", "batch.bin", "initial.json", "certificate.json")
 
 
 def test_tables_answer_from_their_least_number_of_rows_on(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

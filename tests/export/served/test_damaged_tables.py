@@ -42,7 +42,14 @@ def test_certificate_and_package_hold_the_tables(model: Path, tmp_path: Path) ->
     assert certificate["sha256"]["reasons.bin"] == sha256_of(model / "reasons.bin")
     assert certificate["reasons"]["largest_difference"] <= 2e-7
     assert certificate["reasons"]["rows"] == certificate["reasons"]["same_top_four"] == 40
-    assert files_of(model) == ("model.onnx", "manifest.json", "reasons.bin", "batch.bin", "certificate.json")
+    assert files_of(model) == (
+        "model.onnx",
+        "manifest.json",
+        "reasons.bin",
+        "batch.bin",
+        "initial.json",
+        "certificate.json",
+    )
     _assemble(tmp_path, model, [])
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == sorted(files_of(model))
 

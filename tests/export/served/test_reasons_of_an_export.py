@@ -82,6 +82,7 @@ def test_artifacts_of_before_export_as_they_did(artifacts: Artifacts, tmp_path: 
         "manifest.json",
         "batch.bin",
         "certificate.json",
+        "initial.json",
     }
     manifest = read(tmp_path / "former" / "manifest.json")
     assert "reasons" not in manifest

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runtime.score import Scale
-from validation.evidence import Evidence, Part
+from validation.evidence import Answered, Evidence
 from validation.reasons import ReasonsEvidence
 from validation.report.plots import reasons
 from validation.report.plots.decisions import PROFIT, approval, profit
@@ -12,6 +12,7 @@ from validation.report.plots.discrimination import gains, lift, precision_recall
 from validation.report.plots.distribution import ks, scores
 from validation.report.plots.features import dependence, importance
 from validation.report.plots.ranking import ranking
+from validation.report.plots.ratios import ratios
 from validation.report.plots.reliability import reliability
 from validation.report.plots.score_bands import bands
 from validation.report.plots.search import search
@@ -19,12 +20,12 @@ from validation.report.plots.shift import feature_shift, score_shift
 from validation.report.plots.style import Picture
 
 
-def gallery(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> dict[str, Picture]:
+def gallery(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> dict[str, Picture]:
     """The pictures by name; those of what the run has not, such as a search, are left out."""
     return {picture.name: picture for picture in _pictures(run, evidence, parts)}
 
 
-def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> Iterator[Picture]:
+def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> Iterator[Picture]:
     if any(trial["value"] is not None for trial in (run.get("tuning") or {}).get("history", ())):
         yield search(run["tuning"])
     rankings = {name: ranking(parts[name]) for name in ("train", "test")}
@@ -51,6 +52,8 @@ def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Pa
         yield dependence(name, table, number)
     if evidence.reasons is not None:
         yield from _of_reasons(evidence.reasons)
+    if evidence.fairness is not None:
+        yield from ratios(evidence.fairness)
 
 
 def _of_reasons(evidence: ReasonsEvidence) -> Iterator[Picture]:

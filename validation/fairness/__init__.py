@@ -1,0 +1,1 @@
+"""How a model's answers differ between groups of people: context for people who decide, never legal advice."""

@@ -1,0 +1,1 @@
+"""Tests of a validation, each with formula, source, size and power. What is undefined is NaN, never 0."""

@@ -1,0 +1,49 @@
+"""Is the probability of default too low? The binomial test, with independent and with correlated defaults.
+
+One-sided: p = P(at least D of N default), exactly, where each does with the PD applied. Independent: BCBS working paper
+14 (2005). Correlated: in one factor X of Vasicek's, defaults are independent given X with probability
+Φ((Φ⁻¹(PD) + √ρ X) / √(1 − ρ)), ρ the correlation of assets, an assumption.
+
+Size: at most what is asked for, less where defaults are few. Power, 2,000 customers with a PD of 15 % that is 18 %:
+97 % at 5 % if defaults are independent, 9 % with ρ = 0.12: one year can hardly show it then.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc, ndtr, ndtri
+from scipy.stats import beta
+
+Floats = NDArray[np.float64]
+NODES = 256
+NOTHING = 1e-17  # of a distribution: what lies outside of the range of integration
+
+
+def binomial(pd: Floats, rows: Floats, defaults: Floats) -> Floats:
+    """The p value of each of some PDs applied [K], defaults independent; NaN without a row."""
+    pd, rows, defaults = (np.asarray(each, dtype=np.float64) for each in (pd, rows, defaults))
+    some = np.where(defaults > 0, defaults, 1)
+    p = np.where(defaults > 0, betainc(some, np.maximum(rows - defaults, 0) + 1, pd), 1.0)
+    return np.where(rows > 0, p, np.nan)
+
+
+def correlated(pd: Floats, rows: Floats, defaults: Floats, correlation: float) -> Floats:
+    """The same with one factor, [K]; `correlation` ρ is between 0 and 1."""
+    pd, rows, defaults = (np.asarray(each, dtype=np.float64) for each in (pd, rows, defaults))
+    return np.array([_correlated(*each, correlation) for each in zip(pd, rows, defaults, strict=True)])
+
+
+def _correlated(pd: float, rows: float, defaults: float, rho: float) -> float:
+    """The integral over the factor, where the binomial tail rises from 0 to 1; beyond it is 1."""
+    if not rows:
+        return float("nan")
+    if not defaults:
+        return 1.0
+    ends = beta.ppf(NOTHING, defaults, rows - defaults + 1), beta.isf(NOTHING, defaults, rows - defaults + 1)
+    low, high = (float((np.sqrt(1 - rho) * ndtri(u) - ndtri(pd)) / np.sqrt(rho)) for u in ends)
+    low, high = max(low, -40.0), min(max(high, -40.0), 40.0)
+    x, weight = np.polynomial.legendre.leggauss(NODES)
+    x = (low + high) / 2 + (high - low) / 2 * x
+    p = ndtr((ndtri(pd) + np.sqrt(rho) * x) / np.sqrt(1 - rho))
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    inside = (high - low) / 2 * (weight * density * betainc(defaults, rows - defaults + 1, p)).sum()
+    return float(min(1.0, ndtr(-high) + inside))
