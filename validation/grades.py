@@ -177,8 +177,9 @@ def grade_table(part: Answered, grades: Grades) -> pd.DataFrame:
     """One row a grade, the lowest probabilities first, those without applicants too.
 
     Shares and rates are percentages; a rate over nobody is NaN. Where there are weights, shares, rates and bounds are
-    weighted, and `Weight`, `Weight of defaults` and the effective size stand beside the two counts. `Predicted` is the mean probability of
-    default, `Observed` the default rate with its bounds `Low` and `High` (validation.calibration.interval).
+    weighted, and `Weight`, `Weight of defaults` and the effective sample size `Effective` stand beside the two counts.
+    `Predicted` is the mean probability of default, `Observed` the default rate with its bounds `Low` and `High`
+    (validation.calibration.interval).
     """
     place, size = places_of(grades, part.probability), len(grades.names)
     w = on_a_grid(part.mass)
