@@ -4,6 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 from validation.documents import Alarm, CalibrationChoice, StabilityFindings
 from validation.fairness.documents import FairnessFigures
+from validation.slices.documents import Overfit, Robustness, WeakSlices
 
 
 class InputColumns(TypedDict):
@@ -151,6 +152,9 @@ class Figures(TypedDict):
     """Empty is good."""
     fairness: FairnessFigures | None
     """Of the test by group of people; null where the settings name no groups."""
+    weak_slices: WeakSlices | None
+    overfit: Overfit | None
+    robustness: Robustness | None
 
 
 class Run(Figures):

@@ -25,7 +25,7 @@ from validation.bands import band_edges, band_table, scores_of
 from validation.calibration import group, reliability
 from validation.copies import copies_of
 from validation.cutoffs import cutoff_table
-from validation.dependence import Axis, dependence
+from validation.dependence import Answer, Axis, dependence
 from validation.documents import Reference
 from validation.evidence import Evidence, Part
 from validation.fairness.compare import Answers, compare
@@ -35,7 +35,11 @@ from validation.findings import Examined, alarms
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
+from validation.robustness import robustness
 from validation.sample import sampled_rows
+from validation.slices.findings import findings_of_slices
+from validation.slices.overfit import overfit_slices
+from validation.slices.weak import weak_slices
 from validation.stability import shifts
 
 CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread; of many columns fewer
@@ -113,6 +117,9 @@ def gather(
     )
     reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
     fairness = _fairness(settings, test)
+    weak = weak_slices(test.frame, test.target, test.probability, seed, test.weight)
+    overfit = overfit_slices(train, test, seed)
+    robust = robustness(asked_by(pipeline), test.frame, scale, edges, seed, test.weight)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -123,7 +130,11 @@ def gather(
             name: reliability(group(part.target, part.probability, weight=part.weight)) for name, part in parts.items()
         },
         calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
-        alarms=[*alarms(examined), *(findings_of_groups(fairness) if fairness else [])],
+        alarms=[
+            *alarms(examined),
+            *(findings_of_groups(fairness) if fairness else []),
+            *findings_of_slices(weak, overfit, robust),
+        ],
         stability=stability,
         importance=features,
         dependence=dependence_of(pipeline, train.frame, scale, top, seed, train.weight),
@@ -131,6 +142,9 @@ def gather(
         reasons=reasons,
         no_reasons=no_reasons,
         fairness=fairness,
+        weak=weak,
+        overfit=overfit,
+        robustness=robust,
     )
 
 
@@ -157,13 +171,18 @@ def dependence_of(
 ) -> dict[str, pd.DataFrame]:
     """The score along each feature, or group of a row maximum, of the rows of `frame` [N], with weights [N]."""
     axes = [replace(_axis(pipeline[0], frame, name), weight=weight) for name in features]
+    return dependence(asked_by(pipeline), frame, scale, axes, seed, weight)
+
+
+def asked_by(pipeline: Pipeline) -> Answer:
+    """What the pipeline answers for raw columns, of many rows in parts."""
     at_once = _rows_at_once(pipeline)
 
     def ask(rows: pd.DataFrame) -> NDArray[np.float64]:
         parts = (rows.iloc[first : first + at_once] for first in range(0, len(rows), at_once))
         return np.concatenate([pipeline.predict_proba(part)[:, 1] for part in parts])
 
-    return dependence(ask, frame, scale, axes, seed, weight)
+    return ask
 
 
 def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
@@ -190,6 +209,9 @@ def figures_of(evidence: Evidence) -> Figures:
         },
         "alarms": evidence.alarms,
         "fairness": evidence.fairness,
+        "weak_slices": evidence.weak,
+        "overfit": evidence.overfit,
+        "robustness": evidence.robustness,
     }
 
 

@@ -15,6 +15,7 @@ from validation.documents import Alarm, CalibrationChoice
 from validation.fairness.documents import FairnessFigures
 from validation.fairness.groups import Attribute
 from validation.reasons import ReasonsEvidence
+from validation.slices.documents import Overfit, Robustness, WeakSlices
 from validation.weights import masses
 
 
@@ -69,3 +70,9 @@ class Evidence:
     """Why there are none, as a sentence; empty where the settings want none."""
     fairness: FairnessFigures | None = None
     """Of the test by group; None where the settings name no groups."""
+    weak: WeakSlices | None = None
+    """Where the test is worst."""
+    overfit: Overfit | None = None
+    """By slice, train against test."""
+    robustness: Robustness | None = None
+    """Of the test: what small changes of the inputs do."""
