@@ -34,12 +34,13 @@ def frame_of(rows: int = 1_000, seed: int = 0) -> pd.DataFrame:
 
 def answer(frame: pd.DataFrame) -> NDArray[np.float64]:
     """Only `steep` and, a little, `level` count."""
-    return expit(-2 + 1.5 * frame["steep"].fillna(0).to_numpy() + 0.3 * (frame["level"] == "a").to_numpy())
+    steep, level = frame["steep"].fillna(0).to_numpy(), (frame["level"] == "a").to_numpy()
+    return np.asarray(expit(-2 + 1.5 * steep + 0.3 * level))
 
 
 def moved(size: float = SIZE) -> dict[str, NDArray[Any]]:
     frame = frame_of()
-    return {name: _noisy(frame[name], size, np.random.default_rng(1)) for name in frame}
+    return {str(name): _noisy(frame[name], size, np.random.default_rng(1)) for name in frame}
 
 
 def test_missing_stays_missing_and_no_value_comes_up_that_no_row_has() -> None:

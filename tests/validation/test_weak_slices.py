@@ -30,7 +30,7 @@ def table(rows: int, seed: int, features: int = 6) -> tuple[pd.DataFrame, Floats
 
 
 def outcomes(x: Floats, rng: np.random.Generator) -> NDArray[np.int8]:
-    return (rng.random(len(x)) < expit(x)).astype(np.int8)
+    return np.asarray(rng.random(len(x)) < expit(x), dtype=np.int8)
 
 
 def planted(frame: pd.DataFrame) -> NDArray[np.bool_]:

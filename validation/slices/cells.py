@@ -52,10 +52,10 @@ def _number(name: str, column: NDArray[Any], by: NDArray[Any]) -> Cells:
 def _edges(known: NDArray[np.float64], distinct: NDArray[np.float64]) -> NDArray[np.float64]:
     """The inner edges of BINS bins of about as many rows; where most rows have the lowest value, of those above it."""
     shares = np.linspace(0, 1, BINS + 1)[1:-1]
-    edges = np.unique(np.quantile(known, shares, method="higher"))
+    edges: NDArray[np.float64] = np.unique(np.quantile(known, shares, method="higher"))
     edges = edges[edges > distinct[0]]
     if len(edges) > 1:
-        return edges
+        return np.asarray(edges)
     above = known[known > distinct[0]]
     return np.asarray(np.unique(np.concatenate([distinct[1:2], np.quantile(above, shares, method="higher")])))
 

@@ -164,7 +164,7 @@ def _apart(found: Sequence[_Found], cells: Sequence[Cells]) -> list[_Found]:
 
 
 def _mask(found: _Found, cells: Sequence[Cells]) -> NDArray[np.bool_]:
-    return np.all([cells[feature].codes == code for feature, code in found.where], axis=0)
+    return np.asarray(np.all([cells[feature].codes == code for feature, code in found.where], axis=0))
 
 
 def _scores(columns: Sequence[Floats], codes: NDArray[np.intp], size: int) -> Floats:
