@@ -3,7 +3,7 @@
 from typing import Any, NotRequired, TypedDict
 
 from validation.documents import Alarm, CalibrationChoice, StabilityFindings
-from validation.fairness.documents import FairnessFigures
+from validation.fairness.documents import FairnessFigures, Frontier
 from validation.slices.documents import Overfit, Robustness, WeakSlices
 
 
@@ -136,6 +136,8 @@ class SearchRecord(TypedDict):
     rows: int
     folds: int
     history: list[SearchTrial]
+    frontier: NotRequired[Frontier]
+    """Where the settings name groups of people."""
 
 
 class Figures(TypedDict):
