@@ -38,9 +38,9 @@ ERRORS = {
     "High of these": "defaulted_approved_high",
 }
 PERCENT = {"Share, %", "Approved, %", "Predicted, %", "Observed, %", "Low", "High", *ERRORS}
-FORMATS = dict.fromkeys(PERCENT, ".2f") | {"Mean score": ".1f", "Difference": "+.3f", "p": ".2g"}
+FORMATS = dict.fromkeys(PERCENT, ".2f") | {"Mean score": ".1f", "Difference": ".3f", "p": ".2g"}
 FORMATS |= dict.fromkeys(("Ratio", "Ratio from", "Ratio to"), ".3f")
-FORMATS |= {"Lowest ratio": ".3f", "Lost": ".4f", "Gained": "+.3f"}
+FORMATS |= {"Lowest ratio": ".3f", "Lost": ".4f", "Gained": ".3f"}
 FORMATS |= dict.fromkeys(("ROC-AUC", "From", "To"), ".4f")
 
 

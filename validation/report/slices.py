@@ -12,7 +12,7 @@ FORMATS = {
     **dict.fromkeys(("Log loss", "Expected", "AUC, train", "AUC, test"), ".4f"),
     **dict.fromkeys(("Loss, train", "Loss, test"), ".3f"),
     **dict.fromkeys(("Mean change", "95th percentile"), ".2f"),
-    "Rise above others": "+.3f",
+    "Rise above others": ".3f",
     "p": ".2g",
     "Noise": ".0%",
 }
