@@ -2,7 +2,7 @@
 
 from typing import Any, NotRequired, TypedDict
 
-from validation.documents import Alarm, CalibrationChoice, StabilityFindings
+from validation.documents import Alarm, CalibrationChoice, GradeScale, StabilityFindings
 from validation.fairness.documents import FairnessFigures, Frontier
 from validation.slices.documents import Overfit, Robustness, WeakSlices
 
@@ -62,7 +62,7 @@ class DataRecord(TypedDict):
     dropped_rows: int
     """Rows without a target, and those that a setting leaves out."""
     dropped_note: str
-    """The same in words; empty where there are none."""
+    """The same in words; empty if no row was left out."""
     exclusions: list[ExclusionRecord]
     remarks: list[str]
     """What may not be meant in the table or its settings."""
@@ -91,6 +91,17 @@ class SplitRecord(TypedDict):
     """`stratified`, `time` or `group`."""
     train: PartRecord
     test: PartRecord
+
+
+class InPartsRecord(TypedDict):
+    """A table that was never in memory as a whole, and the rows whose features were looked at closely."""
+
+    engine: str
+    """`external memory` or `Dask`."""
+    train_rows: int
+    """Training rows drawn: for exploration, importance, dependence, reasons and the edges of stability's bins."""
+    test_rows: int
+    """Test rows drawn: for reasons and sample.parquet."""
 
 
 class PoolRecord(TypedDict):
@@ -145,6 +156,8 @@ class Figures(TypedDict):
 
     bands: list[float]
     """Ascending edges of the score bands, in points."""
+    grades: NotRequired[GradeScale]
+    """Not there without grades."""
     calibration: CalibrationChoice
     metrics: dict[str, dict[str, float | None]]
     """By part (`train`, `test`) and name; null where a metric has no value."""
@@ -159,6 +172,36 @@ class Figures(TypedDict):
     robustness: Robustness | None
 
 
+class ParentRecord(TypedDict):
+    """The run whose trees a recalibration keeps."""
+
+    run: str
+    """Digest in its run.json."""
+    pipeline: str
+    """sha256 of its pipeline.skops, which its certificate names."""
+    model_version: str | None
+    """Of its exported model, where that was given."""
+
+
+class RecalibrationRecord(TypedDict):
+    """How the calibrator of a recalibrated run was made."""
+
+    method: str
+    """`intercept`, `slope` (and intercept) or `isotonic`."""
+    central_tendency: float | None
+    """The mean probability that was asked for; null where outcomes decide."""
+    source: str | None
+    """File of the rows with outcomes; null with a central tendency, whose rows are those of reference.parquet."""
+    sha256: str | None
+    rows: int
+    defaults: int | None
+    observed: float | None
+    """Default rate of the rows."""
+    mean_before: float
+    """Mean probability of the rows by the parent."""
+    mean_after: float
+
+
 class Run(Figures):
     """run.json: the record of a training run, which names every other file."""
 
@@ -170,6 +213,8 @@ class Run(Figures):
     seed: int
     pools: list[PoolRecord]
     """Of categories with two rare levels or more."""
+    in_parts: InPartsRecord | None
+    """null where the table was in memory."""
     tuning: SearchRecord | None
     """null without a search."""
     stability: StabilityFindings
@@ -180,5 +225,8 @@ class Run(Figures):
     """What has to be equal for the same model.onnx, byte for byte."""
     files: dict[str, str]
     """sha256 of every other file, by path."""
+    parent: NotRequired[ParentRecord]
+    """Of a recalibrated run; `data` and `split` are then those of the parent's training."""
+    recalibration: NotRequired[RecalibrationRecord]
     digest: str
     """sha256 of all else in here, as compact JSON with sorted names: what was changed by hand is not exported."""

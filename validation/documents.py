@@ -13,6 +13,23 @@ class Alarm(TypedDict):
     """One sentence: the finding and what to do."""
 
 
+class GradeScale(TypedDict):
+    """The grades of a master scale, the lowest probabilities of default first."""
+
+    limits: list[float]
+    """Ascending probabilities, 0 to 1: a grade holds its lower limit."""
+    names: list[str]
+    """One more than there are limits."""
+
+
+class GradeCounts(TypedDict):
+    """The training rows by grade, the lowest probabilities first."""
+
+    counts: list[int]
+    weights: NotRequired[list[float]]
+    """Sums of the sample weights, where there are any."""
+
+
 class CalibrationTrial(TypedDict):
     """Cross-validated losses of one way to calibrate."""
 
@@ -68,6 +85,8 @@ class Reference(TypedDict):
     """Of the score in points."""
     features: dict[str, Histogram]
     """By name of the raw feature."""
+    grades: NotRequired[GradeCounts]
+    """Where the model has grades."""
     weight: NotRequired[str]
     """Column of the sample weights, where there are any."""
     effective_rows: NotRequired[float]
@@ -160,8 +179,8 @@ class Initial(TypedDict):
 
     schema_version: int
     of: str
-    """`test`, the part of the table that the fit has not seen, or `given`, the rows given at the export of an own
-    pipeline, which the fit may have seen."""
+    """`test`, the part of the table that the fit has not seen, `given`, the rows given at the export of an own
+    pipeline, which the fit may have seen, or `recalibration`, the rows that a new calibrator was fitted on."""
     kind: str
     """`bands` or `grades`."""
     rows: int

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
+from runtime.grades import Grades
 from runtime.score import band_labels
 from validation.calibration import interval_of_rates
+from validation.grades import places_of
 from validation.weights import effective_size
 
 
@@ -19,12 +21,14 @@ def outcomes(
     scores: NDArray[np.float64],
     edges: Sequence[float],
     weight: NDArray[np.float64] | None = None,
+    grades: Grades | None = None,
 ) -> dict[str, Any]:
     """Figures of the rows [N] whose outcome is known (1 defaulted, 0 repaid, NaN not yet); `rows` may be 0, then alone.
 
     `roc_auc` is None where only one outcome has been seen. `bands`, the riskiest first: `band`, `rows`, `defaults`,
     the observed `default_rate` with `low` and `high` (see validation.calibration.interval), and the predicted one,
-    `mean_probability`. With weights [N] all but the counts is weighted, and `effective_rows` stands beside `rows`.
+    `mean_probability`. `grades`, where the model has them, are the same by `grade`, the lowest probabilities first.
+    With weights [N] all but the counts is weighted, and `effective_rows` stands beside `rows`.
     """
     known = ~np.isnan(outcome)
     target, probability, scores = outcome[known].astype(np.int8), probability[known], scores[known]
@@ -39,6 +43,7 @@ def outcomes(
         "log_loss": float(log_loss(target, probability, labels=[0, 1], sample_weight=w)),
         "brier": float(brier_score_loss(target, probability, sample_weight=w)),
         "bands": _by_band(target, probability, scores, edges, w),
+        **({} if grades is None else {"grades": _by_grade(target, probability, grades, w)}),
     }
 
 
@@ -52,9 +57,26 @@ def _by_band(
     names = [f"below {edges[0]:g}", *band_labels(edges), f"above {edges[-1]:g}"]
     ends = [*edges[:-1], math.nextafter(edges[-1], math.inf)]  # the last band holds its upper edge
     place = np.searchsorted(ends, scores, side="right")
+    return _by_place("band", names, place, target, probability, weight)
+
+
+def _by_grade(
+    target: NDArray[np.int8], probability: NDArray[np.float64], grades: Grades, weight: NDArray[np.float64] | None
+) -> list[dict[str, Any]]:
+    return _by_place("grade", grades.names, places_of(grades, probability), target, probability, weight)
+
+
+def _by_place(
+    key: str,
+    names: Sequence[str],
+    place: NDArray[np.intp],
+    target: NDArray[np.int8],
+    probability: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+) -> list[dict[str, Any]]:
     return [
-        {"band": names[i], **_observed(target[its], probability[its], None if weight is None else weight[its])}
-        for i in range(len(names))
+        {key: name, **_observed(target[its], probability[its], None if weight is None else weight[its])}
+        for i, name in enumerate(names)
         if (its := place == i).any()
     ]
 

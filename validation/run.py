@@ -136,9 +136,10 @@ def watch(served: Served, data: Data, limits: Stability, must_have: Needed, prog
     """The applicants of the data's file set beside the training rows, in JSON's types.
 
     `data` and `model` say which; `rows`, `score` and `features` are those of validation.stability.shifts, each feature
-    with what validation.stability.unusual says of it; `moved` names what is beyond its limit; `outcomes` is
-    validation.outcomes' where the file has the target, with the test's metrics as `training`, else None. `weight` is
-    the column of the sample weights, the model's unless `data` names one, where the file has it; else None.
+    with what validation.stability.unusual says of it; `grades` the rows of each grade, empty without grades; `moved`
+    names what is beyond its limit; `outcomes` is validation.outcomes' where the file has the target, with the test's
+    metrics as `training`, else None. `weight` is the column of the sample weights, the model's unless `data` names one,
+    where the file has it; else None.
     """
     if data.weight is None:
         data = replace(data, weight=served.weight)
@@ -159,7 +160,7 @@ def watch(served: Served, data: Data, limits: Stability, must_have: Needed, prog
         oddities = unusual(served, applicants.frame)
         known = None
         if applicants.outcome is not None:
-            known = outcomes(applicants.outcome, probability, scores, manifest.bands, weight)
+            known = outcomes(applicants.outcome, probability, scores, manifest.bands, weight, manifest.grades)
             known["training"] = served.reference.get("metrics")
     score = ["score"] if found["score"]["moved"] else []
     return {
@@ -170,6 +171,7 @@ def watch(served: Served, data: Data, limits: Stability, must_have: Needed, prog
         "moved": score + [entry["feature"] for entry in found["features"] if entry["moved"]],
         "score": found["score"],
         "features": [entry | oddities[entry["feature"]] for entry in found["features"]],
+        "grades": served.by_grade(probability, weight),
         "outcomes": known,
     }
 

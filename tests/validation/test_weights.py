@@ -111,7 +111,10 @@ def test_a_weight_of_k_is_k_rows_at_every_cut_off(costs: Costs) -> None:
     sample, weight = draw(800), drawn_weights(800)
     weighted, of_rows = part_of(sample, weight.astype(float)), part_of(repeated(sample, weight))
     edges = band_edges(weighted.score, SCALE)
-    found, expected = cutoff_table(weighted, edges, costs), cutoff_table(of_rows, edges, costs)
+    found, expected = (
+        cutoff_table(its, edges, costs, None if costs.amount is None else its.frame["amount"].to_numpy())
+        for its in (weighted, of_rows)
+    )
     assert found["Weight"].tolist() == expected["Approved"].tolist()
     assert found["Approved"].iloc[0] == 800
     same = [name for name in expected if name not in ("Approved", "Low", "High")]

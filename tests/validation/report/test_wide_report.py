@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -107,7 +108,12 @@ def test_the_monitor_page_folds_too(wide: Sample) -> None:
         entry | {"missing": 0.0, "missing_in_training": 0.0, "unseen": 0.0, "examples": []}
         for entry in found["features"]
     ]
-    content = {"data": {"source": "a.csv", "sha256": "0"}, "model": {"version": "1"}, "outcomes": None}
+    content: dict[str, Any] = {
+        "data": {"source": "a.csv", "sha256": "0"},
+        "model": {"version": "1"},
+        "outcomes": None,
+        "grades": [],
+    }
     moved = [entry["feature"] for entry in entries if entry["moved"]]
     assert len(moved) == WIDE
     page = render(
