@@ -41,6 +41,7 @@ TOP = (
     ("model/manifest.json", of_model.ManifestDocument),
     ("model/certificate.json", of_model.Certificate),
     ("model/initial.json", of_validation.Initial),
+    ("validated/validation.json", of_validation.Validated),
     ("latest.json, of published models", of_model.Pointer),
     ("scored/summary.json", of_scoring.Summary),
 )
