@@ -82,7 +82,7 @@ class Block:
                     np.add(total, weight, out=total)
 
     def add_alone(self, total: "NDArray[np.float32]") -> None:
-        """Adds leaves that are whole trees to `total`, one after the other."""
+        """Add leaves that are whole trees to `total`, one after the other."""
         for weight in self._tables[:, 0]:
             np.add(total, weight, out=total)
 

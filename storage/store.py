@@ -114,7 +114,7 @@ class Store:
         return content.getvalue(), found
 
     def download_ranges(self, address: Address, path: Path, ranges: Iterable[tuple[int, int]], tag: str) -> None:
-        """Writes parts of the object with this ETag to their places in a file that is there.
+        """Write parts of the object with this ETag to their places in a file that is there.
 
         S3 knows no checksum of them: their length alone is checked.
         """

@@ -14,7 +14,7 @@ FEWEST = 50  # other values that tell where their midst is
 
 
 def refuse_ordinary_codes(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice") -> None:
-    """Raises UserError for a special code of a number that a third of the rows have and that is among the others.
+    """Raise UserError for a special code of a number that a third of the rows have and that is among the others.
 
     A code is recognised by its distance: -9 among ages, 365243 among days. An indicator keeps any code apart.
     """

@@ -16,6 +16,7 @@ from validation.documents import Alarm, CalibrationChoice
 from validation.fairness.documents import FairnessFigures
 from validation.fairness.groups import Attribute
 from validation.reasons import ReasonsEvidence
+from validation.slices.documents import Overfit, Robustness, WeakSlices
 from validation.weights import masses
 
 
@@ -109,3 +110,9 @@ class Evidence:
     """Grades by part, if the model has grades; see validation.grades."""
     fairness: FairnessFigures | None = None
     """Figures of the test part by group; None if the settings name no groups."""
+    weak: WeakSlices | None = None
+    """Where the test is worst."""
+    overfit: Overfit | None = None
+    """By slice, train against test."""
+    robustness: Robustness | None = None
+    """Effect of small changes of the inputs on the test part."""

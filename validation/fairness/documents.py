@@ -1,6 +1,6 @@
 """Figures on groups of people in JSON's types; missing figures are null."""
 
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 
 class GroupFigures(TypedDict):
@@ -94,8 +94,6 @@ class FairnessFigures(TypedDict):
     limit: float
     """Adverse impact ratio below which a finding is made."""
     attributes: list[AttributeFigures]
-    frontier: NotRequired["Frontier"]
-    """Frontier of a search whose trials' groups were compared."""
 
 
 class FrontierTrial(TypedDict):
