@@ -53,7 +53,7 @@ class _Half:
 
     @property
     def columns(self) -> list[Floats]:
-        """Columns of each row: 1, the residual and its variance, the excess log loss and its variance, w v for the size."""
+        """Columns: 1, the residual and its variance, the excess log loss and its variance, w v for the size."""
         w, p = self.weight, self.expected
         residual, variance = self.target - p, p * (1 - p)
         lean = log_odds(p, PROBABILITY_LIMITS)
