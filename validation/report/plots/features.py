@@ -71,7 +71,7 @@ def along(feature: str, table: pd.DataFrame, mean: str, what: str) -> str:
     with drawing(height=2.6) as canvas:
         axes = canvas.axes(right=0.6 if table["Value"].isna().any() else 0.28)
         known, missing = table[table["Value"].notna()], table[table["Value"].isna()]
-        _scaled(axes, known["Value"])
+        scaled(axes, known["Value"])
         axes.fill_between(known["Value"], known["Low"], known["High"], **RANGE)
         axes.plot(known["Value"], known[mean], marker="o", markersize=3, **TEST)
         if len(missing):
@@ -82,11 +82,12 @@ def along(feature: str, table: pd.DataFrame, mean: str, what: str) -> str:
     return canvas.svg
 
 
-def _scaled(axes: Axes, values: "pd.Series[float]") -> None:
-    """Whole numbers have whole ticks. A few large values would press all others against the axis."""
+def scaled(axes: Axes, values: "pd.Series[float]") -> None:
+    """Give whole numbers whole ticks, and a logarithmic axis where a few large ones would press the others together."""
     axes.x.most, axes.x.whole = 6, bool((values % 1 == 0).all())
-    if len(values) > 4 and values.max() > 0 and values.max() > 10 * abs(values.median()):
-        axes.x.scale = Symmetric(max(abs(float(values.median())), 1e-9))
+    size = values[values != 0].abs()
+    if len(values) > 4 and size.max() > 10 * size.median():
+        axes.x.scale = Symmetric(float(size.median()))
     axes.x.written = shown
 
 
