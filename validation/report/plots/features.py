@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cli.words import isolated
 from validation.report.plots.axes import Axes
 from validation.report.plots.bars import CHARACTER, bars, columns, short
 from validation.report.plots.scales import Symmetric
@@ -19,7 +20,9 @@ def importance(table: pd.DataFrame) -> Picture:
     top = table.head(MOST_FEATURES)
     names, points = top["Feature"].astype(str).tolist(), top["Mean points"].tolist()
     first = table.head(3)
-    told = ", ".join(f"{name} ({share:.1f} %)" for name, share in zip(first["Feature"], first["Share"], strict=True))
+    told = ", ".join(
+        f"{isolated(name)} ({share:.1f} %)" for name, share in zip(first["Feature"], first["Share"], strict=True)
+    )
     count = f"{len(first)} of {len(table)} features make up" if len(first) > 1 else "one feature makes up"
     alt = f"{count} {first['Share'].sum():.1f} % of all contributions to the score: {told}."
     if not table["Mean points"].max() > 0:
