@@ -22,10 +22,18 @@ from storage.whole_file import write_whole
 from training import documents as of_artifacts
 from validation import documents as of_validation
 from validation.fairness import documents as of_groups
+from validation.slices import documents as of_slices
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "files.md"
-MODULES = (of_validation, of_groups, of_artifacts, of_model, of_scoring)  # a class stands after those that it extends
+MODULES = (
+    of_validation,
+    of_groups,
+    of_slices,
+    of_artifacts,
+    of_model,
+    of_scoring,
+)  # a class stands after those that it extends
 TOP = (
     ("artifacts/run.json", of_artifacts.Run),
     ("artifacts/schema.json", of_artifacts.Schema),
@@ -33,6 +41,7 @@ TOP = (
     ("model/manifest.json", of_model.ManifestDocument),
     ("model/certificate.json", of_model.Certificate),
     ("model/initial.json", of_validation.Initial),
+    ("validated/validation.json", of_validation.Validated),
     ("latest.json, of published models", of_model.Pointer),
     ("scored/summary.json", of_scoring.Summary),
 )

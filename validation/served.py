@@ -31,6 +31,7 @@ class Served:
     model: Model
     features: tuple[Feature, ...]
     reference: Mapping[str, Any]
+    folder: Path
 
     @classmethod
     def load(cls, folder: Path) -> "Served":
@@ -50,7 +51,7 @@ class Served:
             raise UserError(f"{place}: expected the training rows' histograms, got none; {EXPORT_AGAIN}")
         if not _is_whole(reference, [feature.name for feature in features]):
             raise UserError(f"{place}: is not the histograms of these features; {EXPORT_AGAIN}")
-        return cls(model, features, reference)
+        return cls(model, features, reference, folder)
 
     def read_as(self, declared: Iterable[Feature]) -> "Served":
         """The same, its features read from a file as declared in the settings of their names, where there are any."""

@@ -92,6 +92,7 @@ def _compared(
     return found.index, {
         "limit": limit,
         "by_chance": found.by_chance,
+        "beyond_chance": found.beyond_chance,
         "counts_from": found.counts_from(limit),
         "moved": found.index >= found.counts_from(limit),
         "bins": [

@@ -22,6 +22,7 @@ from scoring import run as scoring_run
 from tests.applicants import draw, pipeline
 from tests.export.own.pipelines import booster
 from tests.export.served.exported import WITH_REASONS, applicants, ask, handler_of, read, trained
+from tests.validation.flat import flat
 from training.artifacts import Artifacts
 from training.estimator.boosting import margin
 from training.estimator.calibration import fit_calibrator
@@ -57,6 +58,7 @@ def test_a_run_keeps_the_grades_that_its_training_rows_support(artifacts: Artifa
     report, card = ((artifacts.folder / name).read_text() for name in ("report.html", "model_card.md"))
     assert "Grades of the master scale" in report
     assert "## Grades, test" in card
+    assert "Most prudent upper bounds" in report
     assert "count = 3" in (artifacts.folder / "settings.toml").read_text()
 
 
@@ -128,15 +130,14 @@ def test_answers_parts_and_counts_have_the_grade_of_the_pipeline(
     assert read(tmp_path / "out/summary.json")["grades"] == {name: expected.count(name) for name in NAMES}
 
 
-def test_the_monitor_counts_grades_beside_the_training_rows_and_their_outcomes(
+def test_a_validation_counts_grades_beside_the_training_rows_and_their_outcomes(
     artifacts: Artifacts, model: Path, tmp_path: Path
 ) -> None:
     frame, target = draw(600, seed=9)
     frame.assign(default=target).to_csv(tmp_path / "new.csv", index=False)
-    words = ["--data", str(tmp_path / "new.csv"), "--model", str(model), "--target", "default", "--report-only"]
-    page, figures = tmp_path / "page.html", tmp_path / "found.json"
-    assert monitor.main([*words, "--out", str(page), "--json", str(figures), "--quiet"]) == 0
-    found, grades = read(figures), scale_of(artifacts)
+    words = ["--data", str(tmp_path / "new.csv"), "--model", str(model), "--target", "default"]
+    assert monitor.main([*words, "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    found, grades = flat(tmp_path / "out"), scale_of(artifacts)
     probability = artifacts.pipeline.predict_proba(frame)[:, 1]
     names = [grades.name(p) for p in probability.tolist()]
     counts = artifacts.reference["grades"]["counts"]
@@ -144,12 +145,13 @@ def test_the_monitor_counts_grades_beside_the_training_rows_and_their_outcomes(
         assert entry["rows"] == names.count(entry["grade"])
         assert entry["actual"] == pytest.approx(entry["rows"] / 600)
         assert entry["expected"] == pytest.approx(count / sum(counts))
+    assert [entry["grade"] for entry in found["outcomes"]["grades"]] == grades.names[::-1], "the riskiest first"
     for entry in found["outcomes"]["grades"]:
         its = np.array(names) == entry["grade"]
         assert entry["defaults"] == target[its].sum()
-        assert entry["mean_probability"] == pytest.approx(probability[its].mean())
-        assert entry["low"] <= entry["default_rate"] <= entry["high"]
-    assert "in each grade" in page.read_text()
+        assert entry["applied"] == pytest.approx(probability[its].mean())
+        assert entry["low"] <= entry["observed"] <= entry["high"]
+    assert "Customers by grade of the master scale" in (tmp_path / "out/validation.html").read_text()
 
 
 def test_more_grades_than_outcomes_are_refused_before_the_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
