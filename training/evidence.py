@@ -35,6 +35,7 @@ from validation.findings import Examined, alarms
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
+from validation.rating import Rating
 from validation.robustness import robustness
 from validation.sample import sampled_rows
 from validation.slices.findings import findings_of_slices
@@ -119,7 +120,8 @@ def gather(
     fairness = _fairness(settings, test)
     weak = weak_slices(test.frame, test.target, test.probability, seed, test.weight)
     overfit = overfit_slices(train, test, seed)
-    robust = robustness(asked_by(pipeline), test.frame, scale, edges, seed, test.weight)
+    rating = Rating.of_bands(edges, scale)
+    robust = robustness(asked_by(pipeline), test.frame, scale, rating.places, seed, test.weight)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
