@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy format bench ranking clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy docs format bench ranking clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,7 +28,8 @@ endef
 .venv-lint/ready: requirements/lint-deploy.txt
 .venv-checkov/ready: requirements/lint-checkov.txt
 .venv-ranking/ready: requirements/ranking.txt
-.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready .venv-ranking/ready:
+.venv-docs/ready: requirements/docs.txt
+.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready .venv-ranking/ready .venv-docs/ready:
 	$(ENVIRONMENT)
 	@touch $@
 
@@ -90,10 +91,13 @@ parity: $(READY)  ## train, export and certify, check the certificate again; aft
 node:  ## the packages of tests/node, for the parity test of docs/node.md (needs npm)
 	@cd tests/node && npm ci
 
-lint: $(READY)  ## ruff (rules and format), mypy (strict)
+# Rooms whose texts have been rewritten; the others follow.
+PROSE := runtime cli population storage table trees local deploy delivery docs
+lint: $(READY)  ## ruff (rules and format), mypy (strict), banned phrases
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m delivery.prose $(PROSE)
 
 # Some tools say something even where they find nothing.
 quietly = found=$$($(1) 2>&1) || { echo "$$found"; exit 1; }
@@ -105,6 +109,9 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 	@$(call quietly,SAM_CLI_TELEMETRY=0 .venv-lint/bin/sam validate --lint --template deploy/template.yaml)
 	@$(call quietly,.venv-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation dockerfile \
 		github_actions --file deploy/*.yaml Dockerfile.lambda .github/workflows/*.yml)
+
+docs: .venv-docs/ready  ## the site of docs/ in build/site, without a warning
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
 
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -144,8 +144,9 @@ def export_model(
         of the manifest are read from it.
     y : outcomes of these rows, for the metrics that monitoring compares with; None leaves them out.
     out : folder of model.onnx, manifest.json, reasons.bin and certificate.json.
-    config : a TOML file, or its content as a mapping of tables: `score`, `bands`, `limits`, `target` (`positive`, the
-        class that is a default, where classes are not 0 and 1), `exactness`, `descriptions`, and those of reasons.
+    config : a TOML file, or its content as a mapping of tables: `score`, `bands`, `grades`, `limits`, `target`
+        (`positive`, the class that is a default, where classes are not 0 and 1), `exactness`, `descriptions`, and those
+        of reasons.
     reasons : TOML file or mapping of `reasons`, `reason_groups` and `reason_texts`, in place of those of `config`.
     tolerance : largest difference of a probability, above 0 and up to 0.001, that is accepted of steps that mix columns
         (PCA, …), which are only close; None refuses such steps. Bands never differ. Manifest and certificate say it.

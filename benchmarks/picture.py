@@ -6,7 +6,8 @@ import numpy as np
 
 from benchmarks.exactness import _stock
 from benchmarks.subject import applicants, subject
-from validation.report.plots.style import DEFAULTED, TEST, drawing, label
+from validation.report.plots.scales import Logarithmic
+from validation.report.plots.style import DEFAULTED, DOT, TEST, drawing, label
 
 TITLE = "error in percentage points, one CalibratedClassifierCV (isotonic), 90,000 applicants"
 OUT = Path(__file__).parents[1] / "docs" / "calibrators.svg"
@@ -27,12 +28,11 @@ def main() -> None:
     with drawing(9, 3.2) as canvas:
         axes = canvas.axes()
         p = 100 * expected[order]
-        axes.plot(p, 100 * (stock - expected)[order], ".", color=DEFAULTED, markersize=4)
+        axes.x.scale, axes.x.written = Logarithmic(), lambda value: f"{value:g}"
+        axes.plot(p, 100 * (stock - expected)[order], **DOT | {"marker": ".", "color": DEFAULTED})
         axes.plot(p, 100 * (ours - expected)[order], **TEST)
-        axes.text(0.03, 0.9, f"stock converters: up to {worst:.1f} points", color=DEFAULTED, transform=axes.transAxes)
-        axes.text(0.03, 0.47, f"lastbit: {least:.1g}", color=TEST["color"], transform=axes.transAxes, weight="bold")
-        axes.set(xscale="log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.text(0.03, 0.9, f"stock converters: up to {worst:.1f} points", color=DEFAULTED, shares="xy")
+        axes.text(0.03, 0.47, f"lastbit: {least:.1g}", color=TEST["color"], shares="xy", bold=True)
         label(axes, "probability of default by scikit-learn, %", TITLE)
     OUT.write_text(canvas.svg, encoding="utf-8")
 

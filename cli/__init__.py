@@ -1,1 +1,1 @@
-"""What every command shares: errors, exit status, progress, the parsers' common parts."""
+"""The parts that every command shares: errors, exit status, progress, parsers."""

@@ -1,4 +1,4 @@
-"""What every command shares: its exit status, and its one line for a mistake."""
+"""Exit status of a command, and its one line for a mistake."""
 
 import logging
 import signal
@@ -19,7 +19,7 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def run(command: Callable[[], None], what_stays: str) -> int:
-    """Runs a command and returns its exit status: 0, or 1 or 2 with one line on standard error.
+    """Run a command and return its exit status: 0, or 1 or 2 with one line on standard error.
 
     `what_stays` ends the line for an interruption or a disk that cannot be written: what is as it was before.
     """
@@ -53,7 +53,7 @@ class _Interruption:
 
     @contextmanager
     def seen(self) -> Iterator[None]:
-        """Raises KeyboardInterrupt in the place of any exception that comes after one."""
+        """Raise KeyboardInterrupt in place of any exception that follows it."""
         before = signal.getsignal(signal.SIGINT)
         if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
             yield

@@ -28,7 +28,7 @@ WITHOUT_DOCSTRINGS = (
 
 
 def start(module: str) -> NoReturn:
-    """Imports a command's module, calls its `main` and ends the process with its exit status."""
+    """Import a command's module, call its `main` and end the process with its exit status."""
     # Where Ctrl-C is ignored, as in the background of a script, it stays so.
     is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if is_ours:
@@ -54,7 +54,7 @@ def start(module: str) -> NoReturn:
 
 
 def _end(*_: object) -> NoReturn:
-    """Ends the process at once: raised in an import, KeyboardInterrupt may be swallowed, or become another error."""
+    """End the process at once: an import may swallow KeyboardInterrupt or raise another error for it."""
     os.write(sys.stderr.fileno(), NOTHING_CHANGED.encode())
     os._exit(FAILED)
 

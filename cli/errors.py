@@ -1,4 +1,4 @@
-"""What is said to a user whose files or settings are not as they have to be: one line, and an exit status."""
+"""One-line error for a user whose files or settings are wrong, with its exit status."""
 
 FAILED = 1
 WRONG_USAGE = 2

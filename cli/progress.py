@@ -1,4 +1,4 @@
-"""How a longer command shows that it is working."""
+"""Progress display of a longer command."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ class Progress:
 
     @contextmanager
     def step(self, what: str) -> Iterator[Callable[[str], None]]:
-        """Shows `what` while the block runs; the callable given adds what it is busy with."""
+        """Show `what` while the block runs; the callable given adds what it is busy with."""
         begin = time.monotonic()
         with self.console.status(escaped(f"{what} …")) as status:
             self._spinner = status
@@ -31,7 +31,7 @@ class Progress:
 
     @contextmanager
     def transfer(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """Shows a bar while the block runs; the callable is told how many bytes have been moved, and of how many."""
+        """Show a bar while the block runs; call the callable with the bytes moved so far and the total."""
         from rich import filesize  # these cost 16 ms, which most commands save
         from rich import progress as bars
         from rich.table import Column
@@ -58,7 +58,7 @@ class Progress:
 
     @contextmanager
     def _without_spinner(self) -> Iterator[None]:
-        """Stops the spinner of the step around: a terminal has room for one display (rich before 14.1)."""
+        """Stop the spinner of the step around: a terminal has room for one display (rich before 14.1)."""
         spinner = self._spinner
         if spinner is not None:
             spinner.stop()

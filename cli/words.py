@@ -1,4 +1,4 @@
-"""How messages name things: values as TOML writes them, lists that are cut, the nearest known name."""
+"""Wording of messages: values as TOML, shortened lists, the nearest known name."""
 
 import difflib
 import json
@@ -25,7 +25,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def next_command(module: str, flag: str, folder: str, default: str) -> str:
-    """The command that goes on with what was written, as a shell takes it; a folder that is the default is not said."""
+    """Next command for the results just written, quoted for a shell; a default folder is left out."""
     words = [] if folder.rstrip("/") == default else [flag, folder]
     return shlex.join(["python", "-m", module, *words])
 

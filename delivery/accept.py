@@ -38,7 +38,7 @@ PROVENANCE, CYCLONEDX = "https://slsa.dev/provenance/v1", "https://cyclonedx.org
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: accept(Path(args.bundles), args.stage), f"{args.stage} is as it was")
 
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def accept(bundles: Path, stage: str) -> None:
-    """Hands on what `stage` is to be given. Raises UserError with the first thing that does not hold."""
+    """Output what `stage` receives. Raises UserError at the first mismatch."""
     commit, repository = workflow.variable("GITHUB_SHA"), workflow.variable("GITHUB_REPOSITORY")
     settings = read_stage(stage).parameters
     arch = settings.get("Architecture", "x86_64")
@@ -88,7 +88,7 @@ def _parts_predicate(path: Path) -> str:
 
 
 def refuse_other(bundle: Path, record: Record, expected: dict[str, str]) -> None:
-    """Raises UserError where a bundle is not what its record says, or its record is about another release."""
+    """Raise UserError where a bundle differs from its record, or the record is of another release."""
     found = {
         "zip_sha256": sha256_of(bundle / ZIP),
         "sbom_sha256": sha256_of(bundle / SBOM),
@@ -105,7 +105,7 @@ def refuse_other(bundle: Path, record: Record, expected: dict[str, str]) -> None
 
 
 def refuse_unattested(subject: str, predicate: str, repository: str, commit: str) -> None:
-    """Raises UserError where the release workflow did not say this of `subject` at this commit."""
+    """Raise UserError where the release workflow did not say this of `subject` at this commit."""
     words = ["attestation", "verify", subject, "--repo", repository, "--predicate-type", predicate]
     words += ["--signer-workflow", f"{repository}/{SIGNER}", "--source-digest", commit, "--deny-self-hosted-runners"]
     try:

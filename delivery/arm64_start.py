@@ -55,7 +55,7 @@ for line in sys.stdin:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: compare(Path(args.model), Path(args.work), Progress(quiet=args.quiet)), "")
 
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def compare(model: Path, work: Path, progress: Progress) -> None:
-    """Raises UserError where an answer differs, the package does not start, or QEMU is not there."""
+    """Raise UserError where an answer differs, the package does not start, or QEMU is not there."""
     emulator = next((found for name in EMULATORS if (found := shutil.which(name))), None)
     if emulator is None:
         raise UserError(f"{EMULATORS[0]}: no such command; on Debian and Ubuntu: apt-get install qemu-user-static")
@@ -118,7 +118,7 @@ def _event(applicant: dict[str, object]) -> dict[str, object]:
 def _answers(
     python: Sequence[str], path: Path, task: Path, events: Sequence[dict[str, object]]
 ) -> tuple[list[dict[str, str]], list[str]]:
-    """What the handler answers to each event, and what it writes to standard error. Raises UserError where it fails."""
+    """Return the handler's answer to each event and its standard error. Raises UserError where it fails."""
     environment = {"PYTHONPATH": str(path), "MODEL_DIR": str(task / "model"), "PATH": os.environ.get("PATH", "")}
     done = subprocess.run(
         [*python, "-c", ASK],

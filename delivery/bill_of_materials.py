@@ -40,7 +40,7 @@ from runtime.manifest import Manifest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     dist = Path(args.dist)
     progress = Progress(quiet=args.quiet)
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def write(dist: Path, target: Target, progress: Progress) -> None:
-    """Writes `dist`/sbom.cdx.json. Raises PackageRefused where the package is not what the locks say."""
+    """Write `dist`/sbom.cdx.json. Raises PackageRefused where the package is not what the locks say."""
     task = dist / "task"
     if not (task / "model" / MANIFEST).is_file():
         raise PackageRefused(f"{task}: expected a package, found none; run python -m export.package first")
@@ -79,7 +79,7 @@ def write(dist: Path, target: Target, progress: Progress) -> None:
 
 
 def bill(dist: Path, target: Target) -> Bom:
-    """What is in the folder `dist`/task and so in `dist`/lambda.zip. Raises PackageRefused."""
+    """Components of the folder `dist`/task, and so of `dist`/lambda.zip. Raises PackageRefused."""
     task = dist / "task"
     refuse_strangers(task)
     version = Manifest.read(str(task / "model" / MANIFEST)).model_version
@@ -111,7 +111,7 @@ def bill(dist: Path, target: Target) -> Bom:
 
 
 def refuse_strangers(task: Path) -> None:
-    """Raises PackageRefused for a file that is of no part."""
+    """Raise PackageRefused for a file that is of no part."""
     known = tuple(prefix for prefixes in PARTS.values() for prefix in prefixes)
     for path in sorted(task.rglob("*")):
         name = path.relative_to(task).as_posix()

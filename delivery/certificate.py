@@ -26,7 +26,7 @@ COLUMNS = ("Kind of rows", "Rows", "Margins equal", "p equal", "Largest differen
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: show(Path(args.model)), "nothing was changed")
 
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def show(model: Path) -> None:
-    """Raises ExportRefused or PackageRefused for a model without a valid certificate of its own."""
+    """Raise ExportRefused or PackageRefused for a model without a valid certificate of its own."""
     [packaged] = {
         pin.version for pin in read_pins(REQUIREMENTS, Target((3, 13), "x86_64")) if pin.name == "onnxruntime"
     }
@@ -64,7 +64,7 @@ def as_markdown(version: str, certificate: Certificate) -> str:
             f"### Model `{version}`\n\n{table(COLUMNS, rows)}\n"
             f"{single['bit_equal']:,} of {single['rows']:,} rows answer alone as they do in a batch. "
             f"Allowed were a difference of p of {tolerances['probability_difference']:.1e} and "
-            f"{tolerances['bands_that_differ']:,} bands that differ.\n\n"
+            f"{tolerances['bands_that_differ']:,} bands that differ{_of_grades(certificate)}.\n\n"
         )
     except (KeyError, TypeError, ValueError):
         raise ExportRefused(f"the certificate of model {version} has no findings; {EXPORT_AGAIN}") from None
@@ -75,12 +75,19 @@ def as_markdown(version: str, certificate: Certificate) -> str:
     return f"{text}Compared with: {versions}.\n\n```\n{hashes}```\n"
 
 
+def _of_grades(certificate: Certificate) -> str:
+    if (found := certificate["total"].get("grades_that_differ")) is None:
+        return ""
+    return f"; of grades {certificate['tolerances']['grades_that_differ']:,}, and {found:,} do"
+
+
 def _holds(total: ComparedKind, tolerances: Tolerances) -> bool:
     return bool(
         total["margins_bit_equal"] >= tolerances["margins_bit_equal_share"] * total["margins"]
         and total["largest_probability_difference"] <= tolerances["probability_difference"]
         and total["probabilities_bit_equal"] >= tolerances["probabilities_bit_equal_share"] * total["rows"]
         and total["bands_that_differ"] <= tolerances["bands_that_differ"]
+        and total.get("grades_that_differ", 0) <= tolerances.get("grades_that_differ", 0)
     )
 
 

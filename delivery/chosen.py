@@ -24,7 +24,7 @@ NEWEST = "latest"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     parser().parse_args(arguments)
     return command.run(hand_on, "nothing was released")
 
@@ -38,7 +38,7 @@ def parser() -> Parser:
 
 
 def hand_on() -> None:
-    """Raises UserError, exit status 2, where a model has to be named and is not, or is named by what is no version."""
+    """Raise UserError, exit status 2, where a model must be named and is not, or the name is not a version."""
     workflow.output("version", chosen(os.environ.get("MODEL", "").strip(), os.environ.get("AT_ONCE", "").strip()))
 
 

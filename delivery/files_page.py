@@ -41,6 +41,7 @@ TOP = (
     ("model/manifest.json", of_model.ManifestDocument),
     ("model/certificate.json", of_model.Certificate),
     ("model/initial.json", of_validation.Initial),
+    ("validated/validation.json", of_validation.Validated),
     ("latest.json, of published models", of_model.Pointer),
     ("scored/summary.json", of_scoring.Summary),
 )
@@ -63,7 +64,7 @@ with `?` need not be there. `artifacts/metrics.json` is the field `metrics` of `
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     parser().parse_args(arguments)
     return command.run(lambda: write_whole(PAGE, page()), f"{PAGE} is as it was")
 
@@ -134,7 +135,7 @@ def _shown(type_: object) -> str:
 
 
 def _notes() -> dict[str, dict[str, str]]:
-    """By class and field, those of the classes that it extends included: what the source says below the field."""
+    """Return the note below each field in the source, by class and field, with those of base classes."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for module in MODULES:
         tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))

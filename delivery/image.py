@@ -36,7 +36,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: build(Path(args.dist), Target(args.python, args.arch)), "no image was recorded")
 
@@ -85,7 +85,7 @@ def build(dist: Path, target: Target) -> None:
 
 
 def _list_parts(dist: Path, built: Sequence[str], target: Target) -> None:
-    """Writes `dist`/image.spdx.json: what BuildKit's scanner finds in the same layers, which its cache still has.
+    """Write `dist`/image.spdx.json: what BuildKit's scanner finds in the same layers, which its cache still has.
 
     The base's system packages and its Python are in it, which the zip's list cannot know. Lambda takes no image with
     the list attached, so it goes to a folder: https://docs.docker.com/build/metadata/attestations/sbom/
@@ -133,7 +133,7 @@ def resolve(reference: str) -> str:
 
 
 def _docker(*words: str) -> str:
-    """What docker writes to its standard output; its progress is seen as it comes."""
+    """Return docker's standard output; show its progress meanwhile."""
     try:
         return subprocess.run(["docker", *words], stdout=subprocess.PIPE, text=True, check=True).stdout
     except FileNotFoundError:

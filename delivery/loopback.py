@@ -32,7 +32,7 @@ PATIENCE = 60  # seconds, for an answer and for the end
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     parser = Parser(
         prog="python -m delivery.loopback", description="Serve a model on loopback and compare the answers."
     )
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def compare(model: Path) -> None:
-    """Raises UserError where the server answers a byte otherwise than the handler in this process."""
+    """Raise UserError if the server's answer differs in any byte from the handler's in this process."""
     body = json.dumps({"applicants": applicants(json.loads((model / MANIFEST).read_text(encoding="utf-8")))}).encode()
     handler = load_handler(str(model))
     expected: Any = handler(http_api_event(HttpRequest("POST", PATH, tuple(HEADERS.items()), body)), None)

@@ -15,7 +15,7 @@ from cli.parser import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     options = Parser(
         prog="python -m delivery.needed", description="Check that environment variables are there and not empty."
     )
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def refuse_missing(names: Sequence[str]) -> None:
-    """Raises UserError, exit status 2, with the names of those that are not there."""
+    """Raise UserError, exit status 2, with the names of missing variables."""
     missing = [name for name in names if not os.environ.get(name, "").strip()]
     if missing:
         raise UserError(f"not set: {', '.join(missing)}; docs/delivery.md says what each is and where", WRONG_USAGE)

@@ -1,4 +1,4 @@
-"""What a package is made of: distributions with licences and suppliers, and the libraries that they bring along."""
+"""Components of a package: distributions with licences and suppliers, and their bundled libraries."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import Pin
 
 METADATA = ".dist-info/METADATA"
-# What distributions call their licence, where that is no expression of SPDX.
+# Licence names of distributions that are not SPDX expressions.
 SPDX = {"MIT License": "MIT"}
 
 
@@ -80,7 +80,7 @@ def licence_of(name: str, text: str) -> License:
 
 
 def supplier_of(metadata: Message) -> str:
-    """Who a distribution says that it is from."""
+    """Supplier that a distribution states."""
     for key in ("Maintainer", "Maintainer-email", "Author", "Author-email"):
         if name := str(metadata[key] or "").partition("<")[0].strip().strip('"'):
             return name

@@ -21,7 +21,7 @@ REGISTRY = re.compile(r"(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     parser().parse_args(arguments)
     return command.run(hand_on, "nothing was changed")
 
@@ -35,7 +35,7 @@ def parser() -> Parser:
 
 
 def hand_on() -> None:
-    """Raises UserError, exit status 2, for what is no repository of ECR."""
+    """Raise UserError, exit status 2, for a value that is not an ECR repository."""
     repository = workflow.variable("IMAGE_REPOSITORY")
     found = REGISTRY.fullmatch(repository)
     if found is None:

@@ -53,7 +53,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Record:
-    """What a release is for one kind of processor."""
+    """Record of a release for one kind of processor."""
 
     commit: str
     model_version: str
@@ -66,7 +66,7 @@ class Record:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: write(Path(args.dist), args.arch), "nothing was recorded")
 
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def write(dist: Path, arch: str) -> None:
-    """Writes `dist`/release.json from what else is there. Raises UserError where a part of the release is missing."""
+    """Write `dist`/release.json from what else is there. Raises UserError where a part of the release is missing."""
     image = _object(dist / IMAGE)
     record = _checked(
         {
@@ -113,7 +113,7 @@ def read(path: Path) -> Record:
 
 
 def model_version(package: Path) -> str:
-    """The version of the model inside of a package. Raises UserError for a file that is none."""
+    """The version of the model inside a package. Raises UserError for a file that is not a package."""
     try:
         with ZipFile(package) as archive:
             return str(_parsed(archive.read(f"model/{MANIFEST}"))["model_version"])
@@ -124,9 +124,9 @@ def model_version(package: Path) -> str:
 
 
 def spdx_predicate(document: Mapping[str, object]) -> str:
-    """What GitHub's action calls an attested SPDX document; the version is the document's own (SPDX-2.3).
+    """Predicate type of an attested SPDX document in GitHub's action; the version is the document's own (SPDX-2.3).
 
-    Raises ValueError for what is none.
+    Raises ValueError for anything else.
     """
     version = SPDX_VERSION.fullmatch(str(document.get("spdxVersion")))
     if version is None:
@@ -143,7 +143,7 @@ def sha256_of(path: Path) -> str:
 
 
 def _parsed(content: bytes) -> Any:
-    """Raises NotStrict, a ValueError, for what is not strict JSON."""
+    """Raise NotStrict, a ValueError: a JSON constant that strict JSON does not have."""
     return parse_file(content, LARGEST_FILE)
 
 

@@ -30,7 +30,7 @@ from training.artifacts import RUN, run_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: train(args), "the version that was published last is as it was")
 
@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Raises UserError for the first step that fails."""
+    """Raise UserError for the first step that fails."""
     for name in ("data", "artifacts", "models"):
         if not getattr(args, name):
             raise UserError(f"--{name}: expected an address in S3, got none (docs/delivery.md)", WRONG_USAGE)
@@ -77,7 +77,7 @@ def _run(module: str, *words: str) -> None:
 
 
 def as_markdown(run: Mapping[str, Any]) -> str:
-    """What a run's metrics are, each part of the table (train, test) a column. Nothing of an applicant."""
+    """Metrics of a run as a Markdown table with a column for train and for test; no applicant's data."""
     parts = {part: dict(_numbers(content)) for part, content in run["metrics"].items() if isinstance(content, dict)}
     names = list(dict.fromkeys(name for content in parts.values() for name in content))
     rows = [[name, *(_number(content.get(name)) for content in parts.values())] for name in names]

@@ -27,7 +27,7 @@ Each job keeps the versions that it ran with as an artefact. Either adapt the co
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     parser().parse_args(arguments)
     return command.run(report, "no issue was written")
 
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def report() -> None:
-    """Raises UserError where gh fails."""
+    """Raise UserError where gh fails."""
     repository = workflow.variable("GITHUB_REPOSITORY")
     run = f"{workflow.variable('GITHUB_SERVER_URL')}/{repository}/actions/runs/{workflow.variable('GITHUB_RUN_ID')}"
     found = json.loads(_gh("issue", "list", "--repo", repository, "--label", LABEL, "--json", "number", "--limit", "1"))

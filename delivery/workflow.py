@@ -1,4 +1,4 @@
-"""What a step has from the workflow that runs it, and what it hands back. Outside of a workflow both are seen here."""
+"""Inputs that a step gets from its workflow, and outputs that it returns; printed outside of a workflow."""
 
 import os
 import sys
@@ -16,14 +16,14 @@ def variable(name: str) -> str:
 
 
 def output(name: str, value: str) -> None:
-    """Hands a value of one line to the steps that follow."""
+    """Pass a one-line value to later steps."""
     if "\n" in value or "\r" in value:
         raise UserError(f"{name}: expected one line, got {value!r}")
     _append("GITHUB_OUTPUT", f"{name}={value}\n")
 
 
 def summary(markdown: str) -> None:
-    """Adds to the page that people see of the run."""
+    """Append to the run's summary page."""
     _append("GITHUB_STEP_SUMMARY", markdown)
 
 

@@ -43,7 +43,7 @@ def key_of(sha256: str) -> str:
 
 
 def read_artifact(path: Path) -> Artifact:
-    """Raises UserError for what is no package, holds no certified model, or is too large for Lambda."""
+    """Raise UserError unless the file is a package with a certified model within Lambda's limits."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

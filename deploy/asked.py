@@ -1,4 +1,4 @@
-"""What a smoke test asks: the URL of a stage, or the function behind it where the API wants more than a key."""
+"""Target of a smoke test: the URL of a stage, or the function behind it where the API requires more than a key."""
 
 import socket
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from deploy.stack import State
 
 
 def asked_of(aws: Aws, state: State, progress: Progress) -> Endpoint | Invoked:
-    """By the outputs of the stack. Says what is not tested, and where DNS has to lead.
+    """Choose the target from the outputs of the stack; print what is not tested, and where DNS must point.
 
     A domain is asked at its target: what DNS says is neither the stack's nor, on a first deployment, anybody's yet.
     """

@@ -39,7 +39,7 @@ class Aws:
 
 
 def connect(region: str) -> Aws:
-    """Raises UserError where there are no credentials, or none that AWS accepts."""
+    """Raise UserError where there are no credentials, or none that AWS accepts."""
     try:
         import boto3
     except ImportError:

@@ -44,7 +44,7 @@ from storage.faults import code_of, told
 from storage.store import put
 
 VERSIONS_KEPT = 3
-# What CloudFormation does not update, and the way out.
+# Changes that CloudFormation cannot make, and the remedy.
 STUCK = {
     "ROLLBACK_COMPLETE": "its first deployment failed; remove it (aws cloudformation delete-stack)",
     "ROLLBACK_FAILED": "its first deployment failed; remove it (aws cloudformation delete-stack)",
@@ -55,11 +55,11 @@ STUCK = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(
         lambda: deploy(args, Progress(quiet=args.quiet)),
-        "a deployment that has begun goes on in CloudFormation, and nothing else was changed",
+        "a deployment that has begun continues in CloudFormation, and nothing else was changed",
     )
 
 
@@ -89,7 +89,7 @@ def parser() -> Parser:
 
 
 def deploy(args: Any, progress: Progress) -> None:
-    """Raises UserError at the first thing that stands against it, or went wrong."""
+    """Raise UserError at the first obstacle or failure."""
     stage = read_stage(args.stage, Path(args.stages))
     template = read_template(Path(args.template))
     with progress.step("Checking the package"):
@@ -172,7 +172,7 @@ def _show(event: str, progress: Progress) -> None:
 
 
 def _is_uploaded(aws: Aws, bucket: str, release: Release) -> bool:
-    """Raises UserError where there is no bucket of ours."""
+    """Raise UserError where there is no bucket of ours."""
     client = aws.client("s3")
     with told(f"reading the bucket {bucket}"):
         try:
@@ -219,7 +219,7 @@ def _refuse_shared(function: Function) -> None:
 
 
 def _refuse_moved(state: State | None, live: Version | None, release: Release) -> None:
-    """CodeDeploy is told by CloudFormation where traffic comes from, and it knows nothing of a rollback by hand."""
+    """CloudFormation tells CodeDeploy which version has the traffic and is unaware of a manual rollback."""
     known = state.outputs.get("Version") if state else None
     if release.is_gradual and live is not None and known is not None and live.number != known:
         raise UserError(
@@ -229,7 +229,7 @@ def _refuse_moved(state: State | None, live: Version | None, release: Release) -
 
 
 def _refuse_elsewhere(state: State, function: Function) -> None:
-    """What CloudFormation calls done, and the alias does not show: somebody has moved it meanwhile."""
+    """Refuse to continue where CloudFormation reports success but the alias was moved meanwhile."""
     known, live = state.outputs["Version"], function.behind(LIVE)
     if live != known:
         raise UserError(
@@ -271,7 +271,7 @@ def _test(
 
 
 def _settle(function: Function, before: Version | None, progress: Progress) -> None:
-    """Keeps what a rollback needs, and lets go of what is older."""
+    """Keep the versions that a rollback needs and delete older ones."""
     if before is not None and function.behind(LIVE) != before.number:
         function.point(PREVIOUS, before.number)
         progress.say(f"A rollback would bring back {escaped(before)}.")

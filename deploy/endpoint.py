@@ -22,7 +22,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Failed(Exception):  # noqa: N818  (named for what happened)
-    """What came was not what was expected. One line."""
+    """An unexpected response, in one line."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Endpoint:
     def ask(
         self, path: str, content: Any = None, *, with_key: bool = True, passing: frozenset[int] = PASSING
     ) -> Answer:
-        """POSTs the content as JSON, or GETs where there is none; tries again what may pass.
+        """POST the content as JSON, or GET without content; retry transient failures.
 
         Raises Failed without an answer, or for one that is not JSON.
         """
@@ -122,7 +122,7 @@ class Endpoint:
 
 
 class _ToTarget(urllib.request.HTTPSHandler):
-    """Connects to a host of its own choice; name and certificate are those of the URL."""
+    """Connect to another host under the URL's name and certificate."""
 
     def __init__(self, target: str) -> None:
         self._target, self._tls = target, ssl.create_default_context()

@@ -23,7 +23,7 @@ class Invoked:
     def ask(
         self, path: str, content: Any = None, *, with_key: bool = True, passing: frozenset[int] = PASSING
     ) -> Answer:
-        """The answer to a POST of the content as JSON, or to a GET where there is none; tries again what may pass.
+        """Answer to a POST of the content as JSON, or to a GET without content; transient failures are retried.
 
         Raises Failed where the function ends with an error, or answers with what is not JSON.
         """

@@ -1,4 +1,4 @@
-"""What a deployment is about to do, said before it does it."""
+"""Plan of a deployment, printed before it runs."""
 
 from dataclasses import dataclass
 
@@ -35,17 +35,17 @@ class Plan:
 
     @property
     def changes_something(self) -> bool:
-        """Whether there is anything to agree to."""
+        """True if there is a change to confirm."""
         return bool(self.proposal.changes or self.returns_to)
 
     @property
     def _replaces_function(self) -> bool:
-        """Whether PackageType was another one: the function is then another one too."""
+        """True if PackageType changes, which replaces the function."""
         before = self.state.outputs.get("FunctionName") if self.state else None
         return before not in (None, self.function)
 
     def show(self, progress: Progress) -> None:
-        """Prints it."""
+        """Print the plan."""
         artifact = self.release.artifact
         size = f"{artifact.size / 1e6:.1f} MB for {artifact.runtime} on {artifact.arch}, sha256 {artifact.sha256}"
         now = (self.live.model or "unknown") if self.live else "none"

@@ -1,4 +1,4 @@
-"""What is released: a package and the settings of a stage, put together into the template's parameters."""
+"""A release: a package and the settings of a stage, combined into the template's parameters."""
 
 import json
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from deploy.stages import Stage
 from deploy.template import Template
 from storage.digest import sha256_of
 
-# What comes from the package or from a flag, and so cannot be a setting of a stage.
+# Parameters set by the package or a flag, which a stage cannot set.
 OURS = ("Stage", "ModelVersion", "Release", "PackageBucket", "PackageKey", "ImageUri", "Gradual")
-# What comes from the manifest, unless a stage sets it.
+# Parameters from the manifest, unless a stage sets them.
 DERIVED = ("ScoreMedianLow", "ScoreMedianHigh", "MissingShare")
 _UNSET = "0" * 12
 
@@ -27,17 +27,17 @@ class Release:
 
     @property
     def is_image(self) -> bool:
-        """Whether Lambda gets an image in place of the zip."""
+        """True if Lambda runs an image instead of the zip."""
         return self.parameters["PackageType"] == "Image"
 
     @property
     def is_gradual(self) -> bool:
-        """Whether CodeDeploy moves the traffic."""
+        """True if CodeDeploy shifts the traffic."""
         return self.parameters["Gradual"] == "true"
 
 
 def compose(stage: Stage, template: Template, artifact: Artifact, bucket: str, image: str, *, at_once: bool) -> Release:
-    """Raises UserError where settings are missing or unfit, or where the package is for another Python or processor."""
+    """Raise UserError where settings are missing or unfit, or where the package is for another Python or processor."""
     for name in OURS:
         if name in stage.parameters:
             raise UserError(

@@ -38,7 +38,7 @@ from deploy.versions import LIVE, PREVIOUS, Function, Version
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: rollback(args, Progress(quiet=args.quiet)), "nothing else was changed")
 
@@ -63,7 +63,7 @@ def parser() -> Parser:
 
 
 def rollback(args: Any, progress: Progress) -> None:
-    """Raises UserError where there is nothing to go back to, or what answers then does not pass the smoke test."""
+    """Raise UserError where no earlier version exists, or the restored one fails the smoke test."""
     stage = read_stage(args.stage, Path(args.stages))
     aws = connect(stage.region)
     if stage.account not in ("", aws.account):

@@ -45,7 +45,7 @@ SETTLING = PASSING | {403, 404}
 
 
 class SmokeFailed(UserError):  # noqa: N818  (named for what happened)
-    """What runs there is not what should. One line that names every check that failed."""
+    """The endpoint fails its smoke test: one line that names every failed check."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Smoke:
 
     @property
     def checks(self) -> dict[str, Callable[[], str]]:
-        """By name, in order; after the first one has failed the others would only say so again."""
+        """Return the checks by name, in order; after the first failure the others would repeat it."""
         checks: dict[str, Callable[[], str]] = {"health": self.health, "model": self.model}
         if self.expected.manifest is not None:
             checks |= {"self-check rows": self.rows, "the same as a batch": self.batch}
@@ -168,6 +168,8 @@ class Smoke:
         if not manifest.stated_tolerance:
             _near(f"{place}: score", row.score, content, "credit_score", SCORE_TOLERANCE)
         _equal(f"{place}: band", row.band, _member(content, "score_band"))
+        if manifest.grades is not None:
+            _equal(f"{place}: grade", row.grade, _member(content, "grade"))
 
 
 def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict[str, Any] | None:
@@ -194,7 +196,7 @@ def applicant_of(manifest: Manifest, row: SelfCheckRow, identifier: str) -> dict
 
 
 def smoke(endpoint: Endpoint | Invoked, expected: Expected, progress: Progress) -> None:
-    """Runs every check and shows what came of it; raises SmokeFailed with all that did not hold."""
+    """Run every check and print its result; raise SmokeFailed with all failures."""
     test = Smoke(endpoint, expected)
     grid = Grid(box=None, pad_edge=False)
     for title in ("Check", "", ""):
@@ -251,7 +253,7 @@ def _of(number: int, total: int) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit status."""
+    """Run the command and return its exit status."""
     args = parser().parse_args(arguments)
     return command.run(lambda: _run(args), "nothing was changed")
 

@@ -23,13 +23,13 @@ class State:
 
     @property
     def is_moving(self) -> bool:
-        """Whether something is being done to it."""
+        """True while an operation on the stack is in progress."""
         return self.status.endswith("_IN_PROGRESS") and self.status != ONLY_NAMED
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one resource: Add, Modify, Remove; `replaces` whether another takes its place."""
+    """Change of one resource: Add, Modify or Remove; `replaces` is True if it is created anew."""
 
     action: str
     name: str
@@ -66,7 +66,7 @@ class Stack:
         return State(found["StackStatus"], outputs)
 
     def propose(self, label: str, body: str, parameters: Mapping[str, str], role: str = "") -> Proposal:
-        """Makes a change set, which changes nothing; it would be carried out as `role`, or else as ourselves.
+        """Make a change set, which changes nothing; it would be carried out as `role`, or else as ourselves.
 
         Raises UserError where CloudFormation refuses the template.
         """
@@ -102,14 +102,14 @@ class Stack:
         return Proposal(proposal.id, makes_stack, [_change(entry) for entry in entries])
 
     def withdraw(self, proposal: Proposal) -> None:
-        """Leaves no trace of a change set, nor of a stack that it has named."""
+        """Delete a change set, and the stack if only the change set created it."""
         with told(f"withdrawing the change set of {self.name}"):
             self._client.delete_change_set(StackName=self.name, ChangeSetName=proposal.id)
             if proposal.makes_stack:
                 self._client.delete_stack(StackName=self.name)
 
     def carry_out(self, proposal: Proposal, token: str, show: Callable[[str], None]) -> State:
-        """Does what was proposed, and waits; `show` is called with each event.
+        """Execute the change set and wait; `show` is called with each event.
 
         Raises UserError with the first thing that failed, and how CloudFormation left the stack.
         """
@@ -149,7 +149,7 @@ class Stack:
             self._client.update_termination_protection(StackName=self.name, EnableTerminationProtection=True)
 
     def _events(self, token: str, seen: set[str]) -> list[dict[str, Any]]:
-        """What has happened since the last look, oldest first."""
+        """Events since the last call, oldest first."""
         fresh: list[dict[str, Any]] = []
         for page in self._client.get_paginator("describe_stack_events").paginate(StackName=self.name):
             ours = [event for event in page["StackEvents"] if event.get("ClientRequestToken") == token]

@@ -47,7 +47,7 @@ class Stage:
 
 
 def read_stage(name: str, path: Path = STAGES) -> Stage:
-    """Raises UserError, naming the key, for a stage that is not there or not whole."""
+    """Raise UserError, naming the key, for a stage that is missing or incomplete."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

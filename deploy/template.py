@@ -33,7 +33,7 @@ class Template:
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
-        """What may be set, by name."""
+        """Parameters that can be set, by name."""
         return dict(self.document.get("Parameters", {}))
 
     def body_for(self, values: Mapping[str, str]) -> str:
@@ -80,7 +80,7 @@ class Template:
 
 
 def read_template(path: Path = TEMPLATE) -> Template:
-    """Raises UserError for a file that CloudFormation would not take."""
+    """Raise UserError for a file that CloudFormation would not take."""
     try:
         body = path.read_text(encoding="utf-8")
         document = yaml.load(body, Loader=_Loader)
@@ -120,7 +120,7 @@ def _text(value: Any) -> str:
 
 
 def _fault(value: str, rule: Mapping[str, Any]) -> str:
-    """What a value should have been; empty if it fits."""
+    """Expected value in words; empty if the value fits."""
     if rule.get("Type") == "Number":
         try:
             number = float(value)

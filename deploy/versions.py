@@ -32,7 +32,7 @@ class Function:
         self.name = name
 
     def versions(self) -> list[Version]:
-        """What is published, oldest first; none where there is no such function."""
+        """Published versions, oldest first; empty where the function does not exist."""
         with told(f"listing the versions of {self.name}"):
             pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self.name)
             try:
@@ -72,7 +72,7 @@ class Function:
                 self._client.create_alias(FunctionName=self.name, Name=alias, FunctionVersion=number)
 
     def forget(self, keep: int) -> list[str]:
-        """Deletes all but the newest `keep` versions and those behind an alias; their numbers.
+        """Delete all but the newest `keep` versions and those behind an alias; their numbers.
 
         Every published version costs something for its snapshot, and its package stays in the bucket.
         """

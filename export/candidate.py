@@ -3,7 +3,7 @@
 from export.certificate.certify import Candidate
 from export.certificate.comparison import Session
 from export.graph.pipeline import Contract
-from export.manifest import binary_columns, scale_of
+from export.manifest import binary_columns, grades_of_run, scale_of
 from runtime.batch import Batch
 from training.artifacts import Artifacts
 
@@ -18,5 +18,6 @@ def candidate_of(artifacts: Artifacts, contract: Contract, session: Session, bat
         binary=binary_columns(artifacts),
         scale=scale_of(artifacts),
         edges=artifacts.run["bands"],
+        grades=grades_of_run(artifacts.run),
         batch=batch,
     )

@@ -6,7 +6,7 @@ The reader of manifest.json is runtime.manifest, which imports nothing of the ex
 from typing import NotRequired, TypedDict
 
 from training.documents import FeatureEntry, InputColumns
-from validation.documents import Reference
+from validation.documents import GradeScale, Reference
 
 
 class ComparedKind(TypedDict):
@@ -22,6 +22,8 @@ class ComparedKind(TypedDict):
     largest_score_difference: float
     """In points."""
     bands_that_differ: int
+    grades_that_differ: NotRequired[int]
+    """Where the model has grades."""
 
 
 class Tolerances(TypedDict):
@@ -32,6 +34,7 @@ class Tolerances(TypedDict):
     """Largest absolute difference, 0 to 1."""
     probabilities_bit_equal_share: float
     bands_that_differ: int
+    grades_that_differ: NotRequired[int]
 
 
 class ComparedCalibrator(TypedDict):
@@ -203,6 +206,8 @@ class SelfCheckEntry(TypedDict):
     probability: float
     score: float
     band: str
+    grade: NotRequired[str]
+    """Where the model has grades."""
     contributions: NotRequired[list[float]]
     """To the margin, by player of reasons."""
 
@@ -215,12 +220,20 @@ class CheckedScore(TypedDict):
     band: str
 
 
+class CheckedGrade(TypedDict):
+    """A probability at a limit of a grade, beside it or at an end, with its grade."""
+
+    probability: float
+    grade: str
+
+
 class SelfCheck(TypedDict):
     """Rows that the runtime answers before it serves."""
 
     probability_tolerance: float
     inputs: InputColumns
     scores: list[CheckedScore]
+    grades: NotRequired[list[CheckedGrade]]
     rows: list[SelfCheckEntry]
 
 
@@ -362,6 +375,8 @@ class ManifestBody(TypedDict):
     score: ScoreScale
     bands: list[float]
     """Ascending edges, in points."""
+    grades: NotRequired[GradeScale]
+    """Not there without grades."""
     calibration: ManifestCalibration
     limits: RequestLimits
     branches: list[TravelledSplit | TravelledLevel]

@@ -12,6 +12,7 @@ from export.certificate.certify import versions
 from export.certificate.comparison import Session, ask_graph
 from export.converters.classifier import answers_margin, boosters_of
 from export.documents import (
+    CheckedGrade,
     CheckedScore,
     InitialFile,
     ManifestBody,
@@ -28,13 +29,14 @@ from export.documents import (
 from export.graph.pipeline import Contract, travelled_splits
 from export.reasons.build import BuiltReasons, explain_self_check
 from runtime.digest import version_of
+from runtime.grades import Grades, grades_to_check
 from runtime.manifest import SCHEMA_VERSION, SELF_CHECK_ROWS
 from runtime.score import Scale, band, scores_to_check
 from storage.digest import sha256_of
 from storage.json_file import json_text
 from table.columns import MISSING_CATEGORY
 from training.artifacts import Artifacts
-from training.documents import Schema
+from training.documents import Run, Schema
 from training.estimator.calibration import method_of
 from training.settings.checks import REQUEST_ID
 from validation.documents import Initial
@@ -51,6 +53,7 @@ class Facts:
     schema: Schema
     scale: Scale
     edges: list[float]
+    grades: Grades | None
     calibration: ManifestCalibration
     branches: list[TravelledSplit | TravelledLevel]
     reference: ManifestReference
@@ -77,6 +80,7 @@ def manifest_of(
         schema=artifacts.schema,
         scale=scale_of(artifacts),
         edges=list(artifacts.run["bands"]),
+        grades=grades_of_run(artifacts.run),
         calibration=_calibration(artifacts),
         branches=travelled_splits(contract, preparation),
         reference={**artifacts.reference, "metrics": _metrics_of_the_test(artifacts)},
@@ -125,6 +129,11 @@ def manifest_from(
         "initial": facts.initial,
     }
     manifest["batch"] = {"why": batch.why} if batch.record is None else batch.record
+    if facts.grades is not None:
+        manifest["grades"] = {"limits": facts.grades.limits, "names": facts.grades.names}
+        manifest["self_check"]["grades"] = cast("list[CheckedGrade]", grades_to_check(facts.grades))
+        for row in manifest["self_check"]["rows"]:
+            row["grade"] = facts.grades.name(row["probability"])
     if reasons is not None:
         manifest["reasons"] = {"why": reasons.why} if reasons.record is None else reasons.record
         if reasons.record is not None:
@@ -147,6 +156,12 @@ def scale_of(artifacts: Artifacts) -> Scale:
     """The score scale of the run's settings."""
     score = artifacts.run["settings"]["score"]
     return Scale(**{**score, "probability_limits": tuple(score["probability_limits"])})
+
+
+def grades_of_run(run: Run) -> Grades | None:
+    """The grades of a run, None for none."""
+    grades = run.get("grades")
+    return None if grades is None else Grades(grades["limits"], grades["names"])
 
 
 def binary_columns(artifacts: Artifacts) -> frozenset[str]:

@@ -135,7 +135,9 @@ def add_own(options: Parser) -> Any:
     own.add_argument("--data", metavar="FILE", help="Parquet or CSV of real rows, in the pipeline's raw columns")
     own.add_argument("--target", metavar="COLUMN", help="column of --data with the outcomes, for the metrics")
     own.add_argument(
-        "--config", metavar="FILE", help="TOML of score, bands, limits, target, exactness, descriptions, reasons"
+        "--config",
+        metavar="FILE",
+        help="TOML of score, bands, grades, limits, target, exactness, descriptions, reasons",
     )
     own.add_argument("--trust-pickle", action="store_true", help="open a pickle, which runs the code that it holds")
     return own
@@ -264,6 +266,7 @@ def summarise(certificate: Findings, progress: Progress) -> None:
         ("p equal", "right"),
         ("max |Δp|", "right"),
         ("bands ≠", "right"),
+        *([("grades ≠", "right")] if "grades_that_differ" in certificate["total"] else []),
     ):
         grid.add_column(title, justify=justify)  # type: ignore[arg-type]
     for row in [*certificate["rows"], certificate["total"]]:
@@ -274,6 +277,7 @@ def summarise(certificate: Findings, progress: Progress) -> None:
             f"{row['probabilities_bit_equal'] / max(row['rows'], 1):.2%}",
             f"{row['largest_probability_difference']:.1e}",
             f"{row['bands_that_differ']:,}",
+            *([f"{row['grades_that_differ']:,}"] if "grades_that_differ" in row else []),
         )
     progress.console.print(grid)
     if tables := certificate.get("batch"):

@@ -95,7 +95,7 @@ def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -
     refuse_other(f"{model / GRAPH}: made again from these rows", manifest.sha256, sha256_of(fitted.graph))
     refuse_other_hints(model, certificate, served, raw_rows_of(fitted.real))
     with progress.step("Certifying against the fitted pipeline") as show:
-        findings = findings_of(fitted, manifest.scale, list(manifest.bands), show)
+        findings = findings_of(fitted, manifest.scale, list(manifest.bands), manifest.grades, show)
     _refuse_other_findings(model, certificate, findings, progress)
 
 

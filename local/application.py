@@ -11,10 +11,10 @@ from typing import Any
 from local.event import HttpRequest, http_api_event
 from runtime.strict_json import write
 
-# What API Gateway accepts at most; the handler's own limits are lower and answered by it.
+# Size limit of API Gateway; the handler's own limits are lower, and it answers them.
 BODY_LIMIT = 10 * 2**20
 HEAD_LIMIT = 10_240
-# How long the rest of a body that is too large is read and dropped, so that its client gets to read the answer.
+# Seconds for which the rest of an oversized body is read and dropped, so that its client can read the answer.
 LINGER_SECONDS = 2
 
 Answer = Mapping[str, Any]
@@ -39,7 +39,7 @@ class ClientGone(Exception):  # noqa: N818  (named for what happened)
 
 
 class Application:
-    """Answers by a page of its own where one wants to (see `pages`), and by the handler otherwise.
+    """ASGI application: pages of its own for browsers (see `pages`), the handler for all else.
 
     One request at a time, as an environment of Lambda does. `pages` maps a path to a function that answers a
     request in the form of a handler's answer, or leaves it to the handler by None.
@@ -92,7 +92,7 @@ def problem(status: int, detail: str) -> Answer:
 
 
 def say(line: str) -> None:
-    """Writes a line to standard output, at once."""
+    """Write a line to standard output, at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -136,7 +136,7 @@ async def _send(answer: Answer, method: str, send: Send, *, closes: bool) -> Non
 
 
 async def _linger(receive: Receive) -> None:
-    """Reads and drops what the client still sends: closing at once could take the answer from it."""
+    """Read and drop what the client still sends: closing at once could take the answer from it."""
     try:
         async with asyncio.timeout(LINGER_SECONDS):
             while True:

@@ -12,7 +12,7 @@ from runtime.settings import SettingRefused
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the answer; a problem goes to standard error. Returns the exit status."""
+    """Print the answer; a problem goes to standard error. Returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
         body = _read(options.file)

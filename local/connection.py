@@ -52,7 +52,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuses what h11 cannot read. A response that is under way is cut off instead.
+        """Refuse what h11 cannot read. A response that is under way is cut off instead.
 
         Whether a head that is too long comes to h11's limit before it is complete depends on how the network cuts it.
         """

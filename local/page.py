@@ -50,7 +50,7 @@ def _accepts_html(request: HttpRequest) -> bool:
 
 
 def _model(service: Service) -> dict[str, Any]:
-    """What the page has to know of the model."""
+    """Facts of the model that the page needs."""
     manifest = service.model.manifest
     return {
         "version": manifest.model_version,

@@ -14,7 +14,7 @@ from runtime.settings import SettingRefused
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves until SIGINT or SIGTERM. Returns the exit status."""
+    """Serve until SIGINT or SIGTERM. Returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
         from local.application import say

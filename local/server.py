@@ -12,12 +12,12 @@ from local.connection import REQUEST_SECONDS, Connection
 
 BACKLOG = 2048
 IDLE_SECONDS = 30
-# What is under way when the server stops may take this long: more than a request may take to be read.
+# Seconds for open requests to finish when the server stops: longer than reading a request may take.
 GRACE_SECONDS = REQUEST_SECONDS + 5
 
 
 class Server:
-    """Listens from its construction on (raises OSError if that cannot be); `run` serves until `stop` is called.
+    """Listen on construction (OSError if the address is not available); `run` serves until `stop` is called.
 
     As a context manager it serves in a thread of its own. `pages` are paths that it answers itself: see Application.
     """
@@ -71,11 +71,11 @@ class Server:
         self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
-        """Makes `run` return; callable from a signal handler and from any thread."""
+        """Make `run` return; callable from a signal handler and from any thread."""
         self._server.should_exit = True
 
     def close(self) -> None:
-        """Gives the port back."""
+        """Release the port."""
         self._socket.close()
 
     def __enter__(self) -> "Server":

@@ -7,7 +7,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGBREAK] if hasattr(signal,
 
 
 def on_stop(stop: Callable[[], None]) -> None:
-    """Calls `stop` at each of these signals.
+    """Call `stop` at each of these signals.
 
     uvicorn has handlers of its own while it serves, and raises what it caught again afterwards: for these then.
     """

@@ -1,4 +1,4 @@
-"""Those who defaulted: the others, reweighted until every column has the defaulted's published shares.
+"""Applicants who defaulted: those who repaid, reweighted until every column has the defaulted's published shares.
 
 Of all populations with these shares, the reweighted one differs least from those who repaid. So nothing sets
 the defaulted apart but what is published, and what holds for every applicant holds for them too. The chosen

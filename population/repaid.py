@@ -1,4 +1,4 @@
-"""Those who repaid: statuses from their law, then every number column by rank.
+"""Applicants who repaid: statuses from their law, then every number column by rank.
 
 A key puts the applicants in order, made of what was drawn before them and of chance, and the column's
 published quantiles are dealt out along that order. So what a column correlates with never bends its shape.
@@ -11,9 +11,9 @@ from population.figures import NUMBERS, REPAID_APPLICATIONS
 from population.numbers import Flags, Floats, deal, lowest, mixed, normal_scores
 from population.statuses import account_law, archive_law
 
-# How closely one goes with another, 0 (by chance alone) to 1. The published rank correlations fix those of
+# Strength of association, 0 (independent) to 1. The published rank correlations fix those of
 # the invoices' and the account's amounts; those with lateness and trouble are chosen: signs of trouble that
-# come to the same applicants tell less than their number suggests, and a model on this population then
+# concern the same applicants carry less information than their number suggests, and a model on this population then
 # discriminates as models do on the real one.
 SPENT_WITH_ORDERS = 0.87
 LARGEST_WITH_SPENT = 0.75
@@ -22,7 +22,7 @@ BEFORE_WITH_ADDED = 0.65
 SINCE_WITH_ADDED = 0.55
 ACCOUNT_WITH_LATENESS = 0.9
 SPAN_WITH_TROUBLE = 0.8
-# What a level of the account's worst status above 1 adds to lateness (in standard deviations of it).
+# Effect on lateness, in its standard deviations, of each level of the account's worst status above 1.
 TROUBLE_OF_ACCOUNT_LEVEL = 0.7
 
 
@@ -73,7 +73,7 @@ def _invoice_numbers(rng: np.random.Generator, archive: dict[str, Floats], troub
     def chance() -> Floats:
         return rng.random(len(last))
 
-    # An invoice archived as paid in time (status 1) in the year is one in order; without any there is none.
+    # An invoice archived as paid in time (status 1) in the year is one in order; with none archived there is no such.
     in_order = np.select([year == 0, (year == 1) | (last == 1)], [0.0, 2.0], 1.0)
     # Many invoices, and one of the last half-year among them, raise the worst status as well as the count.
     regular = 0.5 * (half_year > 0) + 0.4 * (year > 1) + 0.3 * (two_years > 1) + rng.standard_normal(len(last))
@@ -184,7 +184,7 @@ def _account_numbers(rng: np.random.Generator, account: dict[str, Floats]) -> di
 
 
 def _missing(name: str, first: Floats) -> Flags:
-    """Who has nothing to observe: the published share, those with the lowest key first."""
+    """Rows without a history: the published share, lowest key first."""
     return lowest(first, 1 - NUMBERS[name].repaid.count / REPAID_APPLICATIONS)
 
 

@@ -97,7 +97,7 @@ def _every_state(family: Mapping[str, Mapping[int, Level]]) -> Codes:
 
 
 def _apart(a: Codes, b: Codes) -> Floats:
-    """By how many levels two columns differ, where both have one."""
+    """Difference in levels of two columns, where both have one."""
     return np.where((a > 0) & (b > 0), np.abs(a - b), 0).astype(np.float64)
 
 

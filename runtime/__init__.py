@@ -1,1 +1,1 @@
-"""What answers a request: onnxruntime, numpy and the standard library, nothing else."""
+"""The serving path: onnxruntime, numpy and the standard library, nothing else."""

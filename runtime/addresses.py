@@ -106,7 +106,7 @@ class Addresses:
         return found
 
     def thresholds(self, position: int) -> list[float]:
-        """Those of the conditions that read one of the numbers, ascending."""
+        """Positions of the conditions that read one of the numbers, ascending."""
         both = [its for positions, its, _ in self._maxima if position in positions]
         both += [its for single, its, _ in self._singles if single == position]
         return sorted({threshold for its in both for threshold in its})

@@ -31,7 +31,7 @@ BUFFER = 128  # numpy copies operands whose rows are shorter than its buffer, at
 
 
 class Batch:
-    """Scores batches of raw columns. Safe to use from several threads."""
+    """Score batches of raw columns. Safe to use from several threads."""
 
     __slots__ = ("_blocks", "_conditions", "_probability", "_reads")
 

@@ -42,7 +42,7 @@ class Batch:
         self.second_look = second_look
 
     def put(self, position: int, applicant: Applicant) -> None:
-        """Puts in one that got a second look."""
+        """Put in one that got a second look."""
         self.identifiers[position] = applicant.identifier
         self.numbers[position] = applicant.numbers
         self.categories[position] = applicant.categories
@@ -50,7 +50,7 @@ class Batch:
         self.warnings[position] = applicant.warnings
 
     def leave_out(self, positions: Sequence[int]) -> None:
-        """Leaves out those that were refused, if any; `positions` ascend."""
+        """Leave out those that were refused, if any; `positions` ascend."""
         if positions:
             self.numbers = np.delete(self.numbers, positions, axis=0)
             self.categories = np.delete(self.categories, positions, axis=0)
@@ -59,7 +59,7 @@ class Batch:
 
 
 class Columns:
-    """What a manifest says of usual applicants, by column."""
+    """Columns of usual applicants by the manifest."""
 
     __slots__ = ("_categories", "_every", "_high", "_known", "_low", "_names", "_numbers", "_types")
 
@@ -114,7 +114,7 @@ class Columns:
         return Batch(list(identifiers), np.ascontiguousarray(numbers.T), words, missing.tolist(), sorted(again))
 
     def _all_again(self, values: list[Any]) -> Batch:
-        """Where one is of a wrong type somewhere: each gets a second look."""
+        """Return a batch in which every applicant is checked again one by one."""
         count = len(values)
         numbers = np.empty((count, self._numbers))
         words = np.empty((count, len(self._categories)), dtype=object)

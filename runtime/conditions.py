@@ -28,7 +28,7 @@ class Levels(dict[str, int]):
         self._pool = -1 if pool is None else pool
 
     def __missing__(self, key: object) -> int:
-        """As onnxruntime reads an object that is no text: by its `str`."""
+        """Text of an object as onnxruntime reads it: its `str`."""
         return self._pool if isinstance(key, str) else self[str(key)]
 
 

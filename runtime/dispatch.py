@@ -79,7 +79,7 @@ class Handler:
         return event_type.answer(event, response, body)
 
     def _complete(self, headers: dict[str, str], request: Request) -> None:
-        """Adds the headers that every answer has to those that are this answer's own."""
+        """Add the headers that every answer has to those that are this answer's own."""
         for name, value in HEADERS:
             headers.setdefault(name, value)
         if request.request_id:
@@ -95,7 +95,7 @@ class Handler:
 
 
 def _observer(settings: Settings, manifest: Manifest) -> "Observer | None":
-    """Writes logs and metrics, where they are on and can be written."""
+    """Write logs and metrics, where they are on and can be written."""
     if not (settings.log_requests or settings.metrics):
         return None
     from runtime.observe import Observer, to_stdout  # a start without them does without

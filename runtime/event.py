@@ -28,7 +28,7 @@ ID_LIMIT, TRACE_LIMIT = 128, 1024
 
 
 class Request:
-    """What a route needs to know.
+    """Facts of a request that a route needs.
 
     The names of `headers` are in lower case; `stage` is what the path may begin with ("/prod"), or empty;
     `resource` is the path of the resource that API Gateway has matched, or empty. `route` is the resource that

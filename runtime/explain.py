@@ -97,7 +97,7 @@ class Explainer:
         return content
 
     def check(self, manifest: "Manifest") -> None:
-        """Raises ModelRefused where a self-check row is explained otherwise than at export."""
+        """Raise ModelRefused where a self-check row is explained otherwise than at export."""
         entries = manifest.document["self_check"]["rows"]
         for index, (row, entry) in enumerate(zip(manifest.self_check, entries, strict=True)):
             its = entry.get("contributions")

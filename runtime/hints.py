@@ -34,7 +34,7 @@ class Change(NamedTuple):
     score: float
     band: str
     text: str
-    """Of the answer."""
+    """Members of the answer."""
 
 
 class _Feature(NamedTuple):
@@ -105,7 +105,7 @@ class Hints:
         )
 
     def changes(self, numbers: "Sequence[float]", categories: "Sequence[str]", reach: float) -> list[Change]:
-        """Of each feature the nearest value with which the score is `reach` or more, where there is one."""
+        """Find the nearest value of each feature with which the score is at least `reach`."""
         given = [(categories if its.is_category else numbers)[its.position] for its in self._features]
         tried = [its.beyond(value) for its, value in zip(self._features, given, strict=True)]
         scored: dict[tuple[int, int], float] = {}

@@ -5,7 +5,7 @@ A manifest that is not whole or contradicts itself is refused by name before any
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runtime.digest import version_of
 from runtime.reader import EXPORT_AGAIN as EXPORT_AGAIN
@@ -13,6 +13,9 @@ from runtime.reader import LARGEST, Reader
 from runtime.reader import ModelRefused as ModelRefused
 from runtime.score import SCORE_TOLERANCE, Bands, Scale
 from runtime.strict_json import NotStrict, parse_file
+
+if TYPE_CHECKING:
+    from runtime.grades import Grades
 
 SCHEMA_VERSION = 2
 SIZE_LIMIT = 32 * 2**20  # bytes of a manifest: a million levels of a category
@@ -23,7 +26,7 @@ MOST_TOLERANCE = 1e-7
 MOST_STATED = 1e-3  # that a user may accept of steps that are only close
 LARGEST_MARGIN = 3.4028234663852886e38  # float32's
 MOST_BRANCHES = 32  # their outcomes fit a uint32
-# What /model leaves out: rows that a start checks itself with, and what validation.run compares with.
+# Members that /model leaves out: the self-check rows of a start, and the reference of validation.run.
 NOT_DESCRIBED = ("self_check", "reference", "initial")
 
 
@@ -59,7 +62,7 @@ class Feature:
 class SelfCheckRow:
     """Raw columns with what the graph answered for them at export; None among `numbers` is missing."""
 
-    __slots__ = ("band", "categories", "margin", "numbers", "probability", "score")
+    __slots__ = ("band", "categories", "grade", "margin", "numbers", "probability", "score")
 
     def __init__(self, entry: Reader, numbers: int, categories: int) -> None:
         self.numbers: list[float] = [math.nan if n is None else n for n in entry.take_list("numbers", float, None)]
@@ -74,6 +77,7 @@ class SelfCheckRow:
         self.probability: float = entry.take_number("probability", 0, 1)
         self.score: float = entry.take("score", float)
         self.band: str = entry.take("band", str)
+        self.grade: str = entry.take("grade", str) if "grade" in entry else ""
 
 
 class Branch:
@@ -102,6 +106,7 @@ class Manifest:
         "categories",
         "document",
         "features",
+        "grades",
         "identifier",
         "model_version",
         "normalization",
@@ -117,7 +122,7 @@ class Manifest:
     )
 
     def __init__(self, document: Mapping[str, Any], path: str = "manifest.json") -> None:
-        """Raises ModelRefused for anything but a whole manifest of this schema version."""
+        """Raise ModelRefused for anything but a whole manifest of this schema version."""
         top = Reader(document, path)
         version = top.take("schema_version", int)
         if version != SCHEMA_VERSION:
@@ -139,6 +144,7 @@ class Manifest:
         self.bands = tuple(top.take_list("bands", float))
         if len(self.bands) < 2 or any(low >= high for low, high in zip(self.bands, self.bands[1:], strict=False)):
             raise top.refusal("bands", "two or more ascending edges", list(self.bands))
+        self.grades: Grades | None = _grades(top) if "grades" in top else None
         self.calibration: dict[str, Any] = top.take("calibration", dict)
         self.versions: dict[str, Any] = top.take("versions", dict)
         limits = top.reader("limits")
@@ -163,7 +169,7 @@ class Manifest:
             raise top.refusal("model_version", f"{found}, the digest of all else in it", self.model_version)
 
     def _check_names(self, named: Reader) -> None:
-        """Refuses inputs that are not named, in this order, as those that the self-check rows were made for."""
+        """Refuse inputs that are not named, in this order, as those that the self-check rows were made for."""
         for key, features in (("numbers", self.numbers), ("categories", self.categories)):
             names = [feature.name for feature in features]
             if (expected := named.take_list(key, str)) != names:
@@ -171,7 +177,7 @@ class Manifest:
                 raise named.refusal(f"{key}[{at}]", "the name that the inputs have there", expected[at : at + 1])
 
     def _check_scores(self, check: Reader) -> None:
-        """Refuses a scale or bands that answer otherwise than at export, at every edge of a band and both limits."""
+        """Refuse a scale or bands that answer otherwise than at export, at every edge of a band and both limits."""
         bands = Bands(self.bands)
         entries = check.readers("scores")
         if len(entries) < (expected := 2 * len(self.bands) + 2):
@@ -226,8 +232,28 @@ class Manifest:
 
     @classmethod
     def read(cls, path: str) -> "Manifest":
-        """Reads and checks a file; raises ModelRefused if that cannot be done."""
+        """Read and check a file; raise ModelRefused if that cannot be done."""
         return cls(_read_json(path), path)
+
+
+def _grades(top: Reader) -> "Grades":
+    """The grades of a model that has some, compared at every limit with those of the export."""
+    from runtime.grades import Grades, fault_of, grades_to_check  # a model without grades does without
+
+    entry = top.reader("grades")
+    limits, names = entry.take_list("limits", float), entry.take_list("names", str)
+    if expected := fault_of(limits):
+        raise entry.refusal("limits", expected, limits)
+    if len(names) != len(limits) + 1 or len({*names, ""}) <= len(names):
+        raise entry.refusal("names", f"{len(limits) + 1} different names, none empty", names)
+    grades = Grades(limits, names)
+    check = top.reader("self_check")
+    if len(entries := check.readers("grades")) != len(expected_ones := grades_to_check(grades)):
+        raise check.refusal("grades", f"{len(expected_ones)}, at every limit and beside it", len(entries))
+    for checked in entries:
+        if (name := grades.name(checked.take_number("probability", 0, 1))) != checked.take("grade", str):
+            raise checked.refusal("grade", f"{name} by these limits", checked.take("grade", str))
+    return grades
 
 
 def _table(top: Reader, key: str) -> tuple[int, str]:
@@ -244,7 +270,7 @@ def _table(top: Reader, key: str) -> tuple[int, str]:
 
 
 def _stated_tolerance(top: Reader) -> float:
-    """How far a probability may be off by steps that are only close; 0 for a model whose margins are exact."""
+    """Tolerance of the probability for steps that are only close; 0 for a model with exact margins."""
     if "tolerance" not in top:
         return 0.0
     entry = top.reader("tolerance")

@@ -42,7 +42,7 @@ class Model:
 
     @classmethod
     def load(cls, folder: str) -> "Model":
-        """Opens model.onnx and manifest.json in `folder`.
+        """Open model.onnx and manifest.json in `folder`.
 
         Raises ModelRefused if one of them is missing or damaged, if they do not belong together, or if the
         self-check rows do not come out as at export.
@@ -144,7 +144,7 @@ class Model:
                 raise ModelRefused(f"{path}: {came}; install the exporter's onnxruntime, or {EXPORT_AGAIN}")
 
     def _difference(self, row: SelfCheckRow, probability: float, margin: "NDArray[np.float32]") -> str:
-        """What of a self-check row came out otherwise than at export; nothing if nothing did."""
+        """Results of a self-check row that differ from the export's, in words; empty if none does."""
         expected = np.array(row.margin, dtype=np.float32)
         is_close = bool(self.manifest.stated_tolerance)  # then only the probability and the band are held to
         if margin.shape != expected.shape or not (is_close or margin.tobytes() == expected.tobytes()):
@@ -157,11 +157,13 @@ class Model:
             return f"score: expected {row.score!r}, got {score!r}"
         if (label := band(score, self.manifest.bands)) != row.band:
             return f"band: expected {row.band}, got {label}"
+        if (grades := self.manifest.grades) and (name := grades.name(probability)) != row.grade:
+            return f"grade: expected {row.grade}, got {name}"
         return ""
 
 
 def _check_interface(session: "onnxruntime.InferenceSession", manifest: Manifest, path: str) -> None:
-    """Refuses a graph whose inputs or outputs are not those that the manifest promises."""
+    """Refuse a graph whose inputs or outputs are not those that the manifest promises."""
     inputs = {"numbers": ("tensor(double)", len(manifest.numbers))}
     if manifest.categories:
         inputs["categories"] = ("tensor(string)", len(manifest.categories))

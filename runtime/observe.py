@@ -121,7 +121,7 @@ class Observer:
         )
 
     def _metrics(self, response: Response, milliseconds: float, now: int, is_cold: bool) -> str:
-        """What the metrics of the line are, and their values."""
+        """Metrics of the line and their values."""
         is_error = 1 if response.problem else 0
         values = f',"Requests":1,"Errors":{is_error},"Latency":{milliseconds:.3f},"ColdStart":{1 if is_cold else 0}'
         directives = self._failed if is_error else self._answered
@@ -160,7 +160,7 @@ def histogram(scores: Sequence[float]) -> str:
 
 
 def to_stdout() -> Write | None:
-    """Writes a line to standard output by one call of the system, so that no other line comes in between.
+    """Write a line to standard output by one call of the system, so that no other line comes in between.
 
     None where standard output is closed, or no file.
     """

@@ -1,14 +1,17 @@
 """The OpenAPI 3.1 description of the service, made from the manifest; loaded only when it is asked for."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runtime.manifest import Feature, Manifest
 from runtime.problem import INVALID_APPLICANT, PROBLEM_TYPES, TYPE_PREFIX
 from runtime.settings import Settings
 from runtime.validate import EXACT_LIMIT, IDENTIFIER_LIMIT
 
-# What API Gateway answers by itself, as deploy/template.yaml makes it. 413 is the function's own as well.
+if TYPE_CHECKING:
+    from runtime.grades import Grades
+
+# Answers of API Gateway itself, set up by deploy/template.yaml. The function answers 413 as well.
 GATEWAY = {
     403: "API key missing or wrong",
     413: "Request is too large for API Gateway",
@@ -182,6 +185,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, explained: dict[st
         "default_probability": {"type": "number", "minimum": 0, "maximum": 1},
         "credit_score": {"type": "number", "description": "points: more points, less risk"},
         "score_band": {"type": "string", "examples": ["[410, 438)"]},
+        **({"grade": _grade(manifest.grades)} if manifest.grades else {}),
         "model_version": {"type": "string"},
     }
     return {
@@ -266,6 +270,14 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, explained: dict[st
             "required": ["status", "model_version"],
             "properties": {"status": {"const": "ok"}, "model_version": {"type": "string"}},
         },
+    }
+
+
+def _grade(grades: "Grades") -> dict[str, Any]:
+    return {
+        "type": "string",
+        "enum": grades.names,
+        "description": "of the master scale, by ascending probability of default",
     }
 
 

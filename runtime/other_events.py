@@ -54,7 +54,7 @@ class WarmUp:
 WARM_UP_SOURCES = ("serverless-plugin-warmup",)
 WARM_UP_MEMBERS = ("warmer", "warmup")
 
-# What only these events have, by their service.
+# Members that only these events have, by service.
 RECORDS = {
     "aws:codecommit": "CodeCommit",
     "aws:dynamodb": "DynamoDB streams",

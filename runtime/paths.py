@@ -21,7 +21,7 @@ def normal(path: str) -> str:
 
 
 def candidates(request: Request, base_path: str) -> Iterator[str]:
-    """What the path may mean, the most literal first: with and without its prefixes, then what API Gateway matched."""
+    """Readings of the path, most literal first: with and without prefixes, then the resource API Gateway matched."""
     path = normal(request.path)
     yield path
     for prefixes in ((base_path, request.stage), (request.stage, base_path)):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Of a transposition of 8 x 8 bits: how far to shift, and which bits stay.
+# Transposition of 8 x 8 bits: shifts, and masks of the bits that stay.
 STEPS = ((4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333), (1, 0x5555555555555555))
 LARGEST_PAIRS = 32 * 2**20  # bytes of a model's tables of pairs
 AT_ONCE = 16_384  # addresses that are looked up in one call
@@ -53,7 +53,7 @@ class Block:
         return transposed(self._united(bits)).reshape(self.trees, -1)
 
     def add(self, codes: "NDArray[np.uint8]", total: "NDArray[np.float32]") -> None:
-        """Adds the leaves at these addresses [trees, A] to `total`, tree after tree."""
+        """Add the leaves at these addresses [trees, A] to `total`, tree after tree."""
         trees, size = codes.shape
         group = max(1, AT_ONCE // size)
         addresses = np.empty((min(group, trees), size), dtype=np.intp)
@@ -69,7 +69,7 @@ class Block:
                 np.add(total, weight, out=total)
 
     def addresses(self, rows: int) -> int:
-        """How many addresses a tree has for so many rows."""
+        """Number of addresses of a tree for this many rows."""
         return rows // 2 if self.pairs else rows
 
     def _united(self, bits: "NDArray[np.uint64]") -> "NDArray[np.uint64]":

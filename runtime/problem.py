@@ -1,4 +1,4 @@
-"""What cannot be answered as asked, as RFC 9457 problem details.
+"""Requests that cannot be answered as asked, as RFC 9457 problem details.
 
 Each `type` is stable: clients may branch on it. No `detail` quotes a value that an applicant
 sent, and none holds a stack trace, so a problem may be shown and kept.

@@ -12,7 +12,7 @@ class ModelRefused(Exception):  # noqa: N818  (named for what happened)
 
 
 class Reader:
-    """Takes values out of one object of the manifest; refuses, with its place, what is not as expected."""
+    """Take values out of one object of the manifest; refuse, with its place, what is not as expected."""
 
     __slots__ = ("_object", "_place")
 

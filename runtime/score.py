@@ -17,7 +17,7 @@ BESIDE_EDGE = 1e-3  # points: far more than the logarithms of two machines diffe
 class Scale(NamedTuple):
     """A linear scale in log-odds: `points` at good : bad odds of `odds` : 1, `points_to_double` double them.
 
-    `probability_limits` are the lowest and the highest probability told apart; beyond, the score stays.
+    `probability_limits` are the lowest and highest probability that the score distinguishes: p is clipped to them.
 
     >>> scale = Scale()
     >>> round(scale.score(1 / 51), 9)  # odds of 50 : 1

@@ -32,7 +32,7 @@ Route = Callable[[Request], Response]
 
 
 class Service:
-    """Answers requests from one model."""
+    """Answer requests from one model."""
 
     def __init__(self, model: Model, settings: Settings) -> None:
         self.model = model
@@ -42,8 +42,10 @@ class Service:
         self._explainer: Explainer | None = None
         self._explain_is_a_feature = "explain" in (feature.name for feature in model.manifest.features)
         self._bands = Bands(model.manifest.bands)
+        self._grades = model.manifest.grades
         members = (model.manifest.identifier, "default_probability", "credit_score", "score_band", "model_version")
-        values = ("%s", "%r", "%r", '"%s"', _literal(model.manifest.model_version))
+        # After the band stands the grade of a model that has grades, as a member with its comma.
+        values = ("%s", "%r", "%r", '"%s"%s', _literal(model.manifest.model_version))
         self._answer = f"{{{','.join(map('{}:{}'.format, map(_literal, members), values))}%s}}"
         self._routes: dict[str, dict[str, Route]] = {
             "/": {"GET": self._home},
@@ -81,7 +83,7 @@ class Service:
         return Response("Home")
 
     def health(self) -> dict[str, str]:
-        """That the service is ready, and with which model."""
+        """State of the service and version of its model."""
         return {"status": "ok", "model_version": self.model.manifest.model_version}
 
     def _health(self, request: Request) -> Response:
@@ -159,7 +161,7 @@ class Service:
         return self._settings.explain != "never"
 
     def explainer(self) -> "Explainer":
-        """What explains scores, read and checked when first asked for.
+        """Explainer of scores, read and checked on first use.
 
         Raises ModelRefused where its file is not the model's, Problem where there is none or it is switched off.
         """
@@ -239,9 +241,13 @@ class Service:
                 for p, remarks, pointer in zip(probabilities, warnings, pointers, strict=True)
             ]
         bands = list(map(self._bands.name, scores))
+        grades = [""] * len(bands)
+        if self._grades is not None:
+            grades = [f',"grade":{write(self._grades.name(p))}' for p in probabilities]
+        rows = zip(identifiers, probabilities, scores, bands, grades, warnings, strict=True)
         answers = [
-            self._answer % (write(name), p, score, band, f',"warnings":{write(remarks)}' if remarks else "")
-            for name, p, score, band, remarks in zip(identifiers, probabilities, scores, bands, warnings, strict=True)
+            self._answer % (write(name), p, score, band, grade, f',"warnings":{write(remarks)}' if remarks else "")
+            for name, p, score, band, grade, remarks in rows
         ]
         return answers, list(zip(scores, bands, missing, map(len, warnings), strict=True))
 
@@ -259,7 +265,7 @@ def _json(request: Request, size_limit: int) -> object:
     return parse(request.body(size_limit), size_limit)
 
 
-# Where a header came more than once, its values are joined by commas; within quotation marks a comma is one of a value.
+# Values of a repeated header are joined by commas; a comma within quotation marks belongs to a value.
 _VALUES = re.compile(r'(?:[^",]|"[^"]*"?)+')
 
 
@@ -275,7 +281,7 @@ def _allow(methods: dict[str, Route]) -> str:
     return ", ".join(["GET", "HEAD"] if "GET" in methods else methods)
 
 
-# Those that clients of AWS, of OpenTelemetry and of this service send.
+# Headers that clients of AWS, of OpenTelemetry and of this service send.
 ALLOWED_HEADERS = (
     "authorization, content-encoding, content-type, traceparent, tracestate, x-amz-content-sha256, x-amz-date, "
     "x-amz-security-token, x-amz-user-agent, x-amzn-trace-id, x-api-key, x-request-id"

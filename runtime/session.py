@@ -14,7 +14,7 @@ import onnxruntime
 
 
 def open_session(model: str | bytes) -> onnxruntime.InferenceSession:
-    """Opens a model (a path, or the serialised graph) for exact and quiet inference on one thread.
+    """Open a model (a path, or the serialised graph) for exact and quiet inference on one thread.
 
     One thread is part of the contract, not a tuning choice: with more, ONNX Runtime splits the sum over the
     trees of a single row and the float32 margin is no longer the one that XGBoost computes. Use more cores by

@@ -1,4 +1,4 @@
-"""What the environment may set."""
+"""Settings from the environment."""
 
 import os
 import re
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html: others are not accepted.
 NAMESPACE = r"(?!AWS/|[: ])[0-9A-Za-z.\-_/#: ]{1,255}"
-# As browsers write an origin (RFC 6454, 6.2): in lower case, without a path, without the usual port of its scheme.
+# An origin as browsers write it (RFC 6454, 6.2): in lower case, without a path, without the usual port of its scheme.
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])"
 ORIGIN = (
     rf"(?:https://{_HOST}(?!:443\Z)|http://{_HOST}(?!:80\Z)|(?!https?:|file:)[a-z][a-z0-9+.\-]*://{_HOST})"
     r"(?::(?!0)(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 )
-# What API Gateway lets a custom domain have, and what a load balancer's rule may match.
+# Base paths that API Gateway allows for a custom domain and a load balancer's rule can match.
 BASE_PATH = r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@]+)+"
 
 

@@ -16,7 +16,7 @@ from runtime.strict_json import write
 
 
 def register(handler: Handler) -> None:
-    """Registers the hooks with AWS's library, where it is there."""
+    """Register the hooks with AWS's library, where it is there."""
     try:
         from snapshot_restore_py import (
             register_after_restore,
@@ -29,7 +29,7 @@ def register(handler: Handler) -> None:
 
 
 def before_snapshot(handler: Handler) -> None:
-    """Answers an applicant and a batch, unobserved: every module is loaded then, every buffer allocated.
+    """Answer an applicant and a batch, unobserved: every module is loaded then, every buffer allocated.
 
     Raises ModelRefused if one is not answered: no snapshot then, but one line that says why.
     """

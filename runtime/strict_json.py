@@ -89,13 +89,13 @@ def parse_file(content: bytes, size_limit: int) -> object:
 
 
 def separators(text: str) -> int:
-    """How many commas and colons are between the values of compact JSON in ASCII."""
+    """Number of commas and colons between the values of compact JSON in ASCII."""
     outside = _STRING.sub(b"", text.encode())
     return outside.count(b",") + outside.count(b":")
 
 
 def _names_differ(value: object, body: bytes) -> bool:
-    """Whether it is sure that no object in `body`, parsed as `value`, has a name twice.
+    """True if duplicate names are provably absent from `body`, parsed as `value`.
 
     Every pair of name and value has a colon. Of the objects some members are counted: all, in a request as it
     should be. Where there are as many as colons, no pair has got lost. Half the time of looking at every pair.
@@ -113,10 +113,10 @@ def _members(value: object) -> int:
 
 
 def _is_too_deep(body: bytes) -> bool:
-    """Whether arrays and objects nest deeper than the limit; in time linear in the length of the body."""
+    """True if arrays and objects nest deeper than the limit; linear in the length of the body."""
     if b"[" not in body and body.find(b"{", body.find(b"{") + 1) < 0:
         return False  # one object at most: an applicant
-    # What is left of most bodies without all but brackets and quotation marks is brackets and pairs of marks.
+    # Reduced to brackets and quotation marks, most bodies are brackets and pairs of marks.
     brackets = body.translate(_TO_SQUARE, _NOT_STRUCTURE).replace(b'""', b"")
     if b"\\" in body or b'"' in brackets:
         brackets = _STRING.sub(b"", body).translate(_TO_SQUARE, _NOT_STRUCTURE)

@@ -35,7 +35,7 @@ class TableFile:
         self.arrays = arrays
 
     def check_header(self, folder: str, size: int, graph: str) -> None:
-        """Refuses a file of another size than the manifest says, of another format, or of another graph."""
+        """Refuse a file of another size than the manifest says, of another format, or of another graph."""
         path = f"{folder}/{self.name}"
         try:
             found = os.stat(path).st_size  # noqa: PTH116  (pathlib: 5 ms of start-up)
@@ -49,7 +49,7 @@ class TableFile:
         self._refuse_other(path, start, head, graph)
 
     def read(self, folder: str, digest: str, graph: str) -> "Parsed":
-        """Maps the file whose sha256 is `digest`. Raises ModelRefused for any other, or one of another graph."""
+        """Map the file whose sha256 is `digest`. Raises ModelRefused for any other, or one of another graph."""
         import mmap  # a start does without
 
         from runtime.digest import sha256

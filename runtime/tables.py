@@ -40,7 +40,7 @@ class Tables:
 
     @classmethod
     def read(cls, folder: str, digest: str, graph: str) -> "Tables":
-        """Those of a folder whose file has this sha256. Raises ModelRefused for another, or one of another graph."""
+        """Map the file with this sha256 in a folder. Raises ModelRefused for another, or one of another graph."""
         return cls(*REASONS_FILE.read(folder, digest, graph))
 
     @classmethod
@@ -53,8 +53,9 @@ class Tables:
         return self._addresses.thresholds(position)
 
     def contributions(self, numbers: "Sequence[float]", categories: "Sequence[str]" = ()) -> "NDArray[np.float64]":
-        """What each player adds to the mean margin of the reference rows [players], float64; raw columns, NaN and ""
-        where missing; fastest where the numbers are a list."""
+        """Contribution of each player to the difference from the mean margin of the reference rows [players], float64.
+
+        Raw columns, with NaN and "" for missing; fastest if the numbers are a list."""
         if not len(self._players):
             return np.zeros(self.players)
         rows = self._addresses.of(numbers, categories)

@@ -45,7 +45,7 @@ class Applicant:
 
 
 class Validator:
-    """What a manifest says of applicants, arranged so that a good field costs one look into a dictionary."""
+    """The manifest's rules for applicants, arranged so that a valid field costs one dictionary lookup."""
 
     __slots__ = ("_batch_limit", "_categories", "_composes", "_identifier", "_ignore_unknown", "_known", "_numbers")
 
@@ -210,7 +210,7 @@ def _category_fault(feature: Feature, value: object) -> str | None:
 
 
 def _outside(feature: Feature) -> str:
-    """What is expected of a category whose vocabulary is closed: its levels where they are few."""
+    """Expectation of a category with a closed vocabulary: its levels, if they are few."""
     levels = feature.vocabulary
     listed = ", ".join(f'"{level}"' for level in levels[:LEVELS_LISTED])
     more = f" and {len(levels) - LEVELS_LISTED} more (GET /model)" if len(levels) > LEVELS_LISTED else ""
@@ -270,7 +270,7 @@ def _is_json(value: object) -> bool:
 
 
 def _named(value: object) -> str:
-    """What kind of JSON value it is, never the value itself."""
+    """Kind of a JSON value, never the value itself."""
     return {
         type(None): "null or nothing",
         bool: "a boolean",

@@ -1,7 +1,7 @@
 """The rows of a CSV of any size, block by block; what is no row of the header's width is counted and left out."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from cli.errors import UserError
+from scoring.csv_cuts import Cuts, cuts_of, is_cuttable
 from scoring.reading import Reading
 from table.blanks import BLANK
 from table.csv_file import ANOTHER_ENCODING, SAMPLE_BYTES, find_separator
@@ -21,14 +22,15 @@ class CsvRows:
     """A CSV, as it is or packed by gzip, bzip2 or zstandard. Raises UserError for what is not a CSV."""
 
     is_csv = True
-    units = None
 
-    def __init__(self, name: str, path: Path, reading: Reading) -> None:
-        self._name, self._path, self._reading = name, path, reading
+    def __init__(self, name: str, path: Path, reading: Reading, cuts: Cuts | None = None) -> None:
+        """`cuts` are its units, as `cut` found them."""
+        self._name, self._path, self._reading, self._cuts = name, path, reading, cuts
         self._broken: list[tuple[int, str]] = []  # by the number of the row, from 1
         try:
             with pa.input_stream(str(path), compression="detect") as stream:
                 head = stream.read(SAMPLE_BYTES)
+                self._is_packed = isinstance(stream, pa.CompressedInputStream)
         except (pa.ArrowException, OSError) as error:
             raise self._refusal(f"cannot be unpacked: {str(error).splitlines()[0]}; copy it again") from error
         encoding = reading.data.encoding or next((found for mark, found in MARKS if head.startswith(mark)), None)
@@ -40,25 +42,45 @@ class CsvRows:
         self._separator = reading.data.separator or find_separator(head, reading.columns)
         if self._separator == BLANK:
             raise self._refusal("columns separated by blanks cannot be read in pieces; convert it to Parquet")
-        with self._opened(None) as reader:
+        with self._opened(None, 0, None) as reader:
             self.schema = pa.schema([(column, pa.string()) for column in reader.schema.names])
 
+    @property
+    def units(self) -> Sequence[int] | None:
+        """The rows between the cuts; None for a CSV that is not cut."""
+        return None if self._cuts is None else self._cuts.rows
+
+    def cut(self, rows: int) -> Cuts | None:
+        """The pieces of so many rows that the file can be read in; None where it has to stay whole."""
+        if self._is_packed or not is_cuttable(self._encoding):
+            return None
+        try:
+            return cuts_of(self._path, self._separator, rows)
+        except OSError as fault:
+            raise self._refusal(f"cannot be read: {fault.strerror}") from fault
+
     def batches(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
-        """All rows, whatever units are asked for: a CSV has none."""
+        """The rows of some units; all of a file that is not cut."""
         good = 0
+        first_row, place, end = 0, 0, None
+        if self._cuts is not None:
+            first_row, place = sum(self._cuts.rows[:start]), self._cuts.starts[start]
+            end = self._cuts.starts[stop] if stop < len(self._cuts.starts) else None
         numbers: list[int] = []  # of broken rows met so far, from 0
         columns = self._reading.columns
         try:
-            with self._opened(columns) as reader:
+            with self._opened(columns, place, end, first_row) as reader:
                 for block in reader:
-                    numbers = [number - 1 for number, _ in self._met]
+                    numbers = [number - first_row - 1 for number, _ in self._met]
                     for first in range(0, block.num_rows, self._reading.rows_at_once):
-                        yield from self._aligned(block.slice(first, self._reading.rows_at_once), good + first, numbers)
+                        some = block.slice(first, self._reading.rows_at_once)
+                        for row, batch in self._aligned(some, good + first, numbers):
+                            yield first_row + row, batch
                     good += block.num_rows
         except (pa.ArrowException, OSError, UnicodeError) as error:
             reason = str(error).splitlines()[0]
             remedy = ANOTHER_ENCODING if "UTF8" in reason or isinstance(error, UnicodeError) else "copy it again"
-            raise self._refusal(f"cannot be read as CSV after row {good:,}: {reason}; {remedy}") from error
+            raise self._refusal(f"cannot be read as CSV after row {first_row + good:,}: {reason}; {remedy}") from error
 
     def broken(self) -> list[tuple[int, str]]:
         found, self._broken = self._broken, []
@@ -71,11 +93,13 @@ class CsvRows:
         for first, last in zip([0, *cuts], [*cuts, batch.num_rows], strict=True):
             yield good + first + bisect_right(before, good + first) + 1, batch.slice(first, last - first)
 
-    def _opened(self, columns: list[str] | None) -> Any:
+    def _opened(self, columns: list[str] | None, place: int, end: int | None, before: int = 0) -> Any:
+        """A reader from one byte to another; `before` are the rows in front of them."""
         self._met: list[tuple[int, str]] = []
+        header = None if not place else self.schema.names
 
         def skip(row: Any) -> str:
-            number = row.number - 1 if row.number is not None else 0  # the header's is 1
+            number = before + row.number - (header is None) if row.number is not None else 0  # the header's is 1
             met = number, f"expected {row.expected_columns} fields, as in the header, got {row.actual_columns}"
             self._met.append(met)
             if columns is not None:
@@ -85,8 +109,10 @@ class CsvRows:
         types = None if columns is None else dict.fromkeys(columns, pa.string())
         try:
             return pa_csv.open_csv(
-                pa.input_stream(str(self._path), compression="detect"),
-                read_options=pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, encoding=self._encoding),
+                self._stream(place, end),
+                read_options=pa_csv.ReadOptions(
+                    use_threads=False, block_size=BLOCK_BYTES, encoding=self._encoding, column_names=header
+                ),
                 parse_options=pa_csv.ParseOptions(
                     delimiter=self._separator, newlines_in_values=True, invalid_row_handler=skip
                 ),
@@ -98,6 +124,12 @@ class CsvRows:
             reason = str(error).splitlines()[0]
             remedy = ANOTHER_ENCODING if "UTF8" in reason else "expected a header and rows"
             raise self._refusal(f"cannot be read as CSV: {reason}; {remedy}") from error
+
+    def _stream(self, place: int, end: int | None) -> Any:
+        if not place and end is None:
+            return pa.input_stream(str(self._path), compression="detect")
+        file = pa.OSFile(str(self._path))
+        return file.get_stream(place, (file.size() if end is None else end) - place)
 
     def _refusal(self, problem: str) -> UserError:
         return UserError(f"{self._name}: {problem}")

@@ -105,6 +105,8 @@ class Summary(ScoringRun):
     """Rows whose id an earlier row has; null where rows have no id."""
     bands: dict[str, int]
     """Scored rows by band."""
+    grades: NotRequired[dict[str, int]]
+    """Scored rows by grade, of a model with grades."""
     score: ScoreShift | None
     """null where no row was scored or the model has no reference."""
     features: dict[str, FeatureCounts]

@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from cli.errors import UserError
+from scoring.brought import brought
 from scoring.files import open_rows
 from scoring.plan import Plan
 from scoring.scorer import Scorer
-from storage.address import Address, is_remote
-from storage.store import Store
 
 BATCHES = 4  # after one that warms up
+UNITS = 8  # row groups, record batches or cuts that are brought for them at most
 SAMPLE = 2**20  # bytes of a CSV, from which the length of its lines is guessed
 
 
@@ -38,12 +38,10 @@ def estimate(plan: Plan, scorer: Scorer, work: Path) -> Estimate:
     from scoring.part import Writer  # the parts' own way of writing
 
     for file in plan.files:
-        path = Path(file.place)
-        if is_remote(file.place):
-            path = work / "input"
-            Store().download(Address.of_object(file.place), path)
-        rows = open_rows(file.name, path, scorer.reading)
-        stop = len(rows.units) if rows.units is not None else 0
+        stop = min(len(file.units), UNITS) if file.units is not None else 0
+        with brought(file, range(stop), scorer.reading.columns, work) as path:
+            rows = open_rows(file.name, path, scorer.reading, file.cuts)
+        stop = stop or len(rows.units or ())
         begin, batches = time.perf_counter(), rows.batches(0, stop)
         _, warm = next(batches, (0, None))
         if warm is None:

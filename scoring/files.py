@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from cli.errors import UserError
 from cli.words import suggested_file
+from scoring.csv_cuts import Cuts
 from scoring.csv_rows import CsvRows
 from scoring.reading import Reading
 from table.parquet_file import FEATHER, MAGIC, SUFFIXES, ParquetFile
@@ -17,7 +18,7 @@ ARROW_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
 
 
 class Rows(Protocol):
-    """An open file. `units` are its rows by row group or record batch; None where only reading tells."""
+    """An open file. `units` are its rows by row group, record batch or cut; None where only reading tells."""
 
     is_csv: bool
 
@@ -36,8 +37,11 @@ class Rows(Protocol):
         """Lines that are not rows, since the last call: their numbers, and why."""
 
 
-def open_rows(name: str, path: Path, reading: Reading) -> Rows:
-    """A file, which the user calls `name`, by what it begins with. Raises UserError for one that is not to be read."""
+def open_rows(name: str, path: Path, reading: Reading, cuts: Cuts | None = None) -> Rows:
+    """A file, which the user calls `name`, by what it begins with; a CSV with its cuts.
+
+    Raises UserError for one that is not to be read.
+    """
     try:
         with path.open("rb") as file:
             start = file.read(len(FEATHER))
@@ -53,7 +57,7 @@ def open_rows(name: str, path: Path, reading: Reading) -> Rows:
     elif start.startswith((FEATHER, STREAM)) or Path(name).suffix.lower() in ARROW_SUFFIXES:
         opened = _ArrowRows(name, path, reading)
     else:
-        opened = CsvRows(name, path, reading)
+        opened = CsvRows(name, path, reading, cuts)
     reading.check(name, opened.schema)
     return opened
 

@@ -5,25 +5,25 @@ from runtime.model import Model  # first: it keeps onnxruntime and numpy quiet
 # isort: split
 import csv
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cli.disk import in_words
 from cli.errors import UserError
 from runtime.manifest import ModelRefused
+from scoring.brought import brought, refuse_changed
 from scoring.files import open_rows
 from scoring.marker import Entry, Input, Marker
 from scoring.names import Runs, digests
 from scoring.output import Output, output_of, publish_text, work_folder
-from scoring.plan import RUN, File, Job, Piece
+from scoring.plan import RUN, File, Job, Piece, changed
 from scoring.scorer import Scored, Scorer
 from scoring.tally import Tally
-from storage.address import Address, is_remote
+from storage.address import Address
 from storage.digest import sha256_of
 from storage.json_file import json_text
 from storage.store import Store
@@ -62,7 +62,8 @@ class Parts:
         file = self._job.files[piece.file]
         with work_folder(self._output) as work:
             try:
-                with _brought(file, work) as path:
+                units = range(piece.start, piece.stop)
+                with brought(file, units, self._job.reading.columns, work) as path:
                     return self._score(piece, file, path, work, report)
             except ModelRefused as refusal:  # some files of a model are read with the first batch that needs them
                 raise UserError(str(refusal)) from refusal
@@ -70,9 +71,9 @@ class Parts:
                 raise UserError(f"{file.name}: holds text that is not UTF-8: {fault}; write it as UTF-8") from fault
 
     def _score(self, piece: Piece, file: File, path: Path, work: Path, report: Report) -> Marker:
-        rows = open_rows(file.name, path, self._job.reading)
+        rows = open_rows(file.name, path, self._job.reading, file.cuts)
         if file.units is not None and tuple(rows.units or ()) != file.units:
-            raise _changed(file)
+            raise changed(file.name)
         stop = len(rows.units) if rows.units is not None and piece.rows is None else piece.stop
         tally, runs = Tally(), Runs(work / "ids")
         part, rejects = work / "part", work / "rejects"
@@ -92,7 +93,7 @@ class Parts:
                 tally.add(self._scorer.score(empty, is_csv=rows.is_csv).tally)
         runs.flush()
         source = _input(file, path) if piece.is_first else None
-        _refuse_changed(file)
+        refuse_changed(file)
         stem = piece.marker.removesuffix(".json")
         rows_of_it = self._publish(part, piece.part)
         rejects_of_it = self._publish(rejects, f"{stem}.rejects.csv") if tally.rejected else None
@@ -160,37 +161,10 @@ def _read_schema(job: Job, schema: pa.Schema) -> pa.Schema:
     return pa.schema([schema.field(column) for column in job.reading.columns])
 
 
-@contextmanager
-def _brought(file: File, work: Path) -> Iterator[Path]:
-    """The path of a file; one in S3 is brought here."""
-    if not is_remote(file.place):
-        _refuse_changed(file)
-        yield Path(file.place)
-        return
-    path = work / "input"
-    Store().download(Address.of_object(file.place), path)
-    if path.stat().st_size != file.size:
-        raise _changed(file)
-    yield path
-
-
 def _input(file: File, path: Path) -> Input:
-    return Input(file.name, file.size, sha256_of(path))
-
-
-def _refuse_changed(file: File) -> None:
-    if is_remote(file.place):
-        return
-    try:
-        stat = os.stat(file.place)  # noqa: PTH116
-    except OSError as fault:
-        raise UserError(f"{in_words(fault)}; workers have to see every file under its name") from fault
-    if (stat.st_size, str(stat.st_mtime_ns)) != (file.size, file.stamp):
-        raise _changed(file)
-
-
-def _changed(file: File) -> UserError:
-    return UserError(f"{file.name}: was changed while it was scored; name another --out and run again")
+    if file.tag is None:
+        return Input(file.name, file.size, sha256_of(path))
+    return Input(file.name, file.size, Store().sha256_of(Address.of_object(file.place)), file.tag)
 
 
 def write_header(file: IO[str]) -> None:

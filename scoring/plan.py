@@ -1,29 +1,38 @@
 """A run cut into pieces: each becomes one part of the output, the same whoever scores it and in whatever order."""
 
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from cli.errors import UserError
 from runtime.manifest import Manifest
+from scoring.csv_cuts import Cuts
+from scoring.csv_rows import CsvRows
 from scoring.documents import ScoringRun
 from scoring.files import open_rows
+from scoring.ranges import bring_footer
 from scoring.reading import Reading
 from storage.address import Address, is_remote
 from storage.digest import sha256_of
 from storage.files import entries_of
 from storage.store import Store
+from table.parquet_file import SUFFIXES
 from table.parts import parts_of
 
 ROWS_OF_A_PART = 2**20
+SIDE_BY_SIDE = 8  # files in S3 that are looked at at once
 RUN = "_lastbit/run.json"
 SUMMARY, REJECTS = "summary.json", "rejects.csv"
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of the table. `stamp` is another one when its content is; `units` are its row groups or record batches."""
+    """A file of the table. `stamp` is another one when its content is; `units` are its row groups, record batches or,
+    of a CSV, the rows between cuts."""
 
     name: str
     place: str
@@ -31,6 +40,15 @@ class File:
     size: int
     stamp: str
     units: tuple[int, ...] | None = None
+    starts: tuple[int, ...] | None = None
+    """Of a CSV that is cut, the byte at which each unit begins."""
+    tag: str | None = None
+    """The ETag of a file in S3 that is read in ranges."""
+
+    @property
+    def cuts(self) -> Cuts | None:
+        """Where a CSV is cut."""
+        return None if self.starts is None or self.units is None else Cuts(self.starts, self.units)
 
 
 @dataclass(frozen=True)
@@ -80,7 +98,7 @@ class Plan:
 
     def digest(self) -> str:
         """The sha256 of what is scored, by name, size and time of each file, and of how it is cut."""
-        files = [[file.name, file.size, file.stamp, file.units] for file in self.files]
+        files = [[file.name, file.size, file.stamp, file.units, file.starts, file.tag] for file in self.files]
         pieces = [[piece.file, piece.start, piece.stop] for piece in self.pieces]
         return sha256_of(json.dumps([files, pieces]).encode())
 
@@ -88,10 +106,10 @@ class Plan:
 def plan_of(name: str, reading: Reading, rows: int = ROWS_OF_A_PART) -> Plan:
     """The plan for what a user calls `name`: a file, a folder, a pattern, or an address in S3.
 
-    Each file here is opened, so that one that is cut short or has other columns is refused before anything is scored.
-    Raises UserError.
+    Each file here, and each Parquet file in S3, is opened, so that one that is cut short or has other columns is
+    refused before anything is scored. Raises UserError.
     """
-    files = tuple(_in_s3(name) if is_remote(name) else _here(name, reading))
+    files = tuple(_in_s3(name, reading, rows) if is_remote(name) else _here(name, reading, rows))
     pieces: list[Piece] = []
     for number, file in enumerate(files):
         for start, stop, count in _cuts(file.units, rows):
@@ -100,16 +118,39 @@ def plan_of(name: str, reading: Reading, rows: int = ROWS_OF_A_PART) -> Plan:
     return Plan(files, tuple(pieces))
 
 
-def _here(name: str, reading: Reading) -> Iterator[File]:
+def _here(name: str, reading: Reading, rows: int) -> Iterator[File]:
     for part in parts_of(name, Path(name)):
-        units = open_rows(part.name, part.path, reading).units
         stat = part.path.stat()
+        opened = open_rows(part.name, part.path, reading)
+        cuts = opened.cut(rows) if isinstance(opened, CsvRows) else None
+        units = opened.units if cuts is None else cuts.rows
         place, stamp = str(part.path.absolute()), str(stat.st_mtime_ns)
-        yield File(part.name, place, stat.st_size, stamp, None if units is None else tuple(units))
+        starts = None if cuts is None else cuts.starts
+        yield File(part.name, place, stat.st_size, stamp, None if units is None else tuple(units), starts)
 
 
-def _in_s3(name: str) -> Iterator[File]:
-    address, store = Address.of_table(name), Store()
+def _in_s3(name: str, reading: Reading, rows: int) -> Iterator[File]:
+    store = Store()
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool, tempfile.TemporaryDirectory(prefix="lastbit-") as work:
+        look = partial(_looked_at, store, reading, rows, Path(work))
+        yield from pool.map(look, enumerate(_listed(name, store)))
+
+
+def _looked_at(store: Store, reading: Reading, rows: int, work: Path, numbered: tuple[int, File]) -> File:
+    """A file in S3 with its row groups, if it is Parquet by its name; read in ranges if it has several pieces."""
+    number, file = numbered
+    if Path(file.name).suffix.lower() not in SUFFIXES or not file.size:
+        return file
+    path = work / str(number)
+    tag = bring_footer(store, Address.of_object(file.place), file.size, path)
+    units = tuple(open_rows(file.name, path, reading).units or ())
+    path.unlink()
+    pieces = len(list(_cuts(units, rows)))
+    return replace(file, units=units, tag=tag if pieces > 1 else None)
+
+
+def _listed(name: str, store: Store) -> Iterator[File]:
+    address = Address.of_table(name)
     entries = entries_of(store, address) if address.is_several else []
     if entries:
         base = address.before_pattern
@@ -136,6 +177,11 @@ def _cuts(units: Sequence[int] | None, rows: int) -> Iterator[tuple[int, int, in
             start, count = number, 0
         count += size
     yield start, len(units), count
+
+
+def changed(name: str) -> UserError:
+    """The refusal of a file that is another one than the plan saw."""
+    return UserError(f"{name}: was changed while it was scored; name another --out and run again")
 
 
 @dataclass(frozen=True)

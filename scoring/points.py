@@ -26,12 +26,14 @@ def scores(scale: Scale, probability: NDArray[np.float64]) -> NDArray[np.float64
 
 
 class Places:
-    """The band of each score, and its bin among those of the training scores."""
+    """The band of each score, the grade of each probability, and the score's bin among those of the training scores."""
 
     def __init__(self, manifest: Manifest) -> None:
         bands = Bands(manifest.bands)
         self.labels = bands.labels
         self._ends = np.array(bands.ends)
+        self.names = [] if manifest.grades is None else manifest.grades.names
+        self._limits = None if manifest.grades is None else np.array(manifest.grades.limits)
         reference = manifest.document.get("reference")
         entry = reference.get("score") if isinstance(reference, dict) else None
         self._edges = np.array(entry["edges"] if isinstance(entry, dict) else [], dtype=np.float64)
@@ -44,6 +46,10 @@ class Places:
     def bands(self, score: NDArray[np.float64]) -> NDArray[np.intp]:
         """Positions among `labels` [N]."""
         return np.searchsorted(self._ends, score, side="right")
+
+    def grades(self, probability: NDArray[np.float64]) -> NDArray[np.intp] | None:
+        """Positions among `names` [N]; None for a model without grades."""
+        return None if self._limits is None else np.searchsorted(self._limits, probability, side="right")
 
     def counts(self, score: NDArray[np.float64]) -> list[int]:
         """How many scores are in each bin, missing last."""

@@ -3,7 +3,7 @@
     scorer = Scorer.load("model")
     for batch in batches:
         scored = scorer.score(batch)
-        scored.rows      # record batch: id, probability, score, band, model version
+        scored.rows      # record batch: id, probability, score, band, grade, model version
         scored.rejects   # record batch: row, id, reason
 
 One scorer is built in each process and kept: it holds a session of one thread, so that a row has the same bits wherever
@@ -82,6 +82,7 @@ class Scorer:
                 pa.field("default_probability", pa.float64()),
                 pa.field("credit_score", pa.float64()),
                 pa.field("score_band", pa.dictionary(pa.int32(), pa.string())),
+                *([pa.field("grade", pa.dictionary(pa.int32(), pa.string()))] if model.manifest.grades else []),
                 pa.field("model_version", word),
                 *(self._reasons.fields if self._reasons else []),
             ]
@@ -179,13 +180,17 @@ class Scorer:
         bands = self._places.bands(score)
         tally.rows = len(numbers)
         tally.bands = np.bincount(bands, minlength=len(self._places.labels)).tolist()
+        grades = self._places.grades(probability)
+        if grades is not None:
+            tally.grades = np.bincount(grades, minlength=len(self._places.names)).tolist()
         tally.bins = self._places.counts(score)
         version = pa.array(np.zeros(len(numbers), dtype=np.int8))
         arrays = [
             *([] if names is None else [names]),
             pa.array(probability),
             pa.array(score),
-            pa.DictionaryArray.from_arrays(pa.array(bands.astype(np.int32)), pa.array(self._places.labels)),
+            _words(bands, self._places.labels),
+            *([] if grades is None else [_words(grades, self._places.names)]),
             pa.DictionaryArray.from_arrays(version, pa.array([self.manifest.model_version])),
         ]
         if self._reasons:
@@ -233,6 +238,10 @@ class Scorer:
             return "; ".join(f"{_name(entry['pointer'])}: {entry['detail']}" for entry in refusal.errors or ())
         numbers[row], categories[row] = applicant.numbers, applicant.categories
         return ""
+
+
+def _words(places: NDArray[np.intp], words: Sequence[str]) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), pa.array(words))
 
 
 def _name(pointer: str) -> str:

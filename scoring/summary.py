@@ -76,6 +76,8 @@ def summary_of(
         "inputs": [cast(InputFile, source.as_dict()) for source in sources],
         "parts": parts,
     }
+    if manifest.grades is not None:
+        summary["grades"] = dict(zip(manifest.grades.names, tally.grades, strict=True))
     if texts is not None:
         summary["reasons"] = dict(texts)
     return summary

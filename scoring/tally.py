@@ -7,11 +7,13 @@ from typing import Any, Self
 
 @dataclass
 class Tally:
-    """Counts by band and by bin of the training scores; of each feature those missing and those new to training."""
+    """Counts by band, grade and bin of the training scores; of each feature those missing and those new to training."""
 
     rows: int = 0
     rejected: int = 0
     bands: list[int] = field(default_factory=list)
+    grades: list[int] = field(default_factory=list)
+    """Empty for a model without grades."""
     bins: list[int] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
     unusual: list[int] = field(default_factory=list)
@@ -26,7 +28,7 @@ class Tally:
         """Counts of other rows."""
         self.rows += other.rows
         self.rejected += other.rejected
-        for name in ("bands", "bins", "missing", "unusual"):
+        for name in ("bands", "grades", "bins", "missing", "unusual"):
             mine, its = getattr(self, name), getattr(other, name)
             setattr(self, name, [a + b for a, b in zip(mine, its, strict=True)] if mine else list(its))
 

@@ -13,25 +13,25 @@ PATTERN = "*?["  # signs of a name that stands for several
 
 
 def is_remote(name: str) -> bool:
-    """Whether a file's name is an address in S3."""
+    """True if a file's name is an address in S3."""
     return name.startswith(REMOTE)
 
 
 def is_aside(relative: PurePath) -> bool:
-    """Whether a path in a folder of a table's parts is none of them: hidden, or one that Spark begins with `_`."""
+    """True if a path in a folder of a table's parts is not a part: hidden, or begun with `_` by Spark."""
     return any(piece.startswith((".", "_")) and "=" not in piece for piece in relative.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where an object is. As text it is `s3://bucket/key` again."""
+    """Address of an object; its text is `s3://bucket/key`."""
 
     bucket: str
     key: str
 
     @classmethod
     def of_object(cls, text: str) -> "Address":
-        """The address of one object. Raises UserError, exit status 2, for what is none."""
+        """The address of one object. Raises UserError, exit status 2, for any other text."""
         address = cls._parsed(text, "s3://bucket/key")
         if address.key.endswith("/"):
             raise UserError(f"{text}: expected the address of a file, got that of a folder; name the file", WRONG_USAGE)
@@ -45,7 +45,7 @@ class Address:
 
     @property
     def is_several(self) -> bool:
-        """Whether this names a folder, or is a pattern."""
+        """True if this names a folder or is a pattern."""
         return self.key.endswith("/") or any(sign in self.key for sign in PATTERN)
 
     @classmethod

@@ -10,12 +10,12 @@ from typing import Any
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
-# What a kernel or a file system says that does not know the step: old kernels, some network and overlay file systems.
+# Errors of kernels and file systems without the operation: old kernels, some network and overlay file systems.
 UNKNOWN = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
 
 def exchange(one: Path, two: Path) -> bool:
-    """Gives each of two folders the other's name, at once; False where that cannot be done here.
+    """Exchange the names of two folders atomically; False where the file system cannot.
 
     Raises OSError where the system refuses it: a mount point, no permission.
     """

@@ -41,7 +41,7 @@ class Missing(UserError):  # noqa: N818  (named for what happened)
 
 
 class Denied(UserError):  # noqa: N818
-    """These credentials may not do that; without s3:ListBucket a key that is not there looks alike."""
+    """Denied access; without s3:ListBucket a missing key looks the same."""
 
 
 class Taken(UserError):  # noqa: N818

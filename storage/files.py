@@ -38,7 +38,7 @@ def local_file(name: str, progress: Progress) -> Iterator[Path]:
 
 
 def _download(store: Store, base: Address, entries: Sequence[Listed], folder: Path, moved: Moved) -> set[str]:
-    """Brings objects to a folder, and says what their bytes were checked by."""
+    """Download objects to a folder; return the check that each passed."""
     ways, before, total = set(), 0, sum(entry.size for entry in entries)
 
     def moved_here(done: int, _: int) -> None:
@@ -53,7 +53,7 @@ def _download(store: Store, base: Address, entries: Sequence[Listed], folder: Pa
 
 
 def entries_of(store: Store, address: Address) -> list[Listed]:
-    """What a folder holds or a pattern names, by key; none where an object has the pattern itself for a key."""
+    """Objects in a folder or of a pattern, by key; empty where an object's key is the pattern itself."""
     base = address.before_pattern
     rest = address.key[len(f"{base.key}/" if base.key else "") :]
     found = []

@@ -50,7 +50,7 @@ def replaced_folder(target: Path, marker: str, owned: Collection[str] = ()) -> I
 
 
 def _refuse_irreplaceable(named: Path, target: Path, fresh: Path) -> None:
-    """Raises UserError for a folder that cannot be renamed, which is tried without changing anything.
+    """Raise UserError for a folder that cannot be renamed; the check changes nothing.
 
     No folder may be renamed to one that holds a file. Before the system says so, it says that the folder is a mount
     point or another user's.
@@ -89,7 +89,7 @@ def _carry_over(target: Path, fresh: Path, owned: Collection[str]) -> None:
 
 
 def _replace(fresh: Path, target: Path) -> None:
-    """Gives `fresh` the name of `target`, and `target`'s content, if any, that of `fresh`."""
+    """Exchange `fresh` and `target`, if there is one."""
     if not target.exists():
         fresh.rename(target)
     elif not exchange(fresh, target):
@@ -105,7 +105,7 @@ def _replace(fresh: Path, target: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Returns when all of a folder is on the disk, so that no power cut leaves a new name with half of the content."""
+    """Flush a folder to the disk, so that no power cut leaves a new name with half of the content."""
     for place, _, files in os.walk(folder):
         for name in files:
             path = Path(place, name)
@@ -135,7 +135,7 @@ def _sync_file(descriptor: int) -> None:
 
 @contextmanager
 def _no_interruption() -> Iterator[None]:
-    """Leaves Ctrl-C without effect while the block runs: the work is done, and the message would say it is not."""
+    """Ignore Ctrl-C while the block runs: the work is done, and the message would say otherwise."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -10,5 +10,5 @@ def write_json(path: Path, content: object) -> None:
 
 
 def json_text(content: object) -> str:
-    """What `write_json` writes."""
+    """The text that `write_json` writes."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

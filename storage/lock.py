@@ -9,7 +9,7 @@ LOCKED_BYTE = 2**30
 
 
 def try_lock(file: IO[bytes]) -> bool:
-    """Locks the file. False if another process holds it; raises OSError where the system has no locks for it."""
+    """Lock the file; False if another process holds it. Raises OSError where the file system has no locks."""
     if sys.platform == "win32":
         import msvcrt
 

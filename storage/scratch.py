@@ -31,7 +31,7 @@ def scratch_beside(target: Path) -> Iterator[Path]:
 
 
 def clean_beside(target: Path) -> None:
-    """Removes what killed runs have left beside `target`, after the last good one is back in its place.
+    """Remove scratch folders of killed runs beside `target`, after restoring the last good one.
 
     Only a run without an exchange of folders can have left `target` without a name, between its two renames.
     """
@@ -61,7 +61,7 @@ def _held(target: Path) -> tuple[Path, int | None]:
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Removes a folder that no living run holds."""
+    """Remove a folder that no living run holds."""
     try:
         if fcntl is None:
             if time.time() - path.stat().st_mtime > A_DAY:

@@ -12,7 +12,7 @@ import base64
 import io
 import mimetypes
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from functools import partial
@@ -46,7 +46,7 @@ class Listed(NamedTuple):
 
 
 def unwatched(done: int, total: int) -> None:
-    """Shows nothing."""
+    """A progress callable that shows nothing."""
 
 
 class Several:
@@ -96,9 +96,9 @@ class Store:
         return content.getvalue()
 
     def download(self, address: Address, path: Path, moved: Moved = unwatched) -> str:
-        """Writes an object to a file, and says what its bytes were checked by: `SHA256`, `MD5`, `size`, …
+        """Download an object to a file; return the check that it passed: `SHA256`, `MD5`, `size`, …
 
-        Where there is none, Missing names the key that was most likely meant, if the bucket may be listed.
+        If there is no such object, Missing suggests the nearest key, where the bucket can be listed.
         """
         try:
             with path.open("w+b") as file:
@@ -106,14 +106,31 @@ class Store:
         except Missing as missing:
             raise self._with_suggestion(address, missing) from missing
 
+    def read_range(self, address: Address, first: int, last: int, tag: str | None = None) -> tuple[bytes, str]:
+        """The bytes of an object from one place to another, and its ETag. Raises UserError where that is not `tag`."""
+        content = io.BytesIO()
+        with told(address, self.attempts):
+            found = self._copy_range(address, content, first, last, tag)
+        return content.getvalue(), found
+
+    def download_ranges(self, address: Address, path: Path, ranges: Iterable[tuple[int, int]], tag: str) -> None:
+        """Writes parts of the object with this ETag to their places in a file that is there.
+
+        S3 knows no checksum of them: their length alone is checked.
+        """
+        with told(address, self.attempts), path.open("r+b") as file:
+            for first, last in ranges:
+                file.seek(first)
+                self._copy_range(address, file, first, last, tag)
+
     def write(self, address: Address, content: bytes) -> None:
-        """Puts a small object there, in the place of one that may be there: readers see the one or the other."""
+        """Upload a small object atomically, over an earlier one if there is one."""
         self._put(address, io.BytesIO(content), sha256_of(content))
 
     def upload(
         self, path: Path, address: Address, sha256: str, moved: Moved = unwatched, *, replace: bool = True
     ) -> None:
-        """Puts a file of which the sha256 is known there; S3 refuses other bytes.
+        """Upload a file with its sha256; S3 refuses other bytes.
 
         Raises Taken where another object is there and `replace` is False.
         """
@@ -161,11 +178,27 @@ class Store:
                     return checked_by
         raise UserError(f"{address}: came twice with other bytes than S3 holds, by their {checked_by}; run again")
 
+    def _copy_range(self, address: Address, file: BinaryIO, first: int, last: int, tag: str | None) -> str:
+        condition = {} if tag is None else {"IfMatch": tag}
+        answer = self._get(address, Range=f"bytes={first}-{last - 1}", **condition)
+        with closing(answer["Body"]):
+            if answer["ContentLength"] != last - first:
+                raise UserError(
+                    f"{address}: expected a range of {last - first:,} bytes, got {answer['ContentLength']:,}"
+                )
+            with closing(self._chunks(address, answer, first, last)) as chunks:
+                written = sum(file.write(chunk) for chunk in chunks)
+        if written != last - first:
+            raise UserError(f"{address}: expected {last - first:,} bytes, got {written:,}; run again")
+        return str(answer["ETag"])
+
     def _get(self, address: Address, **condition: str) -> dict[str, Any]:
         return _ask(self._client.get_object, address, ("ETag", "ContentLength"), **condition)
 
-    def _chunks(self, address: Address, answer: dict[str, Any]) -> Generator[bytes]:
-        """The bytes of an object that was asked for."""
+    def _chunks(
+        self, address: Address, answer: dict[str, Any], first: int = 0, last: int | None = None
+    ) -> Generator[bytes]:
+        """The bytes of an object, or of its range, that was asked for."""
         from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError
         from urllib3.exceptions import HTTPError
 
@@ -184,13 +217,15 @@ class Store:
                 if failures == self.attempts:
                     raise
                 time.sleep(min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE))
-                body = self._get(address, Range=f"bytes={done}-", IfMatch=answer["ETag"])["Body"]
+                body = self._get(
+                    address, Range=f"bytes={first + done}-{'' if last is None else last - 1}", IfMatch=answer["ETag"]
+                )["Body"]
 
     def _size_of_part(self, address: Address, number: int) -> int:
         return int(_ask(self._client.head_object, address, ("ContentLength",), PartNumber=number)["ContentLength"])
 
     def _with_suggestion(self, address: Address, missing: Missing) -> Missing:
-        """Names the key that was most likely meant, where the bucket may be listed."""
+        """Suggest the nearest key, where the bucket can be listed."""
         folder, _, name = address.key.rpartition("/")
         siblings = Address(address.bucket, folder)
         try:

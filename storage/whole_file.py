@@ -18,7 +18,7 @@ def out_file(flag: str, name: str) -> Path:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes beside `path` and then takes its place: whatever stops this, an earlier file is as it was."""
+    """Write a file beside `path`, then replace `path` atomically: an interruption leaves an earlier file intact."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False

@@ -95,7 +95,7 @@ def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: the built-in population is synthetic_table's")
     with local_file(schema.data.file, progress) as path:
-        source = source_of(schema.data.file, path, schema, _wanted(schema))
+        source = source_of(schema.data.file, path, schema, columns_wanted(schema))
     return _table(source, schema)
 
 
@@ -139,7 +139,7 @@ def synthetic_table(schema: Schema) -> Table:
     import population
 
     frame = population.draw()
-    wanted = _wanted(schema)
+    wanted = columns_wanted(schema)
     check_columns(BUILT_IN, list(frame.columns), wanted, "its columns")
     drawn = pa.Table.from_pandas(frame[list(wanted)], preserve_index=False)
     columns = {name: drawn.column(name) for name in wanted}
@@ -147,7 +147,7 @@ def synthetic_table(schema: Schema) -> Table:
     return _table(replace(source, missing=Missing.of(schema.data.missing)), schema)
 
 
-def _wanted(schema: Schema) -> dict[str, str]:
+def columns_wanted(schema: Schema) -> dict[str, str]:
     """The columns that are read, each with the setting that asks for it."""
     wanted = {column: f"data.exclude.{column}" for column in schema.data.exclude}
     wanted |= _beside(schema) | _read_by_features(schema)
@@ -174,6 +174,11 @@ def _beside(schema: Schema) -> dict[str, str]:
 
 
 def _table(source: Source, schema: Schema) -> Table:
+    return labelled_rows(source, schema)[0]
+
+
+def labelled_rows(source: Source, schema: Schema) -> tuple[Table, NDArray[np.bool_]]:
+    """The rows that have an outcome, and which rows of the source those are."""
     outcomes = outcomes_of(source, schema.data)
     refuse_one_class(source, schema.data, outcomes)
     kept = ~np.isnan(outcomes.values)
@@ -186,7 +191,7 @@ def _table(source: Source, schema: Schema) -> Table:
     if schema.data.weight is not None:
         weight = weights_of(source, schema.data.weight, kept)
         refuse_constant(source, schema.data.weight, weight)
-    return Table(
+    table = Table(
         frame=frame,
         target=outcomes.values[kept].astype(np.int8),
         ids=ids,
@@ -202,6 +207,7 @@ def _table(source: Source, schema: Schema) -> Table:
         exposure=None if schema.exposure is None else exposures_of(source, schema.exposure)[kept],
         beside=_columns_beside(source, schema, kept),
     )
+    return table, kept
 
 
 def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame":

@@ -36,7 +36,7 @@ class Marks:
 
     @property
     def settings(self) -> int:
-        """How many of them are not the usual."""
+        """Number of marks that are not the usual ones."""
         return (self.decimal != ".") + (self.thousands is not None)
 
     def in_words(self) -> str:

@@ -113,7 +113,8 @@ def coded_labels(
     texts = [label(level) for level in coded.dictionary.to_pylist()]
     if source.nfc:
         texts = [text and normalize("NFC", text) for text in texts]
-    texts = [None if text is None or text in nothing else text for text in texts]
+    if nothing.texts:
+        texts = [None if text is None or text in nothing else text for text in texts]
     place = {text: i for i, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
     codes = np.array([len(place) if text is None else place[text] for text in texts] + [len(place)])
     levels = np.array([*place, None], dtype=object)
@@ -144,7 +145,7 @@ def refuse_cells(
     values: Sequence[Any] | NDArray[Any],
     remedy: str = EMPTY,
 ) -> NoReturn:
-    """Raises a UserError that names the first of the wrong cells, with their places in the file."""
+    """Raise a UserError that names the first of the wrong cells, with their places in the file."""
     rows = np.flatnonzero(wrong).tolist()
     places = source.places(rows[:EXAMPLES])
     cells = ", ".join(f"{_shown(values[row])} ({place})" for row, place in zip(rows, places, strict=False))
@@ -172,7 +173,7 @@ def _parsed(source: Source, column: str, cells: Any) -> Any:
 
 
 def _refuse_amounts(source: Source, column: str, cells: Any, amounts: Sequence[Amount | None], coded: Any) -> None:
-    """Raises UserError for texts that are no numbers, and for numbers whose signs are not alike."""
+    """Raise UserError for texts that are no numbers, and for numbers whose signs are not alike."""
     mark = "point" if source.marks.decimal == "." else "comma"
     levels = coded.dictionary.to_pylist()
     codes = pc.fill_null(coded.indices, len(levels)).to_numpy()
@@ -216,7 +217,7 @@ def label(level: Any) -> str | None:
 
 
 def places_of(source: Source, rows: NDArray[np.bool_]) -> str:
-    """Where some rows are in the file: the first places, and how many more."""
+    """Places of some rows in the file: the first ones, and the number of others."""
     found = np.flatnonzero(rows)
     more = f" and {len(found) - EXAMPLES:,} more" if len(found) > EXAMPLES else ""
     return ", ".join(source.places(found[:EXAMPLES].tolist())) + more
@@ -227,6 +228,6 @@ def _shown(value: object) -> str:
 
 
 def refuse_type(source: Source, column: str, type_: Any, expected: str) -> NoReturn:
-    """Raises a UserError for a column whose type cannot be read as what is expected."""
+    """Raise a UserError for a column whose type cannot be read as what is expected."""
     problem = f"expected {expected}, got values of type {type_}; convert the column"
     raise UserError(f"{source.name}: column {column}: {problem}")

@@ -1,4 +1,4 @@
-"""Reading a CSV: its separator is found out, its cells are read as typed, its faults are named by line."""
+"""Reader of CSV files: detects the separator, reads cells by type, names faults by line."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ BLOCK_BYTES = 16 * 2**20  # a row has to fit
 
 
 class CsvFile:
-    """The text of a CSV, its separator and its header. Raises UserError where it is none."""
+    """The text of a CSV, its separator and its header. Raises UserError if it is not a CSV."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class CsvFile:
         self.columns: list[str] = self._header()
 
     def read(self, columns: Collection[str], numbers: Collection[str]) -> dict[str, Any]:
-        """Some columns as arrow arrays [N]: `numbers` float64, or text where a cell is none, the rest text.
+        """Some columns as arrow arrays [N]: `numbers` float64, or text if a cell is not a number, the rest text.
 
         Missing is null: a cell that is one of the words for it, quoted or not.
         """
@@ -82,7 +82,7 @@ class CsvFile:
         return lines
 
     def points_that_may_mark_thousands(self, read: dict[str, Any]) -> list[str]:
-        """What is said of a file with `;` whose numbers all have three figures after the point, as 1.230 has."""
+        """Remark on a file with `;` whose numbers all have three digits after the point, such as 1.230."""
         if self.separator != ";" or self.decimal != ".":
             return []
         columns = [name for name, cells in read.items() if pa.types.is_floating(cells.type) and _in_thousandths(cells)]
@@ -135,7 +135,7 @@ class CsvFile:
             self._refuse(f"is neither text nor Parquet; {remedy}")
 
     def _refuse_broken_rows(self) -> None:
-        """Raises for the first row that is not UTF-8 or has more or fewer fields than the header."""
+        """Raise for the first row that is not UTF-8 or has more or fewer fields than the header."""
         line = 1
         try:
             for line, record in records(self.content, self.separator):
@@ -183,7 +183,7 @@ def records(content: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def starts(content: bytes, separator: str) -> Iterator[int]:
-    """The line where each record starts; without quotes each line is one, which is told twenty times faster."""
+    """The line where each record starts; without quotes each line is one, found twenty times as fast."""
     if b'"' in content or content.count(b"\r") != content.count(b"\r\n"):
         yield from (line for line, _ in records(content, separator))
     else:

@@ -24,7 +24,7 @@ def is_json(name: str, content: bytes) -> bool:
 
 
 class JsonLines:
-    """The objects of a file. Raises UserError for a line that is none."""
+    """The objects of a file. Raises UserError for a line that is not an object."""
 
     introduction = "its members"
 

@@ -28,7 +28,7 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What is known of N rows.
+    """Outcomes of N rows.
 
     `values` are float64 [N]: 1 defaulted, 0 repaid, NaN without outcome or left out. `excluded` [N] are those that a
     setting leaves out; `exclusions` counts them by value. `found` are the target's values, `remarks` lines to be said.
@@ -68,7 +68,7 @@ def outcomes_of(source: Source, data: Data) -> Outcomes:
 
 
 def refuse_one_class(source: Source, data: Data, outcomes: Outcomes) -> None:
-    """Raises UserError unless some rows defaulted and some repaid."""
+    """Raise UserError unless some rows defaulted and some repaid."""
     where = f"{source.name}: target {data.target}"
     if not len(outcomes.values):
         raise UserError(f"{source.name}: {NO_ROWS}")
@@ -86,7 +86,7 @@ def refuse_one_class(source: Source, data: Data, outcomes: Outcomes) -> None:
 
 
 def left_out_note(source: Source, outcomes: Outcomes, time: Times | None) -> str:
-    """What is said of the rows that are left out; the empty text where there are none."""
+    """Remark on the rows that are left out; empty if none is."""
     notes = [_missing_note(source, outcomes, time)]
     by_column: dict[str, list[Exclusion]] = {}
     for exclusion in outcomes.exclusions:
@@ -96,7 +96,7 @@ def left_out_note(source: Source, outcomes: Outcomes, time: Times | None) -> str
 
 
 def _refuse_values(source: Source, data: Data, found: list[str], others: list[str]) -> None:
-    """Raises UserError where the values found leave it open who defaulted and who repaid."""
+    """Raise UserError where the values found leave it open who defaulted and who repaid."""
     if data.negative or len(found) < 2:
         return
     where = f"{source.name}: target {data.target}"

@@ -118,7 +118,7 @@ def in_utf8(name: str, content: bytes, encoding: str | None) -> bytes:
 
 
 def encoding_fault(encoding: str) -> str | None:
-    """What is wrong with the name of an encoding."""
+    """Fault in the name of an encoding, in words."""
     try:
         "".encode(encoding)
     except (LookupError, ValueError):

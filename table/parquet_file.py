@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from cli.errors import UserError
 
 MAGIC = b"PAR1"
+CUT_SHORT = "the Parquet file is cut short: its footer is missing; copy it again"
 SUFFIXES = (".parquet", ".pq")
 FEATHER = b"ARROW1"
 BUFFER = 2**20  # bytes of a column chunk that are read at a time
@@ -19,7 +20,7 @@ BUFFER = 2**20  # bytes of a column chunk that are read at a time
 class ParquetFile:
     """A Parquet file, which the user calls `name`, and its columns; it is at a path, or has been unpacked.
 
-    Raises UserError where it is none, or is cut short.
+    Raises UserError if it is not Parquet or is truncated.
     """
 
     introduction = "its columns"
@@ -32,11 +33,17 @@ class ParquetFile:
                 raise UserError(f"{name}: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv")
             file.seek(max(file.seek(0, io.SEEK_END) - len(MAGIC), len(MAGIC)))
             if file.read() != MAGIC:
-                raise UserError(f"{name}: the Parquet file is cut short: its footer is missing; copy it again")
+                raise UserError(f"{name}: {CUT_SHORT}")
         source = where if isinstance(where, Path) else pa.BufferReader(where)
         try:
             # pre_buffer would hold all of its bytes beside the columns.
-            self._file = pq.ParquetFile(source, pre_buffer=False, buffer_size=BUFFER, read_dictionary=list(coded))
+            self._file = pq.ParquetFile(
+                source,
+                pre_buffer=False,
+                buffer_size=BUFFER,
+                read_dictionary=list(coded),
+                page_checksum_verification=True,  # of pages that have one
+            )
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from error
         self.columns: list[str] = self._file.schema_arrow.names

@@ -1,4 +1,4 @@
-"""What is said of a table's columns: dates among the numbers, levels that may be one."""
+"""Remarks on a table's columns: dates among the numbers, levels that may be one."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -66,7 +66,7 @@ class OpenTable:
 
     @classmethod
     def at(cls, name: str, path: Path, data: Data, wanted: Collection[str]) -> Self:
-        """What is at `path`; the `wanted` columns tell a separator. Raises UserError where it is no table."""
+        """Open the table at `path`; the `wanted` columns decide on a separator. Raises UserError on failure."""
         parts = parts_of(name, path)
         opened = [_open(part, data, wanted) for part in parts]
         columns = [[*file.columns, *part.values] for (file, _), part in zip(opened, parts, strict=True)]

@@ -1,4 +1,4 @@
-"""How a file writes its dates: formats such as %d.%m.%Y, found out where only one of them fits."""
+"""Date formats of a file, such as %d.%m.%Y, detected where only one fits."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 NAMES = ["january", "february", "march", "april", "may", "june"]
 NAMES += ["july", "august", "september", "october", "november", "december"]
-FIRST_YEAR, LAST_YEAR = 1900, 2100  # of dates that are found out; a format that is set takes any year
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # of detected formats; a format that is set takes any year
 PIVOT = 69  # %y: 69 to 99 are of the last century, as strptime has it
 DIRECTIVES = {
     "Y": r"(?P<Y>\d{4})",
@@ -40,7 +40,7 @@ IN_FIGURES = (
 )
 CLOCKS = (" %H:%M", " %H:%M:%S")
 TEXTS = (*WITH_NAMES, *QUARTERS, *(f"{day}{clock}" for day in IN_FIGURES for clock in ("", *CLOCKS)))
-# Of whole numbers that are in another order than time. Those of %Y%m and %Y%m%d are in the same.
+# Formats of whole numbers whose order is not that of time, unlike %Y%m and %Y%m%d.
 UNORDERED = ("%m%Y", "%d%m%Y", "%m%d%Y", "%m%y", "%d%m%y", "%m%d%y")
 MOST = 0.9  # of different values have to fit where the year has four figures; all where it has two
 LOOKED_AT = 2_000
@@ -58,7 +58,7 @@ class TimeFormat:
         return None if match is None else _moment(match.groupdict())
 
     def problem(self) -> str | None:
-        """What is wrong with the format."""
+        """Fault in the format, in words."""
         said = re.findall(r"%(.?)", self.text)
         unknown = [letter for letter in said if letter not in DIRECTIVES]
         parts = [letter.lower() if letter in "BY" else letter for letter in said]

@@ -35,7 +35,7 @@ class Times:
     values: NDArray[Any]
     kind: Kind
     format: TimeFormat | None = None
-    """How the column writes them, where that is not ISO 8601."""
+    """Format of the column, if not ISO 8601."""
 
     def missing(self) -> NDArray[np.bool_]:
         """Which of them [N] are."""
@@ -44,7 +44,7 @@ class Times:
         return np.asarray(pd.isna(self.values))
 
     def of(self, rows: NDArray[Any]) -> "Times":
-        """Those of some rows, by position or by truth."""
+        """Times of some rows, by position or mask."""
         return replace(self, values=self.values[rows])
 
     def moment(self, text: str) -> Any:

@@ -34,7 +34,7 @@ def exposures_of(source: Source, column: str) -> NDArray[np.float64]:
 
 
 def refuse_constant(source: Source, column: str, weight: NDArray[np.float64]) -> None:
-    """Raises UserError where all weights [N] are equal: no figure would depend on them."""
+    """Raise UserError where all weights [N] are equal: no figure would depend on them."""
     if np.ptp(weight) <= ALIKE * weight.max():
         raise UserError(
             f"{source.name}: column {column}: every row has the weight {shown(float(weight[0]))}, so that weights "

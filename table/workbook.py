@@ -14,7 +14,7 @@ from cli.errors import UserError
 from cli.words import listed, nearest, shown
 from table.header import UNNAMED
 
-# What a formula leaves where it has no value; pandas takes each for missing, too.
+# Texts that a formula leaves without a value; pandas reads each as missing, too.
 ERRORS = frozenset(
     {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!"}
 )
@@ -70,7 +70,7 @@ class Workbook:
         return [f"row {self._row_numbers[row]}" for row in rows]
 
     def remarks(self, wanted: Collection[str], sheet: str | None) -> list[str]:
-        """What is said of the sheet, where none is set, and of errors in the wanted columns, in one line."""
+        """One-line remark on the sheet, if none is set, and on errors in the wanted columns."""
         said = []
         others = [each for each in self.sheets if each != self.sheet]
         if sheet is None and others:
@@ -97,7 +97,7 @@ class Workbook:
         return sheets[names.index(sheet)]
 
     def _refuse_without_value(self, values: Any, formulas: Any) -> None:
-        """Raises UserError for a formula that no program has worked out; one that is worked out may be empty text."""
+        """Raise UserError for a formula that no program has worked out; one that is worked out may be empty text."""
         values.reset_dimensions()
         formulas.reset_dimensions()
         for number, rows in enumerate(zip(values.iter_rows(), formulas.iter_rows(), strict=True), 1):
@@ -175,7 +175,7 @@ def _named(sheets: Sequence[str]) -> str:
 
 
 def _letters(column: int) -> str:
-    """What Excel calls a column, counted from 0."""
+    """Excel's name of a column, counted from 0."""
     name, left = "", column + 1
     while left:
         left, letter = divmod(left - 1, 26)

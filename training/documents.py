@@ -2,7 +2,7 @@
 
 from typing import Any, NotRequired, TypedDict
 
-from validation.documents import Alarm, CalibrationChoice, StabilityFindings
+from validation.documents import Alarm, CalibrationChoice, GradeScale, StabilityFindings
 from validation.fairness.documents import FairnessFigures, Frontier
 from validation.slices.documents import Overfit, Robustness, WeakSlices
 
@@ -62,7 +62,7 @@ class DataRecord(TypedDict):
     dropped_rows: int
     """Rows without a target, and those that a setting leaves out."""
     dropped_note: str
-    """The same in words; empty where there are none."""
+    """The same in words; empty if no row was left out."""
     exclusions: list[ExclusionRecord]
     remarks: list[str]
     """What may not be meant in the table or its settings."""
@@ -91,6 +91,17 @@ class SplitRecord(TypedDict):
     """`stratified`, `time` or `group`."""
     train: PartRecord
     test: PartRecord
+
+
+class InPartsRecord(TypedDict):
+    """A table that was never in memory as a whole, and the rows whose features were looked at closely."""
+
+    engine: str
+    """`external memory` or `Dask`."""
+    train_rows: int
+    """Training rows drawn: for exploration, importance, dependence, reasons and the edges of stability's bins."""
+    test_rows: int
+    """Test rows drawn: for reasons and sample.parquet."""
 
 
 class PoolRecord(TypedDict):
@@ -145,6 +156,8 @@ class Figures(TypedDict):
 
     bands: list[float]
     """Ascending edges of the score bands, in points."""
+    grades: NotRequired[GradeScale]
+    """Not there without grades."""
     calibration: CalibrationChoice
     metrics: dict[str, dict[str, float | None]]
     """By part (`train`, `test`) and name; null where a metric has no value."""
@@ -170,6 +183,8 @@ class Run(Figures):
     seed: int
     pools: list[PoolRecord]
     """Of categories with two rare levels or more."""
+    in_parts: InPartsRecord | None
+    """null where the table was in memory."""
     tuning: SearchRecord | None
     """null without a search."""
     stability: StabilityFindings

@@ -1,8 +1,8 @@
 """All that is known of a fitted model, from what it answers for the applicants of each part."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,33 +11,35 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from runtime.grades import Grades
 from runtime.score import Scale
 from training.beside import Explored
 from training.contributions import contributions_of
-from training.documents import Figures
+from training.documents import Figures, PoolRecord
 from training.estimator.calibration import described, method_of
 from training.estimator.preparation import Preparation, row_maximum
 from training.explained import explained
 from training.labelled import Labelled
-from training.pools import pools_of
 from training.settings import Settings
 from validation.bands import band_edges, band_table, scores_of
 from validation.calibration import group, reliability
-from validation.copies import copies_of
+from validation.copies import Copies, copies_of
 from validation.cutoffs import cutoff_table
 from validation.dependence import Answer, Axis, dependence
-from validation.documents import Reference
-from validation.evidence import Evidence, Part
+from validation.documents import Reference, StabilityFindings
+from validation.evidence import Answered, Evidence, Part
 from validation.fairness.compare import Answers, compare
 from validation.fairness.documents import FairnessFigures
 from validation.fairness.findings import findings as findings_of_groups
 from validation.findings import Examined, alarms
+from validation.grades import grade_table
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
 from validation.rating import Rating
 from validation.robustness import robustness
 from validation.sample import sampled_rows
+from validation.slices.documents import Overfit, Robustness, WeakSlices
 from validation.slices.findings import findings_of_slices
 from validation.slices.overfit import overfit_slices
 from validation.slices.weak import weak_slices
@@ -68,18 +70,46 @@ def _rows_at_once(pipeline: Pipeline) -> int:
     return max(1, min(CHUNK, CELLS // width))
 
 
+@dataclass(frozen=True)
+class OfFeatures:
+    """What is counted in the features of all rows of a table, whether they were read whole or in parts."""
+
+    stability: StabilityFindings
+    copies: Copies
+    missing: Mapping[str, float]
+    """Share of the training rows that lack each raw column."""
+    amount: NDArray[np.float64] | None
+    """The column that `costs.amount` names, of the test's rows."""
+
+
+def of_features(settings: Settings, parts: Mapping[str, Part], reference: Reference) -> OfFeatures:
+    """The same from parts that are in memory; `reference` counts what training saw."""
+    train, test = parts["train"], parts["test"]
+    amount = settings.costs.amount
+    return OfFeatures(
+        shifts(reference, test.frame, test.score, settings.stability, test.weight),
+        copies_of(train, test),
+        dict(train.frame.isna().mean()),
+        None if amount is None else test.frame[amount].to_numpy(dtype=float),
+    )
+
+
 def gather(
     settings: Settings,
     pipeline: Pipeline,
-    parts: Mapping[str, Part],
-    reference: Reference,
+    parts: Mapping[str, Answered],
+    shown: Mapping[str, Part],
+    counted: OfFeatures,
+    pools: Sequence[PoolRecord],
     explored: Explored,
     own_rows: pd.DataFrame | None = None,
+    grades: Grades | None = None,
 ) -> Evidence:
     """The evidence on `train` and `test`, each with both classes.
 
-    `reference` counts what training saw; `explored` gives what training.exploration.explore finds in its rows;
-    `own_rows` are the applicants of a file whom reasons compare with.
+    `shown` are the same parts where the table is in memory, else a draw of the rows of each; `explored` gives what
+    training.exploration.explore finds in the training rows; `own_rows` are the applicants of a file whom reasons
+    compare with; `grades` those of the master scale.
     """
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
@@ -96,9 +126,6 @@ def gather(
         for name, part in parts.items()
     }
     intervals = {name: of_part.bounds for name, of_part in drawn.items()}
-    features = importance_of(pipeline, train, seed)
-    top = features["Feature"].head(TOP_FEATURES)
-    stability = shifts(reference, test.frame, test.score, settings.stability, test.weight)
     exploration = explored()
     examined = Examined(
         test=test,
@@ -107,27 +134,26 @@ def gather(
         intervals=intervals,
         calibrator=method_of(pipeline[1]),
         on_margin=settings.model.calibrate_on == "margin",
-        stability=stability,
+        stability=counted.stability,
         leaks={entry["feature"]: entry["reason"] for entry in exploration["suspects"] if entry["leak"]},
-        copies=copies_of(train, test),
-        thin={
-            pool["feature"]: pool["rows"] / len(train.frame) for pool in pools_of(settings, pipeline[0], train.frame)
-        },
+        copies=counted.copies,
+        thin={pool["feature"]: pool["rows"] / len(train.target) for pool in pools},
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
-    reasons, no_reasons = explained(settings, pipeline, parts, edges, own_rows)
+    with ThreadPoolExecutor(1) as threads:  # XGBoost does not hold Python's lock
+        its_importance = threads.submit(importance_of, pipeline, shown["train"], seed)
+        reasons, no_reasons = explained(settings, pipeline, shown, edges, own_rows)
+        features = its_importance.result()
+    top = features["Feature"].head(TOP_FEATURES)
     fairness = _fairness(settings, test)
-    weak = weak_slices(test.frame, test.target, test.probability, seed, test.weight)
-    overfit = overfit_slices(train, test, seed)
-    rating = Rating.of_bands(edges, scale)
-    robust = robustness(asked_by(pipeline), test.frame, scale, rating.places, seed, test.weight)
+    weak, overfit, robust = _challenged(settings, pipeline, shown, edges)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
         edges=edges,
         bands={name: band_table(part, edges) for name, part in parts.items()},
-        cutoffs=cutoff_table(test, edges, settings.costs),
+        cutoffs=cutoff_table(test, edges, settings.costs, counted.amount),
         reliability={
             name: reliability(group(part.target, part.probability, weight=part.weight)) for name, part in parts.items()
         },
@@ -137,12 +163,15 @@ def gather(
             *(findings_of_groups(fairness) if fairness else []),
             *findings_of_slices(weak, overfit, robust),
         ],
-        stability=stability,
+        stability=counted.stability,
         importance=features,
-        dependence=dependence_of(pipeline, train.frame, scale, top, seed, train.weight),
+        dependence=dependence_of(pipeline, shown["train"].frame, scale, top, seed, shown["train"].weight),
         exploration=exploration,
+        missing=counted.missing,
         reasons=reasons,
         no_reasons=no_reasons,
+        grades=grades,
+        by_grade={} if grades is None else {name: grade_table(part, grades) for name, part in parts.items()},
         fairness=fairness,
         weak=weak,
         overfit=overfit,
@@ -150,7 +179,20 @@ def gather(
     )
 
 
-def _fairness(settings: Settings, test: Part) -> FairnessFigures | None:
+def _challenged(
+    settings: Settings, pipeline: Pipeline, shown: Mapping[str, Part], edges: list[float]
+) -> tuple[WeakSlices, Overfit, Robustness]:
+    """Where the test is worst, what overfits, and what small changes do."""
+    test, scale, seed = shown["test"], settings.score, settings.split.seed
+    places = Rating.of_bands(edges, scale).places
+    return (
+        weak_slices(test.frame, test.target, test.probability, seed, test.weight),
+        overfit_slices(shown["train"], test, seed),
+        robustness(asked_by(pipeline), test.frame, scale, places, seed, test.weight),
+    )
+
+
+def _fairness(settings: Settings, test: Answered) -> FairnessFigures | None:
     if not test.groups:
         return None
     answers = Answers(test.probability, test.score, test.target.astype(np.float64), test.weight)
@@ -198,7 +240,7 @@ def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
 
 def figures_of(evidence: Evidence) -> Figures:
     """What run.json says of the evidence, of JSON's types; a metric without a value is null."""
-    return {
+    figures: Figures = {
         "bands": evidence.edges,
         "calibration": evidence.calibration,
         "metrics": {
@@ -215,10 +257,15 @@ def figures_of(evidence: Evidence) -> Figures:
         "overfit": evidence.overfit,
         "robustness": evidence.robustness,
     }
+    if evidence.grades is not None:
+        figures["grades"] = {"limits": evidence.grades.limits, "names": evidence.grades.names}
+    return figures
 
 
 def write_tables(folder: Path, evidence: Evidence) -> None:
-    """Writes the tables as CSV: bands and reliability of each part, cut-offs."""
+    """Writes the tables as CSV: bands, grades and reliability of each part, cut-offs."""
+    for part, table in evidence.by_grade.items():
+        table.to_csv(folder / f"grades_{part}.csv", index=False)
     for part, table in evidence.bands.items():
         table.to_csv(folder / f"bands_{part}.csv", index=False)
     for part, table in evidence.reliability.items():

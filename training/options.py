@@ -13,10 +13,11 @@ from cli.parser import Parser
 from cli.settings.flags import Group, add_flags, named_list, named_value, names
 from table.settings import Data
 from training.settings import Settings, load_settings
+from training.settings.engine import Engine
 from training.settings.reasons import Reasons
 from training.settings.tables import Model, Score, Split, Tuning
 from training.settings.xgboost_parameters import REFERENCE, Parameters
-from validation.settings import Costs, Evaluation, Fairness, Stability
+from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stability
 
 # What the command does with the settings; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
@@ -33,6 +34,7 @@ examples:
   python -m training.run
   python -m training.run --config examples/german_credit/settings.toml --out artifacts/german
   python -m training.run --data s3://bucket/loans.parquet --out s3://bucket/runs
+  python -m training.run --data 'loans/*.parquet' --external-memory
   python -m training.run --data loans.csv --target Class --positive bad --id "" \\
       --numbers income,age --categories purpose --log1p income
 """
@@ -65,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(parser.add_argument_group("split"), Split, "split")
     add_flags(parser.add_argument_group("model"), Model, "model")
     add_flags(parser.add_argument_group("search for XGBoost's parameters"), Tuning, "tuning")
+    add_flags(parser.add_argument_group("more rows than memory holds (docs/scale.md)"), Engine, "engine")
     xgboost = parser.add_argument_group("XGBoost")
     add_flags(xgboost, Parameters, "xgboost", *REFERENCE)
     xgboost.add_argument(
@@ -79,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_flags(evaluation, Evaluation, "evaluation")
     add_flags(evaluation, Costs, "costs")
     add_flags(evaluation, Stability, "stability")
+    add_flags(parser.add_argument_group("grades of a master scale (docs/grades.md)"), MasterScale, "grades")
     add_flags(parser.add_argument_group("groups of people"), Fairness, "fairness", *FAIRNESS)
     add_flags(parser.add_argument_group("reasons"), Reasons, "reasons")
     return parser

@@ -1,18 +1,25 @@
 """The pools of rare levels, in numbers and in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from cli.errors import UserError
 from training.documents import PoolRecord
-from training.estimator.preparation import Preparation
+from training.estimator.preparation import Preparation, levels_of
 from training.settings import Settings
 from training.settings.tables import RARE
 
 
 def pools_of(settings: Settings, preparation: Preparation, frame: pd.DataFrame) -> list[PoolRecord]:
     """What the pools of a fitted preparation hold of the training rows, in the order of the features."""
+    return pools_of_counts(settings, preparation, {name: levels_of(frame[name]) for name in preparation.pools_})
+
+
+def pools_of_counts(
+    settings: Settings, preparation: Preparation, counts: Mapping[str, Mapping[str, int]]
+) -> list[PoolRecord]:
+    """The same from how many training rows have each level."""
     rare = {feature.name: feature.rare or settings.model.rare for feature in settings.features}
     return [
         {
@@ -20,7 +27,7 @@ def pools_of(settings: Settings, preparation: Preparation, frame: pd.DataFrame) 
             "rare": rare[name],
             "levels": len(preparation.vocabularies_[name]),
             "pooled": len(pooled),
-            "rows": int(frame[name].isin(pooled).sum()),
+            "rows": sum(counts[name][level] for level in pooled),
         }
         for name, pooled in preparation.pools_.items()
     ]

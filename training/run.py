@@ -23,12 +23,14 @@ from storage.folder import replaced_folder
 from table import read_table, synthetic_table
 from training import artifacts
 from training.artifacts.runs import uploaded_run
-from training.artifacts.save import FinishedRun, save
+from training.artifacts.save import FinishedRun, sample_of, save
+from training.artifacts.schema import ranges_of
 from training.beside import explored_beside
 from training.documents import PoolRecord, Run
 from training.estimator.assembly import assemble
 from training.estimator.folds import with_folds
-from training.evidence import answer, gather
+from training.evidence import answer, gather, of_features
+from training.grading import grades_of_run
 from training.labelled import fit, labelled
 from training.memory import refuse_what_does_not_fit
 from training.options import ARTIFACTS, build_parser, out_folder, settings_from
@@ -37,6 +39,7 @@ from training.reasons import read_own_rows
 from training.settings import Settings
 from training.split import split
 from validation.fairness.groups import attributes_of
+from validation.grades import counts_of, refuse_more_than_outcomes
 from validation.report.headings import title_of
 from validation.report.words import between, figure
 from validation.stability import reference_of
@@ -68,42 +71,69 @@ def train(settings: Settings, out: Path, progress: Progress, *, name: str | None
     its trials.
     """
     with replaced_folder(out, artifacts.RUN) as folder:
-        with progress.step("Reading the table"):
-            schema = settings.schema
-            table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
-        for line in filter(None, (table.dropped_note, *table.remarks)):
-            progress.say(f"  {escaped(line)}")
-        rows, tuning, own_rows = split(table, settings), None, read_own_rows(settings, progress)
-        groups = None if table.group is None else table.group.codes[rows["train"]]
-        settings = with_folds(settings, table.target[rows["train"]], groups)
-        people = [] if table.beside is None else attributes_of(table.beside, settings.fairness)
-        part_of = {name: labelled(table, its, people) for name, its in rows.items()}
-        train = part_of["train"]
-        pools = _pools(settings, train.frame, progress)
-        # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
-        with threadpool_limits(1, user_api="blas"):
-            if settings.tuning.trials:
-                from training.tuning import search, study_file  # Optuna costs a second that only a search needs
+        if settings.engine.in_parts:
+            from training.in_parts.run import train_in_parts
 
-                found = search(settings, table, rows["train"], study_file(settings, name or out), progress)
-                settings, tuning = found.settings, found.record
-            trees = settings.xgboost["n_estimators"]
-            with explored_beside(settings, train) as explored:
-                with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(rows['train']):,} rows"):
-                    pipeline = fit(settings, train, groups)
-                with progress.step("Evaluating"):
-                    parts = {name: answer(settings, pipeline, its) for name, its in part_of.items()}
-                    reference = reference_of(
-                        train.frame, parts["train"].score, settings.features, settings.stability, train.weight
-                    )
-                    if settings.data.weight is not None:
-                        reference["weight"] = settings.data.weight
-                    evidence = gather(settings, pipeline, parts, reference, explored, own_rows)
-        with progress.step("Writing the report"):
-            finished = FinishedRun(settings, table, rows, tuning, pipeline, pools, reference, parts, evidence, own_rows)
-            run = save(folder, finished)
+            run = train_in_parts(settings, out, folder, progress)
+        else:
+            run = _train_in_memory(settings, out, folder, progress, name)
     _summarise(run, progress)
     return run
+
+
+def _train_in_memory(settings: Settings, out: Path, folder: Path, progress: Progress, name: str | None) -> Run:
+    with progress.step("Reading the table"):
+        schema = settings.schema
+        table = synthetic_table(schema) if schema.data.file is None else read_table(schema, progress)
+    for line in filter(None, (table.dropped_note, *table.remarks)):
+        progress.say(f"  {escaped(line)}")
+    rows, tuning, own_rows = split(table, settings), None, read_own_rows(settings, progress)
+    groups = None if table.group is None else table.group.codes[rows["train"]]
+    settings = with_folds(settings, table.target[rows["train"]], groups)
+    people = [] if table.beside is None else attributes_of(table.beside, settings.fairness)
+    part_of = {name: labelled(table, its, people) for name, its in rows.items()}
+    train = part_of["train"]
+    refuse_more_than_outcomes(settings.grades, train.target)
+    pools = _pools(settings, train.frame, progress)
+    # A sum of BLAS hangs on how many threads share it; on one, cores change no bit of the model.
+    with threadpool_limits(1, user_api="blas"):
+        if settings.tuning.trials:
+            from training.tuning import search, study_file  # Optuna costs a second that only a search needs
+
+            found = search(settings, table, rows["train"], study_file(settings, name or out), progress)
+            settings, tuning = found.settings, found.record
+        trees = settings.xgboost["n_estimators"]
+        with explored_beside(settings, train) as explored:
+            with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {len(rows['train']):,} rows"):
+                pipeline = fit(settings, train, groups)
+            with progress.step("Evaluating"):
+                parts = {name: answer(settings, pipeline, its) for name, its in part_of.items()}
+                scored = parts["train"]
+                grades = grades_of_run(settings.grades, pipeline, train, scored.probability, groups)
+                reference = reference_of(train.frame, scored.score, settings.features, settings.stability, train.weight)
+                if grades is not None:
+                    reference["grades"] = counts_of(grades, scored.probability, train.weight)
+                if settings.data.weight is not None:
+                    reference["weight"] = settings.data.weight
+                counted = of_features(settings, parts, reference)
+                evidence = gather(settings, pipeline, parts, parts, counted, pools, explored, own_rows, grades)
+    with progress.step("Writing the report"):
+        finished = FinishedRun(
+            settings=settings,
+            table=table,
+            rows=rows,
+            tuning=tuning,
+            pipeline=pipeline,
+            pools=pools,
+            reference=reference,
+            parts=parts,
+            shown=parts,
+            ranges=ranges_of(settings, train.frame),
+            sample=sample_of(table.frame, rows["test"], rows["train"]),
+            evidence=evidence,
+            own_rows=own_rows,
+        )
+        return save(folder, finished)
 
 
 def _pools(settings: Settings, frame: pd.DataFrame, progress: Progress) -> list[PoolRecord]:
@@ -138,6 +168,8 @@ def _summarise(run: Run, progress: Progress) -> None:
         )
     bands = json.dumps([int(edge) if edge.is_integer() else edge for edge in run["bands"]])
     progress.say(escaped(f"Bands {bands}"))
+    if grades := run.get("grades"):
+        progress.say(escaped(f"Grades {', '.join(grades['names'])} from {json.dumps(grades['limits'])}"))
     progress.say(escaped(run["calibration"]["reason"]))
     for alarm in run["alarms"]:
         progress.say(f"[yellow]![/] {escaped(alarm['message'])}")

@@ -82,7 +82,7 @@ class Ensemble:
 
 
 def read_ensemble(classifier: xgboost.XGBClassifier) -> Ensemble:
-    """Reads a fitted binary XGBClassifier (or a subclass of it).
+    """Read a fitted binary XGBClassifier (or a subclass of it).
 
     Raises BoosterRefused, by name, for everything that has not been shown to convert exactly.
     """
@@ -162,7 +162,7 @@ def _read_tree(tree: dict[str, Any]) -> Tree:
 
 
 def _reachable(left: list[int], right: list[int]) -> list[int]:
-    """The nodes that hang on the root, ascending."""
+    """Nodes that can be reached from the root, ascending."""
     found, stack = [], [0]
     while stack:
         node = stack.pop()

@@ -1,4 +1,4 @@
-"""Writes the format of reasons.bin and batch.bin, which runtime.table_file reads."""
+"""Write the format of reasons.bin and batch.bin, which runtime.table_file reads."""
 
 import json
 from collections.abc import Mapping

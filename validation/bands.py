@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from runtime.score import Bands, Scale
 from validation.calibration import interval_of_rates
-from validation.evidence import Part
+from validation.evidence import Answered
 from validation.weights import effective_sizes, on_a_grid
 
 CHUNK = 1_000_000  # probabilities that are Python's own floats at a time
@@ -45,7 +45,7 @@ def band_edges(scores: NDArray[np.float64], scale: Scale) -> list[float]:
     return [*lows, edges[-1]]
 
 
-def band_table(part: Part, edges: Sequence[float]) -> pd.DataFrame:
+def band_table(part: Answered, edges: Sequence[float]) -> pd.DataFrame:
     """One row a band, riskiest first; below and above all bands too, where applicants are.
 
     Shares and rates are percentages; a rate over nobody is NaN. Where there are weights, shares, rates and odds are

@@ -8,14 +8,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from validation.calibration import interval_of_rates
-from validation.evidence import Part
+from validation.evidence import Answered
 from validation.settings import Costs
 from validation.weights import effective_sizes, on_a_grid
 
 MOST_STEPS = 80  # of the grid between the lowest and the highest score
 
 
-def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFrame:
+def cutoff_table(
+    part: Answered, edges: Sequence[float], costs: Costs, amount: NDArray[np.float64] | None = None
+) -> pd.DataFrame:
     """One row a cut-off score, from the one that approves everybody to the one that approves nobody.
 
     Cut-offs are round numbers and the edges of the bands. Rates and shares are 0 to 1, over nobody NaN: `Approval
@@ -25,7 +27,7 @@ def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFra
 
     Where costs are set: `Expected profit` by the probabilities and `Observed profit` by what happened, in total and
     per applicant, refused ones at 0; `Best` says "expected", "observed" or "both" at the first cut-off that has the
-    highest. An applicant without the amount adds nothing.
+    highest. `amount` [N] is the column that `costs.amount` names; an applicant without one adds nothing.
     """
     order = np.argsort(part.score, kind="stable")
     score, target, probability = part.score[order], part.target[order], part.probability[order]
@@ -50,9 +52,9 @@ def cutoff_table(part: Part, edges: Sequence[float], costs: Costs) -> pd.DataFra
         )
     if costs.gain is None or costs.loss is None:
         return table
-    amount = 1.0 if costs.amount is None else np.nan_to_num(part.frame[costs.amount].to_numpy(dtype=float)[order])
-    expected = _from(((1 - probability) * costs.gain - probability * costs.loss) * amount * w, refused)
-    observed = _from(np.where(target == 1, -costs.loss, costs.gain) * amount * w, refused)
+    sums = 1.0 if amount is None else np.nan_to_num(amount[order])
+    expected = _from(((1 - probability) * costs.gain - probability * costs.loss) * sums * w, refused)
+    observed = _from(np.where(target == 1, -costs.loss, costs.gain) * sums * w, refused)
     best = np.full(len(cutoffs), "", dtype=object)
     best[expected.argmax()] = "expected"
     best[observed.argmax()] = "both" if best[observed.argmax()] else "observed"

@@ -1,6 +1,6 @@
 """Findings about a model in the JSON files: alarms, the choice of a calibrator, shifts of a population."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class Alarm(TypedDict):
@@ -11,6 +11,23 @@ class Alarm(TypedDict):
     limit: float
     message: str
     """One sentence: the finding and what to do."""
+
+
+class GradeScale(TypedDict):
+    """The grades of a master scale, the lowest probabilities of default first."""
+
+    limits: list[float]
+    """Ascending probabilities, 0 to 1: a grade holds its lower limit."""
+    names: list[str]
+    """One more than there are limits."""
+
+
+class GradeCounts(TypedDict):
+    """The training rows by grade, the lowest probabilities first."""
+
+    counts: list[int]
+    weights: NotRequired[list[float]]
+    """Sums of the sample weights, where there are any."""
 
 
 class CalibrationTrial(TypedDict):
@@ -68,6 +85,8 @@ class Reference(TypedDict):
     """Of the score in points."""
     features: dict[str, Histogram]
     """By name of the raw feature."""
+    grades: NotRequired[GradeCounts]
+    """Where the model has grades."""
     weight: NotRequired[str]
     """Column of the sample weights, where there are any."""
     effective_rows: NotRequired[float]
@@ -92,8 +111,10 @@ class Shift(TypedDict):
     limit: float
     by_chance: float
     """Mean of the index where nothing has changed."""
+    beyond_chance: float
+    """What chance alone exceeds one time in 1,000."""
     counts_from: float
-    """The larger of `limit` and the value that chance alone exceeds one time in 1,000."""
+    """The larger of `limit` and `beyond_chance`."""
     moved: bool
     """True if the index reaches `counts_from`."""
     bins: list[BinShares]
@@ -198,3 +219,82 @@ class ValidationFinding(TypedDict):
     """By Holm, for the tests of its family."""
     budget: float | None
     """What the adjusted p value must not be above: the family's part of the page's level."""
+
+
+class ValidatedData(TypedDict):
+    """The table of a validation."""
+
+    source: str
+    sha256: str
+    rows: int
+    first_time: str | None
+    """Where a time column is known."""
+    last_time: str | None
+    too_young: int
+    """Rows with an outcome that had less than the horizon to default, left out of what needs outcomes."""
+    without_time: int
+    """Rows with an outcome and without a time, left out where a horizon is set."""
+
+
+class ValidatedModel(TypedDict):
+    """The model of a validation."""
+
+    version: str
+    definition: str
+    """Definition of default, as training recorded it."""
+    initial: str
+    """Why there is no initial validation; empty where there is one."""
+
+
+class ValidatedSection(TypedDict):
+    """One section of the page."""
+
+    title: str
+    why: str
+    """Why there is no figure; empty where there is one."""
+    figure: dict[str, Any] | None
+    """Numbers and tables of the section, in its own members; null is not defined."""
+
+
+class ValidationTests(TypedDict):
+    """How tests share the page's level."""
+
+    level: float
+    budgets: dict[str, float]
+    """By family, its part of the level."""
+    tests: dict[str, int]
+    """By family, how many tests share that part."""
+
+
+class Validated(TypedDict):
+    """validation.json: what `python -m validation.run` found."""
+
+    schema_version: int
+    data: ValidatedData
+    model: ValidatedModel
+    weight: str | None
+    """Column of the sample weights; null where there are none."""
+    remarks: list[str]
+    findings: list[ValidationFinding]
+    """Those beyond a limit first."""
+    tests: ValidationTests
+    sections: dict[str, ValidatedSection]
+    history: list["RememberedRun"]
+    """Runs of --history, this one last in time where it is; empty without it."""
+
+
+class RememberedRun(TypedDict):
+    """A file of --history: one validation."""
+
+    schema_version: int
+    when: str
+    """Time of the run."""
+    model: str
+    source: str
+    sha256: str
+    rows: int
+    first_time: str | None
+    last_time: str | None
+    findings: list[str]
+    figures: dict[str, float | None]
+    """`default_rate`, `mean_probability`, `roc_auc`, `psi`, `calibration_slope`."""

@@ -4,19 +4,53 @@ Tables are data frames whose column names are the headings that people read. Eve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from runtime.grades import Grades
 from validation.documents import Alarm, CalibrationChoice
 from validation.fairness.documents import FairnessFigures
 from validation.fairness.groups import Attribute
 from validation.reasons import ReasonsEvidence
 from validation.slices.documents import Overfit, Robustness, WeakSlices
 from validation.weights import masses
+
+
+class Answered(Protocol):
+    """What is known of N applicants but their features: `AnsweredRows`, or a `Part`."""
+
+    @property
+    def target(self) -> NDArray[np.int8]: ...
+    @property
+    def probability(self) -> NDArray[np.float64]: ...
+    @property
+    def score(self) -> NDArray[np.float64]: ...
+    @property
+    def weight(self) -> NDArray[np.float64] | None: ...
+    @property
+    def groups(self) -> tuple[Attribute, ...]: ...
+    @property
+    def mass(self) -> NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True)
+class AnsweredRows:
+    """N applicants whose features are not at hand; the fields are as in Part."""
+
+    target: NDArray[np.int8]
+    probability: NDArray[np.float64]
+    score: NDArray[np.float64]
+    weight: NDArray[np.float64] | None = None
+    groups: tuple[Attribute, ...] = ()
+
+    @property
+    def mass(self) -> NDArray[np.float64]:
+        """The weights [N], 1 each where there are none."""
+        return masses(self.weight, len(self.target))
 
 
 @dataclass(frozen=True)
@@ -64,10 +98,16 @@ class Evidence:
     """Of the most important features: Value (a number or a level), "Mean score", "Low", "High" (quartiles), "Share"."""
     exploration: Mapping[str, Any]
     """Of the training rows, see training.exploration: `features`, `correlations`, `suspects`."""
+    missing: Mapping[str, float]
+    """Share of the training rows, 0 to 1, that lack each raw column."""
     reasons: ReasonsEvidence | None = None
     """Of applicants of the test; None where none are given."""
     no_reasons: str = ""
     """Why there are none, as a sentence; empty where the settings want none."""
+    grades: Grades | None = None
+    """The master scale, None for none."""
+    by_grade: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """By part, where there are grades: see validation.grades."""
     fairness: FairnessFigures | None = None
     """Of the test by group; None where the settings name no groups."""
     weak: WeakSlices | None = None

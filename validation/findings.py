@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from runtime.score import Scale
 from validation.copies import Copies
 from validation.documents import Alarm
-from validation.evidence import Part
+from validation.evidence import Answered
 from validation.weights import effective_size
 
 # Share of the applicants whose odds are within a factor of two of the best. On four tables calibrated log-odds have 3
@@ -56,7 +56,7 @@ class Examined:
     `left_out` of the test's `resamples` held one class only.
     """
 
-    test: Part
+    test: Answered
     scale: Scale
     metrics: Figures
     intervals: Intervals

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.grades import Grades
 from runtime.score import Bands, Scale
 
 Floats = NDArray[np.float64]
@@ -41,9 +42,21 @@ class Rating:
         return cls("bands", tuple(Bands(edges).names), "score", inner, limits)
 
     @classmethod
+    def of_grades(cls, grades: Grades) -> "Rating":
+        """The grades of a master scale, whose names come the lowest probabilities first."""
+        labels = tuple(reversed(grades.names))
+        return cls("grades", labels, "probability", tuple(grades.limits), (1.0, *reversed(grades.limits), 0.0))
+
+    @classmethod
+    def of(cls, edges: Sequence[float], scale: Scale, grades: Grades | None) -> "Rating":
+        """The grades of a model that has some, else its bands."""
+        return cls.of_bands(edges, scale) if grades is None else cls.of_grades(grades)
+
+    @classmethod
     def of_manifest(cls, document: Mapping[str, Any], scale: Scale) -> "Rating":
-        """The grades that a model serves: its bands."""
-        return cls.of_bands(document["bands"], scale)
+        """The grades that a model serves, else its bands."""
+        scale_ = document.get("grades")
+        return cls.of(document["bands"], scale, scale_ and Grades(scale_["limits"], scale_["names"]))
 
     def __len__(self) -> int:
         return len(self.labels)

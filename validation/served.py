@@ -16,6 +16,7 @@ from runtime.manifest import EXPORT_AGAIN, ModelRefused
 from runtime.model import Model
 from table.columns import strings
 from table.settings import Feature, FeatureType
+from validation.grades import counts_of
 from validation.stability.bins import Bins
 
 ROWS_AT_ONCE = 50_000
@@ -30,6 +31,7 @@ class Served:
     model: Model
     features: tuple[Feature, ...]
     reference: Mapping[str, Any]
+    folder: Path
 
     @classmethod
     def load(cls, folder: Path) -> "Served":
@@ -49,7 +51,7 @@ class Served:
             raise UserError(f"{place}: expected the training rows' histograms, got none; {EXPORT_AGAIN}")
         if not _is_whole(reference, [feature.name for feature in features]):
             raise UserError(f"{place}: is not the histograms of these features; {EXPORT_AGAIN}")
-        return cls(model, features, reference)
+        return cls(model, features, reference, folder)
 
     def read_as(self, declared: Iterable[Feature]) -> "Served":
         """The same, its features read from a file as declared in the settings of their names, where there are any."""
@@ -70,6 +72,19 @@ class Served:
     def limits(self) -> dict[str, float]:
         """The limits of Stability that the model was trained with."""
         return {f"{what}_limit": limit for what, limit in self.reference["limits"].items()}
+
+    def by_grade(self, probability: NDArray[np.float64], weight: NDArray[np.float64] | None) -> list[dict[str, Any]]:
+        """Each grade's `rows` among probabilities [N] with weights [N], and its `actual` share of them beside the
+        `expected` one, that of the training rows; None where the model does not say it. Empty without grades."""
+        grades = self.model.manifest.grades
+        if grades is None:
+            return []
+        now, then = counts_of(grades, probability, weight), self.reference.get("grades")
+        rows, actual, expected = now["counts"], _shares(now), None if then is None else _shares(then)
+        return [
+            {"grade": name, "rows": rows[i], "expected": expected and expected[i], "actual": actual[i]}
+            for i, name in enumerate(grades.names)
+        ]
 
     def probabilities(self, frame: pd.DataFrame, show: Callable[[str], None]) -> NDArray[np.float64]:
         """The probability of default of each row [N] of raw columns, asked of the graph in batches, side by side."""
@@ -95,6 +110,12 @@ class Served:
             np.column_stack(categories) if categories else (),
         )
         return probability
+
+
+def _shares(counts: Mapping[str, Any]) -> list[float]:
+    parts = counts.get("weights", counts["counts"])
+    total = sum(parts)
+    return [part / total if total else 0.0 for part in parts]
 
 
 def _is_whole(reference: object, names: list[str]) -> bool:

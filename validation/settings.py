@@ -1,6 +1,6 @@
 """The settings of what is known of a model's answers: evaluation, costs, limits of stability, groups of people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from cli.settings.declared import Usage, problem
 from cli.settings.kinds import Names, Numbers, NumbersByName, OptionalText, TextByName
+from cli.words import counted, shown
+from runtime.grades import MOST_GRADES, fault_of
 
 LEAST_RESAMPLES = 50  # fewer leave the 2.5th percentile to one or two of them
 
@@ -18,6 +20,12 @@ def _ascending(edges: tuple[float, ...]) -> tuple[float, ...]:
     if len(edges) == 1 or not all(low < high for low, high in pairwise(edges)):
         raise ValueError
     return edges
+
+
+def _limits(limits: tuple[float, ...]) -> tuple[float, ...]:
+    if limits and (expected := fault_of(limits)):
+        raise problem(f"expected {expected}, got {shown(list(limits))}; for example limits = [0.01, 0.05]")
+    return limits
 
 
 def _edges_by_name(bins: Mapping[str, tuple[float, ...]]) -> Mapping[str, tuple[float, ...]]:
@@ -80,6 +88,57 @@ class Stability:
     feature_limit: Annotated[
         float, Field(gt=0, description="limit of each feature's characteristic stability index (CSI)")
     ] = 0.25
+
+
+@dataclass(frozen=True)
+class MasterScale:
+    """The grades of the probability of default."""
+
+    limits: Annotated[
+        Numbers,
+        Field(description="ascending probabilities at which the next grade begins", examples=[[0.003, 0.01, 0.05]]),
+        AfterValidator(_limits),
+        Usage(
+            flag="--grade-limits",
+            metavar="A,B,C",
+            unset="those of `count`, else no grades",
+            expected="a list of ascending probabilities",
+        ),
+    ] = ()
+    names: Annotated[
+        Names,
+        Field(description="of the grades, lowest probability first", examples=[["A", "B", "C", "D"]]),
+        Usage(flag="--grade-names", metavar="A,B,C", unset="1, 2, 3 and so on"),
+    ] = ()
+    count: Annotated[
+        int | None,
+        Field(ge=2, le=MOST_GRADES, description="so many grades, found on the training rows", examples=[12]),
+        Usage(flag="--grades", unset="no grades, or those of `limits`"),
+    ] = None
+    least_share: Annotated[
+        float,
+        Field(ge=0, lt=1, description="of `count`: least share of the training rows in each grade"),
+        Usage(flag="--grade-share"),
+    ] = 0.01
+
+    @property
+    def is_set(self) -> bool:
+        """True where there are to be grades."""
+        return bool(self.limits) or self.count is not None
+
+    def names_of(self, grades: int) -> list[str]:
+        """The names of so many grades."""
+        return list(self.names) or [str(number) for number in range(1, grades + 1)]
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Keys that contradict each other, each with what to do."""
+        if self.limits and self.count is not None:
+            yield "grades.count", "contradicts grades.limits, which make the grades already; leave out one of the two"
+        grades = len(self.limits) + 1 if self.limits else self.count
+        if self.names and grades is None:
+            yield "grades.names", "needs grades; set grades.limits or grades.count"
+        if self.names and len(self.names) != grades:
+            yield "grades.names", f"expected {counted(grades or 0, 'name')}, one a grade, got {len(self.names)}"
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 
 @dataclass(frozen=True)
 class Usage:
-    """What a type and its bounds do not say of a setting."""
+    """Documentation of a setting beyond its type and bounds."""
 
     flag: str | None = None
     """Its flag, where that is not its name with dashes."""
@@ -41,7 +41,7 @@ class Usage:
     expected: str | None = None
     """`expected ...`, in a message, where the type and bounds do not say it."""
     remedy: str | None = None
-    """What to do, where that is not to follow the example."""
+    """Remedy in the error message, where it differs from the example."""
 
 
 class Setting:
@@ -124,5 +124,5 @@ def read_values(declared: type, table: str, values: Mapping[str, object], origin
 
 
 def problem(text: str) -> PydanticCustomError:
-    """What a validator raises to say the whole problem itself."""
+    """Raised by a validator that words the whole problem itself."""
     return PydanticCustomError(WHOLE_PROBLEM, "{text}", {"text": text})

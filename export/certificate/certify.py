@@ -38,6 +38,7 @@ from export.documents import ComparedCalibrator, Findings, ProvenSign, SingleRow
 from export.graph.pipeline import Contract, cut
 from export.refusal import ExportRefused
 from runtime.batch import Batch
+from runtime.grades import Grades
 from runtime.score import Scale
 from runtime.session import open_session
 
@@ -108,6 +109,7 @@ class Candidate:
     scale: Scale
     edges: list[float]
     """Ascending edges of the score bands."""
+    grades: Grades | None = None
     batch: Batch | None = None
     """Tables that answer as the graph does."""
 
@@ -125,6 +127,7 @@ class Claim:
     tolerance: Tolerance
     at_once: int
     """How many rows are compared at a time."""
+    grades: Grades | None = None
     batch: Batch | None = None
 
 
@@ -141,7 +144,9 @@ def certify(candidate: Candidate, progress: Callable[[str], None] = lambda _: No
         for kind, parts in kinds_of_rows(pipeline, contract, real, binary, at_once)
     )
     tolerance = Tolerance.of(pipeline[1])
-    claim = Claim(contract, session, real, scale, candidate.edges, tolerance, at_once, candidate.batch)
+    claim = Claim(
+        contract, session, real, scale, candidate.edges, tolerance, at_once, candidate.grades, candidate.batch
+    )
     return prove(claim, answered, lambda: prove_signs(pipeline, contract, session, real, binary, scale), progress)
 
 
@@ -163,7 +168,7 @@ def prove(
         compared = []
         for part, expected in parts:
             answer = ask_graph(session, part)
-            compared.append(compare(kind, expected, answer, claim.scale, claim.edges))
+            compared.append(compare(kind, expected, answer, claim.scale, claim.edges, claim.grades))
             if tables is not None:
                 tables.compare(kind, part, answer)
         if compared:  # no split where the penalties leave nothing but leaves
@@ -193,6 +198,8 @@ def prove(
         "single_rows": single,
         "monotone": monotone,
     }
+    if claim.grades is not None:
+        findings["tolerances"]["grades_that_differ"] = 0
     if tables is not None:
         findings["batch"] = tables.found
     return findings
@@ -242,6 +249,8 @@ def refuse_difference(found: Comparison, tolerance: Tolerance) -> None:
         )
     if found.bands_that_differ:
         raise ExportRefused(f"bands differ on {where}: {found.bands_that_differ:,} rows; the graph is not written")
+    if found.grades_that_differ:
+        raise ExportRefused(f"grades differ on {where}: {found.grades_that_differ:,} rows; the graph is not written")
 
 
 def compare_calibrator(

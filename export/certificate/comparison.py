@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from export.converters.classifier import boosters_of
 from export.documents import ComparedKind
+from runtime.grades import Grades
 from runtime.score import Bands, Scale
 from training.estimator.boosting import margin
 from training.estimator.preparation import Preparation
@@ -46,10 +47,15 @@ class Comparison:
     largest_probability_difference: float
     largest_score_difference: float
     bands_that_differ: int
+    grades_that_differ: int | None = None
+    """None for a model without grades."""
 
     def as_dict(self) -> ComparedKind:
         """JSON-ready."""
-        return cast(ComparedKind, asdict(self))
+        found = asdict(self)
+        if self.grades_that_differ is None:
+            del found["grades_that_differ"]
+        return cast(ComparedKind, found)
 
 
 def rows_at_once(preparation: Preparation) -> int:
@@ -81,7 +87,9 @@ def ask_graph(session: Session, inputs: dict[str, NDArray[Any]], at_once: int = 
     return Answer(probability, margin_)
 
 
-def compare(kind: str, expected: Answer, got: Answer, scale: Scale, edges: Sequence[float]) -> Comparison:
+def compare(
+    kind: str, expected: Answer, got: Answer, scale: Scale, edges: Sequence[float], grades: Grades | None = None
+) -> Comparison:
     """Counts and differences; a NaN on either side counts as different."""
     named = Bands(edges)
     scores = [np.array([scale.score(p) for p in side.probability.tolist()]) for side in (expected, got)]
@@ -95,7 +103,13 @@ def compare(kind: str, expected: Answer, got: Answer, scale: Scale, edges: Seque
         largest_probability_difference=largest_difference(expected.probability, got.probability),
         largest_score_difference=largest_difference(scores[0], scores[1]),
         bands_that_differ=sum(a != b for a, b in zip(*bands, strict=True)),
+        grades_that_differ=None if grades is None else _grades_that_differ(expected, got, grades),
     )
+
+
+def _grades_that_differ(expected: Answer, got: Answer, grades: Grades) -> int:
+    pairs = zip(expected.probability.tolist(), got.probability.tolist(), strict=True)
+    return sum(grades.place(one) != grades.place(other) for one, other in pairs)
 
 
 def together(kind: str, parts: Sequence[Comparison]) -> Comparison:
@@ -109,7 +123,12 @@ def together(kind: str, parts: Sequence[Comparison]) -> Comparison:
         largest_probability_difference=max((part.largest_probability_difference for part in parts), default=0.0),
         largest_score_difference=max((part.largest_score_difference for part in parts), default=0.0),
         bands_that_differ=sum(part.bands_that_differ for part in parts),
+        grades_that_differ=_sum([part.grades_that_differ for part in parts]),
     )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def bits_equal(a: NDArray[Any], b: NDArray[Any]) -> int:

@@ -32,6 +32,7 @@ from export.reasons.build import BuiltReasons
 from export.reasons.hints import add_hints, compare_hints
 from export.refusal import ExportRefused
 from runtime.explain import load_explainer
+from runtime.grades import Grades
 from runtime.manifest import Manifest
 from runtime.model import Model
 from runtime.score import Scale
@@ -45,6 +46,7 @@ from training.documents import FeatureEntry, Schema
 from training.settings.reasons import NONE
 from validation.bands import band_edges, scores_of
 from validation.documents import Initial
+from validation.grades import counts_of, grades_of
 from validation.initial import Said, initial_of
 from validation.metrics import evaluate
 from validation.rating import Rating
@@ -70,7 +72,7 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
         with progress.step("Describing"):
             facts, scores, initial = _facts(fitted, target, settings)
         with progress.step("Certifying against the fitted pipeline") as show:
-            findings = findings_of(fitted, facts.scale, facts.edges, show)
+            findings = findings_of(fitted, facts.scale, facts.edges, facts.grades, show)
         stated = _stated(fitted, findings)
         of_self_check = max(tolerance.of_self_check, fitted.tolerance or 0)
         reasons = _reasons(fitted, settings, facts, scores, session, progress)
@@ -142,7 +144,9 @@ def _reasons(
 
 
 @unheard()
-def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable[[str], None]) -> Findings:
+def findings_of(
+    fitted: Fitted, scale: Scale, edges: list[float], grades: Grades | None, show: Callable[[str], None]
+) -> Findings:
     """What the comparison with the pipeline finds on every kind of row. Raises ExportRefused."""
     claim = Claim(
         contract=fitted.built.contract,
@@ -152,6 +156,7 @@ def findings_of(fitted: Fitted, scale: Scale, edges: list[float], show: Callable
         edges=edges,
         tolerance=Tolerance.stated(fitted.tolerance, fitted.oracle.classifier),
         at_once=fitted.oracle.at_once,
+        grades=grades,
     )
     try:
         # No sign is claimed: a falling step in front of the trees would turn it.
@@ -208,13 +213,18 @@ def _facts(
     features = [Feature(entry["name"], cast(FeatureType, entry["type"])) for entry in schema["features"]]
     reference = reference_of(_plain(fitted), scores, features, Stability())
     metrics = _metrics(probability, target)
+    grades = grades_of(settings.grades, target, probability)
+    if grades is not None:
+        reference["grades"] = counts_of(grades, probability)
     initial = None
     if target is not None:
-        initial = initial_of(Rating.of_bands(edges, settings.scale), target, probability, scores, Said("given"))
+        rating = Rating.of(edges, settings.scale, grades)
+        initial = initial_of(rating, target, probability, scores, Said("given"))
     facts = Facts(
         schema=schema,
         scale=settings.scale,
         edges=edges,
+        grades=grades,
         calibration=_calibration(fitted.oracle.classifier),
         branches=[],
         reference=cast(ManifestReference, {**reference, "metrics": metrics}),

@@ -1,4 +1,4 @@
-"""What a fitted pipeline does not say of a served model: its scale, bands, limits and texts."""
+"""What a fitted pipeline does not say of a served model: its scale, bands, grades, limits and texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,7 @@ from training.settings.checks import refuse_contradicting_reasons
 from training.settings.document import OF_REASONS, TABLES, read_reason_texts, read_row_max
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import SCALE, Score, Settings
+from validation.settings import MasterScale
 
 
 def _ascending(edges: tuple[float, ...]) -> tuple[float, ...]:
@@ -57,10 +58,11 @@ class Exactness:
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """The TOML of an own pipeline: `score`, `bands`, `limits`, `target`, `exactness`, `descriptions`, and reasons."""
+    """The TOML of an own pipeline: what its columns and steps do not say of a served model, and reasons."""
 
     scale: Scale = SCALE
     edges: tuple[float, ...] | None = None
+    grades: MasterScale = field(default_factory=MasterScale)
     batch: int = Limits.batch
     positive: Any = None
     """The class that is a default; None where the classes are 0 and 1."""
@@ -106,10 +108,13 @@ def own_settings(
         return replace(own_settings(config, reasons=reasons), tolerance=stated["tolerance"])
     content, origin = _content(config, "config")
     tables = tables_of(
-        content, ("score", "bands", "limits", "target", "exactness", "descriptions", *OF_REASONS), origin
+        content, ("score", "bands", "grades", "limits", "target", "exactness", "descriptions", *OF_REASONS), origin
     )
     scale = Scale(**read_values(Score, "score", tables.get("score", {}), origin))
     bands = read_values(Bands, "bands", tables.get("bands", {}), origin)
+    grades = MasterScale(**read_values(MasterScale, "grades", tables.get("grades", {}), origin))
+    for key, contradiction in grades.contradictions():
+        origin.refuse(key, contradiction)
     limits = read_values(Limits, "limits", tables.get("limits", {}), origin)
     exactness = read_values(Exactness, "exactness", tables.get("exactness", {}), origin)
     target = tables.get("target", {})
@@ -128,6 +133,7 @@ def own_settings(
     return OwnSettings(
         scale=scale,
         edges=bands.get("edges"),
+        grades=grades,
         batch=limits.get("batch", Limits.batch),
         positive=target.get("positive"),
         descriptions=texts,

@@ -77,7 +77,7 @@
     its.field.append(its.slider, ends);
   }
 
-  // The values along a range: each whole number of a short one, else even steps, rounded to what a step tells apart.
+  // The values along a range: each whole number of a short one, else even steps, rounded to the precision of a step.
   function valuesOf(feature) {
     const [low, high] = feature.range;
     const width = high - low;
@@ -201,7 +201,7 @@
   function show(answer) {
     by("score").textContent = answer.credit_score.toFixed(1);
     by("score").dataset.exact = answer.credit_score;
-    by("band").textContent = answer.score_band;
+    by("band").textContent = answer.grade === undefined ? answer.score_band : `${answer.score_band}, grade ${answer.grade}`;
     by("probability").textContent = percent(answer.default_probability);
     by("probability").dataset.exact = answer.default_probability;
     showScale(answer.credit_score);

@@ -13,7 +13,13 @@ PINS = tomllib.loads((Path(__file__).parent / "actions.toml").read_text(encoding
 USES = re.compile(r"^\s*(?:- )?uses: (\S+?)(?:@(\S+)(?: # (\S+))?)?\s*$", re.MULTILINE)
 # The one reason to give a job more than reading the code: what it does with it.
 REASONS = {
-    "id-token": ("aws-actions/configure-aws-credentials@", "actions/attest@", "./.github/workflows/deploy.yml"),
+    "id-token": (
+        "aws-actions/configure-aws-credentials@",
+        "actions/attest@",
+        "./.github/workflows/deploy.yml",
+        "actions/deploy-pages@",
+    ),
+    "pages": ("actions/deploy-pages@",),
     "attestations": ("actions/attest@",),
     "actions": ("gh workflow run ",),
     "issues": ("delivery.weekly_issue",),

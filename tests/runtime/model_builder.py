@@ -12,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from runtime.digest import version_of
+from runtime.grades import Grades, grades_to_check
 from runtime.manifest import SCHEMA_VERSION
 from runtime.score import Scale, band, scores_to_check
 from runtime.session import open_session
@@ -63,7 +64,7 @@ def reference_features() -> list[dict[str, Any]]:
     return features
 
 
-def build_model(folder: Path, features: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def build_model(folder: Path, features: Sequence[dict[str, Any]], grades: Grades | None = None) -> dict[str, Any]:
     """Writes model.onnx and manifest.json into `folder`; returns the manifest."""
     numbers = [f["name"] for f in features if f["type"] != "category"]
     categories = [f["name"] for f in features if f["type"] == "category"]
@@ -72,7 +73,7 @@ def build_model(folder: Path, features: Sequence[dict[str, Any]]) -> dict[str, A
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(graph)
     digest = hashlib.sha256(graph).hexdigest()
-    manifest = {
+    manifest: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "model_version": "",  # see write_manifest
         "sha256": digest,
@@ -98,6 +99,11 @@ def build_model(folder: Path, features: Sequence[dict[str, Any]]) -> dict[str, A
             "rows": _self_check_rows(graph, len(numbers), len(categories), vocabulary),
         },
     }
+    if grades is not None:
+        manifest["grades"] = {"limits": grades.limits, "names": grades.names}
+        manifest["self_check"]["grades"] = grades_to_check(grades)
+        for row in manifest["self_check"]["rows"]:
+            row["grade"] = grades.name(row["probability"])
     write_manifest(folder, manifest)
     return manifest
 

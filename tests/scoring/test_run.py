@@ -105,6 +105,37 @@ def test_rejected_rows_have_their_number_and_reason(
     assert summary(tmp_path / "scored")["rows"] == {"read": 8, "scored": 5, "rejected": 3}
 
 
+def test_processes_share_one_large_csv_and_resume_inside_of_it(score: Score, tmp_path: Path) -> None:
+    """Quoted line feeds, broken rows and empty lines: the same rows, and the input's row numbers."""
+    book = book_of(3_300)
+    shops = [f"a\n{number}" if number % 9 == 0 else 'so "new"' for number in range(3_300)]
+    book = book.set_column(book.column_names.index("shop"), "shop", pa.array(shops))
+    pa_csv.write_csv(book, tmp_path / "good.csv")
+    lines = (tmp_path / "good.csv").read_text().split("\n")
+    lines.insert(2_000, "a,b\n")
+    lines.insert(3_000, "c,d,e")
+    (tmp_path / "book.csv").write_text("\n".join(lines))
+    stream = tmp_path / "whole.csv.gz"  # which stays whole
+    with pa.output_stream(str(stream), compression="detect") as packed:
+        packed.write((tmp_path / "book.csv").read_bytes())
+    assert score(stream, "whole") == 0
+    assert score(tmp_path / "book.csv", "cut", "--workers", "2") == 0
+    assert parts(tmp_path / "whole").keys() == {"part-00000.parquet"}
+    assert len(parts(tmp_path / "cut")) == 4
+    assert rows(tmp_path / "cut") == rows(tmp_path / "whole")
+    found = [pa_csv.read_csv(tmp_path / name / "rejects.csv").drop_columns("file") for name in ("cut", "whole")]
+    assert found[0].equals(found[1])
+    assert found[0].num_rows == 2
+    before = digests(tmp_path / "cut")
+    (tmp_path / "cut" / "part-00002.parquet").unlink()
+    kept = (tmp_path / "cut" / "part-00001.parquet").stat().st_mtime_ns
+    assert score(tmp_path / "book.csv", "cut") == 0
+    assert digests(tmp_path / "cut") == before
+    assert (tmp_path / "cut" / "part-00001.parquet").stat().st_mtime_ns == kept
+    [source] = summary(tmp_path / "cut")["inputs"]
+    assert source["sha256"] == digests(tmp_path)["book.csv"]
+
+
 def test_the_id_is_that_of_the_settings_and_a_flag_goes_before(score: Score, tmp_path: Path) -> None:
     book = book_of(300)
     pq.write_table(book.rename_columns(["loan", *book.column_names[1:]]), tmp_path / "book.parquet")
@@ -260,7 +291,12 @@ def test_a_dry_run_says_rows_and_bytes_and_writes_nothing(
     size = sum(path.stat().st_size for path in book.iterdir())
     assert f"4 files, {size:,} bytes, 7,500 rows, 4 parts" in said
     assert "rows/s in one process, about 0 s in 3; nothing was written" in said
+    words = ["--model", str(model), "--part-rows", "1000", "--dry-run"]
     pa_csv.write_csv(book_of(5_000), tmp_path / "book.csv")
-    assert run.main(["--data", str(tmp_path / "book.csv"), "--model", str(model), "--dry-run"]) == 0
-    assert re.search(r"about 4,9\d\d rows|about 5,0\d\d rows", capsys.readouterr().err)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["book", "book.csv"]
+    assert run.main(["--data", str(tmp_path / "book.csv"), *words]) == 0
+    assert " bytes, 5,000 rows, 5 parts" in capsys.readouterr().err
+    with pa.output_stream(str(tmp_path / "book.csv.gz"), compression="detect") as stream:
+        pa_csv.write_csv(book_of(5_000), stream)
+    assert run.main(["--data", str(tmp_path / "book.csv.gz"), *words]) == 0
+    assert re.search(r" bytes, about [\d,]+ rows, 1 part\n", capsys.readouterr().err)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book", "book.csv", "book.csv.gz"]

@@ -10,6 +10,7 @@ import pytest
 from export import to_onnx
 from runtime.model import Model
 from runtime.validate import Validator
+from tests.validation.flat import flat
 from training import run
 from training.artifacts import load_pipeline
 from validation import run as monitor
@@ -114,12 +115,12 @@ def test_a_request_spells_levels_as_loosely_as_the_file(folder: Path) -> None:
         assert probability[0] == again[0, 1]
 
 
-def test_the_monitor_reads_new_files_as_training_did(folder: Path, tmp_path: Path) -> None:
+def test_a_validation_reads_new_files_as_training_did(folder: Path, tmp_path: Path) -> None:
     book(2).to_csv(tmp_path / "new.csv", index=False)
     words = ["--data", tmp_path / "new.csv", "--model", folder / "model", "--config", folder / "settings.toml"]
-    words += ["--out", tmp_path / "new.html", "--json", tmp_path / "new.json", "--quiet"]
+    words += ["--out", tmp_path / "out", "--quiet"]
     assert monitor.main(list(map(str, words))) == 0
-    found = json.loads((tmp_path / "new.json").read_text())
+    found = flat(tmp_path / "out")
     assert found["moved"] == []
     assert found["rows"]["actual"] == ROWS
     assert found["outcomes"]["rows"] == int(book(2)["state"].isin(["written off", "arrears", "settled"]).sum())

@@ -196,6 +196,32 @@ def test_plus_and_minus_are_outcomes_and_not_missing(tmp_path: Path) -> None:
     assert len(table.target) == 200
 
 
+@pytest.mark.parametrize(
+    ("codes", "kept"),
+    [
+        (["CA", "NC", "ND", "NY", "TX", "WA", "OH"], ["NC", "ND"]),  # states
+        (["EUR", "USD", "UNK", "CHF", "SEK", "NOK"], ["UNK"]),
+        (["A", "B", "C", "D", "E", "X"], ["X"]),
+    ],
+)
+def test_a_code_among_codes_is_a_level_and_not_missing(tmp_path: Path, codes: list[str], kept: list[str]) -> None:
+    file, rng = tmp_path / "codes.csv", np.random.default_rng(2)
+    frame = pd.DataFrame({"code": rng.choice(codes, 300), "sum": rng.random(300), "bad": rng.integers(0, 2, 300)})
+    frame.to_csv(file, index=False)
+    _, found, table = read_by_its_draft(file)
+    assert "missing" not in found["data"]
+    assert set(kept) <= set(table.frame["code"])
+
+
+def test_a_word_for_missing_among_words_is_still_missing(tmp_path: Path) -> None:
+    file, rng = tmp_path / "words.csv", np.random.default_rng(2)
+    frame = pd.DataFrame({"home": rng.choice(["own", "rent", "free", "ND"], 300), "bad": rng.integers(0, 2, 300)})
+    frame.to_csv(file, index=False)
+    _, found, table = read_by_its_draft(file)
+    assert found["data"]["missing"] == ["ND"]
+    assert "ND" not in set(table.frame["home"])
+
+
 def test_a_weight_is_no_feature_and_is_asked_for(tmp_path: Path) -> None:
     file, rng = tmp_path / "weights.csv", np.random.default_rng(1)
     columns = {"x": rng.random(200), "sample_weight": rng.random(200) + 0.5, "default": rng.integers(0, 2, 200)}

@@ -25,7 +25,7 @@ def part(rows: int = 800) -> Part:
 @pytest.mark.parametrize("costs", [Costs(60.0, 700.0), Costs(0.1, 0.6, "amount")])
 def test_each_row_is_what_its_rule_brings(costs: Costs) -> None:
     those = part()
-    table = cutoff_table(those, EDGES, costs)
+    table = cutoff_table(those, EDGES, costs, None if costs.amount is None else those.frame["amount"].to_numpy())
     assert costs.gain is not None
     assert costs.loss is not None
     amount = np.ones(800) if costs.amount is None else those.frame["amount"].fillna(0).to_numpy()

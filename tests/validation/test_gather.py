@@ -10,9 +10,10 @@ import pytest
 from tests.applicants import CATEGORIES, NUMBERS, draw
 from training import evidence as module
 from training.estimator.assembly import assemble
-from training.evidence import answer, figures_of, gather, write_tables
+from training.evidence import answer, figures_of, gather, of_features, write_tables
 from training.exploration import explore
 from training.labelled import Labelled
+from training.pools import pools_of
 from training.settings import Settings, settings_from_dict
 from validation.evidence import Evidence
 from validation.stability import reference_of
@@ -33,7 +34,9 @@ def evidence_of(its: Settings, rows: int = 900) -> Evidence:
     answers = {name: answer(its, pipeline, Labelled(frame[r], target[r])) for name, r in parts.items()}
     train = answers["train"]
     reference = reference_of(train.frame, train.score, its.features, its.stability)
-    return gather(its, pipeline, answers, reference, lambda: explore(train.frame, train.target, its))
+    pools = pools_of(its, pipeline[0], train.frame)
+    counted = of_features(its, answers, reference)
+    return gather(its, pipeline, answers, answers, counted, pools, lambda: explore(train.frame, train.target, its))
 
 
 def test_answers_in_chunks_are_the_pipeline_s_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +77,8 @@ def test_it_can_be_written(tmp_path: Path) -> None:
     assert content["calibration"]["chosen"] in ("none", "sigmoid", "isotonic")
     assert {alarm["name"] for alarm in content["alarms"]} >= {"ROC-AUC gap", "few defaults"}
     write_tables(tmp_path, evidence)
+    assert "grades" not in content
+    assert not list(tmp_path.glob("grades*"))
     for part in ("train", "test"):
         bands = pd.read_csv(tmp_path / f"bands_{part}.csv")
         assert bands["Band"].tolist() == evidence.bands[part]["Band"].tolist()

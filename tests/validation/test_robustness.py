@@ -14,7 +14,6 @@ from runtime.score import Scale
 from validation.robustness import OTHER_BAND, SIZE, _noisy, robustness, sensitive
 
 
-
 def places(_: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.intp]:
     """Bands of ten points."""
     return (scores // 10).astype(np.intp)

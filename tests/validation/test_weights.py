@@ -33,10 +33,12 @@ from validation.findings import largest_tie
 from validation.intervals.bootstrap import bootstrap
 from validation.intervals.ranked import Ranked
 from validation.metrics import evaluate
-from validation.outcomes import outcomes
+from validation.rating import Rating
 from validation.report.plots.ranking import ranking
 from validation.sample import sampled_rows
-from validation.settings import Costs, Stability
+from validation.sections import calibration, discrimination
+from validation.sections.section import Rows, Subject
+from validation.settings import Costs, Stability, Validation
 from validation.stability import reference_of, shifts
 from validation.stability.bins import Bins
 from validation.stability.index import shift
@@ -111,7 +113,10 @@ def test_a_weight_of_k_is_k_rows_at_every_cut_off(costs: Costs) -> None:
     sample, weight = draw(800), drawn_weights(800)
     weighted, of_rows = part_of(sample, weight.astype(float)), part_of(repeated(sample, weight))
     edges = band_edges(weighted.score, SCALE)
-    found, expected = cutoff_table(weighted, edges, costs), cutoff_table(of_rows, edges, costs)
+    found, expected = (
+        cutoff_table(its, edges, costs, None if costs.amount is None else its.frame["amount"].to_numpy())
+        for its in (weighted, of_rows)
+    )
     assert found["Weight"].tolist() == expected["Approved"].tolist()
     assert found["Approved"].iloc[0] == 800
     same = [name for name in expected if name not in ("Approved", "Low", "High")]
@@ -136,15 +141,21 @@ def test_a_weight_of_k_is_k_rows_of_later_outcomes() -> None:
     outcome = sample[0].astype(float)
     outcome[::7] = np.nan
     score = scores_of(sample[1], SCALE)
-    edges = band_edges(score, SCALE)
-    found = outcomes(outcome, sample[1], score, edges, weight.astype(float))
-    expected = outcomes(np.repeat(outcome, weight), np.repeat(sample[1], weight), np.repeat(score, weight), edges)
-    for name in ("default_rate", "mean_probability", "roc_auc", "log_loss", "brier"):
-        assert found[name] == pytest.approx(expected[name], rel=ROUNDING), name
-    for band, other in zip(found["bands"], expected["bands"], strict=True):
-        assert band["band"] == other["band"]
-        assert band["default_rate"] == pytest.approx(other["default_rate"], rel=ROUNDING)
-        assert band["low"] <= band["default_rate"] <= band["high"]
+
+    def figures(rows: Rows) -> dict[str, Any]:
+        rating = Rating.of_bands(band_edges(score, SCALE), SCALE)
+        subject = Subject(rows, rating, SCALE, Validation(), Stability())
+        found, ranked = calibration.make(subject).figure, discrimination.make(subject).figure
+        assert found is not None
+        assert ranked is not None
+        return {**found["metrics"], **ranked["metrics"], "unknown": found["unknown"]}
+
+    found = figures(Rows(sample[1], score, outcome, weight.astype(float)))
+    p, points, known = (np.repeat(each, weight) for each in (sample[1], score, outcome))
+    expected = figures(Rows(p, points, known))
+    for name in ("default_rate", "mean_probability", "roc_auc", "log_loss", "brier", "calibration_slope"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-6 if "slope" in name else ROUNDING), name
+    assert found["low"] <= found["default_rate"] <= found["high"]
     assert (found["rows"], found["unknown"]) == (int((~np.isnan(outcome)).sum()), int(np.isnan(outcome).sum()))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,14 +18,14 @@ from storage.digest import sha256_of
 from storage.json_file import write_json
 from table import Table
 from training import artifacts
-from training.artifacts.schema import schema_of
-from training.documents import ExclusionRecord, PartRecord, PoolRecord, Run, SearchRecord
+from training.artifacts.schema import Range, schema_of
+from training.documents import ExclusionRecord, InPartsRecord, PartRecord, PoolRecord, Run, SearchRecord
 from training.evidence import figures_of, write_tables
 from training.reasons import write_own_rows, write_reference
 from training.settings import Settings, settings_as_dict, settings_as_toml
 from training.split import split_facts
 from validation.documents import Initial, InitialPeriod, Reference, StabilityFindings
-from validation.evidence import Evidence, Part
+from validation.evidence import Answered, Evidence, Part
 from validation.initial import Said, initial_of
 from validation.rating import Rating
 from validation.report.report import write_report
@@ -35,6 +36,10 @@ PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgb
 SAME_BYTES_AGAIN = (
     "data.sha256, settings.toml, versions, and the kind of processor and C library that they run on; neither the "
     "number of cores nor an interrupted search changes a bit of model.onnx"
+)
+WITH_WORKERS = (
+    "data.sha256, settings.toml, versions, the kind of processor and C library, and the number of Dask workers, among "
+    "which sums are divided"
 )
 
 
@@ -50,10 +55,19 @@ class FinishedRun:
     pipeline: Pipeline
     pools: list[PoolRecord]
     reference: Reference
-    parts: dict[str, Part]
+    parts: Mapping[str, Answered]
+    shown: Mapping[str, Part]
+    """The same where the table is in memory, else rows drawn of each."""
+    ranges: Mapping[str, Range]
+    """Of the training rows' numbers."""
+    sample: pd.DataFrame
+    """Real rows for the certificate, raw columns only."""
     evidence: Evidence
     own_rows: pd.DataFrame | None = None
     """The applicants of `reasons.reference`, where that is a file."""
+    in_parts: InPartsRecord | None = None
+    remarks: Sequence[str] = ()
+    """On the columns, where the table does not have them."""
 
 
 def save(folder: Path, finished: FinishedRun) -> Run:
@@ -63,11 +77,11 @@ def save(folder: Path, finished: FinishedRun) -> Run:
     write_tables(folder, evidence)
     figures, facts = figures_of(evidence), split_facts(table, rows)
     write_json(folder / artifacts.METRICS, figures["metrics"])
-    write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, parts["train"].frame))
+    write_json(folder / artifacts.SCHEMA, schema_of(settings, pipeline, finished.ranges))
     write_json(folder / artifacts.REFERENCE, finished.reference)
     write_json(folder / artifacts.INITIAL, _initial(finished, facts["test"]))
-    _sample(table.frame, rows["test"], rows["train"]).to_parquet(folder / artifacts.SAMPLE, index=False)
-    train = parts["train"]
+    finished.sample.to_parquet(folder / artifacts.SAMPLE, index=False)
+    train = finished.shown["train"]
     write_reference(folder, settings, train.frame, train.score, train.weight)
     write_own_rows(folder, settings, finished.own_rows)
     (folder / artifacts.SETTINGS).write_text(settings_as_toml(settings), encoding="utf-8")
@@ -81,17 +95,18 @@ def save(folder: Path, finished: FinishedRun) -> Run:
             "dropped_rows": table.dropped_rows,
             "dropped_note": table.dropped_note,
             "exclusions": [cast(ExclusionRecord, asdict(exclusion)) for exclusion in table.exclusions],
-            "remarks": list(table.remarks),
+            "remarks": [*table.remarks, *finished.remarks],
         },
         "split": {"method": settings.split.method, "train": facts["train"], "test": facts["test"]},
         "settings": settings_as_dict(settings),
         "seed": settings.split.seed,
         "pools": finished.pools,
+        "in_parts": finished.in_parts,
         "tuning": finished.tuning,
         **figures,
         "stability": cast(StabilityFindings, evidence.stability),
         "versions": versions(),
-        "same_bytes_again": SAME_BYTES_AGAIN,
+        "same_bytes_again": WITH_WORKERS if settings.engine.on_cluster else SAME_BYTES_AGAIN,
         "files": {},
         "digest": "",
     }
@@ -118,7 +133,7 @@ def _initial(finished: FinishedRun, facts: PartRecord) -> Initial:
     of = settings.validation
     said = Said("test", of.definition or "", of.exposure, period)
     exposure = None if table.exposure is None else np.nan_to_num(table.exposure[finished.rows["test"]])
-    rating = Rating.of_bands(finished.evidence.edges, settings.score)
+    rating = Rating.of(finished.evidence.edges, settings.score, finished.evidence.grades)
     return initial_of(rating, test.target, test.probability, test.score, said, exposure)
 
 
@@ -127,7 +142,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
 
 
-def _sample(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArray[np.intp]) -> pd.DataFrame:
+def sample_of(frame: pd.DataFrame, test_rows: NDArray[np.intp], train_rows: NDArray[np.intp]) -> pd.DataFrame:
     """Real rows for the certificate, those of the test part first. Raw columns only, without ids and target."""
     rows = np.concatenate([test_rows, train_rows])[:SAMPLE_ROWS]
     return frame.iloc[rows].reset_index(drop=True)

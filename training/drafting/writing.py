@@ -38,7 +38,7 @@ TRUE_AND_FALSE = (
     *(("s", "n"), ("sim", "nao"), ("tak", "nie"), ("да", "нет"), ("evet", "hayır"), ("wahr", "falsch")),
     *(("vrai", "faux"), ("verdadero", "falso"), ("ano", "ne"), ("igen", "nem"), ("kyllä", "ei"), ("是", "否")),
 )
-NEARLY_ALL, HALF, FEW_WORDS, MANY_NUMBERS = 0.95, 0.5, 5, 20
+NEARLY_ALL, HALF, FEW_WORDS, MANY_NUMBERS, MANY_CODES = 0.95, 0.5, 5, 20, 5
 LOOKED_AT = 500  # different texts of a column, when the marks are looked for
 POINT = Marks()
 
@@ -58,8 +58,9 @@ def writing_of(columns: Iterable[Cells], separator: str | None) -> Writing:
     texts = [cells for cells in columns if not (cells.is_number or cells.is_boolean or cells.time) and cells.levels]
     asked: dict[str, str] = {}
     marks = _marks(texts, separator, asked)
-    # One of two texts is a value, whatever it looks like: + and -.
+    # One of two texts is a value, whatever it looks like: + and -. So is a code among codes: NC and ND are states.
     values = {level for cells in texts if len(cells.levels) <= 2 and not _some(cells, marks) for level in cells.levels}
+    values |= {level for cells in texts for level in cells.levels if _is_code(level, cells.levels)}
     missing: dict[str, None] = {}
     for cells in texts:
         missing |= dict.fromkeys(word for word in _words_for_missing(cells, marks, asked) if word not in values)
@@ -139,6 +140,15 @@ def _words_for_missing(cells: Cells, marks: Marks, asked: dict[str, str]) -> lis
     named = ", ".join(words)
     asked["missing"] = f"{named} {'is' if len(words) == 1 else 'are'} among the numbers of {cells.name}: missing?"
     return known + words
+
+
+def _is_code(word: str, levels: Sequence[str]) -> bool:
+    """True for capitals, as many as nearly all other levels have: a state or a currency, not a word for missing."""
+    if not (word.isalpha() and word.isupper() and word.casefold() in AMONG_NUMBERS):
+        return False
+    others = [level for level in levels if level.casefold() not in AMONG_NUMBERS]
+    alike = sum(level.isalpha() and level.isupper() and len(level) == len(word) for level in others)
+    return alike >= MANY_CODES and alike >= NEARLY_ALL * len(others)
 
 
 def _differ_in_form(levels: Sequence[str]) -> bool:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import numpy as np
+import xgboost
 from numpy.typing import NDArray
+from sklearn.base import clone
 from xgboost import XGBClassifier
 
 
@@ -22,3 +24,15 @@ class MarginXGBClassifier(XGBClassifier):  # type: ignore[misc]
     def decision_function(self, X: Any) -> NDArray[np.float32]:
         """The margin [N], in log-odds."""
         return margin(self, X)
+
+
+def fitted_classifier(template: XGBClassifier, booster: xgboost.Booster) -> XGBClassifier:
+    """A copy of an unfitted classifier around trees that were fitted elsewhere, as its own `fit` would leave it.
+
+    Both attributes have no public way that leaves the parameters as they are: `load_model` changes some of them.
+    XGBoost's own estimators for Dask set these two.
+    """
+    classifier = clone(template)
+    classifier._Booster = booster
+    classifier.n_classes_ = 2
+    return classifier

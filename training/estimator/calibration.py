@@ -82,11 +82,14 @@ def cross_validated(
     all of them are weighted.
     """
     folds = StratifiedKFold(min(FOLDS, int(np.bincount(target).min())), shuffle=True, random_state=seed)
-    splits = list(folds.split(x, target))
+    fold_of = np.empty(len(target), dtype=np.uint8)
+    for number, (_, unseen) in enumerate(folds.split(x, target)):
+        fold_of[unseen] = number
     losses = {}
     for method in methods:
         p = np.empty(len(target))
-        for seen, unseen in splits:
+        for number in range(folds.n_splits):
+            seen, unseen = fold_of != number, fold_of == number
             of_seen = None if weight is None else weight[seen]
             calibrator = fit_calibrator(method, x[seen], target[seen], of_seen, certain_ends=certain_ends)
             p[unseen] = calibrated(calibrator, x[unseen])

@@ -5,6 +5,7 @@ each booster gives to the fold that it has not seen. See docs/decisions/0001-cal
 spread of these margins.
 """
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from xgboost import XGBClassifier
 from training.estimator.boosting import margin
 from training.estimator.calibration import METHODS, calibrated, choose, cross_validated, fit_calibrator
 from training.estimator.folds import folds_of
-from training.estimator.spread import brought_to, spread_of_mean
+from training.estimator.spread import brought_to, spread_of_mean, spread_with
 
 
 class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -100,10 +101,40 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         out_of_fold = np.empty(len(target))
         for (_, unseen), (_, margins) in zip(folds, fitted, strict=True):
             out_of_fold[unseen] = margins
-        self.spread_ = 1.0
+        spread = 1.0
         if self.correct_spread:
-            self.spread_ = spread_of_mean(self.estimators_, X, [its for _, its in folds], out_of_fold, weight)
-            out_of_fold = brought_to(self.spread_, out_of_fold, weight)
+            spread = spread_of_mean(self.estimators_, X, [its for _, its in folds], out_of_fold, weight)
+        return self._calibrate(spread, out_of_fold, target, weight)
+
+    def fit_margins(
+        self,
+        boosters: Sequence[XGBClassifier],
+        out_of_fold: NDArray[np.float64],
+        target: NDArray[np.int8],
+        noise: float,
+        weight: NDArray[np.float64] | None = None,
+    ) -> Self:
+        """What `fit` makes of boosters that are fitted already, of equally many columns.
+
+        `out_of_fold` [N] are the margins of rows from the booster that has not seen them, `target` [N] is 0 or 1,
+        `noise` is training.estimator.spread.disagreement.
+        """
+        self.classes_ = np.unique(target)
+        self.n_features_in_ = int(boosters[0].n_features_in_)
+        self.estimators_ = list(boosters)
+        spread = spread_with(noise, len(boosters), out_of_fold, weight) if self.correct_spread else 1.0
+        return self._calibrate(spread, out_of_fold, target, weight)
+
+    def _calibrate(
+        self,
+        spread: float,
+        out_of_fold: NDArray[np.float64],
+        target: NDArray[Any],
+        weight: NDArray[np.float64] | None,
+    ) -> Self:
+        self.spread_ = spread
+        if self.correct_spread:
+            out_of_fold = brought_to(spread, out_of_fold, weight)
         self.comparison_ = cross_validated(out_of_fold, target, seed=self.random_state, weight=weight)
         self.calibration_ = choose(self.comparison_) if self.calibration == "auto" else self.calibration
         self.calibrator_ = fit_calibrator(self.calibration_, out_of_fold, target, weight)

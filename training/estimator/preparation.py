@@ -64,17 +64,23 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
         """Learns the vocabularies that are not given, and the pools, from the rows of `X`."""
+        return self.fit_levels({name: levels_of(X[name]) for name in self.learnt_categories()})
+
+    def learnt_categories(self) -> list[str]:
+        """The categories whose vocabulary is not given."""
+        return [name for name, levels in (self.categories or {}).items() if not levels]
+
+    def fit_levels(self, counts: Mapping[str, Mapping[str, int]]) -> Self:
+        """The same from how many training rows have each level of `learnt_categories`, missing ones left out."""
         self.vocabularies_: dict[str, list[str]] = {}
         self.pools_: dict[str, list[str]] = {}
         for name, levels in (self.categories or {}).items():
             if levels:
                 self.vocabularies_[name] = list(levels)
                 continue
-            counts = Counter(strings(X[name]).tolist())
-            counts.pop(MISSING_CATEGORY, None)
-            self.vocabularies_[name] = sorted(counts)
+            self.vocabularies_[name] = sorted(counts[name])
             fewest = (self.rare or {}).get(name, 1)
-            pooled = [level for level in self.vocabularies_[name] if counts[level] < fewest]
+            pooled = [level for level in self.vocabularies_[name] if counts[name][level] < fewest]
             if len(pooled) > 1:
                 self.pools_[name] = pooled
         grouped = {name for members in (self.row_max or {}).values() for name in members}
@@ -170,6 +176,13 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for name, levels in self.indicators().items():
             names += [f"{name}={POOL_NAME if level is POOL else level}" for level in levels]
         return np.asarray(names, dtype=object)
+
+
+def levels_of(column: "pd.Series[Any]") -> Counter[str]:
+    """How many rows of a category have each level, missing ones left out."""
+    counts = Counter(strings(column).tolist())
+    counts.pop(MISSING_CATEGORY, None)
+    return counts
 
 
 def _float64(column: "pd.Series[Any]") -> NDArray[np.float64]:

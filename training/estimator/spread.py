@@ -9,6 +9,7 @@ plus λ times its distance from it, with λ = 1 − s² (1 − 1/k) / V, and s²
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,24 +32,42 @@ def spread_of_mean(
     out_of_fold: NDArray[np.float64],
     weight: Weight = None,
 ) -> float:
-    """Estimated λ, SMALLEST to 1, of k boosters fitted on all rows of `X` [N, m] but `unseen[i]`; 1 for two boosters.
-
-    s² is taken from the k − 1 boosters that have seen a row. They share what they learnt of it, so their differences
-    are those that they have on new rows, or smaller: measured in docs/decisions/0011-the-spread-of-means.md.
-    """
-    count = len(boosters)
-    variance = float(np.average((out_of_fold - _mean(out_of_fold, weight)) ** 2, weights=weight))
-    if count < FEWEST_BOOSTERS or variance == 0:
+    """Estimated λ, SMALLEST to 1, of k boosters fitted on all rows of `X` [N, m] but `unseen[i]`; 1 for two."""
+    if len(boosters) < FEWEST_BOOSTERS:
         return 1.0
-    step = -(-len(X) // MOST_ROWS)
-    between, mass = [], []
+    step = step_between(len(X))
+    margins, by, mass = [], [], []
     for place, rows in enumerate(unseen):
         some = rows[::step]
-        others = [margin(each, X[some]).astype(np.float64) for at, each in enumerate(boosters) if at != place]
-        between.append(np.var(others, axis=0, ddof=1))
+        margins.append(np.column_stack([margin(each, X[some]) for each in boosters]))
+        by.append(np.full(len(some), place))
         mass.append(np.ones(len(some)) if weight is None else weight[some])
-    noise = float(np.average(np.concatenate(between), weights=np.concatenate(mass)))
-    return max(1 - noise * (1 - 1 / count) / variance, SMALLEST)
+    noise = disagreement(np.concatenate(margins), np.concatenate(by), np.concatenate(mass))
+    return spread_with(noise, len(boosters), out_of_fold, weight)
+
+
+def step_between(rows: int) -> int:
+    """Of a fold's rows, in order, each of which is compared: the first of so many."""
+    return -(-rows // MOST_ROWS)
+
+
+def disagreement(margins: NDArray[np.float32], unseen_by: NDArray[np.integer[Any]], mass: NDArray[np.float64]) -> float:
+    """s² from margins [R, k] of rows that the booster `unseen_by` [R] has not seen.
+
+    It is taken from the k − 1 boosters that have seen a row. They share what they learnt of it, so their differences
+    are those that they have on new rows, or smaller: measured in docs/decisions/0011-the-spread-of-means.md.
+    """
+    count = margins.shape[1]
+    seen = margins[np.arange(count) != unseen_by[:, None]].reshape(-1, count - 1).astype(np.float64)
+    return float(np.average(np.var(seen, axis=1, ddof=1), weights=mass))
+
+
+def spread_with(noise: float, boosters: int, out_of_fold: NDArray[np.float64], weight: Weight = None) -> float:
+    """λ for a variance `noise` between so many boosters; 1 for two of them."""
+    variance = float(np.average((out_of_fold - _mean(out_of_fold, weight)) ** 2, weights=weight))
+    if boosters < FEWEST_BOOSTERS or variance == 0:
+        return 1.0
+    return max(1 - noise * (1 - 1 / boosters) / variance, SMALLEST)
 
 
 def brought_to(spread: float, margins: NDArray[np.float64], weight: Weight = None) -> NDArray[np.float64]:

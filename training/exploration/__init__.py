@@ -98,9 +98,14 @@ def _risks(columns: list[Column], show: Callable[[str], None]) -> list[dict[str,
     return risks
 
 
+def most_rows(features: int) -> int:
+    """Of so many features the rows that are looked at closely."""
+    return min(MOST_ROWS, max(FEWEST_ROWS, MOST_CELLS // features))
+
+
 def _rows_to_look_at(target: NDArray[np.int8], features: int, seed: int) -> NDArray[np.intp]:
     """All rows, or a sample of them in which each class has its share, ascending."""
-    most = min(MOST_ROWS, max(FEWEST_ROWS, MOST_CELLS // features))
+    most = most_rows(features)
     if len(target) <= most:
         return np.arange(len(target))
     rng = np.random.default_rng(seed)

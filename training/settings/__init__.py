@@ -18,19 +18,22 @@ from table.features import read_features
 from table.settings import Data, Feature, FeatureType, beside, beside_in
 from training.settings.checks import refuse_contradictions
 from training.settings.document import OF_REASONS, TABLES, Document, document_of, read_reason_texts, read_row_max
+from training.settings.engine import Engine
 from training.settings.flags import flagged_keys, lay_flags_over
 from training.settings.reasons import NAMED, Reasons, ReasonText
 from training.settings.tables import DECLARED, Model, Settings, Split, Tuning
 from training.settings.xgboost_parameters import read_parameters
-from validation.settings import Costs, Evaluation, Fairness, Stability, Validation
+from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stability, Validation
 
 __all__ = [
     "Costs",
     "Data",
+    "Engine",
     "Evaluation",
     "Fairness",
     "Feature",
     "FeatureType",
+    "MasterScale",
     "Model",
     "ReasonText",
     "Reasons",
@@ -149,9 +152,11 @@ def settings_from_dict(
         model=Model(**values("model")),
         xgboost=read_parameters(document["xgboost"], origin),
         tuning=Tuning(**values("tuning")),
+        engine=Engine(**values("engine")),
         score=Scale(**values("score")),
         evaluation=Evaluation(**values("evaluation")),
         costs=Costs(**values("costs")),
+        grades=MasterScale(**values("grades")),
         stability=Stability(**values("stability")),
         validation=Validation(**values("validation")),
         fairness=Fairness(**values("fairness")),

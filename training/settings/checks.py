@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from cli.settings.origin import Origin
 from cli.words import did_you_mean, shown
+from storage.address import is_remote
 from table.contradictions import contradictions
 from table.settings import Feature
 from training.settings.reasons import ALL, AT_CUTOFF, NONE, TREE_PATH, ReasonText
@@ -26,7 +27,9 @@ def refuse_contradictions(settings: Settings, origin: Origin) -> None:
         _model,
         _split,
         _costs,
+        _grades,
         _tuning,
+        _engine,
         _fairness,
         _reasons,
     )
@@ -181,6 +184,10 @@ def _costs(settings: Settings) -> Problems:
             yield "costs.amount", f"expected a number feature; {did_you_mean(costs.amount, numbers)}"
 
 
+def _grades(settings: Settings) -> Problems:
+    yield from settings.grades.contradictions()
+
+
 def _tuning(settings: Settings) -> Problems:
     if settings.tuning.trials and "early_stopping_rounds" in settings.xgboost:
         yield (
@@ -190,6 +197,29 @@ def _tuning(settings: Settings) -> Problems:
     for name in settings.tuning.keep:
         if name not in KNOWN:
             yield "tuning.keep", f"no such parameter {name}; {did_you_mean(name, KNOWN)}"
+
+
+def _engine(settings: Settings) -> Problems:
+    engine, names = settings.engine, ("external_memory", "workers", "scheduler")
+    chosen = [name for name in names if getattr(engine, name) not in (None, False)]
+    if len(chosen) > 1:
+        yield f"engine.{chosen[1]}", f"contradicts engine.{chosen[0]}; leave one of them out"
+    if not chosen:
+        if engine.cache is not None:
+            yield "engine.cache", "needs engine.external_memory, engine.workers or engine.scheduler; leave it out"
+        return
+    key = f"engine.{chosen[0]}"
+    file = settings.data.file
+    if file is None:
+        yield key, "reads Parquet files in parts, and data.file names none; name them, or train in memory"
+    elif engine.scheduler is not None and is_remote(file):
+        yield key, "its workers read the files themselves, where all see them; name files in a folder that all share"
+    if settings.tuning.trials:
+        yield "tuning.trials", f"contradicts {key}: a search needs its rows in memory; search first, on fewer rows"
+    if settings.model.estimator != "cross-fit":
+        yield "model.estimator", f'"calibrated-cv" contradicts {key}; use "cross-fit"'
+    if (method := settings.xgboost.get("tree_method", "hist")) not in ("auto", "hist"):
+        yield "xgboost.tree_method", f'{shown(method)} contradicts {key}, which bins its columns; use "hist"'
 
 
 def _reasons(settings: Settings) -> Problems:

@@ -16,11 +16,12 @@ from cli.words import shown
 from runtime.score import Scale
 from table.settings import Data, Feature, Schema
 from table.time_format import NUMBER, TimeFormat
+from training.settings.engine import Engine
 from training.settings.reasons import ReasonGroup, Reasons, ReasonText
 from training.settings.reference import REFERENCE_FEATURES, REFERENCE_ROW_MAX
 from training.settings.xgboost_parameters import REFERENCE, Parameters, Value
 from validation.fairness.columns import columns_beside
-from validation.settings import Costs, Evaluation, Fairness, Stability, Validation
+from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stability, Validation
 
 LARGEST_SEED = 2**32 - 1  # what numpy's and scikit-learn's generators take
 RARE = 10  # of fewer rows a default rate says next to nothing: 2 of 9 may be 5 % or 54 % (Jeffreys)
@@ -177,9 +178,11 @@ class Settings:
     model: Model = Model()
     xgboost: Mapping[str, Value] = field(default_factory=lambda: dict(REFERENCE))
     tuning: Tuning = Tuning()
+    engine: Engine = field(default_factory=Engine)
     score: Scale = SCALE
     evaluation: Evaluation = field(default_factory=Evaluation)
     costs: Costs = field(default_factory=Costs)
+    grades: MasterScale = field(default_factory=MasterScale)
     stability: Stability = field(default_factory=Stability)
     validation: Validation = field(default_factory=Validation)
     fairness: Fairness = field(default_factory=Fairness)
@@ -219,9 +222,11 @@ DECLARED: Mapping[str, type] = {
     "model": Model,
     "xgboost": Parameters,
     "tuning": Tuning,
+    "engine": Engine,
     "score": Score,
     "evaluation": Evaluation,
     "costs": Costs,
+    "grades": MasterScale,
     "stability": Stability,
     "validation": Validation,
     "fairness": Fairness,

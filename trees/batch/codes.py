@@ -39,7 +39,7 @@ class Coded:
 
 
 def planes_for(leaves: int) -> int:
-    """How many bits number so many leaves."""
+    """Number of bits for this many leaves."""
     return max(1, (leaves - 1).bit_length())
 
 

@@ -24,7 +24,7 @@ class Node:
 
 @dataclass(frozen=True)
 class NumberConditions:
-    """Those of a raw number, or of the largest of several. `not_below` (value >= t) come before `below` (value < t)."""
+    """Conditions on a raw number or the largest of several: `not_below` (value >= t) before `below` (value < t)."""
 
     positions: tuple[int, ...]
     not_below: NDArray[np.float64]  # ascending, on raw float64 values

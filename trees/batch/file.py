@@ -1,4 +1,4 @@
-"""What batch.bin holds; runtime.batch reads it."""
+"""Content of batch.bin, which runtime.batch reads."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -17,13 +17,13 @@ from trees.reasons.tables import Layout, layout_of, table_of
 from trees.refusal import BoosterRefused
 
 MOST_CELLS = 2**31  # an address is an int32
-# What columns of zeros may add to the tables, so that those of two widths are looked up at once.
+# Share that columns of zeros may add to the tables, so that two widths are looked up in one call.
 MOST_PADDING = 0.04
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be built; its size is known before anything is."""
+    """Plan of the tables; it states their size before they are built."""
 
     columns: Columns
     groups: list[Group]
@@ -70,7 +70,7 @@ def plan(columns: Columns) -> Plan:
 
 
 def _padded(layouts: list[Layout]) -> list[Layout]:
-    """Gives the narrowest tables the next width, where that costs little: fewer widths, fewer calls of numpy."""
+    """Give the narrowest tables the next width, where that costs little: fewer widths, fewer calls of numpy."""
     cells: dict[int, int] = {}
     for layout in layouts:
         cells[len(layout.players)] = cells.get(len(layout.players), 0) + layout.cells
@@ -156,6 +156,6 @@ def order_bits(columns: Columns, axis: int) -> list[tuple[int, int]]:
 
 
 def bits_of(columns: Columns) -> int:
-    """How many bits the file has for thresholds and levels; those of missing numbers come behind."""
+    """Number of bits for thresholds and levels; bits of missing numbers follow."""
     ordered = sum(len(order.places) + 1 for order in columns.orders.values())
     return sum(1 for number in columns.axis_of if number not in columns.orders) + ordered

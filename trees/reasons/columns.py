@@ -43,7 +43,7 @@ class Condition:
     right: bool  # the bit is set
     missing_left: bool
     share: float = field(default=math.nan, compare=False)
-    """Of the cover of the split that went this way."""
+    """Share of the split's cover that went this way."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Split:
     left: "Split | float"
     right: "Split | float"
     left_share: float
-    """Of the cover; the rest went right."""
+    """Share of the cover that went left; the rest went right."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Columns:
-    """What boosters read of an applicant: axes in order, numbers first, and one booster's trees after the other's."""
+    """Inputs of the boosters: axes in order, numbers first, and the trees of one booster after another."""
 
     axes: tuple[NumberAxis | CategoryAxis, ...]
     player_of: tuple[int, ...]  # of each axis
     boosters: tuple[tuple[Split | float, ...], ...]
     base_margins: tuple[float, ...] = field(default=())
     orders: Mapping[int, Order] = field(default_factory=dict)
-    """By axis, behind all others: its numbers are places, which reference rows hold as one more raw number."""
+    """Order of an axis whose numbers are places in it; reference rows hold the place as one more raw number."""
 
     @cached_property
     def axis_of(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""What reasons.bin holds; runtime.tables reads it."""
+"""Content of reasons.bin, which runtime.tables reads."""
 
 from typing import Any
 

@@ -41,7 +41,7 @@ class Group:
 
 
 class Shape:
-    """How many classes each axis has within a set of conditions, and what a table over them costs."""
+    """Number of classes of each axis within a set of conditions, and the size of a table over them."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns

@@ -43,7 +43,7 @@ def _put(shape: Shape, others: list[_Costed], new: _Costed) -> None:
 
 
 def _unite(shape: Shape, others: list[_Costed], new: _Costed) -> bool:
-    """Unites `new` with the one of the others that it costs least to be with; False where none is worth it."""
+    """Unite `new` with the one of the others that it costs least to be with; False where none is worth it."""
     best, least, cost = None, WORTH_A_GROUP, 0
     for other in others[-MOST_COMPARED:]:
         joint = shape.cost(other.group.conditions.union(new.group.conditions))

@@ -148,11 +148,11 @@ def _patterns(leaves: Leaves, outcomes: NDArray[np.bool_]) -> NDArray[np.uint16]
 
 
 def _add(found: NDArray[np.float64], leaves: Leaves, values: NDArray[np.float64], patterns: NDArray[np.uint16]) -> None:
-    """Adds to `found` [players, N] the values [L, 2^d, d] of the applicants' patterns."""
-    order = np.argsort(leaves.player, axis=None, kind="stable")
-    leaf, slot = np.unravel_index(order, leaves.player.shape)
+    """Add to `found` [players, N] the values [L, 2^d, d] of the applicants' patterns."""
     values = values * leaves.weight[:, None, None]
-    each = values[leaf[:, None], patterns[leaf], slot[:, None]]
-    owners = leaves.player.ravel()[order]
-    starts = np.flatnonzero(np.diff(owners, prepend=-1))
-    found[owners[starts]] += np.add.reduceat(each, starts, axis=0)
+    count, width = patterns.shape[0], values.shape[1]
+    place = np.arange(0, count * width, width)[:, None] + patterns  # among the values of a slot
+    for slot, owners in enumerate(leaves.player.T):
+        its = values[:, :, slot].ravel()
+        for player in np.unique(owners):
+            found[player] += its.take(place[owners == player]).sum(axis=0)

@@ -35,10 +35,12 @@ def bootstrap(
     seed: int,
     probability_limits: tuple[float, float] = PROBABILITY_LIMITS,
     weight: Floats | None = None,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Intervals:
     """The bounds of what validation.metrics.evaluate says of the same arguments.
 
-    Applicants are drawn alike, and each draw brings the applicant's weight with it.
+    Applicants are drawn alike, and each draw brings the applicant's weight with it. Where `clusters` [N] says which
+    belong together, as the loans of a customer do, whole clusters are drawn: rows of one are not independent.
 
     Distances between observed and predicted rates only grow with noise, and a draw adds its own: by as much as they
     are larger in the mean draw than in the sample, the bootstrap's estimate of that, their bounds are shifted down.
@@ -48,13 +50,20 @@ def bootstrap(
     """
     applicants = Ranked(target, probability, threshold, probability_limits, weight)
     rows = len(target)
+    its_cluster, several = None, rows
+    if clusters is not None:
+        names, codes = np.unique(clusters, return_inverse=True)
+        its_cluster, several = codes[applicants.order], len(names)
     together = max(1, CELLS // rows)
     chunks = [range(first, min(first + together, resamples)) for first in range(0, resamples, together)]
 
     def figures_of(chunk: range) -> dict[str, Floats]:
         counts = np.empty((len(chunk), rows))
         for row, number in zip(counts, chunk, strict=True):
-            draw_into(row, np.random.default_rng((seed, number)))
+            drawn = row if its_cluster is None else np.empty(several)
+            draw_into(drawn, np.random.default_rng((seed, number)))
+            if its_cluster is not None:
+                row[:] = drawn[its_cluster]
         return applicants.figures(counts)
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:

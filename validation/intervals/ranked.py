@@ -35,7 +35,7 @@ class Ranked:
         probability_limits: tuple[float, float],
         weight: Floats | None = None,
     ) -> None:
-        order = np.argsort(probability, kind="stable")
+        self.order = order = np.argsort(probability, kind="stable")
         p, y = probability[order], target[order]
         self.weight = None if weight is None else on_a_grid(weight[order])
         x = log_odds(p, probability_limits)

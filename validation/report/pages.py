@@ -36,6 +36,7 @@ def templates() -> jinja2.Environment:
         "figure": words.figure,
         "between": words.between,
         "plain": words.plain,
+        "p": words.p_value,
         "title_of": title_of,
     }
     script = (FOLDER / "tables.js").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from typing import Any
 
 from storage.digest import sha256_of
 from table import BUILT_IN
-from validation.evidence import Evidence, Part
-from validation.report import card, pages, tables
+from validation.evidence import Answered, Evidence
+from validation.report import card, in_parts, pages, tables
 from validation.report.weaknesses import weaknesses
 from validation.report.weights import statements
 
@@ -16,7 +16,7 @@ CARD = "model_card.md"
 PLOTS = "plots"
 
 
-def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> None:
+def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> None:
     """Writes the report, the model card and the pictures into `folder`, which holds the other artifacts already.
 
     `run` is what becomes run.json. What a run need not have, such as a search, costs or an exploration, is told where
@@ -36,6 +36,7 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         "files": files,
         "synthetic": synthetic,
         "weights": statements(run),
+        "in_parts": in_parts.statement(run),
         "weaknesses": weaknesses(run, evidence, synthetic=synthetic),
     }
     text = card.write(content)
@@ -88,9 +89,9 @@ def _sections(evidence: Evidence) -> dict[str, str]:
     return {section: title for section, title in sections.items() if there.get(section, True)}
 
 
-def _draw(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> dict[str, Any]:
+def _draw(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> dict[str, Any]:
     """The pictures by name, each in a file of its own too."""
-    from validation.report.plots.gallery import gallery  # matplotlib costs a third of a second that --no-plots saves
+    from validation.report.plots.gallery import gallery  # --no-plots needs none of it
 
     pictures = gallery(run, evidence, parts)
     (folder / PLOTS).mkdir()

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cli.words import counted
-from validation.evidence import Evidence, Part
+from validation.evidence import Evidence
 from validation.reasons import Waterfall
 from validation.report.headings import METRICS, title_of
 from validation.report.words import shown_of
@@ -19,6 +19,7 @@ OF_RATES = ["Predicted", "Observed", "Low", "High", "Odds"]
 RATES = dict.fromkeys(OF_RATES, ".3f") | {"Odds": ",.4g"}
 RATES |= dict.fromkeys(("% Total Population", "Band Precision", "Cumulative Precision"), ".2f")
 RATES |= dict.fromkeys(("Cumulative Recall", "Cumulative F1-Score"), ".2f")
+GRADES = dict.fromkeys(("Predicted", "Observed", "Low", "High"), ".3f") | {"Share": ".2f"}
 SHARES = {"Approval rate": ".2%", "Bad rate": ".3%", "Predicted bad rate": ".3%"}
 DETAILS = ("Low", "High", "Expected profit per applicant", "Observed profit per applicant")  # of cut-offs
 SHARES |= {"Score from": ".6g", "Defaults refused": ".2%", "Expected profit": ",.0f", "Observed profit": ",.0f"}
@@ -42,7 +43,7 @@ def metrics(evidence: Evidence) -> pd.DataFrame:
     return _objects(columns)
 
 
-def features(run: Mapping[str, Any], train: Part, importance: pd.DataFrame) -> pd.DataFrame:
+def features(run: Mapping[str, Any], missing: Mapping[str, float], importance: pd.DataFrame) -> pd.DataFrame:
     """Each raw column: what it is, how it is prepared, how often it is missing; of many the most important first."""
     settings = run["settings"]
     signs = settings["xgboost"].get("monotone_constraints", {})
@@ -52,7 +53,6 @@ def features(run: Mapping[str, Any], train: Part, importance: pd.DataFrame) -> p
         rank = {name: place for place, name in enumerate(importance.get("Feature", ()))}
         names.sort(key=lambda name: rank.get(group_of.get(name, name), len(rank)))
     pools = {pool["feature"]: pool for pool in run.get("pools", ())}
-    missing = train.frame[names].isna().mean()
     columns: dict[str, list[Any]] = {"Feature": names, "Type": [], "Description": [], "Preparation": []}
     directions = []
     for name in names:
@@ -63,7 +63,7 @@ def features(run: Mapping[str, Any], train: Part, importance: pd.DataFrame) -> p
         directions.append({1: "rising", -1: "falling"}.get(signs.get(name, signs.get(group_of.get(name), 0))))
     if any(directions):
         columns["Risk along it"] = directions
-    return pd.DataFrame(columns).assign(**{"Missing, %": (100 * missing).to_numpy()})
+    return pd.DataFrame(columns).assign(**{"Missing, %": [100 * missing[name] for name in names]})
 
 
 def _preparation(feature: Mapping[str, Any], group: str | None, pool: Mapping[str, Any] | None) -> str | None:
@@ -148,6 +148,11 @@ def bands(table: pd.DataFrame) -> pd.DataFrame:
 def band_rates(table: pd.DataFrame) -> pd.DataFrame:
     """The columns that set observed beside predicted default rates."""
     return _in_order(table[["Band", *(name for name in OF_RATES if name in table)]], "Band")
+
+
+def grades(table: pd.DataFrame) -> pd.DataFrame:
+    """The grades' table, which sorts in its order."""
+    return _in_order(_in_order(table, "Grade"), "PD, %")
 
 
 def cutoffs(table: pd.DataFrame) -> pd.DataFrame:

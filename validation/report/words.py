@@ -56,6 +56,13 @@ def figure(value: float | None) -> str:
     return f"{value:.4f}" if abs(value) >= 0.1 or value == 0 else _digits(value, 4)
 
 
+def p_value(p: float | None) -> str:
+    """A p value: four decimals, powers of ten for small ones."""
+    if p is None or is_missing(p):
+        return MISSING
+    return f"{p:.4f}" if p >= 0.0001 else f"{p:.1e}"
+
+
 def between(interval: Iterable[float] | None, how: str = "figure") -> str:
     """An interval: `0.861 to 0.884`, of metrics or (`how` "percent") of shares."""
     if interval is None or any(map(is_missing, interval := tuple(interval))):

@@ -30,18 +30,40 @@ def shifts(
     Shares are weighted where the reference and the rows have weights [N]; `rows` says so as `weighted`, which is False
     where only one of the two has.
     """
-    rows: ComparedRows = {"expected": reference["rows"], "actual": len(frame)}
+    counted = {
+        name: counted_in(Bins.of(entry), frame[name].to_numpy(), weight)
+        for name, entry in reference["features"].items()
+    }
+    return shifts_of_counts(reference, counted, scores, limits, weight)
+
+
+def counted_in(
+    bins: Bins, column: NDArray[Any], weight: NDArray[np.float64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+    """How many values [N] are in each bin, and the sums of their weights, if any. Counts of parts add up."""
+    return bins.counts(column), None if weight is None else bins.sums(column, weight)
+
+
+def shifts_of_counts(
+    reference: Mapping[str, Any],
+    counted: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64] | None]],
+    scores: NDArray[np.float64],
+    limits: Stability,
+    weight: NDArray[np.float64] | None = None,
+) -> StabilityFindings:
+    """The same from what `counted_in` says of each feature in the bins of the reference, all rows together."""
+    rows: ComparedRows = {"expected": reference["rows"], "actual": len(scores)}
     sizes = None
     if weight is not None or "effective_rows" in reference:
         rows["weighted"] = weight is not None and "effective_rows" in reference
         if weight is not None and rows["weighted"]:
             sizes = float(reference["effective_rows"]), effective_size(weight)
-    weight = None if sizes is None else weight
     features = [
-        _of_feature(name, *_compared(entry, frame[name].to_numpy(), limits.feature_limit, weight, sizes))
+        _of_feature(name, *_compared(entry, counted[name], limits.feature_limit, sizes))
         for name, entry in reference["features"].items()
     ]
-    index, of_score = _compared(reference["score"], scores, limits.score_limit, weight, sizes)
+    of_scores = counted_in(Bins.of(reference["score"]), scores, weight)
+    index, of_score = _compared(reference["score"], of_scores, limits.score_limit, sizes)
     return {
         "rows": rows,
         "score": {"psi": index, **of_score},
@@ -55,20 +77,22 @@ def _of_feature(name: str, index: float, shift: Shift) -> FeatureShift:
 
 def _compared(
     entry: Mapping[str, Any],
-    column: NDArray[Any],
+    counted: tuple[NDArray[np.int64], NDArray[np.float64] | None],
     limit: float,
-    weight: NDArray[np.float64] | None,
     sizes: tuple[float, float] | None,
 ) -> tuple[float, Shift]:
     """The stability index of one column, and the rest of what there is to say of it."""
     bins = Bins.of(entry)
-    expected = np.array(entry["counts"] if weight is None else entry["weights"])
-    actual = bins.counts(column) if weight is None else bins.sums(column, weight)
+    counts, sums = counted
+    weighted = sizes is not None and sums is not None
+    expected = np.array(entry["weights" if weighted else "counts"])
+    actual: NDArray[Any] = counts if not weighted or sums is None else sums
     found = shift(expected, actual, sizes)
     shares = zip(bins.labels(), expected / expected.sum(), actual / actual.sum(), found.contributions, strict=True)
     return found.index, {
         "limit": limit,
         "by_chance": found.by_chance,
+        "beyond_chance": found.beyond_chance,
         "counts_from": found.counts_from(limit),
         "moved": found.index >= found.counts_from(limit),
         "bins": [

@@ -1,7 +1,6 @@
 """The training rows as counts in bins: what later applicants are compared with."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from table.settings import Feature
 from validation.documents import Histogram, Reference
 from validation.settings import Stability
 from validation.stability.bins import Bins, bins_of, bins_of_scores
+from validation.stability.comparison import counted_in
 from validation.weights import effective_size
 
 
@@ -28,24 +28,35 @@ def reference_of(
     see validation.stability.bins. Where there are weights [N] a histogram has their sums too, as `weights`, and
     `effective_rows` is the effective sample size; bins have edges by rows.
     """
-    columns = {feature.name: frame[feature.name].to_numpy() for feature in features}
+    counted = {}
+    for feature in features:
+        column = frame[feature.name].to_numpy()
+        bins = bins_of(column, feature.type)
+        counted[feature.name] = bins, *counted_in(bins, column, weight)
+    return reference_of_counts(counted, scores, limits, weight)
+
+
+def reference_of_counts(
+    counted: Mapping[str, tuple[Bins, NDArray[np.int64], NDArray[np.float64] | None]],
+    scores: NDArray[np.float64],
+    limits: Stability,
+    weight: NDArray[np.float64] | None = None,
+) -> Reference:
+    """The same from the bins of each feature and what is in them, of all rows together."""
+    bins = bins_of_scores(scores)
     reference: Reference = {
-        "rows": len(frame),
+        "rows": len(scores),
         "limits": {"score": limits.score_limit, "feature": limits.feature_limit},
-        "score": _histogram(bins_of_scores(scores), scores, weight),
-        "features": {f.name: _histogram(bins_of(columns[f.name], f.type), columns[f.name], weight) for f in features},
+        "score": _histogram(bins, *counted_in(bins, scores, weight)),
+        "features": {name: _histogram(*its) for name, its in counted.items()},
     }
     if weight is not None:
         reference["effective_rows"] = effective_size(weight)
     return reference
 
 
-def _histogram(bins: Bins, column: NDArray[Any], weight: NDArray[np.float64] | None) -> Histogram:
-    found: Histogram = {
-        "values": list(bins.values),
-        "edges": list(bins.edges),
-        "counts": bins.counts(column).tolist(),
-    }
-    if weight is not None:
-        found["weights"] = bins.sums(column, weight).tolist()
+def _histogram(bins: Bins, counts: NDArray[np.int64], sums: NDArray[np.float64] | None) -> Histogram:
+    found: Histogram = {"values": list(bins.values), "edges": list(bins.edges), "counts": counts.tolist()}
+    if sums is not None:
+        found["weights"] = sums.tolist()
     return found

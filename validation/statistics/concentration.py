@@ -4,15 +4,17 @@ With shares R of K grades: CV = √(K Σ (R − 1/K)²), HI = 1 + ln((CV² + 1) 
 all), and H0 "not more concentrated than before": p = 1 − Φ(√(K − 1)(CV − CV₀) / √(CV² (½ + CV²))). Template of the ECB
 (February 2019), 2.5.5.3; by customers and by exposure.
 
-The test takes the K shares for a sample of K, so it does not know how many customers there are. Size: far below 5 %
-with any number of customers. Power: of 14 grades, half of all customers moved into one is found at 5 %; less is not.
+The test takes the K shares for a sample of K and knows nothing of the number of customers. Size at 5 %: of 14 grades
+0 % where they are filled unevenly, and 9 % where all are filled alike; so a finding needs shares that differ by more
+than chance too (`differ`, a chi-square test of homogeneity). Power: from 14 equal grades of 2,000 customers a tenth
+that moved into one is found always; from uneven ones nothing is. It falls again where one grade holds nearly all.
 """
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import chdtrc, ndtr
 
 from validation.statistics.outcome import Tested
 
@@ -40,3 +42,14 @@ def more_concentrated(held: NDArray[np.float64], initial: NDArray[np.float64]) -
         return Tested(NAN, NAN)
     statistic = math.sqrt(len(held) - 1) * (now - then) / math.sqrt(now**2 * (0.5 + now**2))
     return Tested(statistic, float(ndtr(-statistic)))
+
+
+def differ(now: NDArray[np.float64], then: NDArray[np.float64]) -> float:
+    """The p value of the same shares of customers in each grade [K] now and then; NaN without both."""
+    both = np.stack([now, then])
+    there = both.sum(axis=0) > 0
+    if not both.sum(axis=1).all() or there.sum() < 2:
+        return NAN
+    both = both[:, there]
+    expected = both.sum(axis=1, keepdims=True) * both.sum(axis=0) / both.sum()
+    return float(chdtrc(int(there.sum()) - 1, float(((both - expected) ** 2 / expected).sum())))

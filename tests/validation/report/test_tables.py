@@ -43,7 +43,7 @@ def test_features_say_what_is_done_with_them(everything: Sample) -> None:
     signs = {"time_hours": 1, "account_worst_status_max_0_24m": -1}
     settings = everything.run["settings"]
     run = {"settings": settings | {"xgboost": settings["xgboost"] | {"monotone_constraints": signs}}}
-    table = tables.features(run, everything.parts["train"], everything.evidence.importance).set_index("Feature")
+    table = tables.features(run, everything.evidence.missing, everything.evidence.importance).set_index("Feature")
     assert table["Preparation"]["max_paid_inv_0_24m"] == "ln(1 + value)"
     assert table["Preparation"]["account_worst_status_3_6m"] == "in the row maximum account_worst_status_max_0_24m"
     assert table["Risk along it"].dropna().value_counts().to_dict() == {"falling": 4, "rising": 1}

@@ -8,15 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from runtime.score import Scale
 from table.settings import Feature
 from tests.validation.report.conftest import written
 from tests.validation.report.sample import Sample, table_sample
+from validation.page import content_of, described
+from validation.rating import Rating
 from validation.report import words
 from validation.report.pages import render
 from validation.report.plots import shift
 from validation.report.plots.bars import LONGEST_NAME, bars, columns, short
 from validation.report.plots.features import dependence, importance
-from validation.settings import Stability
+from validation.sections.section import Rows, Subject
+from validation.settings import Stability, Validation
 from validation.stability import reference_of, shifts
 
 WIDE = 60
@@ -98,7 +102,7 @@ def test_the_exploration_page_folds_too(wide: Sample) -> None:
     assert 'data-sort="25"' in visible
 
 
-def test_the_monitor_page_folds_too(wide: Sample) -> None:
+def test_the_page_of_a_validation_folds_too(wide: Sample) -> None:
     train, test = wide.parts["train"], wide.parts["test"]
     features = [Feature(str(name), "number") for name in train.frame]
     reference = reference_of(train.frame, train.score, features, Stability())
@@ -107,15 +111,19 @@ def test_the_monitor_page_folds_too(wide: Sample) -> None:
         entry | {"missing": 0.0, "missing_in_training": 0.0, "unseen": 0.0, "examples": []}
         for entry in found["features"]
     ]
-    content = {"data": {"source": "a.csv", "sha256": "0"}, "model": {"version": "1"}, "outcomes": None}
     moved = [entry["feature"] for entry in entries if entry["moved"]]
     assert len(moved) == WIDE
-    page = render(
-        "monitor", **content, rows=found["rows"], score=found["score"], features=entries, moved=moved, weights=[]
+    outcome = np.where(np.arange(len(test.score)) % 2, np.nan, test.target)
+    rows = Rows(test.probability, test.score, outcome)
+    stability = {**found, "features": entries, "moved": moved, "by_period": [], "grades": []}
+    rating = Rating.of_bands([400.0, 500.0, 600.0], Scale())
+    subject = Subject(rows, rating, Scale(), Validation(), Stability(), no_initial="it is old", stability=stability)
+    data = {"source": "a.csv", "sha256": "0", "rows": len(rows), "first_time": None, "last_time": None}
+    visible, folds = folded(
+        render("validation", **content_of(described(subject, {**data, "too_young": 0, "without_time": 0})))
     )
-    visible, folds = folded(page)
     assert len(folds) == 2
-    assert f"<b>And others.</b> {WIDE} have moved" in visible
+    assert f"<b>And others.</b> {WIDE}" in visible
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

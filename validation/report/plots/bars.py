@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
-from validation.report.plots.style import INK, TEST, drawing, label
+from validation.report.plots.style import INK, SMALL, TEST, drawing, label
 
 BAR = 0.21  # inches that a bar takes
 CHARACTER = 0.085  # inches, of a wide font
@@ -19,13 +19,12 @@ def bars(names: Sequence[str], values: Sequence[float], what: str, spec: str, li
         place = range(len(shown))
         axes.barh(place, values, 0.66, color=TEST["color"])
         for y, value in zip(place, values, strict=True):
-            axes.annotate(format(value, spec), (value, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
-        axes.set_yticks(place, shown, color=INK)
-        axes.set(ylim=(len(shown) - 0.4, -0.6), xlim=(0, 1.02 * max(*values, limit or 0, 1e-12)))
-        axes.grid(visible=False, axis="y")
-        axes.locator_params(axis="x", nbins=4)
+            axes.text(value, y, format(value, spec), shift=(4, 0), va="center", size=SMALL, color=INK)
+        axes.y.set_names(place, shown, color=INK)
+        axes.y.limits, axes.y.grid = (len(shown) - 0.4, -0.6), False
+        axes.x.limits, axes.x.most = (0, 1.02 * max(*values, limit or 0, 1e-12)), 4
         if limit is not None:
-            axes.axvline(limit, color=INK, linewidth=1.2, linestyle=(0, (3, 2)))
+            axes.axvline(limit, color=INK, linewidth=1.2, dashes=(3, 2))
         label(axes, what, "")
     return canvas.svg
 

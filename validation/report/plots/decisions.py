@@ -3,7 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from validation.report.plots.style import INK, REFERENCE, TEST, TRAIN, Picture, drawing, key, label, percent_axis
+from validation.report.plots.style import (
+    DOT,
+    INK,
+    REFERENCE,
+    SMALL,
+    TEST,
+    TRAIN,
+    Picture,
+    drawing,
+    key,
+    label,
+    percent_axis,
+)
 from validation.report.words import percent
 
 LABELLED = (0.5, 0.7, 0.9)
@@ -19,12 +31,12 @@ def approval(cutoffs: pd.DataFrame) -> Picture:
         axes = canvas.axes()
         axes.axhline(bad[rate.argmax()], color=REFERENCE, linewidth=1)
         axes.plot(rate, bad, **TEST)
-        axes.plot(rate[marked], bad[marked], "o", color=INK, markersize=4)
+        axes.plot(rate[marked], bad[marked], **DOT | {"color": INK})
         for at in dict.fromkeys(marked):
             text = f"from {chosen['Score from'].iloc[at]:.0f}"
-            axes.annotate(text, (rate[at], bad[at]), (-6, 5), textcoords="offset points", ha="right", fontsize=8)
-        axes.set(xlim=(0, 1), ylim=(0, None))
-        percent_axis(axes.xaxis, axes.yaxis)
+            axes.text(rate[at], bad[at], text, shift=(-6, 5), ha="right", size=SMALL, color=INK)
+        axes.x.limits, axes.y.limits = (0, 1), (0, None)
+        percent_axis(axes.x, axes.y)
         label(axes, "approved", "defaults among those approved")
     told = "; ".join(
         f"from {chosen['Score from'].iloc[at]:.0f} points on, {percent(rate[at])} are approved and "
@@ -45,12 +57,10 @@ def profit(cutoffs: pd.DataFrame) -> Picture:
             axes.plot(score, cutoffs[OBSERVED], **TRAIN)
             key(axes, [("as observed", TRAIN), ("by the probabilities", TEST)], 0.04, 0.2)
         axes.plot(score, value, **TEST)
-        axes.plot(score[best], value[best], "o", color=INK, markersize=5)
-        axes.annotate(
-            f"from {score[best]:.0f}", (score[best], value[best]), (6, 6), textcoords="offset points", fontsize=8
-        )
-        axes.margins(y=0.12)
-        axes.yaxis.set_major_formatter(lambda amount, _: f"{amount:,.0f}" if abs(amount) >= 10 else f"{amount:g}")
+        axes.plot(score[best], value[best], **DOT | {"color": INK, "markersize": 5})
+        axes.text(score[best], value[best], f"from {score[best]:.0f}", shift=(6, 6), size=SMALL, color=INK)
+        axes.y.room = 0.12
+        axes.y.written = lambda amount: f"{amount:,.0f}" if abs(amount) >= 10 else f"{amount:g}"
         label(axes, "approved from this score on", "profit of the test")
     alt = (
         f"The expected profit is highest, {value[best]:,.0f}, where the test's applicants are approved from "

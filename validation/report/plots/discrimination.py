@@ -5,7 +5,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from validation.report.plots.ranking import Ranking, thinned
-from validation.report.plots.style import INK, REFERENCE, TEST, TRAIN, Picture, drawing, key, label, percent_axis
+from validation.report.plots.style import (
+    DOT,
+    INK,
+    REFERENCE,
+    SMALL,
+    TEST,
+    TRAIN,
+    Picture,
+    drawing,
+    key,
+    label,
+    percent_axis,
+)
 from validation.report.words import between, figure, percent
 
 STYLES = {"train": TRAIN, "test": TEST}
@@ -23,8 +35,8 @@ def roc(rankings: Rankings, metrics: Figures, intervals: Intervals) -> Picture:
         for name, ranking in rankings.items():
             axes.plot(*thinned(ranking.repaid, ranking.defaulted), **STYLES[name])
         key(axes, [(f"{name} {figure(metrics[name]['roc_auc'])}", STYLES[name]) for name in rankings], 0.58, 0.2)
-        percent_axis(axes.xaxis, axes.yaxis)
-        axes.set(xlim=(0, 1), ylim=(0, 1.01))
+        percent_axis(axes.x, axes.y)
+        axes.x.limits, axes.y.limits = (0, 1), (0, 1.01)
         label(axes, "repaid, but ranked as risky (false positive rate)", "defaulted, found (true positive rate)")
     test = rankings["test"]
     tenth = test.defaulted[test.repaid.searchsorted(0.1, side="right") - 1]
@@ -46,8 +58,8 @@ def precision_recall(rankings: Rankings, metrics: Figures, intervals: Intervals)
         below = any(np.interp(0.55, its.defaulted[1:], its.precision[1:]) > 0.7 for its in rankings.values())
         entries = [(f"{name} {figure(metrics[name]['pr_auc'])}", STYLES[name]) for name in rankings]
         key(axes, entries, 0.58, 0.2 if below else 0.95)
-        percent_axis(axes.xaxis, axes.yaxis)
-        axes.set(xlim=(0, 1), ylim=(0, 1.01))
+        percent_axis(axes.x, axes.y)
+        axes.x.limits, axes.y.limits = (0, 1), (0, 1.01)
         label(axes, "defaults found (recall)", "defaults among those ranked as risky (precision)")
     test = rankings["test"]
     half = test.precision[test.defaulted.searchsorted(0.5)]
@@ -68,12 +80,12 @@ def gains(rankings: Rankings) -> Picture:
             axes.plot(*thinned(ranking.everybody, ranking.defaulted), **STYLES[name])
         test = rankings["test"]
         found = [test.found(share) for share in SHARES]
-        axes.plot(SHARES, found, "o", color=INK, markersize=4)
+        axes.plot(SHARES, found, **DOT | {"color": INK})
         for share, value in zip(SHARES, found, strict=True):
-            axes.annotate(percent(value), (share, value), (6, -9), textcoords="offset points", fontsize=8)
+            axes.text(share, value, percent(value), shift=(6, -9), size=SMALL, color=INK)
         key(axes, [(name, STYLES[name]) for name in rankings], 0.7, 0.2)
-        percent_axis(axes.xaxis, axes.yaxis)
-        axes.set(xlim=(0, 1), ylim=(0, 1.01))
+        percent_axis(axes.x, axes.y)
+        axes.x.limits, axes.y.limits = (0, 1), (0, 1.01)
         label(axes, "riskiest applicants", "defaults among them, of all defaults")
     told = ", ".join(f"the riskiest {100 * s:g} % hold {percent(v)}" for s, v in zip(SHARES, found, strict=True))
     return Picture("gains", "Gains", f"Of the test's defaults, {told}.", canvas.svg)
@@ -89,8 +101,8 @@ def lift(rankings: Rankings) -> Picture:
             times = ranking.precision[begin:] / ranking.rate
             axes.plot(*thinned(ranking.everybody[begin:], times), **STYLES[name])
         key(axes, [(name, STYLES[name]) for name in rankings], 0.7, 0.95)
-        percent_axis(axes.xaxis)
-        axes.set(xlim=(0, 1), ylim=(0, None))
+        percent_axis(axes.x)
+        axes.x.limits, axes.y.limits = (0, 1), (0, None)
         label(axes, "riskiest applicants", "their default rate, as a multiple of everybody's")
     test = rankings["test"]
     told = [f"{test.found(share) / share:.1f} times among {100 * share:g} %" for share in SHARES]

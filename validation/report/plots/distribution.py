@@ -6,19 +6,30 @@ import numpy as np
 
 from cli.words import counted
 from runtime.score import Scale
-from validation.evidence import Part
+from validation.evidence import Answered
 from validation.report.plots.ranking import Ranking, thinned
-from validation.report.plots.style import DEFAULTED, GRID, INK, REPAID, Picture, drawing, key, label, percent_axis
+from validation.report.plots.style import (
+    DEFAULTED,
+    GRID,
+    INK,
+    REPAID,
+    Picture,
+    Style,
+    drawing,
+    key,
+    label,
+    percent_axis,
+)
 from validation.report.words import figure, percent
 from validation.weights import median
 
 BINS = 60
 OUTERMOST = 0.002  # share of a class at either end who need not be in the picture
-FILLED = {"color": REPAID, "linewidth": 6}
-LINE = {"color": DEFAULTED, "linewidth": 2}
+FILLED: Style = {"color": REPAID, "linewidth": 6}
+LINE: Style = {"color": DEFAULTED, "linewidth": 2}
 
 
-def scores(test: Part, edges: Sequence[float]) -> Picture:
+def scores(test: Answered, edges: Sequence[float]) -> Picture:
     """The distribution of the test's scores by class, each to its own total, with the edges of the bands."""
     bad = test.target == 1
     repaid, defaulted = (test.score[~bad], test.mass[~bad]), (test.score[bad], test.mass[bad])
@@ -27,14 +38,14 @@ def scores(test: Part, edges: Sequence[float]) -> Picture:
     with drawing() as canvas:
         axes = canvas.axes()
         for edge in edges:
-            axes.axvline(edge, color=GRID, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+            axes.axvline(edge, color=GRID, linewidth=0.8, dashes=(2, 2), behind=True)
         for (those, weight), filled in ((repaid, True), (defaulted, False)):
             share = np.histogram(np.clip(those, low, high), bins, weights=weight)[0] / (weight.sum() or 1)
-            axes.stairs(share, bins, fill=filled, **({"color": REPAID} if filled else LINE))
+            axes.stairs(share, bins, **({"color": REPAID} if filled else LINE))
         key(axes, [("repaid", FILLED), ("defaulted", LINE)], 0.46, 1.065, across=0.26)
-        axes.grid(visible=False, axis="x")
-        percent_axis(axes.yaxis)
-        axes.set(xlim=(low, high), ylim=(0, None))
+        axes.x.grid = False
+        percent_axis(axes.y)
+        axes.x.limits, axes.y.limits = (low, high), (0, None)
         label(axes, "score in points", "share of the class")
     of_repaid, of_defaulted = (
         median(test.score[those], None if test.weight is None else test.weight[those]) for those in (~bad, bad)
@@ -50,7 +61,7 @@ def scores(test: Part, edges: Sequence[float]) -> Picture:
     return Picture("scores", "Scores by class", alt, canvas.svg)
 
 
-def _span(part: Part) -> tuple[float, float]:
+def _span(part: Answered) -> tuple[float, float]:
     """Where nearly all scores of each class are: a few far away would press all others together."""
     by_class = [np.quantile(part.score[part.target == y], [OUTERMOST, 1 - OUTERMOST]) for y in (0, 1)]
     low, high = min(lowest for lowest, _ in by_class), max(highest for _, highest in by_class)
@@ -58,21 +69,21 @@ def _span(part: Part) -> tuple[float, float]:
     return float(max(low - room, part.score.min() - 0.5)), float(min(high + room, part.score.max() + 0.5))
 
 
-def ks(test: Part, ranking: Ranking, scale: Scale, metrics: Mapping[str, float]) -> Picture:
+def ks(test: Answered, ranking: Ranking, scale: Scale, metrics: Mapping[str, float]) -> Picture:
     """The share of each class up to a score, and where they are farthest apart."""
     gap = int(np.argmax(np.abs(ranking.defaulted - ranking.repaid)))
     with drawing() as canvas:
         axes = canvas.axes()
         for share, style in ((ranking.repaid, {**LINE, "color": REPAID}), (ranking.defaulted, LINE)):
             threshold, y = thinned(ranking.threshold[1:], share[1:])
-            axes.plot(scale.scores(np.clip(threshold, 0, 1).tolist()), y, drawstyle="steps-post", **style)
+            axes.plot(scale.scores(np.clip(threshold, 0, 1).tolist()), y, steps=True, **style)
         (at,) = scale.scores([min(1.0, float(ranking.threshold[gap]))])
         low, high = sorted((ranking.repaid[gap], ranking.defaulted[gap]))
         axes.plot([at, at], [low, high], color=INK, linewidth=1.2, marker="_", markersize=7)
-        axes.annotate(figure(metrics["ks"]), (at, (low + high) / 2), (5, 0), textcoords="offset points", va="center")
+        axes.text(at, (low + high) / 2, figure(metrics["ks"]), shift=(5, 0), va="center", color=INK)
         key(axes, [("repaid", {**LINE, "color": REPAID}), ("defaulted", LINE)], 0.46, 1.065, across=0.26)
-        percent_axis(axes.yaxis)
-        axes.set(xlim=_span(test), ylim=(0, 1.01))
+        percent_axis(axes.y)
+        axes.x.limits, axes.y.limits = _span(test), (0, 1.01)
         label(axes, "score in points", "share at or below")
     alt = (
         f"The classes are farthest apart at {at:.0f} points: {percent(ranking.defaulted[gap])} of the test's defaults "

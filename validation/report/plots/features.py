@@ -2,13 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
+from validation.report.plots.axes import Axes
 from validation.report.plots.bars import CHARACTER, bars, columns, short
-from validation.report.plots.style import REPAID, SOFT, TEST, Picture, drawing, label
+from validation.report.plots.scales import Symmetric
+from validation.report.plots.style import DOT, REPAID, SOFT, TEST, Picture, drawing, label
 
 MOST_FEATURES = 15
 FLAT = 1.0  # points between the lowest and the highest mean score: less is not to be seen
@@ -72,24 +71,23 @@ def along(feature: str, table: pd.DataFrame, mean: str, what: str) -> str:
     with drawing(height=2.6) as canvas:
         axes = canvas.axes(right=0.6 if table["Value"].isna().any() else 0.28)
         known, missing = table[table["Value"].notna()], table[table["Value"].isna()]
-        axes.fill_between(known["Value"], known["Low"], known["High"], linewidth=0, **RANGE)
-        axes.plot(known["Value"], known[mean], marker="o", markersize=3, **TEST)
         _scaled(axes, known["Value"])
+        axes.fill_between(known["Value"], known["Low"], known["High"], **RANGE)
+        axes.plot(known["Value"], known[mean], marker="o", markersize=3, **TEST)
         if len(missing):
-            apart = blended_transform_factory(axes.transAxes, axes.transData)
-            axes.vlines(1.1, missing["Low"], missing["High"], linewidth=6, transform=apart, clip_on=False, **RANGE)
-            axes.plot(1.1, missing[mean], "o", color=TEST["color"], transform=apart, clip_on=False)
-            axes.text(1.1, -0.035, "missing", color=SOFT, transform=axes.transAxes, ha="center", va="top")
+            axes.vlines(1.1, missing["Low"], missing["High"], linewidth=6, shares="x", **RANGE)
+            axes.plot(1.1, missing[mean], **DOT | {"color": TEST["color"], "markersize": 6}, shares="x")
+            axes.text(1.1, 0, "missing", color=SOFT, shares="xy", shift=(0, -6), ha="center", va="top")
         label(axes, short(feature), what)
     return canvas.svg
 
 
 def _scaled(axes: Axes, values: "pd.Series[float]") -> None:
     """Whole numbers have whole ticks. A few large values would press all others against the axis."""
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=bool((values % 1 == 0).all())))
+    axes.x.most, axes.x.whole = 6, bool((values % 1 == 0).all())
     if len(values) > 4 and values.max() > 0 and values.max() > 10 * abs(values.median()):
-        axes.set_xscale("symlog", linthresh=max(abs(values.median()), 1e-9))
-    axes.xaxis.set_major_formatter(lambda value, _: shown(value))
+        axes.x.scale = Symmetric(max(abs(float(values.median())), 1e-9))
+    axes.x.written = shown
 
 
 def by_level(table: pd.DataFrame, mean: str, what: str) -> str:
@@ -99,9 +97,8 @@ def by_level(table: pd.DataFrame, mean: str, what: str) -> str:
         axes = canvas.axes(left=0.15 + CHARACTER * max(map(columns, names)))
         place = range(len(table))
         axes.hlines(place, table["Low"], table["High"], linewidth=5, **RANGE)
-        axes.plot(table[mean], place, "o", color=TEST["color"], markersize=5)
-        axes.set_yticks(place, names, color=SOFT)
-        axes.set(ylim=(len(table) - 0.4, -0.6))
-        axes.locator_params(axis="x", nbins=5)
+        axes.plot(table[mean], place, **DOT | {"color": TEST["color"], "markersize": 5})
+        axes.y.set_names(place, names)
+        axes.y.limits = (len(table) - 0.4, -0.6)
         label(axes, "", what)
     return canvas.svg

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runtime.score import Scale
-from validation.evidence import Evidence, Part
+from validation.evidence import Answered, Evidence
 from validation.reasons import ReasonsEvidence
 from validation.report.plots import reasons
 from validation.report.plots.decisions import PROFIT, approval, profit
@@ -22,12 +22,12 @@ from validation.report.plots.shift import feature_shift, score_shift
 from validation.report.plots.style import Picture
 
 
-def gallery(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> dict[str, Picture]:
+def gallery(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> dict[str, Picture]:
     """The pictures by name; those of what the run has not, such as a search, are left out."""
     return {picture.name: picture for picture in _pictures(run, evidence, parts)}
 
 
-def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Part]) -> Iterator[Picture]:
+def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, Answered]) -> Iterator[Picture]:
     if any(trial["value"] is not None for trial in (run.get("tuning") or {}).get("history", ())):
         yield search(run["tuning"])
     rankings = {name: ranking(parts[name]) for name in ("train", "test")}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from validation.evidence import Part
+from validation.evidence import Answered
 
 POINTS_ON_A_CURVE = 200
 
@@ -40,7 +40,7 @@ class Ranking:
         return float(np.interp(share, self.everybody, self.defaulted))
 
 
-def ranking(part: Part) -> Ranking:
+def ranking(part: Answered) -> Ranking:
     """Sorts the applicants of a part, once for all curves."""
     repaid, defaulted, threshold = roc_curve(
         part.target, part.probability, drop_intermediate=False, sample_weight=part.weight

@@ -1,22 +1,21 @@
 """The adverse impact ratio of each group over all cut-offs."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from validation.fairness.documents import AttributeFigures, FairnessFigures
 from validation.report.plots.bars import short
-from validation.report.plots.style import INK, REFERENCE, SOFT, TEST, TRAIN, Picture, drawing, key, label
+from validation.report.plots.style import INK, REFERENCE, SOFT, TEST, TRAIN, Picture, Style, drawing, key, label
 
 # Told apart by the line first.
-LINES: tuple[dict[str, Any], ...] = (
+LINES: tuple[Style, ...] = (
     TEST,
     TRAIN,
-    {"color": INK, "linestyle": (0, (1, 1.5)), "linewidth": 1.8},
-    {"color": SOFT, "linestyle": (0, (6, 2, 1, 2)), "linewidth": 1.4},
+    {"color": INK, "linestyle": (1, 1.5), "linewidth": 1.8},
+    {"color": SOFT, "linestyle": (6, 2, 1, 2), "linewidth": 1.4},
 )
-LIMIT = {"color": REFERENCE, "linewidth": 1.4}
+LIMIT: Style = {"color": REFERENCE, "linewidth": 1.4}
 HIGHEST = 2.0
 
 
@@ -40,7 +39,7 @@ def _picture(its: AttributeFigures, fairness: FairnessFigures, number: int) -> P
         for curve, values, style in zip(drawn, ratio, LINES, strict=False):
             axes.plot(curve["cutoffs"], values, **style)
         lowest = min(fairness["limit"], float(np.nanmin(ratio)))
-        axes.set(ylim=(max(0.0, lowest - 0.3), min(max(1.0, float(np.nanmax(ratio))) + 0.1, HIGHEST)))
+        axes.y.limits = (max(0.0, lowest - 0.3), min(max(1.0, float(np.nanmax(ratio))) + 0.1, HIGHEST))
         entries = [(short(curve["group"]), style) for curve, style in zip(drawn, LINES, strict=False)]
         key(axes, entries, 0.03, 0.05 + 0.065 * (len(drawn) - 1))
         label(axes, "approved from this score on", f"approval rate, as a multiple of {reference}")

@@ -2,14 +2,23 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
-from numpy.typing import NDArray
 
 from validation.reasons import ReasonsEvidence, Waterfall
 from validation.report.plots.bars import BAR, CHARACTER, columns, short
 from validation.report.plots.features import along, by_level, shown
-from validation.report.plots.style import DEFAULTED, INK, REPAID, SOFT, TEST, WIDTH, Picture, drawing, label
+from validation.report.plots.style import (
+    DEFAULTED,
+    DOT,
+    INK,
+    REPAID,
+    SMALL,
+    SOFT,
+    TEST,
+    WIDTH,
+    Picture,
+    drawing,
+    label,
+)
 
 MOST_FEATURES = 12
 TALLER = 0.25  # inches of a row of shares
@@ -28,11 +37,9 @@ def points(evidence: ReasonsEvidence) -> Picture:
         axes.axvline(0, color=SOFT, linewidth=0.8)
         axes.hlines(place, table["5 %"], table["95 %"], color=REPAID, linewidth=2)
         axes.hlines(place, table["25 %"], table["75 %"], color=REPAID, linewidth=6)
-        axes.plot(table["Median"], place, "o", color=TEST["color"], markersize=4)
-        axes.set_yticks(place, names, color=INK)
-        axes.set(ylim=(len(table) - 0.4, -0.6))
-        axes.grid(visible=False, axis="y")
-        axes.locator_params(axis="x", nbins=5)
+        axes.plot(table["Median"], place, **DOT | {"color": TEST["color"]})
+        axes.y.set_names(place.tolist(), names, color=INK)
+        axes.y.limits, axes.y.grid = (len(table) - 0.4, -0.6), False
         label(axes, "points: median, middle half, middle 90 %", "")
     first = evidence.summary.iloc[0]
     alt = f"{first['Feature']} moves the score most, by {first['Mean points']:.1f} points on average, "
@@ -63,21 +70,14 @@ def waterfall(its: Waterfall, number: int) -> Picture:
         span = max(float(np.ptp(ends)), 1.0)
         for place, ((_, size), start) in enumerate(zip(its.steps, ends[:-1], strict=True), 1):
             axes.barh(place, size, 0.66, left=start, color=DEFAULTED if size < 0 else REPAID)
-            axes.annotate(
-                f"{size:+.2f}",
-                (max(start, start + size), place),
-                (4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-            )
+            end = max(start, start + size)
+            axes.text(end, place, f"{size:+.2f}", shift=(4, 0), va="center", size=SMALL, color=INK)
         for place, value in ((0, its.base), (len(names) - 1, its.total)):
-            axes.plot(value, place, "o", color=INK, markersize=5)
-            axes.annotate(f"{value:.2f}", (value, place), (6, 0), textcoords="offset points", va="center", fontsize=8)
-        axes.set_yticks(range(len(names)), names, color=INK)
-        axes.set(ylim=(len(names) - 0.4, -0.6), xlim=(ends.min() - 0.05 * span, ends.max() + 0.12 * span))
-        axes.grid(visible=False, axis="y")
-        axes.locator_params(axis="x", nbins=5)
+            axes.plot(value, place, **DOT | {"color": INK, "markersize": 5})
+            axes.text(value, place, f"{value:.2f}", shift=(6, 0), va="center", size=SMALL, color=INK)
+        axes.y.set_names(range(len(names)), names, color=INK)
+        axes.y.limits, axes.y.grid = (len(names) - 0.4, -0.6), False
+        axes.x.limits = (ends.min() - 0.05 * span, ends.max() + 0.12 * span)
         label(axes, "points", "")
     costs = [f"{name} ({size:+.2f})" for name, size in its.steps if size < 0][:3]
     alt = f"From {its.base:.2f} to {its.total:.2f} points. "
@@ -97,27 +97,21 @@ def frequency(evidence: ReasonsEvidence) -> Picture:
         for least, most, color in STEPS:
             those = np.argwhere((shares >= least) & (shares < most))
             if len(those):
-                axes.add_patch(PathPatch(_cells(those), facecolor=color, linewidth=0))
+                axes.cells(those[:, 1], those[:, 0], color=color)
         for y, x in np.argwhere(shares >= LEAST_SHOWN):
             color = "#ffffff" if shares[y, x] >= HALF else INK
-            axes.text(x + 0.5, y + 0.5, f"{100 * shares[y, x]:.0f}", ha="center", va="center", fontsize=8, color=color)
-        axes.set_yticks(np.arange(len(names)) + 0.5, labels, color=INK)
-        axes.set_xticks(np.arange(len(bands)) + 0.5, list(map(_band, bands)), rotation=30 if len(bands) > 6 else 0)
-        axes.set(ylim=(len(names), 0), xlim=(0, len(bands)))
-        axes.grid(visible=False)
+            written = f"{100 * shares[y, x]:.0f}"
+            axes.text(x + 0.5, y + 0.5, written, ha="center", va="center", size=SMALL, color=color)
+        turned = 30 if len(bands) > 6 else 0
+        axes.y.set_names([place + 0.5 for place in range(len(names))], labels, color=INK)
+        axes.x.set_names([place + 0.5 for place in range(len(bands))], list(map(_band, bands)), rotation=turned)
+        axes.y.limits, axes.x.limits = (len(names), 0), (0, len(bands))
+        axes.x.grid = axes.y.grid = False
     lowest = dict(zip(names, shares[:, 0], strict=True))
     first = sorted(names, key=lambda name: -lowest[name])[:3]
     alt = f"Share of the applicants of a band who get a reason, in %. In {bands[0]}: "
     alt += ", ".join(f"{name} {100 * lowest[name]:.0f}\N{NO-BREAK SPACE}%" for name in first) + "."
     return Picture("reasons_frequency", "Principal reasons by band", alt, canvas.svg, wide=True)
-
-
-def _cells(those: NDArray[np.intp]) -> Path:
-    """Squares at (row, column), as one path."""
-    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
-    vertices = (those[:, None, ::-1] + corners).reshape(-1, 2).astype(np.float64)
-    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
-    return Path(vertices, np.tile(codes, len(those)))
 
 
 def _band(name: str) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import LogLocator, NullLocator
 
-from validation.report.plots.style import REFERENCE, TEST, TRAIN, Picture, drawing, key, label
+from validation.report.plots.axes import Axes
+from validation.report.plots.direction import Direction
+from validation.report.plots.scales import Logarithmic
+from validation.report.plots.style import REFERENCE, TEST, TRAIN, Picture, drawing, in_percent, key, label
 from validation.report.words import percent
 
 STYLES = {"train": TRAIN, "test": TEST}
@@ -25,23 +25,21 @@ def reliability(tables: "dict[str, pd.DataFrame]") -> Picture:
     lowest, highest = rates[rates > 0].min() * FLOOR, min(1.0, rates.max() * 1.6)
     with drawing() as canvas:
         axes = canvas.axes()
+        log_percent_axis(axes.x, axes.y)
         axes.plot([lowest, 1], [lowest, 1], color=REFERENCE, linewidth=1)
         for name, table in tables.items():
             _groups(axes, table, STYLES[name]["color"], lowest, filled=name == "test")
         entries = [(name, {"marker": "o"} | _style(STYLES[name]["color"], filled=name == "test")) for name in tables]
         key(axes, entries, 0.04, 0.95)
-        axes.set(xscale="log", yscale="log", xlim=(lowest, highest), ylim=(lowest, highest))
-        log_percent_axis(axes.xaxis, axes.yaxis)
+        axes.x.limits = axes.y.limits = (lowest, highest)
         label(axes, "predicted default rate", "observed default rate, with 95 % interval")
     return Picture("reliability", "Reliability", _alt(tables["test"]), canvas.svg)
 
 
-def log_percent_axis(*those: Axis) -> None:
-    """Ticks of a logarithmic axis of shares, in per cent."""
-    for axis in those:
-        axis.set_major_locator(LogLocator(10, subs=(1.0, 3.0), numticks=9))
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(lambda share, _: f"{100 * share:.4g} %")
+def log_percent_axis(*those: Direction) -> None:
+    """A logarithmic axis of shares, its ticks in per cent."""
+    for direction in those:
+        direction.scale, direction.written = Logarithmic(), in_percent
 
 
 def _groups(axes: Axes, table: pd.DataFrame, color: str, lowest: float, *, filled: bool) -> None:
@@ -55,7 +53,7 @@ def _groups(axes: Axes, table: pd.DataFrame, color: str, lowest: float, *, fille
 
 
 def _style(color: str, *, filled: bool) -> dict[str, Any]:
-    return {**DOT, "color": color, "markerfacecolor": color if filled else "white", "zorder": 3}
+    return {**DOT, "color": color, "markerfacecolor": color if filled else "#ffffff"}
 
 
 def _alt(table: pd.DataFrame) -> str:

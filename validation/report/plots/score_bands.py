@@ -8,11 +8,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from validation.report.plots.reliability import log_percent_axis
-from validation.report.plots.style import INK, REPAID, SOFT, TEST, WIDTH, Picture, drawing, key, label, percent_axis
+from validation.report.plots.style import (
+    INK,
+    REPAID,
+    SMALL,
+    SOFT,
+    TEST,
+    WIDTH,
+    Picture,
+    Style,
+    drawing,
+    key,
+    label,
+    percent_axis,
+)
 from validation.report.words import percent
 
-OBSERVED = {"color": TEST["color"], "marker": "o", "markersize": 5, "linestyle": "none"}
-PREDICTED = {"color": INK, "linewidth": 1.4}
+OBSERVED: Style = {"color": TEST["color"], "marker": "o", "markersize": 5, "linestyle": "none"}
+PREDICTED: Style = {"color": INK, "linewidth": 1.4}
 WIDE, HIGH = 1.6 * WIDTH, 4.2
 TELLABLE = 0.001  # the smallest share that is written over its bar
 MOST_TICKS = 16
@@ -37,25 +50,26 @@ def bands(table: pd.DataFrame, edges: Sequence[float]) -> Picture:
     rates = {name: np.maximum(rate, lowest) for name, rate in rates.items()}
     zero = shown["Observed"].to_numpy() == 0
     with drawing(WIDE, HIGH) as canvas:
-        above, below = canvas.axes(nrows=2, sharex=True, gridspec_kw={"height_ratios": [2.4, 1], "hspace": 0.32})
+        above, below = canvas.rows([2.4, 1], between=0.47)
+        log_percent_axis(above.y)
         above.vlines(begin + 0.5, rates["Low"], rates["High"], color=TEST["color"], linewidth=1.2)
         above.hlines(rates["Predicted"], begin, begin + 1, **PREDICTED)
         for those, marker in ((~zero, "o"), (zero, "v")):
             style = OBSERVED | {"marker": marker}
             above.plot(begin[those] + 0.5, rates["Observed"][those], clip_on=False, **style)
-        above.set(yscale="log", ylim=(lowest, min(1.0, 1.3 * rates["High"].max())))
-        log_percent_axis(above.yaxis)
-        above.text(0, 1.04, "default rate, observed with 95 % interval", transform=above.transAxes, color=SOFT)
+        above.y.limits = (lowest, min(1.0, 1.3 * rates["High"].max()))
+        above.text(0, 1.04, "default rate, observed with 95 % interval", shares="xy", color=SOFT)
         key(above, [("observed", OBSERVED), ("predicted", PREDICTED)], 0.6, 1.065, across=0.2)
         below.bar(begin + 0.5, share, 0.96, color=REPAID)
         told = share >= TELLABLE
         for x, y in zip(begin[told] + 0.5, share[told], strict=True):
-            below.annotate(f"{100 * y:.1f} %", (x, y), (0, 3), textcoords="offset points", ha="center", fontsize=8)
-        below.set_xticks([place for place, _ in ticks], [f"{edge:g}" for _, edge in ticks])
-        below.set(xlim=(0, begin[-1] + 1), ylim=(0, 1.2 * share.max()))
-        above.grid(visible=False, axis="x")
-        below.grid(visible=False, axis="x")
-        percent_axis(below.yaxis, ticks=3)
+            below.text(x, y, f"{100 * y:.1f} %", shift=(0, 3), ha="center", size=SMALL, color=INK)
+        above.x.set_names([], [])
+        below.x.set_names([place for place, _ in ticks], [f"{edge:g}" for _, edge in ticks])
+        above.x.limits = below.x.limits = (0, begin[-1] + 1)
+        above.x.grid = below.x.grid = False
+        below.y.limits = (0, 1.2 * share.max())
+        percent_axis(below.y, ticks=3)
         label(below, "score in points, edges of the bands", "share of the applicants")
     return Picture("bands", "Score bands", _alt(shown, share), canvas.svg, wide=True)
 

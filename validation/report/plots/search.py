@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
-from validation.report.plots.style import REFERENCE, TEST, TRAIN, Picture, drawing, key, label
+from validation.report.plots.style import REFERENCE, TEST, TRAIN, Picture, Style, drawing, key, label
 
-TRIAL = {"color": TRAIN["color"], "marker": "o", "markersize": 4, "linestyle": "none"}
-BASELINE = {"color": REFERENCE, "linewidth": 1.4}
+TRIAL: Style = {"color": TRAIN["color"], "marker": "o", "markersize": 4, "linestyle": "none"}
+BASELINE: Style = {"color": REFERENCE, "linewidth": 1.4}
 
 
 def search(tuning: Mapping[str, Any]) -> Picture:
@@ -23,13 +22,12 @@ def search(tuning: Mapping[str, Any]) -> Picture:
         axes = canvas.axes(left=0.75)
         axes.axhline(tuning["baseline_value"], **BASELINE)
         axes.plot(number + 1, value, **TRIAL)
-        axes.plot(number + 1, best, drawstyle="steps-post", **TEST)
+        axes.plot(number + 1, best, steps=True, **TEST)
         key(axes, [("trial", TRIAL), ("best so far", TEST), ("the settings' parameters", BASELINE)], 0.45, 0.94)
         # A few bad trials would press all others against the axis.
         top = max(tuning["baseline_value"], np.quantile(value, 0.9))
-        axes.set(ylim=(best[-1] - 0.05 * (top - best[-1]), top + 0.5 * (top - best[-1])))
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.y.limits = (best[-1] - 0.05 * (top - best[-1]), top + 0.5 * (top - best[-1]))
+        axes.x.most, axes.x.whole = 6, True
         label(axes, "trial", "log loss, cross-validated")
     best_trial = int(number[value.argmin()]) + 1
     alt = (

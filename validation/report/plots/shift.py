@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from validation.report.plots.bars import bars
-from validation.report.plots.style import REPAID, TEST, Picture, drawing, key, label, percent_axis
+from validation.report.plots.style import REPAID, TEST, Picture, Style, drawing, key, label, percent_axis
 from validation.report.words import percent
 
 MOST_FEATURES = 15
-EXPECTED = {"color": REPAID, "linewidth": 6}
-ACTUAL = {"color": TEST["color"], "linewidth": 6}
+EXPECTED: Style = {"color": REPAID, "linewidth": 6}
+ACTUAL: Style = {"color": TEST["color"], "linewidth": 6}
 
 
 def score_shift(score: Mapping[str, Any]) -> Picture:
@@ -22,11 +22,11 @@ def score_shift(score: Mapping[str, Any]) -> Picture:
         axes = canvas.axes(bottom=1.0)
         for move, member, style in ((-0.2, "expected", EXPECTED), (0.2, "actual", ACTUAL)):
             axes.bar(place + move, [entry[member] for entry in bins], 0.38, color=style["color"])
-        axes.set_xticks(place, [str(entry["bin"]) for entry in bins], rotation=40, ha="right", rotation_mode="anchor")
-        axes.grid(visible=False, axis="x")
+        axes.x.set_names(place.tolist(), [str(entry["bin"]) for entry in bins], rotation=40)
+        axes.x.grid = False
         key(axes, [("train", EXPECTED), ("test", ACTUAL)], 0.8, 0.94)
-        percent_axis(axes.yaxis)
-        axes.set(ylim=(0, 1.35 * max(max(entry["expected"], entry["actual"]) for entry in bins)))
+        percent_axis(axes.y)
+        axes.y.limits = (0, 1.35 * max(max(entry["expected"], entry["actual"]) for entry in bins))
         label(axes, "", "share of the applicants by score")
     most = max(bins, key=lambda entry: abs(entry["contribution"]))
     alt = (

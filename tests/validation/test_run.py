@@ -1,4 +1,4 @@
-"""The monitor as a user runs it: applicants who are alike, who are not, whose outcomes are known, and wrong input."""
+"""A validation as a user runs it: customers who are alike, who are not, whose outcomes are known, and wrong input."""
 
 import json
 import shutil
@@ -21,13 +21,13 @@ from tests.conftest import Opened
 from tests.fonts import FONT_SETS
 from tests.pages import assert_good_page, assert_nothing_is_cut_off
 from tests.runtime.model_builder import write_manifest
+from tests.validation.flat import flat
 from training import run
 from training.artifacts import load_pipeline
 from training.settings.tables import DECLARED
 from validation import run as monitor
 from validation import served
 from validation.bands import scores_of
-from validation.outcomes import outcomes
 from validation.served import Served
 
 pytestmark = pytest.mark.tier("land")
@@ -85,15 +85,17 @@ def same(folder: Path) -> pd.DataFrame:
 
 
 def watched(folder: Path, tmp_path: Path, frame: "pd.DataFrame | Path", *words: object) -> tuple[int, dict[str, Any]]:
-    """The exit status and the figures for a table, by its settings' target."""
+    """The exit status of --strict and the figures for a table, by its settings' target."""
     file = frame if isinstance(frame, Path) else tmp_path / "new.csv"
     if not isinstance(frame, Path):
         frame.to_csv(file, index=False)
-    page, figures = tmp_path / "new.html", tmp_path / "new.json"
+    out = tmp_path / "out"
     target = ["--target", "outcome", "--positive", "bad"] if "--config" not in words else []
-    given = ["--data", file, "--model", folder / "model", "--out", page, "--json", figures, "--quiet", *target, *words]
+    strict = [] if "--no-strict" in words else ["--strict"]
+    words = tuple(word for word in words if word != "--no-strict")
+    given = ["--data", file, "--model", folder / "model", "--out", out, "--quiet", *strict, *target, *words]
     status = monitor.main(list(map(str, given)))
-    return status, json.loads(figures.read_text()) if figures.exists() else {}
+    return status, flat(out) if (out / "validation.json").exists() else {}
 
 
 def mistake(capsys: pytest.CaptureFixture[str], status: int, *words: object) -> str:
@@ -151,8 +153,8 @@ def test_others_of_the_same_population_have_not_moved(folder: Path, same: pd.Dat
     assert (status, found["moved"]) == (0, [])
     assert found["rows"] == {"expected": 2_000, "actual": 2_000}
     assert found["score"]["psi"] < 0.05
-    page = (tmp_path / "new.html").read_text()
-    assert "Nothing has moved beyond its limit." in page
+    page = (tmp_path / "out/validation.html").read_text()
+    assert "Nothing was found beyond its limit." in page
     assert found["data"]["sha256"] in page
 
 
@@ -164,14 +166,18 @@ def test_what_has_moved_is_named(
     assert status == 1
     assert found["moved"] == ["score", "income", "shop"]
     said = capsys.readouterr().err
-    assert said.startswith(f"error: {tmp_path}/new.csv: moved beyond the limits: score ")
-    assert ", income " in said
-    assert ", shop " in said
-    assert watched(folder, tmp_path, moved, "--report-only") == (0, found)
+    assert said.startswith(f"error: {tmp_path}/new.csv: ")
+    for name in ("The score has moved", "income has moved", "shop has moved"):
+        assert name in said
+    assert said.endswith(f"(--strict); see {tmp_path}/out/validation.html\n")
+    assert watched(folder, tmp_path, moved, "--no-strict") == (0, found)
     assert capsys.readouterr().err == ""
-    page = (tmp_path / "new.html").read_text()
+    page = (tmp_path / "out/validation.html").read_text()
     assert "The score has moved." in page
     assert "shop has moved." in page
+    assert {finding["whose"] for finding in found["findings"] if finding["name"] == "income has moved"} == {
+        "own policy"
+    }, "the limit of the settings, not custom's"
     assert "bakery" in page
 
 
@@ -211,39 +217,24 @@ def test_outcomes_beside_predictions(folder: Path, same: pd.DataFrame, tmp_path:
     assert its["brier"] == pytest.approx(brier_score_loss(target, probability))
     metrics = json.loads((folder / "artifacts/metrics.json").read_text())["test"]
     assert its["training"]["roc_auc"] == pytest.approx(metrics["roc_auc"], abs=1e-6)
-    assert sum(entry["rows"] for entry in its["bands"]) == 1_500
     edges = json.loads((folder / "model/manifest.json").read_text())["bands"]
-    names = pd.Series([band(score, edges) for score in scores_of(probability, Scale())])
-    for entry in its["bands"]:
-        inside = (names == entry["band"]).to_numpy()
+    names = [band(score, edges) for score in scores_of(probability, Scale())]
+    labels = [entry["grade"] for entry in its["grades"]]
+    nearest_band = {"below": labels[0], "above": labels[-1]}
+    places = pd.Series([nearest_band.get(name.split()[0], name) for name in names])
+    assert sum(entry["rows"] for entry in its["grades"]) == 1_500
+    for entry in its["grades"]:
+        inside = (places == entry["grade"]).to_numpy()
         assert (entry["rows"], entry["defaults"]) == (inside.sum(), target[inside].sum())
-        assert entry["mean_probability"] == pytest.approx(probability[inside].mean())
-
-
-def test_bands_of_scores_at_their_edges() -> None:
-    edges = [500.0, 550.0, 600.0]
-    scores = np.array([499.9, 500, 549.9, 550, 600, np.nextafter(600, 601)])
-    found = outcomes(np.array([1.0, 0, 1, 0, 1, 0]), np.full(6, 0.5), scores, edges)
-    assert [(entry["band"], entry["rows"]) for entry in found["bands"]] == [
-        ("below 500", 1),
-        ("[500, 550)", 2),
-        ("[550, 600]", 2),
-        ("above 600", 1),
-    ]
-    assert [entry["band"] for entry in found["bands"]] == sorted({band(s, edges) for s in scores}, key=scores_in(edges))
-
-
-def scores_in(edges: list[float]) -> Callable[[str], int]:
-    names = [f"below {edges[0]:g}", "[500, 550)", "[550, 600]", f"above {edges[-1]:g}"]
-    return names.index
+        assert entry["applied"] == pytest.approx(probability[inside].mean())
 
 
 def test_outcomes_of_one_kind_and_none(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
     _, found = watched(folder, tmp_path, same.assign(outcome="good"))
     assert (found["outcomes"]["defaults"], found["outcomes"]["roc_auc"]) == (0, None)
     _, found = watched(folder, tmp_path, same.assign(outcome=None))
-    assert found["outcomes"]["rows"] == 0
-    assert "None is known yet." in (tmp_path / "new.html").read_text()
+    assert found["outcomes"] is None
+    assert "Not possible, because no outcome is known yet." in (tmp_path / "out/validation.html").read_text()
 
 
 def test_a_file_without_the_target(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
@@ -253,7 +244,9 @@ def test_a_file_without_the_target(folder: Path, same: pd.DataFrame, tmp_path: P
     words = ["--config", folder / "settings.toml"]
     status, found = watched(folder, tmp_path, file, *words)
     assert (status, found["outcomes"]) == (0, None)
-    assert "The file has no column for them." in (tmp_path / "new.html").read_text()
+    page = (tmp_path / "out/validation.html").read_text()
+    assert "Not possible, because the table has no column outcome." in page
+    assert "set beside the 2,000 that the model was trained on" in page
 
 
 def test_limits_come_from_flags_the_settings_and_the_manifest(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
@@ -279,16 +272,16 @@ def test_only_tables_of_training_are_left_unread(
     config.write_text(SETTINGS.replace("[stability]", "[stabilty]"))
     assert watched(folder, tmp_path, same, "--config", config)[0] == 2
     assert "other.toml: stabilty: unknown table; did you mean stability?" in capsys.readouterr().err
-    assert {name: nearest(name, ("data", "stability")) for name in DECLARED if name not in ("data", "stability")} == (
-        dict.fromkeys(DECLARED.keys() - {"data", "stability"})
-    )
+    ours = ("data", "features", "stability", "validation")
+    others = [name for name in DECLARED if name not in (*ours, *monitor.LIKE_OURS)]
+    assert [nearest(name, ours) for name in others] == [None] * len(others)
 
 
 def test_few_applicants_have_to_move_further(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
     status, found = watched(folder, tmp_path, same.head(15), "--score-limit", 0.01, "--feature-limit", 0.01)
     assert (status, found["moved"]) == (0, [])
     assert max(entry["csi"] for entry in found["features"]) > 0.01
-    assert "chance\nalone passes the limit of 0.01" in (tmp_path / "new.html").read_text()
+    assert "chance\nalone passes the limit of 0.01" in (tmp_path / "out/validation.html").read_text()
 
 
 # ---------------------------------------------------------------- the command
@@ -296,12 +289,13 @@ def test_few_applicants_have_to_move_further(folder: Path, same: pd.DataFrame, t
 
 def test_as_a_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [sys.executable, "-m", "validation.run", "--data", str(folder / "same.csv"), "--model"]
-    words += [str(folder / "model"), "--out", str(tmp_path / "new.html")]
+    words += [str(folder / "model"), "--out", str(tmp_path / "out")]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (said.returncode, said.stdout) == (0, ""), said.stderr
-    for text in ("Scoring 2,000 applicants", "Score", "income", "0.25", "Written to"):
+    for text in ("Scoring 2,000 rows", "Nothing was found beyond its limit.", "Written to"):
         assert text in said.stderr
-    assert list(tmp_path.iterdir()) == [tmp_path / "new.html"]
+    names = {"validation.html", "validation.json", "features.csv", "grades.csv"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
     assert monitor.main([*words[3:], "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
 
@@ -316,9 +310,10 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_wrong_input(folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file, page = tmp_path / "new.csv", tmp_path / "new.html"
-    page.write_text("the last good page")
-    usual = ["--data", file, "--model", folder / "model", "--out", page]
+    file, out = tmp_path / "new.csv", tmp_path / "out"
+    out.mkdir()
+    (out / "validation.html").write_text("the last good page")
+    usual = ["--data", file, "--model", folder / "model", "--out", out]
 
     def told(frame: "pd.DataFrame | str", status: int = 1, *words: object) -> str:
         if isinstance(frame, str):
@@ -342,16 +337,16 @@ def test_wrong_input(folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: p
     assert 'no row has "yes" (data.positive), found: bad, good' in told(same, 1, *words)
     assert "score_limit: expected a number above 0, got 0" in told(same, 2, "--score-limit", 0)
     assert mistake(capsys, 2, "--model", folder / "model") == (
-        "--data: expected the file of new applicants, got none; name one"
+        "--data: expected a file or a folder of them, got none; name one"
     )
-    assert "expected a file, got the folder" in mistake(capsys, 1, *usual[:4], "--out", tmp_path)
-    assert "expected a file, got s3://" in mistake(capsys, 1, *usual[:4], "--out", "s3://bucket/page.html")
+    assert "expected a new folder or one of an earlier run" in mistake(capsys, 1, *usual[:4], "--out", tmp_path)
+    assert "expected a folder, got s3://" in mistake(capsys, 2, *usual[:4], "--out", "s3://bucket/page")
     assert "no such file" in mistake(capsys, 1, "--data", tmp_path / "none.csv", *usual[2:])
     assert "expected a folder with model.onnx" in mistake(capsys, 1, *usual[:2], "--model", tmp_path / "none")
     (tmp_path / "full").write_text("a file")
-    assert mistake(capsys, 1, *usual[:4], "--out", tmp_path / "full/page.html").endswith(stays)
-    assert page.read_text() == "the last good page"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "new.csv", "new.html"]
+    assert mistake(capsys, 1, *usual[:4], "--out", tmp_path / "full/page").endswith(stays)
+    assert (out / "validation.html").read_text() == "the last good page"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "new.csv", "out"]
 
 
 @pytest.mark.parametrize(
@@ -389,6 +384,6 @@ def test_the_page_in_a_browser(
         income=same["income"] * 9, shop=same["shop"].where(same["shop"] != "books", "<img src=x onerror=alert(1)>")
     )
     assert watched(folder, tmp_path, hostile)[0] == 1
-    assert_good_page(tmp_path / "new.html", open_page)
+    assert_good_page(tmp_path / "out/validation.html", open_page)
     for fonts in FONT_SETS:
-        assert_nothing_is_cut_off(tmp_path / "new.html", open_page, fonts)
+        assert_nothing_is_cut_off(tmp_path / "out/validation.html", open_page, fonts)

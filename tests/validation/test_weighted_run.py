@@ -1,4 +1,4 @@
-"""The monitor of a weighted model, of files with and without weights, and of a plain model with weights."""
+"""The validation of a weighted model, of files with and without weights, and of a plain model with weights."""
 
 import json
 import shutil
@@ -14,6 +14,7 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from export import to_onnx
 from tests.applicants import draw
 from tests.runtime.model_builder import write_manifest
+from tests.validation.flat import flat
 from training import run
 from training.artifacts import load_pipeline
 from validation import run as monitor
@@ -47,9 +48,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def watched(folder: Path, data: str, model: str, *words: str) -> tuple[dict[str, Any], str]:
     """The figures and the page."""
-    out = ["--out", str(folder / "page.html"), "--json", str(folder / "page.json"), "--quiet"]
+    out = ["--out", str(folder / "page"), "--quiet"]
     assert monitor.main(["--data", str(folder / data), "--model", str(folder / model), *out, *words]) == 0
-    return json.loads((folder / "page.json").read_bytes()), (folder / "page.html").read_text(encoding="utf-8")
+    return flat(folder / "page"), (folder / "page/validation.html").read_text(encoding="utf-8")
 
 
 def test_a_weighted_model_finds_its_weights_in_new_files(folder: Path) -> None:
@@ -105,17 +106,17 @@ def test_the_toml_names_the_weights_too(folder: Path) -> None:
 
 
 def test_weights_that_a_flag_names_must_be_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--data", str(folder / "bare.csv"), "--model", str(folder / "weighted"), "--out", str(folder / "no.html")]
+    words = ["--data", str(folder / "bare.csv"), "--model", str(folder / "weighted"), "--out", str(folder / "no")]
     assert monitor.main([*words, "--weight", "grossing", "--quiet"]) == 1
     line = capsys.readouterr().err
     assert "grossing" in line
     assert "Traceback" not in line
-    assert not (folder / "no.html").exists()
+    assert not (folder / "no").exists()
 
 
 def test_wrong_weights_of_a_new_file_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     survey(1).assign(grossing=[-1.0] + [1.0] * (ROWS - 1)).to_csv(folder / "wrong.csv", index=False)
-    words = ["--data", str(folder / "wrong.csv"), "--model", str(folder / "weighted"), "--out", str(folder / "no.html")]
+    words = ["--data", str(folder / "wrong.csv"), "--model", str(folder / "weighted"), "--out", str(folder / "no")]
     assert monitor.main([*words, "--quiet"]) == 1
     assert "column grossing: expected a weight above 0 in every row, got -1 (line 2)" in capsys.readouterr().err
 
@@ -153,5 +154,5 @@ def test_damaged_weights_of_a_reference_are_refused(
     change(manifest["reference"])
     write_manifest(tmp_path / "model", manifest)
     words = ["--data", str(folder / "new.csv"), "--model", str(tmp_path / "model"), "--quiet"]
-    assert monitor.main([*words, "--out", str(tmp_path / "no.html")]) == 1
+    assert monitor.main([*words, "--out", str(tmp_path / "no")]) == 1
     assert "is not the histograms of these features" in capsys.readouterr().err

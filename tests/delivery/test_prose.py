@@ -1,0 +1,40 @@
+"""Banned phrases: each is found where it stands, and the words around it are not."""
+
+from pathlib import Path
+
+import pytest
+
+from delivery.prose import faults, main
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("# It hangs on the weather.\n", "hangs on"),
+        ("# A file that is none.\n", "that is none"),
+        ("# Nobody could\n# tell apart the two.\n", "tell apart"),
+        ('"""What a thing is."""\n', "What"),
+        ('def f() -> None:\n    """Whether it is so."""\n', "Whether"),
+    ],
+)
+def test_a_banned_phrase_is_found_with_its_place(tmp_path: Path, text: str, phrase: str) -> None:
+    file = tmp_path / "text.py"
+    file.write_text(text)
+    [line] = faults(file)
+    assert line.startswith(f"{file}:{2 if text.count(chr(10)) > 1 else 1}: ")
+    assert repr(phrase) in line
+
+
+@pytest.mark.parametrize("text", ["x = 1 if y is None else 2\n", '"""Name of a thing."""\n', "# depends on it\n", ""])
+def test_other_words_are_left_alone(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "text.py"
+    file.write_text(text)
+    assert list(faults(file)) == []
+
+
+def test_the_command_fails_and_prints_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "page.md").write_text("It hangs on this.\nOf those that are none.\n")
+    assert main([str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 2
+    assert "expected no banned phrase, got 2" in err

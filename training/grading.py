@@ -1,0 +1,55 @@
+"""The grades of a run, found where the settings only say how many on probabilities that nobody was fitted on."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from runtime.grades import Grades
+from training.estimator.boosting import margin
+from training.estimator.calibration import calibrated
+from training.estimator.crossfit import CrossFittedClassifier
+from training.estimator.folds import folds_of
+from training.estimator.spread import brought_to
+from training.labelled import Labelled
+from training.settings import MasterScale
+from validation.grades import grades_of
+
+
+def grades_of_run(
+    scale: MasterScale,
+    pipeline: Pipeline,
+    train: Labelled,
+    probability: NDArray[np.float64],
+    groups: NDArray[Any] | None = None,
+) -> Grades | None:
+    """The grades of a fitted pipeline, None for none; `train` are its training rows, with their groups [N].
+
+    Boosters answer rows that they have seen too well: there, default rates rise faster than anywhere else. So grades
+    are found on out-of-fold probabilities, and only for CalibratedClassifierCV, which keeps none, on the pipeline's
+    own answers, `probability` [N]. Raises UserError for more grades than the rows support.
+    """
+    if scale.count is not None and isinstance(pipeline[1], CrossFittedClassifier):
+        probability = out_of_fold(pipeline, train, groups)
+    return grades_of(scale, train.target, probability, train.weight)
+
+
+def out_of_fold(pipeline: Pipeline, train: Labelled, groups: NDArray[Any] | None) -> NDArray[np.float64]:
+    """The probability [N] that each training row has by the booster that has not seen it."""
+    classifier: CrossFittedClassifier = pipeline[1]
+    X = pipeline[0].transform(train.frame)
+    margins = np.empty(len(train.target))
+    folds = folds_of(train.target, groups, classifier.folds, classifier.random_state)
+    for booster, (_, unseen) in zip(classifier.estimators_, folds, strict=True):
+        margins[unseen] = margin(booster, X[unseen])
+    return calibrated_unseen(classifier, margins, train.weight)
+
+
+def calibrated_unseen(
+    classifier: CrossFittedClassifier, margins: NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """The probability [N] of out-of-fold margins [N], brought to the spread that the calibrator was fitted on."""
+    if classifier.spread_ != 1:
+        margins = brought_to(classifier.spread_, margins, weight)
+    return calibrated(classifier.calibrator_, margins)
