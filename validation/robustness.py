@@ -49,7 +49,7 @@ def robustness(
         changed.append(pd.DataFrame({name: _noisy(rows[name], size, rng) for name in names}))
     probability = answer(pd.concat(changed, ignore_index=True))
     scores = scores_of(probability, scale)
-    asked, bands = (its.reshape(len(changed), -1) for its in (scores, places(probability, scores)))
+    asked, bands = scores.reshape(len(changed), -1), places(probability, scores).reshape(len(changed), -1)
     said = [_change(asked, bands, i) for i in range(1, len(changed))]
     features: list[FeatureChange] = [
         {"feature": name, **its} for name, its in zip(alone, said[: len(alone)], strict=True)

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def validate_and_write() -> None:
-        (data, declared, limits, settings), out = _settings(args), Path(args.out)
+        (data, declared, limits, settings, fairness), out = _settings(args), Path(args.out)
         if data.file is None:
             raise UserError("--data: expected a file or a folder of them, got none; name one", WRONG_USAGE)
         for flag, name in (("--out", args.out), ("--history", args.history)):
@@ -68,10 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with replaced_folder(out, PAGE) as folder:
             with progress.step("Opening the model"):
                 served = Served.load(Path(args.model))
+            refuse_contradicting_groups(fairness, served, data, args)
             if "config" not in args:
                 limits = served.limits | limits
             named = frozenset(key for key in vars(args) if "." in key)
-            asked = Asked(data, settings, Stability(**limits), named, args.previous)
+            asked = Asked(data, settings, Stability(**limits), named, args.previous, fairness)
             runs = [] if history is None else remembered(history)
             observed = observe(served.read_as(declared), asked, progress)
             with progress.step("Comparing"):
