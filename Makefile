@@ -111,7 +111,7 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 		github_actions --file deploy/*.yaml Dockerfile.lambda .github/workflows/*.yml)
 
 docs: .venv-docs/ready  ## the site of docs/ in build/site, without a warning
-	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+	@$(call quietly,NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build)
 
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .

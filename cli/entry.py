@@ -63,6 +63,7 @@ def _end(*_: object) -> NoReturn:
 ask = partial(start, "local.ask")
 draft = partial(start, "training.draft")
 explore = partial(start, "training.explore")
+recalibrate = partial(start, "training.recalibrate")
 export = partial(start, "export.to_onnx")
 local = partial(start, "local.serve")
 package = partial(start, "export.package")

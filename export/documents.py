@@ -5,7 +5,7 @@ The reader of manifest.json is runtime.manifest, which imports nothing of the ex
 
 from typing import NotRequired, TypedDict
 
-from training.documents import FeatureEntry, InputColumns
+from training.documents import FeatureEntry, InputColumns, ParentRecord
 from validation.documents import GradeScale, Reference
 
 
@@ -388,6 +388,8 @@ class ManifestBody(TypedDict):
     """Not there where the artifacts hold no reference rows, or `reasons.reference` is `none`."""
     batch: NotRequired[ManifestBatch | NoBatch]
     """Not there in models that were exported before there were tables of batches."""
+    parent: NotRequired[ParentRecord]
+    """Of a recalibrated model."""
     tolerance: NotRequired[StatedTolerance]
     """Not there where all is exact."""
 

@@ -36,13 +36,14 @@ from storage.digest import sha256_of
 from storage.json_file import json_text
 from table.columns import MISSING_CATEGORY
 from training.artifacts import Artifacts
-from training.documents import Run, Schema
+from training.documents import ParentRecord, Run, Schema
 from training.estimator.calibration import method_of
 from training.settings.checks import REQUEST_ID
 from validation.documents import Initial
 
 BATCH_LIMIT = 1_000
 NO_INITIAL = "the run is older than initial.json; train and export again"
+NO_OUTCOMES = "the model was recalibrated without outcomes; validate it on rows with outcomes first"
 METRICS_OF_REFERENCE = ("rows", "default_rate", "mean_probability", "roc_auc", "log_loss", "brier")
 
 
@@ -63,6 +64,8 @@ class Facts:
     real: probes.Inputs
     """Raw inputs of real applicants, which made-up ones are drawn from."""
     initial: InitialFile | NoInitial
+    parent: ParentRecord | None = None
+    """Of a recalibrated run."""
 
 
 def manifest_of(
@@ -87,7 +90,8 @@ def manifest_of(
         batch=BATCH_LIMIT,
         columns=probes.RawColumns(preparation, binary_columns(artifacts)),
         real=preparation.raw_inputs(artifacts.sample),
-        initial=initial_file(artifacts.initial, NO_INITIAL),
+        initial=initial_file(artifacts.initial, NO_OUTCOMES if "parent" in artifacts.run else NO_INITIAL),
+        parent=artifacts.run.get("parent"),
     )
     return manifest_from(facts, graph, session, tolerance, batch, reasons)
 
@@ -138,6 +142,8 @@ def manifest_from(
         manifest["reasons"] = {"why": reasons.why} if reasons.record is None else reasons.record
         if reasons.record is not None:
             explain_self_check(reasons, manifest["self_check"]["rows"])
+    if facts.parent is not None:
+        manifest["parent"] = facts.parent
     if stated is not None:
         manifest["tolerance"] = stated
     head = {"schema_version": SCHEMA_VERSION, "model_version": version_of(manifest)}

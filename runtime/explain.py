@@ -31,10 +31,12 @@ class Explainer:
         "_base",
         "_beginnings",
         "_end",
+        "_every",
         "_hints",
         "_inquiries",
         "_limited_end",
         "_limits",
+        "_middle",
         "_names",
         "_per_margin",
         "_players",
@@ -53,6 +55,7 @@ class Explainer:
         self._adds_up: bool = reasons["basis"]["adds_up"]
         limited = {"adds_up": False, "note": "the probability is at its limit: points are those without it"}
         before = {} if self._adds_up else {"note": "points are those before calibration, which keeps their order"}
+        self._middle = f'],"base_points":{self._base / 100!r},"other_points":'
         self._end = f',"reasons_basis":{write(reasons["basis"] | before)}'
         self._limited_end = f',"reasons_basis":{write(reasons["basis"] | limited)}'
         self._shows_values: bool = reasons["values"]
@@ -62,32 +65,38 @@ class Explainer:
         position |= {feature.name: (i, True) for i, feature in enumerate(manifest.categories)}
         booleans = {feature.name for feature in manifest.numbers if feature.type == "boolean"}
         self._players = [
-            (its["kind"], [(name, *position[name], name in booleans) for name in its["features"]])
+            (
+                its["kind"],
+                [(*position[name], name in booleans, *self._beginnings_of(name)) for name in its["features"]],
+            )
             for its in reasons["players"]
         ]
         self._names: list[str] = [its["name"] for its in reasons["players"]]
+        self._every = range(len(self._names))
         self._inquiries = [i for i, name in enumerate(self._names) if self._texts[name]["inquiries"]]
-        self._beginnings: dict[tuple[str, bool], str] = {}
+        self._beginnings = list(map(self._beginnings_of, self._names))
 
     def explain(
         self, numbers: "Sequence[float]", categories: "Sequence[str]", probability: float, score: float, *, every: bool
     ) -> str:
         """The members of an answer, as JSON without braces; with `every` the points of all features too."""
-        factor = self._per_margin
-        exact = [factor * margin for margin in self._tables.contributions(numbers, categories).tolist()]
+        exact: list[float] = (self._per_margin * self._tables.contributions(numbers, categories)).tolist()
         low, high = self._limits
         is_limited = not low < probability < high
         total = round(100 * round(score, 2)) - self._base if self._adds_up and not is_limited else None
         cents = shares(exact, total)
-        order = sorted(range(len(exact)), key=exact.__getitem__)
+        order = sorted(self._every, key=exact.__getitem__)
         named = [player for player in order[:MOST_REASONS] if cents[player] < 0]
         if self._inquiries:
             more = [player for player in order[MOST_REASONS:] if player in self._inquiries and cents[player] < 0]
             named += more[:1]
-        reasons = ",".join([self._reason(player, cents[player], numbers, categories) for player in named])
-        other = sum(cents) - sum([cents[player] for player in named])
+        other = sum(cents)
+        reasons = []
+        for player in named:
+            other -= cents[player]
+            reasons.append(self._reason(player, cents[player], numbers, categories))
         content = (
-            f'"reasons":[{reasons}],"base_points":{self._base / 100!r},"other_points":{other / 100!r}'
+            f'"reasons":[{",".join(reasons)}{self._middle}{other / 100!r}'
             f"{self._limited_end if is_limited else self._end}"
         )
         if self._hints is not None:
@@ -109,33 +118,37 @@ class Explainer:
     def _reason(self, player: int, cents: int, numbers: "Sequence[float]", categories: "Sequence[str]") -> str:
         """One reason; a row maximum is named after its largest feature, where one has a value."""
         kind, features = self._players[player]
-        if kind == "group":
-            return f"{self._beginning(self._names[player], is_missing=False)}{cents / 100!r}}}"
-        if kind == "feature":
-            name, position, is_category, is_boolean = features[0]
-            value: Any = categories[position] if is_category else numbers[position]
+        if kind == "maximum":
+            value, chosen = math.nan, None
+            for feature in features:
+                if not numbers[feature[0]] <= value and numbers[feature[0]] == numbers[feature[0]]:
+                    chosen, value = feature, numbers[feature[0]]
+            position, is_category, is_boolean, given, missing = chosen or (*features[0][:3], *self._beginnings[player])
         else:
-            value, name, is_category, is_boolean = math.nan, self._names[player], False, False
-            for feature, position, _, _ in features:
-                if not numbers[position] <= value and numbers[position] == numbers[position]:
-                    name, value = feature, numbers[position]
-        is_missing = value != value or value == ""
-        beginning = self._beginning(name, is_missing=is_missing)
+            position, is_category, is_boolean, given, missing = features[0]
+        if kind == "group":
+            return f"{self._beginnings[player][0]}{cents / 100!r}}}"
+        if is_category:
+            word = categories[position]
+            beginning, shown = (given, write(word)) if word else (missing, "null")
+        else:
+            value = numbers[position]
+            is_missing = value != value
+            beginning = missing if is_missing else given
+            shown = "null" if is_missing else write_number(value, is_boolean=is_boolean)
         if not self._shows_values:
             return f"{beginning}{cents / 100!r}}}"
-        shown = "null" if is_missing else write(value) if is_category else write_number(value, is_boolean=is_boolean)
         return f'{beginning}{cents / 100!r},"value":{shown}}}'
 
-    def _beginning(self, name: str, *, is_missing: bool) -> str:
-        """The JSON of a reason up to its points, written once."""
-        key = (name, is_missing)
-        if key not in self._beginnings:
-            texts = self._texts[name]
-            by_language = texts["missing" if is_missing else "text"]
-            reason = {"name": name} | ({"code": texts["code"]} if texts["code"] else {})
-            text = by_language[""] if by_language.keys() == {""} else by_language
-            self._beginnings[key] = f'{write(reason | {"text": text})[:-1]},"points":'
-        return self._beginnings[key]
+    def _beginnings_of(self, name: str) -> tuple[str, str]:
+        """The JSON of a reason up to its points: where there is a value, and where it is missing."""
+        texts = self._texts[name]
+        reason = {"name": name} | ({"code": texts["code"]} if texts["code"] else {})
+        given, missing = (
+            f'{write(reason | {"text": its[""] if its.keys() == {""} else its})[:-1]},"points":'
+            for its in (texts["text"], texts["missing"])
+        )
+        return given, missing
 
 
 def shares(exact: "Sequence[float]", total: int | None) -> list[int]:

@@ -107,9 +107,13 @@ class Service:
         answers, scored = self._answers(
             (applicant.identifier,), probability.tolist(), (applicant.missing,), (applicant.warnings,), ("",)
         )
+        answer = answers[0]
         if wanted:
-            answers = self._explained(answers, [applicant.numbers], [applicant.categories], probability, scored, wanted)
-        return Response(Written(answers[0]), scored=scored)
+            # As _explained does of many.
+            p, every = probability.item(), wanted == "all"
+            more = self.explainer().explain(applicant.numbers, applicant.categories, p, scored[0][0], every=every)
+            answer = f"{answer[:-1]},{more}}}"
+        return Response(Written(answer), scored=scored)
 
     def _predict_batch(self, request: Request) -> Response:
         """One run of the session for all that are valid; for each an answer or a problem, in order."""
@@ -191,13 +195,13 @@ class Service:
         if wanted and setting == "never":
             raise Problem(problem.NO_REASONS, "they are switched off (EXPLAIN=never)")
         wanted = wanted or ("true" if setting == "always" else "")
-        if wanted:
-            self._loaded_explainer()
+        if wanted and self._explainer is None:
+            self._load_explainer()
         return wanted
 
-    def _loaded_explainer(self) -> "Explainer":
+    def _load_explainer(self) -> None:
         try:
-            return self.explainer()
+            self.explainer()
         except ModelRefused as fault:
             print(fault, file=sys.stderr)  # noqa: T201  (it names files, and no applicant)
             raise Problem(

@@ -26,6 +26,7 @@ from table.outcomes import NO_ROWS, Exclusion, left_out_note, outcomes_of, refus
 from table.remarks import remarks_of
 from table.settings import Feature, Schema
 from table.sources import check_columns, source_of
+from table.special import refuse_ordinary_codes
 from table.times import Times, times
 from table.weights import exposures_of, refuse_constant, weights_of
 from table.words import Missing
@@ -213,6 +214,9 @@ def labelled_rows(source: Source, schema: Schema) -> tuple[Table, NDArray[np.boo
 def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame":
     import pandas as pd
 
+    for feature in schema.features:
+        if feature.type == "number" and feature.special and feature.indicator is None:
+            refuse_ordinary_codes(source, feature, kept)
     columns = {feature.name: column_of(source, feature, kept) for feature in schema.features}
     return pd.DataFrame(columns, copy=False)
 

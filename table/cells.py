@@ -49,6 +49,18 @@ def numbers(source: Source, column: str, special: Collection[str] = ()) -> NDArr
 
     Raises UserError for text and for what float32 cannot hold.
     """
+    values = numbers_as_written(source, column)
+    if nothing := (source.missing | Missing.of(special)).numbers:
+        values = np.where(np.isin(values, nothing), np.nan, values)
+    with np.errstate(over="ignore"):
+        infinite = np.isinf(values.astype(np.float32))
+    if infinite.any():
+        refuse_cells(source, column, "a number within ±3.4e38, as float32 holds", infinite, values)
+    return values
+
+
+def numbers_as_written(source: Source, column: str) -> NDArray[np.float64]:
+    """The same with what stands for missing as the number that it is, and with infinities."""
     cells = decoded(source.columns[column])
     if pa.types.is_string(cells.type):
         cells = _parsed(source, column, cells)
@@ -57,12 +69,6 @@ def numbers(source: Source, column: str, special: Collection[str] = ()) -> NDArr
     if pa.types.is_decimal(cells.type):
         cells = pc.cast(cells, pa.string())  # the only cast of a decimal that rounds once
     values: NDArray[np.float64] = pc.cast(cells, pa.float64(), safe=False).to_numpy().astype(np.float64, copy=False)
-    if nothing := (source.missing | Missing.of(special)).numbers:
-        values = np.where(np.isin(values, nothing), np.nan, values)
-    with np.errstate(over="ignore"):
-        infinite = np.isinf(values.astype(np.float32))
-    if infinite.any():
-        refuse_cells(source, column, "a number within ±3.4e38, as float32 holds", infinite, values)
     return values
 
 

@@ -21,6 +21,7 @@ COMMANDS = (
     "training.run",
     "training.draft",
     "training.explore",
+    "training.recalibrate",
     "export.to_onnx",
     "export.verify",
     "export.package",

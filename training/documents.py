@@ -172,6 +172,36 @@ class Figures(TypedDict):
     robustness: Robustness | None
 
 
+class ParentRecord(TypedDict):
+    """The run whose trees a recalibration keeps."""
+
+    run: str
+    """Digest in its run.json."""
+    pipeline: str
+    """sha256 of its pipeline.skops, which its certificate names."""
+    model_version: str | None
+    """Of its exported model, where that was given."""
+
+
+class RecalibrationRecord(TypedDict):
+    """How the calibrator of a recalibrated run was made."""
+
+    method: str
+    """`intercept`, `slope` (and intercept) or `isotonic`."""
+    central_tendency: float | None
+    """The mean probability that was asked for; null where outcomes decide."""
+    source: str | None
+    """File of the rows with outcomes; null with a central tendency, whose rows are those of reference.parquet."""
+    sha256: str | None
+    rows: int
+    defaults: int | None
+    observed: float | None
+    """Default rate of the rows."""
+    mean_before: float
+    """Mean probability of the rows by the parent."""
+    mean_after: float
+
+
 class Run(Figures):
     """run.json: the record of a training run, which names every other file."""
 
@@ -195,5 +225,8 @@ class Run(Figures):
     """What has to be equal for the same model.onnx, byte for byte."""
     files: dict[str, str]
     """sha256 of every other file, by path."""
+    parent: NotRequired[ParentRecord]
+    """Of a recalibrated run; `data` and `split` are then those of the parent's training."""
+    recalibration: NotRequired[RecalibrationRecord]
     digest: str
     """sha256 of all else in here, as compact JSON with sorted names: what was changed by hand is not exported."""

@@ -181,8 +181,8 @@ class Initial(TypedDict):
 
     schema_version: int
     of: str
-    """`test`, the part of the table that the fit has not seen, or `given`, the rows given at the export of an own
-    pipeline, which the fit may have seen."""
+    """`test`, the part of the table that the fit has not seen, `given`, the rows given at the export of an own
+    pipeline, which the fit may have seen, or `recalibration`, the rows that a new calibrator was fitted on."""
     kind: str
     """`bands` or `grades`."""
     rows: int

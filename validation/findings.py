@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.score import Scale
+from validation import remedies
 from validation.copies import Copies
 from validation.documents import Alarm
 from validation.evidence import Answered
@@ -53,7 +54,8 @@ class Examined:
     `metrics` and `intervals` are by part and name, `stability` is that of validation.stability.shifts, `leaks` the
     features that seem to know the outcome with the reason of each, `thin` the share of each category's training rows in
     its pool of rare levels, `calibrator` "sigmoid", "isotonic" or "none", `on_margin` whether it reads margins.
-    `left_out` of the test's `resamples` held one class only.
+    `split` is "stratified", "time" or "group", `test_from` whether the settings name the test's first moment, `tuned`
+    whether parameters were searched for. `left_out` of the test's `resamples` held one class only.
     """
 
     test: Answered
@@ -62,6 +64,10 @@ class Examined:
     intervals: Intervals
     calibrator: str = "sigmoid"
     on_margin: bool = True
+    correct_spread: bool = True
+    split: str = "stratified"
+    test_from: bool = False
+    tuned: bool = False
     stability: Mapping[str, Any] | None = None
     leaks: Mapping[str, str] = field(default_factory=dict)
     copies: Copies | None = None
@@ -74,8 +80,8 @@ def alarms(examined: Examined) -> list[Alarm]:
     """Each finding as `name`, `value`, `limit` and a sentence, `message`; empty is good."""
     found = [
         *_leaks(examined),
-        *_copies(examined.copies),
-        *_moved(examined.stability),
+        *_copies(examined),
+        *_moved(examined),
         *_thin(examined.thin),
         *_scores(examined),
         *_calibration(examined),
@@ -106,7 +112,8 @@ def _leaks(examined: Examined) -> Iterator[Finding]:
         )
 
 
-def _copies(copies: Copies | None) -> Iterator[Finding]:
+def _copies(examined: Examined) -> Iterator[Finding]:
+    copies = examined.copies
     if copies is None or copies.by_chance:
         return
     if copies.share > COPIES:
@@ -115,7 +122,7 @@ def _copies(copies: Copies | None) -> Iterator[Finding]:
             copies.share,
             COPIES,
             f"{copies.share:.1%} of the test's rows equal a training row in every feature, so the test measures "
-            'memory; remove the copies, or keep those of a customer together (split.method = "group").',
+            f"memory; {remedies.of_copies(examined.split)}.",
         )
     if copies.contradicting > COPIES:
         yield (
@@ -127,7 +134,8 @@ def _copies(copies: Copies | None) -> Iterator[Finding]:
         )
 
 
-def _moved(stability: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _moved(examined: Examined) -> Iterator[Finding]:
+    stability = examined.stability
     if stability is None:
         return
     score = stability["score"]
@@ -137,7 +145,8 @@ def _moved(stability: Mapping[str, Any] | None) -> Iterator[Finding]:
             score["psi"],
             score["counts_from"],
             f"The score's population stability index from train to test is {score['psi']:.2f}, its limit "
-            f"{score['counts_from']:.2f}: the test's applicants are others; train on more recent ones.",
+            f"{score['counts_from']:.2f}: the test's applicants are others; "
+            f"{remedies.of_others(examined.split)}.",
         )
     moved = [entry for entry in stability["features"] if entry["moved"]]
     if moved:
@@ -250,8 +259,22 @@ def _calibration(examined: Examined) -> Iterator[Finding]:
                 value,
                 ideal,
                 f"The {what} on the test is {value:.3f}, {low:.3f} to {high:.3f}, and not {ideal:g}: "
-                f"{below if high < ideal else above}; compare the calibrations, and the test's population with train.",
+                f"{below if high < ideal else above}; {_of_calibration(examined, name, too_low=high < ideal)}.",
             )
+
+
+def _of_calibration(examined: Examined, name: str, *, too_low: bool) -> str:
+    """What to do about a slope or an intercept; a calibrator that could be another comes first."""
+    if name == "calibration_intercept":
+        rates = (examined.metrics[part]["default_rate"] for part in ("train", "test"))
+        return remedies.of_intercept(examined.calibrator, examined.split, *rates)
+    return remedies.of_slope(
+        examined.calibrator,
+        examined.split,
+        on_margin=examined.on_margin,
+        correct_spread=examined.correct_spread,
+        too_extreme=too_low,
+    )
 
 
 def _sample(examined: Examined) -> Iterator[Finding]:
@@ -264,7 +287,7 @@ def _sample(examined: Examined) -> Iterator[Finding]:
             "ROC-AUC gap",
             gap,
             GAP,
-            f"ROC-AUC is {gap:.3f} lower on the test than on train; take shallower or fewer trees, or --tune.",
+            f"ROC-AUC is {gap:.3f} lower on the test than on train; {remedies.of_gap(tuned=examined.tuned)}.",
         )
     defaults = int(metrics["test"]["defaults"])
     others = len(examined.test.target) - defaults
@@ -281,7 +304,7 @@ def _sample(examined: Examined) -> Iterator[Finding]:
                 name,
                 worth,
                 LEAST_DEFAULTS,
-                f"The test has {count:,} {words}{by_weight}; gather more, or set split.test_size higher, before "
+                f"The test has {count:,} {words}{by_weight}; {remedies.of_few(test_from=examined.test_from)}, before "
                 "figures decide.",
             )
     if left_out:

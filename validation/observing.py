@@ -217,9 +217,7 @@ class _Side:
         return cls(outcome, weight, exposure, periods, segments, clusters, ids, no_outcomes, said, remarks)
 
 
-def _people(
-    source: Source, beside: Sequence[Feature], fairness: Fairness, remarks: list[str]
-) -> tuple[Attribute, ...]:
+def _people(source: Source, beside: Sequence[Feature], fairness: Fairness, remarks: list[str]) -> tuple[Attribute, ...]:
     """What divides the rows into groups of people; a column that the table has not is a remark."""
     there = [its for its in beside if its.name in source.columns]
     remarks += [

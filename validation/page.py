@@ -8,9 +8,9 @@ import pandas as pd
 
 from storage.json_file import json_text
 from validation.documents import Validated
+from validation.fairness.documents import FairnessFigures
 from validation.history import FIGURES as OVER_TIME
 from validation.history import series_of
-from validation.fairness.documents import FairnessFigures
 from validation.observing import Observed
 from validation.report.lines import lines
 from validation.report.pages import render

@@ -14,6 +14,7 @@ from scoring import steps
 from tests import applicants
 from tests.scoring.conftest import in_this_process
 from training import run
+from validation import run as validation
 
 pytestmark = pytest.mark.tier("land")
 
@@ -24,7 +25,7 @@ def test_the_page_is_not_stale() -> None:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """artifacts/, model/ and scored/ of a small run."""
+    """artifacts/, model/, scored/ and validated/ of a small run."""
     folder = tmp_path_factory.mktemp("written")
     frame, target = applicants.draw(600)
     frame.assign(default=target, uuid=[f"a{i}" for i in range(600)]).to_csv(folder / "table.csv", index=False)
@@ -37,6 +38,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(steps, "Processes", in_this_process)
         assert score.main([*map(str, flags), "--quiet"]) == 0
+    words = [
+        "--data",
+        str(folder / "table.csv"),
+        "--model",
+        str(folder / "model"),
+        "--history",
+        str(folder / "history"),
+    ]
+    assert validation.main([*map(str, flags), "--out", str(folder / "validated"), "--quiet"]) == 0
     return folder
 
 

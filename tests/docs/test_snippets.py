@@ -26,6 +26,7 @@ def of_kind(*languages: str) -> pytest.MarkDecorator:
 
 
 @pytest.mark.tier("land")
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("page", RUNNING)
 def test_a_page_runs_from_its_first_command_to_its_last(page: str, workplace: Workplace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -26,6 +26,10 @@ class Workplace:
         (self._first / "loans.toml").write_text(settings + SMALL)
         frame.sample(400, random_state=1).to_parquet(self._first / "march.parquet")
         frame.sample(400, random_state=1).to_csv(self._first / "march.csv", index=False)
+        frame.to_csv(self._first / "book.csv", index=False)
+        (self._first / "book").mkdir()
+        for part in range(2):
+            frame[part::2].to_parquet(self._first / "book" / f"{part}.parquet")
         for words in (["training.run", "--config", "loans.toml"], ["export.to_onnx"]):
             subprocess.run([sys.executable, "-m", *words, "--quiet"], cwd=self._first, check=True, capture_output=True)
 

@@ -1,7 +1,6 @@
 """Tables of contributions: equal to the leaf rule row by row, and to all coalitions through XGBoost itself."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from math import factorial
 from pathlib import Path
@@ -14,100 +13,28 @@ import xgboost
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from export.converters.classifier import boosters_of
-from export.reasons.rule import contributions_by_covers, contributions_by_rule
+from export.reasons.rule import contributions_by_covers
 from runtime.digest import sha256
 from runtime.reader import ModelRefused
 from runtime.table_file import REASONS_FILE
 from runtime.tables import Tables
 from tests.applicants import draw, pipeline
+from tests.export.explained import LARGEST_DIFFERENCE, SMALL, Explained, explained, fit, raw_of
 from tests.tiers import examples
 from training.estimator.boosting import margin
 from training.estimator.crossfit import CrossFittedClassifier
 from training.estimator.preparation import Preparation
 from training.estimator.raw_thresholds import fold_log1p
-from training.players import Players, players_of
 from trees.ensemble import read_ensemble
 from trees.reasons.build import build, plan
 from trees.reasons.columns import columns_of, raw_thresholds
 from trees.reasons.covers import Covers
 from trees.reasons.file import content_of
-from trees.reasons.reference import Reference
 from trees.reasons.rows import Rows
-
-LARGEST_DIFFERENCE = 2e-7  # of margin, from float64: the tables hold float32
-SMALL: dict[str, Any] = {"n_estimators": 12, "max_depth": 4, "learning_rate": 0.3, "n_jobs": 1}
-
-
-@dataclass
-class Explained:
-    """A fitted pipeline, its tables, and the applicants and reference rows to ask them about."""
-
-    fitted: Pipeline
-    players: Players
-    tables: Tables
-    path: Path
-    content: bytes
-    applicants: pd.DataFrame
-    reference: pd.DataFrame
-
-    @property
-    def prepared(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return self.fitted[0].transform(self.applicants), self.fitted[0].transform(self.reference)
-
-    def contributions(self, frame: pd.DataFrame | None = None) -> NDArray[np.float64]:
-        raw = self.fitted[0].raw_inputs(self.applicants if frame is None else frame)
-        words = raw.get("categories", np.empty((len(raw["numbers"]), 0), dtype=object))
-        return np.array([self.tables.contributions(*row) for row in zip(raw["numbers"], words, strict=True)])
-
-    def without_tables(self) -> NDArray[np.float64]:
-        preparation = self.fitted[0]
-        ensembles = [fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(self.fitted[1])]
-        columns = columns_of(ensembles, self.players.columns, self.players.of_source)
-        leaves = Rows(columns, len(self.players.players))
-        found, mean = leaves.contributions(raw_of(preparation, self.applicants), raw_of(preparation, self.reference))
-        assert mean == pytest.approx(self.tables.mean, abs=1e-9)
-        return found
-
-    def by_rule(self) -> NDArray[np.float64]:
-        found = contributions_by_rule(boosters_of(self.fitted[1]), self.players.of_column, *self.prepared)
-        return np.pad(found, ((0, 0), (0, len(self.players.players) - found.shape[1])))
-
-
-def raw_of(preparation: Preparation, frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
-    raw = preparation.raw_inputs(frame)
-    return raw["numbers"], raw.get("categories", np.empty((len(frame), 0), dtype=object))
-
-
-def explained(
-    fitted: Pipeline,
-    folder: Path,
-    applicants: pd.DataFrame,
-    reference: pd.DataFrame,
-    groups: Mapping[str, Sequence[str]] | None = None,
-) -> Explained:
-    preparation: Preparation = fitted[0]
-    players = players_of(preparation, groups or {})
-    ensembles = [fold_log1p(read_ensemble(booster), preparation) for booster in boosters_of(fitted[1])]
-    columns = columns_of(ensembles, players.columns, players.of_source)
-    raw = preparation.raw_inputs(reference)
-    words = raw.get("categories", np.empty((len(reference), 0), dtype=object))
-    content = content_of(build(plan(columns), Reference(columns, raw["numbers"], words)), len(players.players), "g")
-    path = folder / "reasons.bin"
-    path.write_bytes(content)
-    tables = Tables.read(str(folder), sha256(content), "g")
-    return Explained(fitted, players, tables, path, content, applicants, reference)
-
-
-def fit(folder: Path, groups: Mapping[str, Sequence[str]] | None = None, **parameters: Any) -> Explained:
-    frame, target = draw(1_500)
-    booster = XGBClassifier(**SMALL | parameters)
-    fitted = pipeline(CrossFittedClassifier(booster, random_state=0)).fit(frame, target)
-    return explained(fitted, folder, frame.iloc[:60], frame.iloc[700:830], groups)
 
 
 @pytest.fixture(scope="module")
@@ -235,15 +162,6 @@ def test_the_mean_is_that_of_the_reference_rows(usual: Explained) -> None:
     found = usual.contributions(usual.reference)
     assert np.abs(found.mean(axis=0)).max() <= LARGEST_DIFFERENCE
     assert usual.tables.mean == pytest.approx(usual.fitted[1].decision_function(usual.prepared[1]).mean(), abs=1e-6)
-
-
-def test_a_monotone_feature_at_its_best_value_never_costs_points(tmp_path: Path) -> None:
-    """Where no reference row lacks it: a missing value may be better than the best that is there."""
-    its = fit(tmp_path, monotone_constraints=(0, 0, 1, 0, 0), n_estimators=30)
-    present = its.reference[its.reference["age"].notna()]
-    its = explained(its.fitted, tmp_path, its.applicants.assign(age=10.0), present)
-    [age] = [i for i, player in enumerate(its.players.players) if player.name == "age"]
-    assert its.contributions()[:, age].max() <= LARGEST_DIFFERENCE
 
 
 # ---------------------------------------------------------------- thresholds and values at their ends

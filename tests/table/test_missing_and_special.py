@@ -200,3 +200,50 @@ def test_numbers_that_may_be_codes_are_remarked_on(codes: list[float], written: 
 )
 def test_numbers_that_are_no_codes_get_no_remark(wages: list[float], tmp_path: Path) -> None:
     assert remarks(tmp_path, wages) == ()
+
+
+def numbered(folder: Path, cells: list[float], key: str) -> Table:
+    text = f'[data]\nid = ""\ntarget = "lost"\n[features]\nwage = {{ type = "number", {key} }}\n'
+    settings = settings_for(folder, text, file=str(folder / "t.csv"))
+    return table_of(folder, {"wage": cells}, settings)
+
+
+MIDST: dict[str, tuple[float, list[float]]] = {
+    "surrounded": (0, [float(v) for v in range(-60, 60) if v]),
+    "lowest of counts": (0, [float(1 + v % 9) for v in range(120)]),
+    "highest of grades": (10, [float(v % 10) for v in range(120)]),
+    "surrounded far off": (500, [float(1_000 * (v % 7)) for v in range(120)]),
+}
+APART: dict[str, tuple[float, list[float]]] = {
+    "below ages": (-9, [float(18 + v % 60) for v in range(120)]),
+    "just below counts": (-1, [float(v % 9) for v in range(120)]),
+    "above days": (365_243, [float(v) for v in range(120)]),
+    "nothing among wages": (0, [900.0 + v for v in range(120)]),
+    "of few others": (0, [float(v) for v in range(-20, 20) if v]),
+}
+
+
+@pytest.mark.parametrize("case", MIDST)
+def test_a_frequent_special_code_among_the_values_is_refused(case: str, tmp_path: Path) -> None:
+    code, others = MIDST[case]
+    cells = others + [code] * len(others)
+    with pytest.raises(UserError) as refused:
+        numbered(tmp_path, cells, f"special = [{code}]")
+    assert f"got {code:g}, which is 5" in str(refused.value)
+    assert "features.wage.indicator" in str(refused.value)
+    kept = numbered(tmp_path, cells, f'special = [{code}], indicator = "wage_there"')
+    assert kept.frame["wage_there"].sum() == len(others)
+
+
+@pytest.mark.parametrize("case", MIDST)
+def test_a_rare_special_code_among_the_values_is_taken(case: str, tmp_path: Path) -> None:
+    code, others = MIDST[case]
+    frame = numbered(tmp_path, others + [code] * (len(others) // 4), f"special = [{code}]").frame
+    assert frame["wage"].isna().sum() == len(others) // 4
+
+
+@pytest.mark.parametrize("case", APART)
+def test_a_frequent_special_code_far_from_the_values_is_taken(case: str, tmp_path: Path) -> None:
+    code, others = APART[case]
+    frame = numbered(tmp_path, others + [code] * len(others), f"special = [{code}]").frame
+    assert frame["wage"].isna().sum() == len(others)

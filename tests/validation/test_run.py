@@ -278,8 +278,9 @@ def test_only_tables_of_training_are_left_unread(
 
 
 def test_few_applicants_have_to_move_further(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
-    status, found = watched(folder, tmp_path, same.head(15), "--score-limit", 0.01, "--feature-limit", 0.01)
-    assert (status, found["moved"]) == (0, [])
+    few = same.head(15).assign(outcome=None)
+    status, found = watched(folder, tmp_path, few, "--score-limit", 0.01, "--feature-limit", 0.01)
+    assert (status, found["moved"], found["findings"]) == (0, [], [])
     assert max(entry["csi"] for entry in found["features"]) > 0.01
     assert "chance\nalone passes the limit of 0.01" in (tmp_path / "out/validation.html").read_text()
 

@@ -103,13 +103,23 @@ def save(folder: Path, finished: FinishedRun) -> Run:
         "pools": finished.pools,
         "in_parts": finished.in_parts,
         "tuning": finished.tuning,
-        **figures,
+        "bands": figures["bands"],
+        "calibration": figures["calibration"],
+        "metrics": figures["metrics"],
+        "intervals": figures["intervals"],
+        "alarms": figures["alarms"],
+        "fairness": figures["fairness"],
+        "weak_slices": figures["weak_slices"],
+        "overfit": figures["overfit"],
+        "robustness": figures["robustness"],
         "stability": cast(StabilityFindings, evidence.stability),
         "versions": versions(),
         "same_bytes_again": WITH_WORKERS if settings.engine.on_cluster else SAME_BYTES_AGAIN,
         "files": {},
         "digest": "",
     }
+    if "grades" in figures:
+        run["grades"] = figures["grades"]
     write_report(folder, run, evidence, parts)
     run["files"] = {
         str(path.relative_to(folder)): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()

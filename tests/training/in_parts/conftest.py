@@ -36,6 +36,8 @@ learning_rate = 0.3
 [evaluation]
 resamples = 50
 plots = false
+[grades]
+count = 3
 [reasons]
 reference = "none"
 """

@@ -77,7 +77,21 @@ def test_files_and_row_groups_change_no_bit(train: Train, tmp_path: Path, from_d
 def test_the_export_certifies_it(from_disk: dict[str, Any], tmp_path: Path) -> None:
     words = ["--artifacts", str(from_disk["out"]), "--out", str(tmp_path / "model"), "--quiet"]
     assert to_onnx.main(words) == 0
-    assert (tmp_path / "model" / "certificate.json").exists()
+    certificate = json.loads((tmp_path / "model" / "certificate.json").read_text())
+    assert certificate["total"]["grades_that_differ"] == 0
+
+
+def test_grades_are_found_on_rows_that_a_booster_has_not_seen(
+    from_disk: dict[str, Any], in_memory: dict[str, Any]
+) -> None:
+    """Boosters differ by their bins, and so limits a little."""
+    limits = [its["grades"]["limits"] for its in (from_disk, in_memory)]
+    assert limits[0] == pytest.approx(limits[1], rel=0.5)
+    frame = applicants()
+    probability = load_pipeline(from_disk["out"]).predict_proba(frame)[:, 1]
+    tables = [pd.read_csv(from_disk["out"] / f"grades_{part}.csv") for part in ("train", "test")]
+    counts = np.bincount(np.searchsorted(limits[0], probability, side="right"), minlength=3)
+    assert (tables[0]["Applicants"] + tables[1]["Applicants"]).tolist() == counts.tolist()
 
 
 def test_report_and_card_say_what_is_of_the_rows_drawn(from_disk: dict[str, Any], in_memory: dict[str, Any]) -> None:

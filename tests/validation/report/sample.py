@@ -47,7 +47,7 @@ def population_sample(folder: Path, rows: int = 12_000) -> Sample:
         "costs.gain": 60.0,
         "costs.loss": 700.0,
         "evaluation.resamples": 50,
-        "fairness.groups": ("merchant_group", "has_paid"),
+        "fairness.groups": ("has_paid",),
         "fairness.features_allowed": True,
     }
     with pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,56 @@
+"""What can be done about a finding, by what the model was made with: advice to do what is done already is none."""
+
+CALIBRATE = 'let a calibrator correct it (model.calibration = "auto")'
+
+
+def of_copies(split: str) -> str:
+    """Copies of training rows in the test; a group's rows are on one side already."""
+    together = "" if split == "group" else ', or keep those of a customer together (split.method = "group")'
+    return f"remove the copies{together}"
+
+
+def of_others(split: str) -> str:
+    """A test whose applicants are others than those of the training."""
+    if split == "time":
+        return "train on more recent ones"
+    drawn = "whole groups" if split == "group" else "rows"
+    return f"{drawn} drawn at random hardly make that, so look for rows that belong together"
+
+
+def of_slope(calibrator: str, split: str, *, on_margin: bool, correct_spread: bool, too_extreme: bool) -> str:
+    """A calibration slope beside 1: below it answers are too extreme, above it not extreme enough."""
+    if calibrator == "none":
+        return CALIBRATE
+    if not on_margin:
+        return 'calibrate margins (model.calibrate_on = "margin")'
+    if not too_extreme and not correct_spread:
+        return "correct the spread of the boosters' mean (model.correct_spread = true)"
+    if too_extreme and calibrator == "isotonic":
+        return 'isotonic steps follow chance; use model.calibration = "sigmoid"'
+    ranks = "less" if too_extreme else "more"
+    return f"the features say {ranks} of the test's applicants than of those in training; {_why_other(split)}"
+
+
+def of_intercept(calibrator: str, split: str, train: float, test: float) -> str:
+    """A calibration intercept beside 0, with the default rates of both parts."""
+    if calibrator == "none":
+        return CALIBRATE
+    return f"the default rate is {train:.2%} in train and {test:.2%} in the test; {_why_other(split)}"
+
+
+def of_gap(*, tuned: bool) -> str:
+    """A test that is ranked worse than the training rows."""
+    return "take shallower or fewer trees" + ("" if tuned else ", or --tune")
+
+
+def of_few(*, test_from: bool) -> str:
+    """A test with few rows of a class."""
+    return f"gather more, or set {'split.test_from earlier' if test_from else 'split.test_size higher'}"
+
+
+def _why_other(split: str) -> str:
+    if split == "time":
+        return "train on more recent ones, without features that moved"
+    if split == "group":
+        return "gather more groups: few large ones differ by chance"
+    return 'gather more rows, or keep those of a customer on one side (split.method = "group")'
