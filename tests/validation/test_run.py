@@ -272,7 +272,7 @@ def test_only_tables_of_training_are_left_unread(
     config.write_text(SETTINGS.replace("[stability]", "[stabilty]"))
     assert watched(folder, tmp_path, same, "--config", config)[0] == 2
     assert "other.toml: stabilty: unknown table; did you mean stability?" in capsys.readouterr().err
-    ours = ("data", "features", "stability", "validation")
+    ours = ("data", "features", "stability", "validation", "fairness")
     others = [name for name in DECLARED if name not in (*ours, *monitor.LIKE_OURS)]
     assert [nearest(name, ours) for name in others] == [None] * len(others)
 
@@ -384,10 +384,10 @@ def test_groups_of_people_are_compared_and_named_nowhere_else(
     sex = np.random.default_rng(0).choice(["zz-woman", "man"], len(same))
     status, found = watched(folder, tmp_path, same.assign(sex=sex), "--fairness-groups", "sex")
     assert status == 0
-    [its] = found["sections"]["fairness"]["attributes"]
+    [its] = found["sections"]["fairness"]["figure"]["attributes"]
     assert {group["group"]: group["rows"] for group in its["groups"]} == pd.Series(sex).value_counts().to_dict()
-    assert found["sections"]["weak"]["of"] == len(same)
-    assert found["sections"]["robustness"]["rows"] == 1_000
+    assert found["sections"]["weak"]["figure"]["of"] == len(same)
+    assert found["sections"]["robustness"]["figure"]["rows"] == 1_000
     page = (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
     assert '<h2 id="fairness">' in page
     assert "Approval by sex" in page
@@ -396,7 +396,7 @@ def test_groups_of_people_are_compared_and_named_nowhere_else(
         '[data]\ntarget = "outcome"\npositive = "bad"\n[fairness]\ngroups = ["sex"]\n'
     )
     _, without = watched(folder, tmp_path, same, "--config", tmp_path / "groups.toml")
-    assert without["sections"]["fairness"] is None
+    assert without["sections"]["fairness"]["figure"] is None
     assert "the table has no column sex (fairness.groups)" in without["remarks"]
     common = (
         "--data",
