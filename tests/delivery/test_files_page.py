@@ -46,7 +46,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--history",
         str(folder / "history"),
     ]
-    assert validation.main([*map(str, flags), "--out", str(folder / "validated"), "--quiet"]) == 0
+    assert validation.main([*words, "--out", str(folder / "validated"), "--quiet"]) == 0
     return folder
 
 
