@@ -8,6 +8,8 @@ Size: at most what is asked for, less where defaults are few. Power, 2,000 custo
 97 % at 5 % if defaults are independent, 9 % with ρ = 0.12: one year can hardly show it then.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, ndtr, ndtri
@@ -41,9 +43,16 @@ def _correlated(pd: float, rows: float, defaults: float, rho: float) -> float:
     ends = beta.ppf(NOTHING, defaults, rows - defaults + 1), beta.isf(NOTHING, defaults, rows - defaults + 1)
     low, high = (float((np.sqrt(1 - rho) * ndtri(u) - ndtri(pd)) / np.sqrt(rho)) for u in ends)
     low, high = max(low, -40.0), min(max(high, -40.0), 40.0)
-    x, weight = np.polynomial.legendre.leggauss(NODES)
+    x, weight = _nodes()
     x = (low + high) / 2 + (high - low) / 2 * x
     p = ndtr((ndtri(pd) + np.sqrt(rho) * x) / np.sqrt(1 - rho))
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     inside = (high - low) / 2 * (weight * density * betainc(defaults, rows - defaults + 1, p)).sum()
     return float(min(1.0, ndtr(-high) + inside))
+
+
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    """Nodes and weights of Gauss and Legendre."""
+    x, weight = np.polynomial.legendre.leggauss(NODES)
+    return x, weight
