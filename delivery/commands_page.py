@@ -23,6 +23,7 @@ COMMANDS = {
     "training.draft": "training.draft",
     "training.explore": "training.explore",
     "training.run": "training.run",
+    "training.recalibrate": "training.recalibrate",
     "export.to_onnx": "export.to_onnx",
     "export.verify": "export.verify",
     "export.registry": "export.registry.__main__",

@@ -22,10 +22,18 @@ from storage.whole_file import write_whole
 from training import documents as of_artifacts
 from validation import documents as of_validation
 from validation.fairness import documents as of_groups
+from validation.slices import documents as of_slices
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "files.md"
-MODULES = (of_validation, of_groups, of_artifacts, of_model, of_scoring)  # a class stands after those that it extends
+MODULES = (
+    of_validation,
+    of_groups,
+    of_slices,
+    of_artifacts,
+    of_model,
+    of_scoring,
+)  # a class stands after those that it extends
 TOP = (
     ("artifacts/run.json", of_artifacts.Run),
     ("artifacts/schema.json", of_artifacts.Schema),

@@ -1,6 +1,7 @@
 """model/manifest.json: all that the runtime has to know of a model besides its graph."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -64,6 +65,8 @@ class Facts:
     real: probes.Inputs
     """Raw inputs of real applicants, which made-up ones are drawn from."""
     initial: InitialFile | NoInitial
+    made: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the libraries that fitted a pipeline of the user's own, where its file says them."""
     parent: ParentRecord | None = None
     """Of a recalibrated run."""
 
@@ -123,7 +126,7 @@ def manifest_from(
         "limits": {"batch": facts.batch},
         "branches": facts.branches,
         "reference": facts.reference,
-        "versions": versions(),
+        "versions": versions() | dict(facts.made),
         "self_check": {
             "probability_tolerance": tolerance,
             "inputs": facts.schema["inputs"],

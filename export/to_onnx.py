@@ -87,14 +87,19 @@ def refuse_contradicting(options: Parser, args: argparse.Namespace) -> None:
 def export_pipeline(args: argparse.Namespace, progress: Progress) -> None:
     """Exports a fitted pipeline of the user's own. Raises ExportRefused."""
     from export.own.files import load_fitted, load_rows
+    from export.own.made import with_versions
     from export.own.model import export_own
     from export.own.settings import own_settings
 
     settings = own_settings(args.config, args.tolerance, "--tolerance", args.reasons)
     with progress.step("Opening the fitted pipeline"):
-        estimator = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
+        estimator, made = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
         rows, outcomes = load_rows(Path(args.data), estimator, args.target)
-    summarise(export_own(estimator, rows, outcomes, Path(args.out), settings, progress), progress)
+    try:
+        certificate = export_own(estimator, rows, outcomes, Path(args.out), settings, progress, made)
+    except ExportRefused as refusal:
+        raise with_versions(refusal, args.pipeline, made) from refusal.__cause__
+    summarise(certificate, progress)
 
 
 def parser() -> Parser:

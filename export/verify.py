@@ -79,7 +79,7 @@ def verify_pipeline(model: Path, args: argparse.Namespace, progress: Progress) -
 
     certificate = read_certificate(model)
     with progress.step("Opening the fitted pipeline"):
-        estimator = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
+        estimator, _ = load_fitted(Path(args.pipeline), progress, trust_pickle=args.trust_pickle)
         rows, _ = load_rows(Path(args.data), estimator, args.target)
     refuse_other(f"{args.pipeline}: sha256", certificate["sha256"].get(PIPELINE), digest_of_pipeline(estimator))
     with progress.step("Starting the runtime on the model"):

@@ -80,6 +80,9 @@ class Batch:
             total, pairs = np.zeros(ends[-1], dtype=np.float32), blocks[0].pairs
             sums = [total[first:last] for first, last in pairwise(ends)]
             for block in blocks:
+                if block.has_leaves_alone:
+                    block.add_alone(total)
+                    continue
                 if block.pairs != pairs:
                     for its in sums:
                         its[:] = in_blocks(in_order(its, pairs=pairs), pairs=block.pairs)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Categories: TypeAlias = NDArray[np.object_] | Sequence[Sequence[str]]
 
 # From this many rows on tables, or putting the rows in order for the graph, save more than they cost.
-LARGE_BATCH = 256
+LARGE_BATCH = 128
 
 _OUTPUTS = ["probability", "margin"]
 

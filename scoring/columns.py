@@ -31,10 +31,10 @@ NUMBERED = 100_000  # levels of a category that are remembered
 
 @dataclass
 class Cells:
-    """A column: float64 with NaN, or objects with "", for missing; rows to look at; the value of each for that look."""
+    """A column: float64 with NaN, or objects with "", for missing; rows to look at, if any; and their values."""
 
     values: NDArray[Any]
-    odd: NDArray[np.bool_]
+    odd: NDArray[np.bool_] | None
     of: JsonValue
     missing: int = 0
 
@@ -42,7 +42,7 @@ class Cells:
 def numbers(cells: Any, feature: Feature, missing: Missing, marks: Marks, *, nullable: bool) -> Cells:
     """A number feature: NaN is missing; an infinity, a whole number beyond 2**53 or other text are odd."""
     cells = decoded(cells)
-    nothing = missing | Missing.of(feature.special)
+    nothing = missing | Missing.of(feature.special) if feature.special else missing
     odd: NDArray[np.bool_] | None = None
     if pa.types.is_decimal(cells.type):
         cells = pc.cast(cells, pa.string())
@@ -56,12 +56,14 @@ def numbers(cells: Any, feature: Feature, missing: Missing, marks: Marks, *, nul
     if nothing.numbers:
         is_nothing = np.isin(values, nothing.numbers)
         values = np.where(is_nothing, math.nan, values)
-    gone = np.isnan(values)
-    wrong = np.isinf(values)
-    odd = wrong if odd is None else wrong | odd
-    count = int(np.count_nonzero(gone & ~odd))
-    if not nullable:
-        odd = odd | gone
+    count = 0
+    if not np.isfinite(values).all():
+        gone = np.isnan(values)
+        wrong = np.isinf(values)
+        odd = wrong if odd is None else wrong | odd
+        count = int(np.count_nonzero(gone & ~odd))
+        if not nullable:
+            odd |= gone
 
     def of(row: int) -> Any:
         if math.isnan(values[row]):
@@ -77,7 +79,7 @@ def booleans(cells: Any, feature: Feature, missing: Missing, *, nullable: bool) 
     if pa.types.is_boolean(cells.type) and feature.indicates is None:
         values = pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False)
         gone = np.isnan(values)
-        odd = np.zeros(len(values), dtype=bool) if nullable else gone
+        odd = None if nullable else gone
         return Cells(values, odd, lambda row: cells[row].as_py(), int(np.count_nonzero(gone)))
     known = truths(feature.true, feature.false)
     nothing = missing | Missing.of(feature.special)
@@ -127,7 +129,7 @@ class Levels:
         gone = np.array([text == "" for text in texts])
         missing = sum(count for count, is_gone in zip(counts, gone, strict=True) if is_gone)
         unseen = sum(count for count, (_, seen) in zip(counts, levels, strict=False) if not seen)
-        odd = np.zeros(len(values), dtype=bool) if self.nullable or not missing else gone[codes]
+        odd = None if self.nullable or not missing else gone[codes]
 
         def of(row: int) -> Any:
             return values[row] or ("" if cells[row].as_py() == "" else None)

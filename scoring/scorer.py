@@ -150,7 +150,8 @@ class Scorer:
             tally.unusual.append(unseen)
         names, odd, name_of = self._identifiers(batch)
         for cells in looks.values():
-            odd |= cells.odd
+            if cells.odd is not None:
+                odd |= cells.odd
         kept: NDArray[np.bool_] | None = None
         rejects: list[tuple[int, str | None, str]] = []
         if odd.any():
@@ -210,6 +211,8 @@ class Scorer:
         if feature.range is None:
             return int(np.count_nonzero(~np.isnan(values)))
         low, high = feature.range
+        if len(values) and low <= values.min() and values.max() <= high:  # False where one is missing
+            return 0
         return int(np.count_nonzero((values < low) | (values > high)))
 
     def _identifiers(self, batch: pa.RecordBatch) -> tuple[Any, NDArray[np.bool_], JsonValue]:

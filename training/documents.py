@@ -3,7 +3,8 @@
 from typing import Any, NotRequired, TypedDict
 
 from validation.documents import Alarm, CalibrationChoice, GradeScale, StabilityFindings
-from validation.fairness.documents import FairnessFigures
+from validation.fairness.documents import FairnessFigures, Frontier
+from validation.slices.documents import Overfit, Robustness, WeakSlices
 
 
 class InputColumns(TypedDict):
@@ -146,6 +147,8 @@ class SearchRecord(TypedDict):
     rows: int
     folds: int
     history: list[SearchTrial]
+    frontier: NotRequired[Frontier]
+    """Where the settings name groups of people."""
 
 
 class Figures(TypedDict):
@@ -164,6 +167,9 @@ class Figures(TypedDict):
     """Empty is good."""
     fairness: FairnessFigures | None
     """Of the test by group of people; null where the settings name no groups."""
+    weak_slices: WeakSlices | None
+    overfit: Overfit | None
+    robustness: Robustness | None
 
 
 class ParentRecord(TypedDict):

@@ -25,7 +25,7 @@ from validation.bands import band_edges, band_table, scores_of
 from validation.calibration import group, reliability
 from validation.copies import Copies, copies_of
 from validation.cutoffs import cutoff_table
-from validation.dependence import Axis, dependence
+from validation.dependence import Answer, Axis, dependence
 from validation.documents import Reference, StabilityFindings
 from validation.evidence import Answered, Evidence, Part
 from validation.fairness.compare import Answers, compare
@@ -36,7 +36,12 @@ from validation.grades import grade_table
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
+from validation.robustness import robustness
 from validation.sample import sampled_rows
+from validation.slices.documents import Overfit, Robustness, WeakSlices
+from validation.slices.findings import findings_of_slices
+from validation.slices.overfit import overfit_slices
+from validation.slices.weak import weak_slices
 from validation.stability import shifts
 
 CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread; of many columns fewer
@@ -145,6 +150,7 @@ def gather(
         features = its_importance.result()
     top = features["Feature"].head(TOP_FEATURES)
     fairness = _fairness(settings, test)
+    weak, overfit, robust = _challenged(settings, pipeline, shown, edges)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -155,7 +161,11 @@ def gather(
             name: reliability(group(part.target, part.probability, weight=part.weight)) for name, part in parts.items()
         },
         calibration=described(pipeline[1], by_settings=settings.model.calibration != "auto"),
-        alarms=[*alarms(examined), *(findings_of_groups(fairness) if fairness else [])],
+        alarms=[
+            *alarms(examined),
+            *(findings_of_groups(fairness) if fairness else []),
+            *findings_of_slices(weak, overfit, robust),
+        ],
         stability=counted.stability,
         importance=features,
         dependence=dependence_of(pipeline, shown["train"].frame, scale, top, seed, shown["train"].weight),
@@ -166,6 +176,21 @@ def gather(
         grades=grades,
         by_grade={} if grades is None else {name: grade_table(part, grades) for name, part in parts.items()},
         fairness=fairness,
+        weak=weak,
+        overfit=overfit,
+        robustness=robust,
+    )
+
+
+def _challenged(
+    settings: Settings, pipeline: Pipeline, shown: Mapping[str, Part], edges: list[float]
+) -> tuple[WeakSlices, Overfit, Robustness]:
+    """Where the test is worst, what overfits, and what small changes do."""
+    test, scale, seed = shown["test"], settings.score, settings.split.seed
+    return (
+        weak_slices(test.frame, test.target, test.probability, seed, test.weight),
+        overfit_slices(shown["train"], test, seed),
+        robustness(asked_by(pipeline), test.frame, scale, edges, seed, test.weight),
     )
 
 
@@ -192,13 +217,18 @@ def dependence_of(
 ) -> dict[str, pd.DataFrame]:
     """The score along each feature, or group of a row maximum, of the rows of `frame` [N], with weights [N]."""
     axes = [replace(_axis(pipeline[0], frame, name), weight=weight) for name in features]
+    return dependence(asked_by(pipeline), frame, scale, axes, seed, weight)
+
+
+def asked_by(pipeline: Pipeline) -> Answer:
+    """What the pipeline answers for raw columns, of many rows in parts."""
     at_once = _rows_at_once(pipeline)
 
     def ask(rows: pd.DataFrame) -> NDArray[np.float64]:
         parts = (rows.iloc[first : first + at_once] for first in range(0, len(rows), at_once))
         return np.concatenate([pipeline.predict_proba(part)[:, 1] for part in parts])
 
-    return dependence(ask, frame, scale, axes, seed, weight)
+    return ask
 
 
 def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:
@@ -225,6 +255,9 @@ def figures_of(evidence: Evidence) -> Figures:
         },
         "alarms": evidence.alarms,
         "fairness": evidence.fairness,
+        "weak_slices": evidence.weak,
+        "overfit": evidence.overfit,
+        "robustness": evidence.robustness,
     }
     if evidence.grades is not None:
         figures["grades"] = {"limits": evidence.grades.limits, "names": evidence.grades.names}

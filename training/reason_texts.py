@@ -26,11 +26,17 @@ def said_of(settings: Settings) -> dict[str, Said]:
 
 
 def _said(described: str, own: ReasonText | None) -> Said:
-    """
+    """A language without a text for a missing value has its usual text there.
+
     >>> _said("debt in recovery", None).missing
     {'': 'Debt in recovery: no value'}
+    >>> _said("", ReasonText({"en": "Debt", "de": "Schulden"}, {"de": "Schulden fehlen"})).missing
+    {'en': 'Debt', 'de': 'Schulden fehlen'}
     """
     own = own or ReasonText()
     text = dict(own.text) or {"": described[:1].upper() + described[1:]}
-    missing = dict(own.missing) or {language: f"{its}: no value" for language, its in text.items() if not language}
-    return Said(text, missing or text, own.code, own.inquiries)
+    if "" in text:
+        missing = dict(own.missing) or {"": f"{text['']}: no value"}
+    else:
+        missing = dict(own.missing) if "" in own.missing else text | dict(own.missing)
+    return Said(text, missing, own.code, own.inquiries)

@@ -13,6 +13,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from trees.levels import HALF, LevelSet, LevelSets, sets_of, texts_of
 from trees.refusal import BoosterRefused
 
 
@@ -81,10 +82,11 @@ class Ensemble:
         return replace(self, trees=tuple(trees))
 
 
-def read_ensemble(classifier: xgboost.XGBClassifier) -> Ensemble:
+def read_ensemble(classifier: xgboost.XGBClassifier, sets: LevelSets | None = None) -> Ensemble:
     """Read a fitted binary XGBClassifier (or a subclass of it).
 
-    Raises BoosterRefused, by name, for everything that has not been shown to convert exactly.
+    With `sets`, splits on categories become splits on columns that it numbers. Raises BoosterRefused, by name, for
+    everything that has not been shown to convert exactly.
     """
     missing = classifier.missing
     if missing is not None and not math.isnan(missing):
@@ -97,8 +99,11 @@ def read_ensemble(classifier: xgboost.XGBClassifier) -> Ensemble:
     _refuse_what_is_not_exact(learner)
     model = learner["gradient_booster"]["model"]
     used = _trees_used(classifier, model)
-    trees = tuple(_read_tree(tree) for tree in model["trees"][:used])
-    return Ensemble(trees, _base_margin(content), int(learner["learner_model_param"]["num_feature"]))
+    if sets is not None:
+        sets.know(content)
+    trees = tuple(_read_tree(_without_categories(tree, content, sets)) for tree in model["trees"][:used])
+    columns = int(learner["learner_model_param"]["num_feature"])
+    return Ensemble(trees, _base_margin(content), columns + (len(sets.places) if sets else 0))
 
 
 def _refuse_what_is_not_exact(learner: dict[str, Any]) -> None:
@@ -135,11 +140,25 @@ def _trees_used(classifier: xgboost.XGBClassifier, model: dict[str, Any]) -> int
     return int(rounds * int(model["gbtree_model_param"].get("num_parallel_tree", 1)))
 
 
-def _read_tree(tree: dict[str, Any]) -> Tree:
-    if any(tree.get("split_type", ())) or tree.get("categories"):
+def _without_categories(tree: dict[str, Any], content: dict[str, Any], sets: LevelSets | None) -> dict[str, Any]:
+    """A tree of the file whose splits on categories are those on columns of sets."""
+    if not any(tree.get("split_type", ())) and not tree.get("categories"):
+        return tree
+    if sets is None:
         raise BoosterRefused(
-            "native categorical splits are not supported: encode categories before XGBoost (one-hot) and fit again"
+            "native categorical splits are not supported here: lastbit.export_model takes them; or encode categories "
+            "before XGBoost (one-hot) and fit again"
         )
+    features, thresholds = list(tree["split_indices"]), list(tree["split_conditions"])
+    for node, codes in sets_of(tree).items():
+        feature = int(features[node])
+        texts = texts_of(content, feature)
+        inside = codes if texts is None else frozenset(texts[code] for code in codes)
+        features[node], thresholds[node] = sets.place(LevelSet(feature, inside)), HALF
+    return {**tree, "split_indices": features, "split_conditions": thresholds}
+
+
+def _read_tree(tree: dict[str, Any]) -> Tree:
     if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
         raise BoosterRefused("leaves with several values are not supported: expected one value a leaf")
     left, right = tree["left_children"], tree["right_children"]
@@ -185,6 +204,7 @@ def _base_margin(content: dict[str, Any]) -> np.float32:
         for key, value in model["trees"][0].items()
     }
     stump |= {"left_children": [-1], "right_children": [-1], "split_conditions": [0.0], "base_weights": [0.0]}
+    stump |= {key: [0] if key == "split_type" else [] for key in stump if key.startswith(("split_type", "categories"))}
     stump["tree_param"] = {**stump["tree_param"], "num_nodes": "1", "num_deleted": "0"}
     model = {**model, "trees": [stump], "tree_info": [0], "iteration_indptr": [0, 1]}
     model.pop("weight_drop", None)

@@ -16,6 +16,7 @@ from validation.documents import Alarm, CalibrationChoice
 from validation.fairness.documents import FairnessFigures
 from validation.fairness.groups import Attribute
 from validation.reasons import ReasonsEvidence
+from validation.slices.documents import Overfit, Robustness, WeakSlices
 from validation.weights import masses
 
 
@@ -109,3 +110,9 @@ class Evidence:
     """By part, where there are grades: see validation.grades."""
     fairness: FairnessFigures | None = None
     """Of the test by group; None where the settings name no groups."""
+    weak: WeakSlices | None = None
+    """Where the test is worst."""
+    overfit: Overfit | None = None
+    """By slice, train against test."""
+    robustness: Robustness | None = None
+    """Of the test: what small changes of the inputs do."""

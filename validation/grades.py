@@ -177,8 +177,9 @@ def grade_table(part: Answered, grades: Grades) -> pd.DataFrame:
     """One row a grade, the lowest probabilities first, those without applicants too.
 
     Shares and rates are percentages; a rate over nobody is NaN. Where there are weights, shares, rates and bounds are
-    weighted, and `Weight` and `Weight of defaults` stand beside the two counts. `Predicted` is the mean probability of
-    default, `Observed` the default rate with its bounds `Low` and `High` (validation.calibration.interval).
+    weighted, and `Weight`, `Weight of defaults` and the effective sample size `Effective` stand beside the two counts.
+    `Predicted` is the mean probability of default, `Observed` the default rate with its bounds `Low` and `High`
+    (validation.calibration.interval).
     """
     place, size = places_of(grades, part.probability), len(grades.names)
     w = on_a_grid(part.mass)
@@ -187,7 +188,9 @@ def grade_table(part: Answered, grades: Grades) -> pd.DataFrame:
         return np.bincount(place, weights=each, minlength=size).astype(np.float64)
 
     mass, defaults, expected, squares = map(total, (w, w * part.target, w * part.probability, w**2))
-    weights = {} if part.weight is None else {"Weight": mass, "Weight of defaults": defaults}
+    weights = {}
+    if part.weight is not None:
+        weights = {"Weight": mass, "Weight of defaults": defaults, "Effective": effective_sizes(mass, squares)}
     with np.errstate(invalid="ignore", divide="ignore"):
         low, high = interval_of_rates(defaults / mass, effective_sizes(mass, squares))
         return pd.DataFrame(

@@ -3,26 +3,35 @@
 import importlib
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 import pandas as pd
 import skops.io
-from sklearn.exceptions import InconsistentVersionWarning
 
 from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import escaped, listed, shown, suggested_file
+from export.own.faults import said_of
+from export.own.made import made_with, others, with_versions
 from export.own.raw import names_of
 from training.artifacts.boosters import try_boosters
-from training.artifacts.class_paths import LIBRARIES, TRUSTED, made_elsewhere
+from training.artifacts.class_paths import LIBRARIES, TRUSTED
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 
 
-def load_fitted(path: Path, progress: Progress, *, trust_pickle: bool = False) -> Any:
+class Opened(NamedTuple):
+    """What a file holds, and the versions of the libraries that made it, where it says them."""
+
+    estimator: Any
+    made: Mapping[str, str]
+
+
+def load_fitted(path: Path, progress: Progress, *, trust_pickle: bool = False) -> Opened:
     """The object in a .skops file, or in a .joblib or .pkl that is trusted. Raises UserError for any other.
 
     A pickle runs whatever code it holds. A skops file is read without: all types in it must be classes of the
@@ -30,18 +39,33 @@ def load_fitted(path: Path, progress: Progress, *, trust_pickle: bool = False) -
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file{suggested_file(path)}; give --pipeline a .skops file")
-    if path.suffix in PICKLES:
-        if not trust_pickle:
-            raise UserError(
-                f"{path}: a pickle runs the code that it holds when it is opened; save the pipeline with "
-                "skops.io.dump, or give --trust-pickle if you made this file"
-            )
-        return _unpickled(path, progress)
-    if path.suffix != ".skops":
+    if path.suffix not in (".skops", *PICKLES):
         raise UserError(f"{path}: expected a .skops, .joblib or .pkl file, got {path.suffix or 'no extension'}")
-    dump = path.read_bytes()
+    if path.suffix in PICKLES and not trust_pickle:
+        raise UserError(
+            f"{path}: a pickle runs the code that it holds when it is opened; save the pipeline with "
+            "skops.io.dump, or give --trust-pickle if you made this file"
+        )
+    content = path.read_bytes()
     try:
-        made = made_elsewhere(dump)
+        made = made_with(content)
+    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError):
+        made = {}  # what opens it says what is wrong
+    try:
+        with warnings.catch_warnings():  # of other versions, which are said below
+            warnings.simplefilter("ignore")
+            estimator = _unpickled(path) if path.suffix in PICKLES else _unpacked(path, content)
+    except UserError as refusal:
+        raise with_versions(refusal, path, made) from refusal.__cause__
+    if named := others(made):
+        progress.say(
+            f"[yellow]![/] {escaped(path)} was made with {escaped(named)}: the certificate says whether that matters"
+        )
+    return Opened(estimator, made)
+
+
+def _unpacked(path: Path, dump: bytes) -> Any:
+    try:
         unknown = sorted(set(skops.io.get_untrusted_types(data=dump)) - TRUSTED)
         if strange := [name for name in unknown if not _is_class_of_a_library(name)]:
             raise UserError(
@@ -49,15 +73,11 @@ def load_fitted(path: Path, progress: Progress, *, trust_pickle: bool = False) -
                 "write these steps as transformers of scikit-learn's and save again"
             )
         try_boosters(dump)
-        loaded = skops.io.loads(dump, trusted=[*sorted(TRUSTED), *unknown])
+        return skops.io.loads(dump, trusted=[*sorted(TRUSTED), *unknown])
     except (UserError, KeyboardInterrupt):
         raise
     except Exception as fault:
-        said = " ".join(str(fault).split())[:160] or type(fault).__name__
-        raise UserError(f"{path}: is not a pipeline that can be read ({said}); save it again") from fault
-    if made:
-        progress.say(f"[yellow]![/] {escaped(path)} was {escaped(made)}: the certificate says whether that matters")
-    return loaded
+        raise UserError(f"{path}: is not a pipeline that can be read ({said_of(fault)}); save it again") from fault
 
 
 def _is_class_of_a_library(name: str) -> bool:
@@ -72,23 +92,11 @@ def _is_class_of_a_library(name: str) -> bool:
     return isinstance(found, type | np.ufunc)
 
 
-def _unpickled(path: Path, progress: Progress) -> Any:
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", InconsistentVersionWarning)
-        try:
-            loaded = joblib.load(path)
-        except Exception as fault:
-            why = " ".join(str(fault).split())[:160] or type(fault).__name__
-            raise UserError(f"{path}: is not a pickle that can be read here ({why}); save it again") from fault
-    for warning in said:
-        if isinstance(warning.message, InconsistentVersionWarning):
-            made = warning.message.original_sklearn_version
-            progress.say(
-                f"[yellow]![/] {escaped(path)} was made with scikit-learn {escaped(made)}: the certificate says "
-                "whether that matters"
-            )
-            break
-    return loaded
+def _unpickled(path: Path) -> Any:
+    try:
+        return joblib.load(path)
+    except Exception as fault:
+        raise UserError(f"{path}: is not a pickle that can be read here ({said_of(fault)}); save it again") from fault
 
 
 def load_rows(path: Path, estimator: Any, target: str | None) -> tuple[pd.DataFrame, Any]:
@@ -101,7 +109,7 @@ def load_rows(path: Path, estimator: Any, target: str | None) -> tuple[pd.DataFr
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (ValueError, OSError, zipfile.BadZipFile) as fault:
-        said = " ".join(str(fault).split())[:160]
+        said = said_of(fault)
         raise UserError(f"{path}: expected a Parquet or CSV file ({said})") from None
     outcomes = None
     if target is not None:

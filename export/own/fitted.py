@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from cli.words import shown
 from export.converters.classifier import boosters_of
 from export.own.branches import Branch, branches_of, classifier_of, refuse_unfitted
+from export.own.faults import said_of
 from export.own.graph import Built, build_own, passes_through, with_matrix
 from export.own.prepared import Preparation, unheard
 from export.own.profile import Prober, closed_levels, nullable_columns, profiles_of
 from export.own.proof import Oracle
-from export.own.raw import RawTable, columns_of, frame_of
+from export.own.raw import RawTable, columns_of, frame_of, with_categories
 from export.own.trace import Width, trace
 from export.refusal import ExportRefused
 from runtime.session import open_session
-from trees.ensemble import read_ensemble
+from trees.ensemble import Ensemble, read_ensemble
+from trees.levels import LevelSets
 
 FEW = 5  # rows that say how many columns a step makes
 TWICE = 500  # rows that the pipeline is asked for twice
@@ -46,17 +48,19 @@ def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None =
     stated tolerance steps that mix columns are taken too."""
     refuse_unfitted(estimator)
     classifier, branches = classifier_of(estimator), branches_of(estimator)
-    ensembles = [read_ensemble(booster) for booster in boosters_of(classifier)]
+    boosters = boosters_of(classifier)
     first_class = _is_first(np.asarray(classifier.classes_).tolist(), positive)
     frame, named = frame_of(X, estimator)
-    columns = columns_of(frame)
 
     def width_of(step: Any, raws: Sequence[int]) -> int:
         its = frame.iloc[:FEW, list(raws)]
         return int(step.transform(its if named else its.to_numpy()).shape[1])
 
-    names = [column.name for column in columns]
-    preparations = _preparations(branches, names, None if tolerance is None else width_of)
+    preparations = _preparations(branches, list(frame.columns), None if tolerance is None else width_of)
+    preparations, ensembles = _with_sets(preparations, boosters)
+    _refuse_unknown_levels(preparations, frame)
+    frame = with_categories(frame, native := _native(preparations))
+    columns = columns_of(frame, native)
     mixes = any(column.mixed for preparation in preparations for column in preparation.columns)
     stages = {
         (column.raw, point)
@@ -70,7 +74,7 @@ def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None =
     for raw, column in enumerate(columns):
         if column.type == "category":
             observed = set(frame[column.name].dropna())
-            known = {level for its, level in stages if its == raw}
+            known = {level for its, level in stages if its == raw} | native.get(raw, frozenset())
             if known and observed and not observed & known:
                 raise ExportRefused(
                     f"{column.name}: the rows have no level that the pipeline knows ({shown(sorted(known))}); "
@@ -110,6 +114,41 @@ def _preparations(branches: Sequence[Branch], names: Sequence[str], width_of: Wi
             if (expected := branches[booster].booster.n_features_in_) != len(columns):
                 raise ExportRefused(f"the booster reads {expected} columns, and its steps make {len(columns)}")
         found.append(Preparation(branch.steps, columns, tuple(its)))
+    return found
+
+
+def _with_sets(
+    preparations: Sequence[Preparation], boosters: Sequence[Any]
+) -> tuple[list[Preparation], list[Ensemble]]:
+    """The ensembles, and their preparations with the columns that stand for splits on categories."""
+    found, ensembles = [], {}
+    for preparation in preparations:
+        sets = LevelSets(len(preparation.columns))
+        ensembles.update({booster: read_ensemble(boosters[booster], sets) for booster in preparation.boosters})
+        behind = tuple(replace(preparation.columns[its.column], levels=its) for its in sets.places)
+        found.append(replace(preparation, columns=preparation.columns + behind, known=sets.known))
+    return found, [ensembles[booster] for booster in range(len(boosters))]
+
+
+def _refuse_unknown_levels(preparations: Sequence[Preparation], frame: pd.DataFrame) -> None:
+    """Raises ExportRefused for a column of texts that a booster splits without a text of its levels."""
+    for preparation in preparations:
+        for column in preparation.columns:
+            is_code = column.levels is not None and bool(column.levels.codes) and not column.stages
+            if is_code and not pd.api.types.is_numeric_dtype(frame.dtypes.iloc[column.raw]):
+                raise ExportRefused(
+                    f"{frame.columns[column.raw]}: the booster keeps no levels of this category, as before XGBoost "
+                    "3.1: its answers depend on the order of the categories; fit again"
+                )
+
+
+def _native(preparations: Sequence[Preparation]) -> dict[int, frozenset[str]]:
+    """The raw columns that boosters read as categories, and the levels that all of them know."""
+    found: dict[int, frozenset[str]] = {}
+    for preparation in preparations:
+        for column, known in preparation.known.items():
+            raw = preparation.columns[column].raw
+            found[raw] = found.get(raw, known) & known
     return found
 
 
@@ -185,7 +224,7 @@ def _refuse_changing_answers(estimator: Any, rows: Any) -> None:
     try:
         first, second = (np.asarray(estimator.predict_proba(rows)) for _ in range(2))
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
-        said = " ".join(str(fault).split())[:160]
+        said = said_of(fault)
         raise ExportRefused(f"rows: the pipeline raises for rows that were given ({said}); look there") from None
     if not np.array_equal(first, second):
         differ = int((first != second).any(axis=1).sum())

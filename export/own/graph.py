@@ -52,7 +52,7 @@ class Built:
 def passes_through(preparation: Preparation, column: int, *, is_sparse: bool, kind: str) -> bool:
     """True for a number or boolean that reaches a dense matrix as it is."""
     its = preparation.columns[column]
-    return kind != "category" and not is_sparse and not its.stages and its.mixed is None
+    return kind != "category" and not is_sparse and not its.stages and its.mixed is None and its.levels is None
 
 
 def build_own(

@@ -16,6 +16,7 @@ from sklearn.impute import SimpleImputer
 
 from export.converters import operators
 from export.converters.graph import ML_DOMAIN, ML_OPSET, OPSET, ContractGraph
+from export.own.faults import said_of
 from export.own.raw import RawTable
 from export.own.trace import Mixed
 from export.refusal import ExportRefused
@@ -48,7 +49,7 @@ def convert_mixed(graph: ContractGraph, table: RawTable, mixed: Mixed, number: i
         )
         open_session(made.SerializeToString())
     except Exception as fault:  # whatever a converter raises for what it does not know
-        said = " ".join(str(fault).split())[:160]
+        said = said_of(fault)
         raise ExportRefused(f"{mixed.where}: skl2onnx does not convert it ({type(fault).__name__}: {said})") from None
     if strange := {entry.domain for entry in made.opset_import} - {"", ML_DOMAIN}:
         raise ExportRefused(

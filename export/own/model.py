@@ -1,7 +1,7 @@
 """A fitted scikit-learn pipeline of somebody's as a whole model/ folder: graph, manifest and certificate."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,10 +58,19 @@ NO_OUTCOMES = "the pipeline was exported without outcomes; name their column wit
 THRESHOLD = 0.5  # of the metrics that need one; none of them is in the manifest
 
 
-def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings, progress: Progress) -> Certificate:
+def export_own(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    out: Path,
+    settings: OwnSettings,
+    progress: Progress,
+    made: Mapping[str, str] | None = None,
+) -> Certificate:
     """Writes graph, manifest and certificate of a fitted pipeline, and replaces `out` when all three hold.
 
-    `X` are real rows in the raw columns of the pipeline, `y` their outcomes or None. Raises ExportRefused.
+    `X` are real rows in the raw columns of the pipeline, `y` their outcomes or None; `made` has the versions of the
+    libraries that made the pipeline's file. Raises ExportRefused.
     """
     with replaced_folder(out, MANIFEST) as folder:
         with progress.step("Converting"):
@@ -70,7 +79,7 @@ def export_own(estimator: Any, X: Any, y: Any, out: Path, settings: OwnSettings,
             session = open_session(fitted.graph)
         tolerance = Tolerance.of(fitted.oracle.classifier)
         with progress.step("Describing"):
-            facts, scores, initial = _facts(fitted, target, settings)
+            facts, scores, initial = _facts(fitted, target, settings, made or {})
         with progress.step("Certifying against the fitted pipeline") as show:
             findings = findings_of(fitted, facts.scale, facts.edges, facts.grades, show)
         stated = _stated(fitted, findings)
@@ -202,7 +211,7 @@ def _names(fitted: Fitted) -> list[str]:
 
 @unheard()
 def _facts(
-    fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSettings
+    fitted: Fitted, target: NDArray[np.int8] | None, settings: OwnSettings, made: Mapping[str, str]
 ) -> tuple[Facts, NDArray[np.float64], Initial | None]:
     """What the manifest says, the score of each row, and the initial validation where outcomes are known."""
     table, real = fitted.oracle.table, fitted.real
@@ -232,6 +241,7 @@ def _facts(
         columns=probes.RawColumns(table, table.binary),
         real=real,
         initial=initial_file(initial, NO_OUTCOMES),
+        made={f"{library} of the fit": number for library, number in made.items()},
     )
     return facts, np.asarray(scores, dtype=np.float64), initial
 

@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from export.own.faults import said_of
 from export.own.floats import middle, numbers, positions
-from export.own.prepared import MISSING, Preparation, as_seen, codes
+from export.own.prepared import MISSING, Preparation, codes
 from export.own.raw import RawTable
 from export.own.trace import Column, Stage
 from export.refusal import ExportRefused
@@ -79,7 +80,7 @@ class Prober:
         for first in range(0, count, AT_ONCE):
             part = {name: matrix[first : first + AT_ONCE] for name, matrix in rows.items()}
             with np.errstate(all="ignore"):
-                parts.append(as_seen(self.preparation.matrix(self.table.frame(part)), columns))
+                parts.append(self.preparation.seen(self.preparation.matrix(self.table.frame(part)), columns))
         return np.concatenate(parts)
 
     def refusal(self, raw: int, value: Any, columns: Sequence[int]) -> str | None:
@@ -87,7 +88,7 @@ class Prober:
         try:
             self.ask({raw: [value]}, columns)
         except RAISED as fault:
-            return " ".join(str(fault).split())[:160]
+            return said_of(fault)
         return None
 
 
@@ -159,7 +160,7 @@ def _categories(
     try:
         seen = prober.ask(asked, places)
     except (ValueError, TypeError) as fault:
-        said = " ".join(str(fault).split())[:160]
+        said = said_of(fault)
         raise ExportRefused(
             f"categories: the pipeline raises for levels of its own rows ({said}); look there"
         ) from None
@@ -289,7 +290,8 @@ def _seeds(
     if raw.type == "boolean":
         return np.array([0.0, 1.0])
     # The outputs of one encoder have the same points; where zeros count, each has its own.
-    key = column.raw, tuple((id(s.step), s.input, s.points) for s in column.stages), j if prober.is_sparse else -1
+    own = j if prober.is_sparse or column.levels is not None else -1
+    key = column.raw, tuple((id(s.step), s.input, s.points) for s in column.stages), own
     if key not in prober.seeds:
         try:
             prober.seeds[key] = _found_seeds(prober, column, real, places)
@@ -314,8 +316,11 @@ def _found_seeds(
     for before, stage in enumerate(column.stages):
         points = sorted({point for point in stage.points if not isinstance(point, str)})
         seeds = _with_points(seeds, column.stages[:before], points)
-    # Where the last value is zero, a sparse matrix has no entry.
-    return _with_points(seeds, column.stages, [0.0] if prober.is_sparse else [])
+    # Where the last value is zero, a sparse matrix has no entry. A code is a number without its fraction.
+    ends = {0.0} if prober.is_sparse else set()
+    if column.levels is not None:
+        ends |= {code + more for code in column.levels.codes for more in (0.0, 1.0)}
+    return _with_points(seeds, column.stages, sorted(ends))
 
 
 def _with_points(seeds: NDArray[np.float64], stages: Sequence[Stage], points: Sequence[float]) -> NDArray[np.float64]:

@@ -12,9 +12,10 @@ from export.certificate import probes
 from export.certificate.certify import RANDOM_AND_REAL_ROWS
 from export.certificate.comparison import BATCH_CELLS, BATCH_ROWS, Answer, Session, batches
 from export.converters.classifier import boosters_of
+from export.own.faults import said_of
 from export.own.floats import neighbours
 from export.own.graph import MATRIX, Place
-from export.own.prepared import Preparation, as_seen, codes
+from export.own.prepared import Preparation, codes
 from export.own.profile import RAISED
 from export.own.raw import RawTable
 from export.refusal import ExportRefused
@@ -82,7 +83,7 @@ class Oracle:
         mine = [i for i, place in enumerate(self.places) if place.preparation == number]
         if not mine:
             return
-        seen = as_seen(matrix, [self.places[i].column for i in mine])
+        seen = self.preparations[number].seen(matrix, [self.places[i].column for i in mine])
         for at, i in enumerate(mine):
             profile, expected, got = self.places[i].profile, seen[:, at], shown[:, i]
             if profile is not None and not len(profile.values):
@@ -147,7 +148,7 @@ def as_given(oracle: Oracle, frame: pd.DataFrame, real: Inputs) -> Iterator[Answ
         try:
             yield part, oracle.answer(part, rows)
         except RAISED as fault:
-            said = " ".join(str(fault).split())[:160]
+            said = said_of(fault)
             raise ExportRefused(f"rows: the pipeline raises for rows that were given ({said}); look there") from None
 
 

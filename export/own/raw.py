@@ -1,7 +1,7 @@
 """The raw columns of somebody's pipeline as the two matrices of a model's contract, and back."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ class RawColumn:
     """What stands for a missing text: None or NaN."""
     usual: Any
     """A value that a real row has."""
+    is_native: bool = False
+    """True where a booster reads it as a category of a DataFrame."""
 
 
 @dataclass
@@ -106,7 +108,7 @@ class RawTable:
             elif column.name in texts:
                 text = texts[column.name].copy()
                 text[text == MISSING_CATEGORY] = column.missing
-                made[column.name] = pd.Series(text, dtype=object if column.dtype == "category" else column.dtype)
+                made[column.name] = _texts(text, column)
             else:
                 made[column.name] = pd.Series([column.usual] * rows, dtype=column.dtype)
         frame = pd.DataFrame(made)
@@ -156,9 +158,40 @@ def names_of(estimator: Any) -> Any:
     return None
 
 
-def columns_of(frame: pd.DataFrame) -> tuple[RawColumn, ...]:
-    """The raw columns of real rows. Raises ExportRefused, naming the column, for a type that no request can carry."""
-    return tuple(_column(name, frame[name]) for name in frame.columns)
+def with_categories(frame: pd.DataFrame, native: Mapping[int, frozenset[str]]) -> pd.DataFrame:
+    """The rows with the columns that boosters read as categories of known levels made such: a file has texts only.
+
+    Raises ExportRefused for a level that a booster does not know.
+    """
+    texts = [frame.columns[raw] for raw in native if not isinstance(frame.dtypes.iloc[raw], pd.CategoricalDtype)]
+    frame = frame.astype(dict.fromkeys(texts, "category"))
+    for raw, known in native.items():
+        if strange := sorted(set(map(str, frame.iloc[:, raw].cat.categories)) - known):
+            raise ExportRefused(
+                f"{frame.columns[raw]}: the booster was not fitted on the levels {shown(strange)}: XGBoost 3.4 raises "
+                "for them, and 3.2 answers as for another level; leave these rows out, and remove_unused_categories()"
+            )
+    return frame
+
+
+def columns_of(frame: pd.DataFrame, native: Container[int] = ()) -> tuple[RawColumn, ...]:
+    """The raw columns of real rows, of which boosters read `native` ones as categories.
+
+    Raises ExportRefused, naming the column, for a type that no request can carry.
+    """
+    its = (_column(name, frame[name]) for name in frame.columns)
+    return tuple(replace(column, is_native=raw in native) for raw, column in enumerate(its))
+
+
+def _texts(texts: NDArray[Any], column: RawColumn) -> "pd.Series[Any]":
+    """Levels that a category of the rows lacks are no missing values: the pipeline is asked for them."""
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        more = sorted({text for text in texts if isinstance(text, str)} - set(dtype.categories))
+        known = pd.CategoricalDtype([*dtype.categories, *more], ordered=dtype.ordered)
+        dtype = known if column.is_native else object
+    made: pd.Series[Any] = pd.Series(texts, dtype=dtype)
+    return made
 
 
 def _column(name: str, column: "pd.Series[Any]") -> RawColumn:

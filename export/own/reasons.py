@@ -18,7 +18,7 @@ from export.documents import ReasonsPlayer
 from export.own.conditions import own_columns, with_places
 from export.own.files import load_rows
 from export.own.fitted import Fitted
-from export.own.prepared import as_seen, unheard
+from export.own.prepared import as_coded, unheard
 from export.own.raw import FEWEST_ROWS, frame_of
 from export.reasons.build import ADDED_ROWS, BuiltReasons, Positions, RawRows, Subject, explain
 from export.reasons.rule import contributions_by_rule
@@ -27,6 +27,7 @@ from training.reason_points import Line
 from training.reasons import REFERENCE_ROWS, ReferenceRows, drawn_rows, reference_rows
 from training.settings import Settings
 from training.settings.reasons import NAMED, TREE_PATH
+from trees.levels import texts_of_booster
 from trees.refusal import BoosterRefused
 
 
@@ -79,14 +80,16 @@ def _subject(fitted: Fitted, settings: Settings, rows: ReferenceRows, session: S
     def by_rule(some: Positions, others: Positions) -> NDArray[np.float64]:
         found = np.zeros((len(some), len(players)))
         for preparation in oracle.preparations:
-            every = list(range(len(preparation.columns)))
-            prepared = [
-                as_seen(preparation.matrix(table.given(frame.iloc[at])), every)
-                for frame, at in ((sample, some), (reference, others))
+            given = [
+                preparation.matrix(table.given(frame.iloc[at])) for frame, at in ((sample, some), (reference, others))
             ]
-            of_column = np.array([player_of.get(column.raw, 0) for column in preparation.columns], dtype=np.intp)
-            its = contributions_by_rule([boosters[b] for b in preparation.boosters], of_column, *prepared)
-            found[:, : its.shape[1]] += its * len(preparation.boosters) / len(boosters)
+            real = [column for column in preparation.columns if column.levels is None]
+            of_column = np.array([player_of.get(column.raw, 0) for column in real], dtype=np.intp)
+            for booster in preparation.boosters:
+                texts = texts_of_booster(boosters[booster])
+                prepared = [as_coded(matrix, len(real), texts) for matrix in given]
+                its = contributions_by_rule([boosters[booster]], of_column, *prepared)
+                found[:, : its.shape[1]] += its / len(boosters)
         return found
 
     some = {name: matrix[:ADDED_ROWS] for name, matrix in fitted.real.items()}

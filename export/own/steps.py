@@ -27,6 +27,7 @@ from sklearn.preprocessing import (
 )
 
 from export.converters.private import operator_names
+from export.own.faults import said_of
 from export.refusal import ExportRefused
 
 # NumPy functions of one number, and the points at which they turn or leave the real numbers.
@@ -81,7 +82,10 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
             f"column alone ({', '.join(sorted(kind.__name__ for kind in KNOWN))}); write it as one of them,{close} or "
             "train with python -m training.run"
         )
-    return known(step, width, where)
+    try:
+        return known(step, width, where)
+    except AttributeError as fault:
+        raise ExportRefused(f"{where}: {said_of(fault)}: scikit-learn of this version fits it otherwise") from None
 
 
 def _one_to_one(step: Any, width: int, where: str) -> list[Output]:

@@ -11,6 +11,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from export.own.steps import outputs_of
 from export.refusal import ExportRefused
+from trees.levels import LevelSet
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Column:
     mixed: Mixed | None = None
     place: int = 0
     """Which of the columns of `mixed` it is."""
+    levels: LevelSet | None = None
+    """Of a column of 0 and 1 that stands for splits on a category of the matrix."""
 
     @property
     def raws(self) -> tuple[int, ...]:

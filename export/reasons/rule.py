@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from xgboost import XGBClassifier
 
 Matrix = NDArray[np.float32]
+Step = tuple[int, float | frozenset[int], bool, bool]
+"""Of the way to a leaf: column, threshold or the codes that go right, whether left, whether missing goes left."""
 
 
 def contributions_by_rule(
@@ -31,10 +33,11 @@ def contributions_by_rule(
     return found
 
 
-def leaves_of(booster: XGBClassifier) -> Iterator[tuple[list[tuple[int, float, bool, bool]], float]]:
-    """Each leaf with its weight and the way to it: column, threshold, whether left, whether missing goes left."""
+def leaves_of(booster: XGBClassifier) -> Iterator[tuple[list[Step], float]]:
+    """Each leaf with the way to it and its weight."""
     for tree in _trees_of(booster):
-        stack: list[tuple[int, list[tuple[int, float, bool, bool]]]] = [(0, [])]
+        stack: list[tuple[int, list[Step]]] = [(0, [])]
+        codes = _codes_of(tree)
         while stack:
             node, path = stack.pop()
             value, left, right = (tree[key][node] for key in ("split_conditions", "left_children", "right_children"))
@@ -42,6 +45,7 @@ def leaves_of(booster: XGBClassifier) -> Iterator[tuple[list[tuple[int, float, b
                 yield path, float(np.float32(value))
                 continue
             column, missing_left = tree["split_indices"][node], bool(tree["default_left"][node])
+            value = codes.get(node, value)
             stack.append((left, [*path, (column, value, True, missing_left)]))
             stack.append((right, [*path, (column, value, False, missing_left)]))
 
@@ -75,12 +79,10 @@ def contributions_by_covers(
     return found
 
 
-def _covered_leaves(
-    booster: XGBClassifier,
-) -> Iterator[tuple[list[tuple[int, float, bool, bool]], list[float], float]]:
+def _covered_leaves(booster: XGBClassifier) -> Iterator[tuple[list[Step], list[float], float]]:
     """Each leaf with the way to it, the share of the covers that went each step of it, and its weight."""
     for tree in _trees_of(booster):
-        stack: list[tuple[int, list[tuple[int, float, bool, bool]], list[float]]] = [(0, [], [])]
+        stack: list[tuple[int, list[Step], list[float]]] = [(0, [], [])]
         while stack:
             node, path, shares = stack.pop()
             value, left, right = (tree[key][node] for key in ("split_conditions", "left_children", "right_children"))
@@ -102,14 +104,23 @@ def _trees_of(booster: XGBClassifier) -> list[dict[str, Any]]:
     return trees
 
 
-def _met(
-    rows: Matrix, path: list[tuple[int, float, bool, bool]], players: list[int], player_of: NDArray[np.intp]
-) -> NDArray[np.float64]:
+def _codes_of(tree: dict[str, Any]) -> dict[int, frozenset[int]]:
+    """By node that splits a category: the codes that go right."""
+    names = ("categories_nodes", "categories_segments", "categories_sizes")
+    parts = zip(*(tree.get(name, ()) for name in names), strict=True)
+    return {node: frozenset(tree["categories"][first : first + size]) for node, first, size in parts}
+
+
+def _met(rows: Matrix, path: list[Step], players: list[int], player_of: NDArray[np.intp]) -> NDArray[np.float64]:
     """[N, d] 1 where a row meets all conditions on a player, else 0."""
     met = np.ones((len(rows), len(players)))
     for column, threshold, goes_left, missing_left in path:
         values = rows[:, column]
-        left = np.where(np.isnan(values), missing_left, values < np.float32(threshold))
+        if isinstance(threshold, frozenset):  # a number without its fraction is the code
+            present = ~np.isin(np.trunc(values), list(threshold))
+        else:
+            present = values < np.float32(threshold)
+        left = np.where(np.isnan(values), missing_left, present)
         met[:, players.index(int(player_of[column]))] *= left == goes_left
     return met
 

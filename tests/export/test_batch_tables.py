@@ -22,14 +22,16 @@ from export.certificate.tables import ComparedTables
 from export.converters.classifier import boosters_of
 from export.graph.pipeline import Contract, build
 from export.refusal import ExportRefused
+from runtime import planes
 from runtime.batch import CHUNK, PART, Batch
-from runtime.planes import in_blocks, in_order, transposed
+from runtime.planes import Block, in_blocks, in_order, transposed
 from runtime.session import open_session
 from tests.applicants import draw, pipeline
 from training.estimator.boosting import MarginXGBClassifier, margin
 from training.estimator.crossfit import CrossFittedClassifier
 from training.estimator.preparation import Preparation
 from training.players import players_of
+from trees.batch.blocks import LEAVES, blocks_of
 from trees.batch.codes import coded, planes_for
 from trees.batch.conditions import Node, leaves_of
 
@@ -167,8 +169,8 @@ def test_trees_of_many_shapes_in_one_model_are_added_in_order(usual: Tabled, mon
 
     monkeypatch.setattr(blocks, "NODES", 1)
     its = cross_fitted(grow_policy="lossguide", max_leaves=40, max_depth=0, gamma=2.0, n_estimators=20)
-    planes = {entry["planes"] for entry in json.loads(its.built.content[16:].split(b"\x00")[0])["blocks"]}
-    assert min(planes) <= 4 < max(planes)
+    widths = {entry["planes"] for entry in json.loads(its.built.content[16:].split(b"\x00")[0])["blocks"]}
+    assert min(widths) <= 4 < max(widths)
     its.agrees(its.real)
 
 
@@ -237,8 +239,9 @@ def test_transposed_planes_are_the_bytes_of_rows(pairs: bool) -> None:
     lanes, rows, trees_ = (4, 384, 3) if pairs else (8, 192, 3)
     bits = rng.integers(0, 2, (lanes, trees_, rows)).astype(np.uint8)
     words = np.packbits(bits, axis=-1, bitorder="little").view(np.uint64)
-    shape = (4, trees_, 2, -1) if pairs else (8, trees_, words.shape[-1])
-    codes = transposed(words.reshape(shape).copy()).reshape(trees_, -1)
+    if pairs:
+        words = words.reshape(4, trees_, 2, -1).transpose(0, 2, 1, 3)
+    codes = transposed(words.copy()).reshape(trees_, -1)
     numbers = sum(bits[plane].astype(int) << plane for plane in range(lanes))
     for tree in range(trees_):
         found = np.stack([codes[tree] & 15, codes[tree] >> 4], axis=-1).ravel() if pairs else codes[tree]
@@ -309,3 +312,31 @@ def test_what_was_compared_is_counted(usual: Tabled) -> None:
     compared.compare("real", usual.real, answer)
     compared.compare("real", usual.real, answer)
     assert compared.found == {"rows": 3_000, "margins_bit_equal": 3_000, "probabilities_bit_equal": 3_000}
+
+
+@given(st.lists(st.sampled_from([0.0, -0.0, 1e-8, -0.25, 3e38, 1e-45]), min_size=1, max_size=20))
+def test_trees_that_are_leaves_alone_are_added_one_after_the_other(weights: list[float]) -> None:
+    leaves = np.array(weights, dtype=np.float32)
+    entry = {"trees": len(leaves), "planes": 0, "levels": [], "terms": []}
+    block = Block(entry, lambda name, count: leaves if name == "leaves" else np.empty(0), pairs=True)
+    total = np.array([0.0, 1.5, -0.1, np.inf, np.nan, 1e-45], dtype=np.float32)
+    expected = total.copy()
+    with np.errstate(over="ignore"):
+        for weight in leaves:
+            expected += weight
+        block.add_alone(total)
+    assert total.tobytes() == expected.tobytes()
+
+
+def test_a_numpy_that_adds_in_another_order_is_not_asked_for_sums(
+    usual: Tabled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert planes.adds_row_by_row()
+    monkeypatch.setattr(planes, "adds_row_by_row", lambda: False)
+    usual.agrees(usual.real)
+
+
+def test_long_runs_of_leaves_are_a_block_of_their_own() -> None:
+    split = Node(0, on=1.0, off=2.0)
+    kinds = [block.planes for block in blocks_of([[split, *[0.5] * LEAVES, split, *[0.5] * (LEAVES - 1)]], [0.1])]
+    assert kinds == [1, 0, 1]

@@ -239,7 +239,7 @@ def test_native_categoricals_are_refused() -> None:
     frame = pd.DataFrame({"shop": pd.Categorical(np.random.default_rng(0).choice(list("abcd"), 400))})
     target = (frame["shop"] == "a").astype(int)
     classifier = XGBClassifier(n_estimators=2, enable_categorical=True, tree_method="hist").fit(frame, target)
-    with pytest.raises(BoosterRefused, match="native categorical splits are not supported"):
+    with pytest.raises(BoosterRefused, match="native categorical splits are not supported here"):
         read_ensemble(classifier)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from cli.errors import UserError
 from cli.progress import Progress
+from training.reason_texts import said_of
 from training.reasons import (
     MOST_ROWS,
     OWN_ROWS,
@@ -79,6 +80,8 @@ def test_reasons_are_read_and_written_again(tmp_path: Path) -> None:
         ("reason_texts", {"income": "low"}, "reason_texts.income: expected a table"),
         ("reason_texts", {"income": {"text": 1}}, "text: expected text, or a table of texts by language, got 1"),
         ("reason_texts", {"income": {"text": {"en": ""}}}, "text: expected text, or a table of texts by language"),
+        ("reason_texts", {"income": {"missing": {"": "a", "en": "b"}}}, "missing: expected text, or a table of texts"),
+        ("reason_texts", {"late_1": {"inquiries": True}}, "inquiries: its points are those of late; mark late instead"),
     ],
 )
 def test_reasons_that_cannot_be_are_refused(table: str, entry: dict[str, Any], said: str) -> None:
@@ -87,6 +90,31 @@ def test_reasons_that_cannot_be_are_refused(table: str, entry: dict[str, Any], s
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
     assert refused.value.exit_status == 2
+
+
+def test_inquiries_are_marked_where_the_points_are() -> None:
+    """A mark that no answer would follow is refused: the fifth key factor must not be lost."""
+    tables = {**TABLES, "reason_groups": {"asked": ["income", "late"]}}
+    settings = settings_of({**tables, "reason_texts": {"asked": {"inquiries": True}}})
+    assert settings.reason_texts["asked"].inquiries
+    for name in ("income", "late", "late_2"):
+        with pytest.raises(UserError, match=f"reason_texts.{name}.inquiries: its points are those of asked; mark ask"):
+            settings_of({**tables, "reason_texts": {name: {"inquiries": True}}})
+
+
+@pytest.mark.parametrize(
+    ("text", "missing", "said"),
+    [
+        ("Debt", {}, {"": "Debt: no value"}),
+        ({"en": "Debt", "de": "Schulden"}, {}, {"en": "Debt", "de": "Schulden"}),
+        ({"en": "Debt", "de": "Schulden"}, {"de": "fehlt"}, {"en": "Debt", "de": "fehlt"}),
+        ({"en": "Debt", "de": "Schulden"}, "None given", {"": "None given"}),
+        ({}, {"en": "No income", "de": "Kein Einkommen"}, {"en": "No income", "de": "Kein Einkommen"}),
+    ],
+)
+def test_every_language_has_a_text_for_a_missing_value(text: Any, missing: Any, said: dict[str, str]) -> None:
+    entry = {"text": text, "missing": missing}
+    assert said_of(settings_of({**TABLES, "reason_texts": {"income": entry}}))["income"].missing == said
 
 
 def test_a_group_may_name_all_of_a_row_maximum() -> None:

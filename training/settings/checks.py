@@ -245,9 +245,13 @@ def _reasons(settings: Settings) -> Problems:
                 yield key, f"the model sees only the row maximum {maximum}; name {', '.join(apart)} too, or none of it"
             if group_of.setdefault(maximum, group) != group:
                 yield key, f"{name} is in reason_groups.{group_of[maximum]} already; keep it in one group"
-    for name in settings.reason_texts:
+    for name, said in settings.reason_texts.items():
         if name not in (*names, *groups):
             yield f"reason_texts.{name}", f"no such feature or group; {did_you_mean(name, [*names, *groups])}"
+        maximum = maximum_of.get(name, name)
+        owner = group_of.get(maximum, maximum)
+        if said.inquiries and owner != name:
+            yield f"reason_texts.{name}.inquiries", f"its points are those of {owner}; mark {owner} instead"
     yield from _hints(settings)
 
 

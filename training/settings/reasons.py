@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from cli.settings.declared import Usage
 from cli.settings.kinds import Names, Text
@@ -24,10 +24,18 @@ def _by_language(value: object) -> object:
     return ({"": value} if value else {}) if isinstance(value, str) else value
 
 
+def _named(texts: Mapping[str, str]) -> Mapping[str, str]:
+    """A text of no language has no place beside those of some."""
+    if "" in texts and len(texts) > 1:
+        raise ValueError
+    return texts
+
+
 Texts = Annotated[
     Mapping[str, Annotated[str, Field(min_length=1)]],
     Strict(False),
     BeforeValidator(_by_language),
+    AfterValidator(_named),
     Usage(expected=TEXT),
 ]
 

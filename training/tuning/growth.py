@@ -56,6 +56,8 @@ class Folds:
         self.target = np.tile(target, self.draws).astype(np.float64)
         self.weight = None if weight is None else np.tile(weight, self.draws)
         self.calibrated = calibrated
+        self.log_odds = np.empty(0)
+        """Out-of-fold log-odds of all rows, as `losses` gave them last."""
         self._fixed, self._X, self._labels, self._weights = fixed, X, target, weight
         self._folds = []
         self._binned: tuple[object, list[xgboost.DMatrix]] = (None, [])  # the bins, and what each fold has seen
@@ -97,7 +99,8 @@ class Folds:
             list(self._threads.map(grow, boosters, seen, self._folds))
             grown = end
             line = best_line(margins, self.target, line, self.weight) if self.calibrated else (1.0, 0.0)
-            yield end, log_loss_of(line[0] * margins + line[1], self.target, self.weight)
+            self.log_odds = line[0] * margins + line[1]
+            yield end, log_loss_of(self.log_odds, self.target, self.weight)
 
     def _seen(self, parameters: Mapping[str, Any]) -> list[xgboost.DMatrix]:
         """The rows outside of each fold, in as many bins as asked for; those of the last trial are kept."""

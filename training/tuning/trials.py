@@ -25,6 +25,7 @@ from training.documents import SearchRecord, SearchTrial
 from training.estimator.assembly import assemble, booster_parameters
 from training.settings import Settings
 from training.settings.xgboost_parameters import Value
+from training.tuning.frontier import ATTRIBUTE, Judge, frontier
 from training.tuning.growth import Folds
 from training.tuning.space import DEFAULTS, KNOWN, Space, chosen, place, searched
 from training.tuning.study import finished, made_with, open_study
@@ -64,6 +65,8 @@ class _Curve:
     rounds: int
     baseline: float | None
     pruned: bool
+    fairness: dict[str, Any] | None = None
+    """What the trial does to groups of people, where the settings name some; see training.tuning.frontier."""
 
 
 def search(settings: Settings, table: Table, training_rows: NDArray[np.intp], file: Path, progress: Progress) -> Found:
@@ -86,15 +89,16 @@ def search(settings: Settings, table: Table, training_rows: NDArray[np.intp], fi
             progress.say(f"  {escaped(str(file))} holds {len(there)} trials; {used}")
         study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=WARM_UP))
         study.add_trials(there[:wanted])
+        judge = _judge(settings, table, rows, study)
         if len(there) < wanted:
             with _folds(settings, table, rows) as folds:
                 try:
-                    for trial in _trials(study, settings, space, folds, show):
+                    for trial in _trials(study, settings, space, folds, show, judge):
                         kept.add_trial(trial)
                 except KeyboardInterrupt:
                     progress.say(f"  {len(finished(kept))} trials are in {escaped(str(file))}; a search resumes there")
                     raise
-    return _found(settings, study, file, len(rows))
+    return _found(settings, study, file, len(rows), judge)
 
 
 def _rows(training_rows: NDArray[np.intp], target: NDArray[np.int8], seed: int) -> NDArray[np.intp]:
@@ -120,7 +124,7 @@ def _folds(settings: Settings, table: Table, rows: NDArray[np.intp]) -> Folds:
 
 
 def _trials(
-    study: Study, settings: Settings, space: Space, folds: Folds, show: Callable[[str], None]
+    study: Study, settings: Settings, space: Space, folds: Folds, show: Callable[[str], None], judge: Judge | None
 ) -> Iterator[FrozenTrial]:
     """The trials that are still to be done, one after the other, each when it has ended."""
     begin, before = time.monotonic(), len(study.trials)
@@ -135,9 +139,11 @@ def _trials(
             study.enqueue_trial(place(KNOWN[number - 1] if number else settings.xgboost, space))
         trial = study.ask(dict(space))
         parameters = {} if number == 0 else chosen(trial.params)
-        curve = _grow(trial, folds, parameters, settings)
+        curve = _grow(trial, folds, parameters, settings, judge)
         trial.set_user_attr("parameters", {**settings.xgboost, **parameters, "n_estimators": curve.rounds})
         trial.set_user_attr("baseline", curve.baseline)
+        if curve.fairness is not None:
+            trial.set_user_attr(ATTRIBUTE, curve.fairness)
         if curve.pruned:
             study.tell(trial, state=TrialState.PRUNED)
         else:
@@ -145,7 +151,19 @@ def _trials(
         yield study.trials[number]
 
 
-def _grow(trial: Trial, folds: Folds, parameters: Mapping[str, Value], settings: Settings) -> _Curve:
+def _judge(settings: Settings, table: Table, rows: NDArray[np.intp], study: Study) -> Judge | None:
+    """Of the groups of people that the settings name; it approves as many as the trials that there are already."""
+    if table.beside is None:
+        return None
+    judge = Judge.of(settings, table.beside, rows, None if table.weight is None else table.weight[rows])
+    judged = [its for trial in study.trials if (its := trial.user_attrs.get(ATTRIBUTE))]
+    alike = [its["approved"] for its in judged if its["made_with"] == judge.made_with]
+    return replace(judge, approved=alike[0]) if alike else judge
+
+
+def _grow(
+    trial: Trial, folds: Folds, parameters: Mapping[str, Value], settings: Settings, judge: Judge | None
+) -> _Curve:
     """Grows boosters until their loss falls no more, until they are pruned, or there are the most trees.
 
     The first trial, the settings' own, has at least the settings' number of trees. Neither it nor the known sets are
@@ -156,10 +174,10 @@ def _grow(trial: Trial, folds: Folds, parameters: Mapping[str, Value], settings:
     kept, own = "n_estimators" in settings.tuning.keep, trial.number == 0
     size = max(1, round(STEP / rate))
     most = as_set if kept else max(MOST_TREES, as_set)
-    best, baseline, pruned = (np.inf, as_set), None, False
+    best, baseline, pruned, log_odds = (np.inf, as_set), None, False, folds.log_odds
     for rounds, loss in folds.losses(parameters, sorted({*range(size, most, size), most, *([as_set] if own else [])})):
         if kept or loss < best[0] - LEAST_GAIN:
-            best = (loss, as_set if kept else rounds)
+            best, log_odds = (loss, as_set if kept else rounds), folds.log_odds
         if rounds == as_set:
             baseline = loss
         if rounds % size == 0:
@@ -168,7 +186,11 @@ def _grow(trial: Trial, folds: Folds, parameters: Mapping[str, Value], settings:
         no_better = not kept and rounds >= best[1] + PATIENCE * size
         if pruned or (no_better and not (own and rounds < as_set)):
             break
-    return _Curve(*best, baseline, pruned)
+    if judge is None or pruned:
+        return _Curve(*best, baseline, pruned)
+    if own:
+        judge.take_share_of(log_odds)
+    return _Curve(*best, baseline, pruned, judge.figures(folds.target, log_odds))
 
 
 def _progress(study: Study, number: int, wanted: int, seconds: float) -> str:
@@ -183,7 +205,7 @@ def _baseline(study: Study) -> float:
     return float(study.trials[0].user_attrs["baseline"])
 
 
-def _found(settings: Settings, study: Study, file: Path, rows: int) -> Found:
+def _found(settings: Settings, study: Study, file: Path, rows: int, judge: Judge | None) -> Found:
     best = study.best_trial
     parameters: dict[str, Value] = best.user_attrs["parameters"]
     history: list[SearchTrial] = []
@@ -213,4 +235,7 @@ def _found(settings: Settings, study: Study, file: Path, rows: int) -> Found:
         "folds": settings.tuning.folds,
         "history": history,
     }
+    its = None if judge is None else frontier(study.trials, judge, best.number)
+    if its is not None:
+        record["frontier"] = its
     return Found(replace(settings, xgboost=parameters), record)

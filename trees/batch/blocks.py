@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from trees.batch.conditions import Node, leaves_of
 
 # Inner nodes of a block: their masks, 512 bytes each for a part of the rows, stay near a core.
 NODES = 4_096
+# Single leaves that follow one another and are added without a look-up. Boosting that has nothing left to learn makes
+# hundreds of them.
+LEAVES = 8
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Block:
     booster: int
     trees: int
     planes: int
+    """Bits of a leaf's number; 0 where every tree is a leaf."""
     levels: list[Level]
     terms: list[list[int]]
     """Masks to unite: the first of each plane that has one, then the second of each that has two, and so on; planes
@@ -49,20 +54,32 @@ def blocks_of(boosters: Sequence[Sequence[Node | float]], base_margins: Sequence
 
 
 def _runs(trees: Sequence[Node | float]) -> Iterable[tuple[int, Sequence[Node | float]]]:
-    """Consecutive trees that a block has room for, with the position of the first."""
+    """Consecutive trees that a block has room for, with the position of the first; long runs of single leaves apart."""
     first, nodes = 0, 0
+    alone = _alone(trees)
     for i, tree in enumerate(trees):
         size = len(leaves_of(tree)) - 1
-        if i > first and nodes + size > NODES:
+        if i > first and (nodes + size > NODES or alone[i] != alone[i - 1]):
             yield first, trees[first:i]
             first, nodes = i, 0
         nodes += size
     yield first, trees[first:]
 
 
+def _alone(trees: Sequence[Node | float]) -> list[bool]:
+    """True for trees in a run of single leaves that is long enough for a block of its own."""
+    found: list[bool] = []
+    for is_leaf, its in groupby(not isinstance(tree, Node) for tree in trees):
+        count = len(list(its))
+        found += [is_leaf and count >= LEAVES] * count
+    return found
+
+
 def _block(booster: int, trees: Sequence[Node | float], base: np.float32) -> Block:
     """`base` is added to the leaves of the first tree."""
     planes = max(planes_for(len(leaves_of(tree))) for tree in trees)
+    if not any(isinstance(tree, Node) for tree in trees):
+        planes = 0
     its = [coded(tree, planes) for tree in trees]
     leaves = np.zeros((len(its), 1 << planes), dtype=np.float32)
     for row, tree in zip(leaves, its, strict=True):

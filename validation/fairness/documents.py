@@ -1,6 +1,6 @@
 """What is known of groups of people, in JSON's types; figures that there are not are null."""
 
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 
 class GroupFigures(TypedDict):
@@ -94,8 +94,6 @@ class FairnessFigures(TypedDict):
     limit: float
     """Adverse impact ratio below which a finding is made."""
     attributes: list[AttributeFigures]
-    frontier: NotRequired["Frontier"]
-    """Of a search with trials whose groups were compared."""
 
 
 class FrontierTrial(TypedDict):

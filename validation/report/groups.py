@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from validation.fairness.documents import AttributeFigures, GroupFigures
+from validation.fairness.documents import AttributeFigures, Frontier, GroupFigures
 
 # Heading → field; those of PERCENT are shown in per cent.
 DECISIONS = {
@@ -38,8 +38,9 @@ ERRORS = {
     "High of these": "defaulted_approved_high",
 }
 PERCENT = {"Share, %", "Approved, %", "Predicted, %", "Observed, %", "Low", "High", *ERRORS}
-FORMATS = dict.fromkeys(PERCENT, ".2f") | {"Mean score": ".1f", "Difference": "+.3f", "p": ".2g"}
+FORMATS = dict.fromkeys(PERCENT, ".2f") | {"Mean score": ".1f", "Difference": ".3f", "p": ".2g"}
 FORMATS |= dict.fromkeys(("Ratio", "Ratio from", "Ratio to"), ".3f")
+FORMATS |= {"Lowest ratio": ".3f", "Lost": ".4f", "Gained": ".3f"}
 FORMATS |= dict.fromkeys(("ROC-AUC", "From", "To"), ".4f")
 
 
@@ -61,6 +62,23 @@ def outcomes(its: AttributeFigures) -> pd.DataFrame:
 def errors(its: AttributeFigures) -> pd.DataFrame:
     """Of those who repaid the share that is declined, of those who defaulted the share that is approved."""
     return _table([group for group in its["groups"] if group["known"]], ERRORS)
+
+
+def frontier(its: Frontier) -> pd.DataFrame:
+    """The trials that are kept, the highest area first, beside the chosen one."""
+    [chosen] = [trial for trial in its["trials"] if trial["trial"] == its["chosen"]]
+    kept = [trial for trial in its["trials"] if trial["kept"] or trial is chosen]
+    kept.sort(key=lambda trial: -trial["roc_auc"])
+    return pd.DataFrame(
+        {
+            "Trial": [f"{trial['trial'] + 1}{' (chosen)' if trial is chosen else ''}" for trial in kept],
+            "ROC-AUC": [trial["roc_auc"] for trial in kept],
+            "Lost": [chosen["roc_auc"] - trial["roc_auc"] for trial in kept],
+            "Lowest ratio": [trial["ratio"] for trial in kept],
+            "Gained": [trial["ratio"] - chosen["ratio"] for trial in kept],
+            "Group": [trial["group"] for trial in kept],
+        }
+    )
 
 
 def _table(groups: Sequence[GroupFigures], columns: Mapping[str, str]) -> pd.DataFrame:

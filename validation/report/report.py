@@ -7,7 +7,7 @@ from typing import Any
 from storage.digest import sha256_of
 from table import BUILT_IN
 from validation.evidence import Answered, Evidence
-from validation.report import card, groups, in_parts, pages, tables
+from validation.report import card, groups, in_parts, pages, slices, tables
 from validation.report.weaknesses import weaknesses
 from validation.report.weights import statements
 
@@ -34,6 +34,7 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         "parts": parts,
         "tables": tables,
         "of_groups": groups,
+        "of_slices": slices,
         "files": files,
         "synthetic": synthetic,
         "weights": statements(run),
@@ -74,6 +75,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
         "features": "Features",
         "reasons": "Reasons",
         "fairness": "Groups of people",
+        "weak": "Weak slices and robustness",
         "exploration": "Exploration",
         "reproducibility": "Reproducibility",
         "card": "Model card",
@@ -83,6 +85,7 @@ def _sections(evidence: Evidence) -> dict[str, str]:
         "features": len(evidence.importance) > 0,
         "reasons": evidence.reasons is not None or bool(evidence.no_reasons),
         "fairness": evidence.fairness is not None,
+        "weak": evidence.weak is not None and evidence.overfit is not None and evidence.robustness is not None,
         "exploration": bool(evidence.exploration),
     }
     return {section: title for section, title in sections.items() if there.get(section, True)}

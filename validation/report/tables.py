@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cli.words import counted
@@ -11,7 +12,16 @@ from validation.evidence import Evidence
 from validation.reasons import Waterfall
 from validation.report.headings import METRICS, title_of
 from validation.report.words import shown_of
+from validation.statistics import low_defaults
 
+LOW_DEFAULTS = dict.fromkeys(
+    ("Predicted", *(f"{what}, {how}" for what in ("Bound", "Margin") for how in ("independent", "correlated"))), ".3f"
+)
+LOW_DEFAULTS_CAPTION = (
+    f"Most prudent upper bounds of the probability of default (Pluto and Tasche) at a confidence of "
+    f"{low_defaults.CONFIDENCE:.0%}, defaults independent and with a correlation of assets of "
+    f"{low_defaults.CORRELATION:.0%}, and what the predicted rate lacks to each, in %"
+)
 PARTS = ("test", "train")  # what was not seen comes first
 MOST_CUTOFFS = 24
 MOST_REASONS = 5
@@ -153,6 +163,26 @@ def band_rates(table: pd.DataFrame) -> pd.DataFrame:
 def grades(table: pd.DataFrame) -> pd.DataFrame:
     """The grades' table, which sorts in its order."""
     return _in_order(_in_order(table, "Grade"), "PD, %")
+
+
+def has_few_defaults(table: pd.DataFrame) -> bool:
+    """True where a grade of the grades' table has fewer defaults than say much of its rate."""
+    return bool((table["Defaults"] < low_defaults.FEW).any())
+
+
+def low_default_bounds(table: pd.DataFrame) -> pd.DataFrame:
+    """Each grade's predicted default rate with its most prudent bounds and margins of conservatism, in %."""
+    rows, defaults = (table[name].to_numpy(dtype=float) for name in ("Applicants", "Defaults"))
+    if "Weight" in table:
+        effective = table["Effective"].to_numpy(dtype=float)
+        defaults = effective * np.nan_to_num(table["Observed"].to_numpy(dtype=float) / 100)
+        rows = effective
+    columns: dict[str, Any] = {"Grade": table["Grade"], "Defaults": table["Defaults"], "Predicted": table["Predicted"]}
+    applied = table["Predicted"].to_numpy(dtype=float) / 100
+    for name, correlation in (("independent", 0.0), ("correlated", low_defaults.CORRELATION)):
+        found = low_defaults.conservative(applied, rows, defaults, correlation=correlation)
+        columns[f"Bound, {name}"], columns[f"Margin, {name}"] = 100 * found.bound, 100 * found.margin
+    return _in_order(pd.DataFrame(columns), "Grade")
 
 
 def cutoffs(table: pd.DataFrame) -> pd.DataFrame:

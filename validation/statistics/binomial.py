@@ -34,6 +34,13 @@ def correlated(pd: Floats, rows: Floats, defaults: Floats, correlation: float) -
     return np.array([_correlated(*each, correlation) for each in zip(pd, rows, defaults, strict=True)])
 
 
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    """Gauss and Legendre's nodes and weights, whose making costs more than an integral."""
+    x, weight = np.polynomial.legendre.leggauss(NODES)
+    return x, weight
+
+
 def _correlated(pd: float, rows: float, defaults: float, rho: float) -> float:
     """The integral over the factor, where the binomial tail rises from 0 to 1; beyond it is 1."""
     if not rows:

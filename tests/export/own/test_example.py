@@ -36,7 +36,7 @@ def test_the_example_goes_from_fit_to_answer(tmp_path: Path) -> None:
     run("-m", "export.to_onnx", *own, "--out", model)
     answer = json.loads(run("-m", "runtime.ask", "--model", model, EXAMPLE / "request.json"))
     request = json.loads((EXAMPLE / "request.json").read_text(encoding="utf-8"))
-    fitted = load_fitted(tmp_path / "fitted.skops", QUIET)
+    fitted = load_fitted(tmp_path / "fitted.skops", QUIET).estimator
     row = pd.read_parquet(tmp_path / "rows.parquet").drop(columns="bad").iloc[1:2]
     assert request == {"uuid": "example-1", **json.loads(row.to_json(orient="records"))[0]}
     assert answer["default_probability"] == fitted.predict_proba(row)[0, 1]

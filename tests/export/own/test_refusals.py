@@ -151,12 +151,6 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
         None,
         "answers differently when asked twice",
     ),
-    "native categories": (
-        lambda: booster(enable_categorical=True).fit(X[["age", "city"]].astype({"city": "category"}), Y),
-        X[["age", "city"]].astype({"city": "category"}),
-        None,
-        "native categorical splits are not supported: encode categories before XGBoost",
-    ),
     "scikit-learn's histograms": (
         lambda: HistGradientBoostingClassifier(max_iter=3).fit(NUMBERS, Y),
         NUMBERS,

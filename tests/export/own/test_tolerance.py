@@ -60,7 +60,7 @@ def test_manifest_certificate_and_summary_state_the_tolerance(tmp_path: Path) ->
     fitted = make_pipeline(mixing(make_pipeline(SimpleImputer(), StandardScaler(), PCA(3))), booster()).fit(X, Y)
     skops.io.dump(fitted, tmp_path / "fitted.skops")
     X.to_parquet(tmp_path / "rows.parquet")
-    export_model(load_fitted(tmp_path / "fitted.skops", QUIET), X, None, tmp_path / "model", tolerance=1e-6)
+    export_model(load_fitted(tmp_path / "fitted.skops", QUIET).estimator, X, None, tmp_path / "model", tolerance=1e-6)
     model = Model.load(str(tmp_path / "model"))
     stated = model.manifest.document["tolerance"]
     assert (stated["stated"], stated["steps"]) == (1e-6, ["columntransformer → numbers (PCA)"])

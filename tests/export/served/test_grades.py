@@ -58,6 +58,7 @@ def test_a_run_keeps_the_grades_that_its_training_rows_support(artifacts: Artifa
     report, card = ((artifacts.folder / name).read_text() for name in ("report.html", "model_card.md"))
     assert "Grades of the master scale" in report
     assert "## Grades, test" in card
+    assert "Most prudent upper bounds" in report
     assert "count = 3" in (artifacts.folder / "settings.toml").read_text()
 
 

@@ -66,6 +66,9 @@ def bare(hostile: Sample) -> Sample:
             dependence={},
             reasons=None,
             exploration={},
+            weak=None,
+            overfit=None,
+            robustness=None,
         ),
     )
 

@@ -38,7 +38,7 @@ def sample(settings: Settings, folder: Path) -> Sample:
 
 
 def population_sample(folder: Path, rows: int = 12_000) -> Sample:
-    """The built-in population, but fewer of it, with costs and a short search."""
+    """The built-in population, but fewer of it, with costs, groups and a short search."""
     small = population.draw(rows)
     overrides = {
         "xgboost.n_estimators": 20,
@@ -47,6 +47,8 @@ def population_sample(folder: Path, rows: int = 12_000) -> Sample:
         "costs.gain": 60.0,
         "costs.loss": 700.0,
         "evaluation.resamples": 50,
+        "fairness.groups": ("has_paid",),
+        "fairness.features_allowed": True,
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(population, "draw", lambda: small)

@@ -11,6 +11,8 @@ from validation.report.plots.decisions import PROFIT, approval, profit
 from validation.report.plots.discrimination import gains, lift, precision_recall, roc
 from validation.report.plots.distribution import ks, scores
 from validation.report.plots.features import dependence, importance
+from validation.report.plots.frontier import frontier
+from validation.report.plots.noise import noise
 from validation.report.plots.ranking import ranking
 from validation.report.plots.ratios import ratios
 from validation.report.plots.reliability import reliability
@@ -54,6 +56,10 @@ def _pictures(run: Mapping[str, Any], evidence: Evidence, parts: Mapping[str, An
         yield from _of_reasons(evidence.reasons)
     if evidence.fairness is not None:
         yield from ratios(evidence.fairness)
+    if "frontier" in (run.get("tuning") or {}):
+        yield frontier(run["tuning"]["frontier"])
+    if evidence.robustness is not None and evidence.robustness["features"]:
+        yield noise(evidence.robustness)
 
 
 def _of_reasons(evidence: ReasonsEvidence) -> Iterator[Picture]:
