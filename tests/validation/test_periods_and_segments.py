@@ -120,8 +120,8 @@ def test_outcomes_that_are_too_young_are_left_out_and_counted(folder: Path, tmp_
 
 
 def test_one_outcome_only_leaves_out_what_needs_both(folder: Path, tmp_path: Path) -> None:
-    new = pd.read_csv(folder / "new.csv").assign(default=0)
-    found, page = validated(folder, tmp_path / "out", new.assign(default=[1, *[None] * (len(new) - 1)]))
+    new = pd.read_csv(folder / "new.csv")
+    found, page = validated(folder, tmp_path / "out", new.assign(default=pd.Series([1])))
     assert found["outcomes"]["roc_auc"] is None
     assert "Not possible, because every known outcome is a default." in page
 

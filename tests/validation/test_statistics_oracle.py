@@ -1,6 +1,7 @@
 """Every test against an independent implementation (riskvalidation, MIT) on random tables, and against scipy."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +26,12 @@ from validation.statistics.traffic_lights import COLOURS, colours, sequence
 TABLES = range(200)
 EQUAL: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
 Floats = NDArray[np.float64]
+
+
+def same(mine: Sequence[float], other: Sequence[Any]) -> None:
+    """Equal to nine digits; missing in both, or in none."""
+    expected = [math.nan if value is None else value for value in other]
+    assert list(mine) == pytest.approx(expected, **EQUAL, nan_ok=True)
 
 
 def drawn(seed: int) -> tuple[Floats, Floats, Floats]:
@@ -81,16 +88,13 @@ def test_areas_and_their_comparison(seed: int) -> None:
     risk = np.round(rng.normal(target * rng.uniform(0, 2)), int(rng.integers(0, 3)))  # ties
     auc, variance, _, _ = discrimination.auc_with_variance(risk, target)
     ours = area_of_ranks(target, risk)
-    assert (ours.value, ours.variance) == (pytest.approx(auc, **EQUAL), pytest.approx(variance, **EQUAL))
+    same((ours.value, ours.variance), (auc, variance))
     _, grade = np.unique(-risk, return_inverse=True)
     bad = np.bincount(grade, weights=target)
     assert area_of_counts(bad, np.bincount(grade) - bad) == ours
     for known, mine in ((0.0, against_initial(0.8, ours)), (0.0004, with_both(type(ours)(0.8, 0.0004), ours))):
         other = discrimination.disc_auc_vs_initial(0.8, risk, target, auc_initial_variance=known)
-        assert (mine.statistic, mine.p) == (
-            pytest.approx(other.statistic, **EQUAL, nan_ok=True),
-            pytest.approx(math.nan if other.p_value is None else other.p_value, **EQUAL, nan_ok=True),
-        )
+        same((mine.statistic, mine.p), (other.statistic, math.nan if other.p_value is None else other.p_value))
 
 
 @pytest.mark.sample(40)
@@ -109,10 +113,7 @@ def test_goodness_of_fit(seed: int) -> None:
     groups = np.array_split(np.argsort(probability, kind="mergesort"), 10)
     sums = [np.array([float(its[rows].sum()) for rows in groups]) for its in (np.ones(size), target, probability)]
     hl, theirs = hosmer_lemeshow(*sums), calibration.pd_hosmer_lemeshow(target, probability)
-    assert (hl.statistic, hl.p) == (
-        pytest.approx(theirs.statistic, **EQUAL),
-        pytest.approx(theirs.p_value, **EQUAL),
-    )
+    same((hl.statistic, hl.p), (theirs.statistic, theirs.p_value))
 
 
 @pytest.mark.sample(40)
@@ -123,23 +124,17 @@ def test_concentration_and_migrations(seed: int) -> None:
     grades = int(rng.integers(2, 15))
     now, then = (rng.dirichlet(np.ones(grades)) * rng.integers(50, 5_000) for _ in range(2))
     cv, hi = rating_system.concentration(now)
-    assert (variation(now), herfindahl(now)) == (pytest.approx(cv, **EQUAL), pytest.approx(hi, rel=1e-9, abs=1e-9))
+    same((variation(now), herfindahl(now)), (cv, hi))
     other = rating_system.rating_hhi(now, then)
     mine = more_concentrated(now, then)
-    assert (mine.statistic, mine.p) == (
-        pytest.approx(other.statistic, **EQUAL),
-        pytest.approx(other.p_value, **EQUAL),
-    )
+    same((mine.statistic, mine.p), (other.statistic, other.p_value))
     before = rng.integers(0, grades, int(rng.integers(1, 500)))
     after = (before + rng.integers(-2, 3, len(before))).clip(0, grades - 1)
     matrix = matrix_of(before, after, grades)
     assert matrix.sum() == len(before)
     upper, lower = rating_system.matrix_weighted_bandwidth(matrix)
     width = bandwidths(matrix)
-    assert (np.nan_to_num(width.upper), np.nan_to_num(width.lower)) == (
-        pytest.approx(upper, **EQUAL),
-        pytest.approx(lower, **EQUAL),
-    )
+    same((np.nan_to_num(width.upper), np.nan_to_num(width.lower)), (upper, lower))
     assert np.isnan(width.upper) == (not (after > before).any())
     z, p = towards_diagonal(matrix)
     if np.isnan(p).all():
@@ -147,7 +142,7 @@ def test_concentration_and_migrations(seed: int) -> None:
     cells = rating_system.rating_migration_ztests(matrix).extras["cells"]
     for cell in cells:
         at = cell["from"] - 1, cell["to"] - 1
-        assert (z[at], p[at]) == (pytest.approx(cell["z"], **EQUAL), pytest.approx(cell["p"], **EQUAL))
+        same((z[at], p[at]), (cell["z"], cell["p"]))
     assert len(cells) == (~np.isnan(p)).sum()
     assert holm(p.ravel())[~np.isnan(p.ravel())] == pytest.approx([cell["p_holm"] for cell in cells], **EQUAL)
 
