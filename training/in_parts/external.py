@@ -59,7 +59,7 @@ class ExternalMemory:
         cached = len(self._divided.train) * watched * (width * of_cell + BYTES_OF_ROW)
         return int(rows * width * FLOAT32 + self._together() * cached)
 
-    def refuse_small_disk(self, width: int) -> str:
+    def refuse_small_room(self, width: int) -> str:
         """What is said of the disk. Raises UserError where it has too little room."""
         need, free = self.need(width), shutil.disk_usage(self._folder).free
         where = self._folder.parent

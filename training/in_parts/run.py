@@ -51,7 +51,7 @@ class Engine(Protocol):
     name: str
 
     def learn(self, preparation: Preparation, told: Told) -> Learnt: ...
-    def refuse_small_disk(self, width: int) -> str: ...
+    def refuse_small_room(self, width: int) -> str: ...
     def prepare(self, preparation: Preparation, wanted: Wanted, told: Told) -> Counted: ...
     def fit(self, template: XGBClassifier) -> list[XGBClassifier]: ...
     def margins(self, boosters: Sequence[XGBClassifier]) -> Margins: ...
@@ -84,7 +84,13 @@ def _engine(settings: Settings, divided: Divided, out: Path) -> Iterator[Engine]
     target = place.absolute() / ROWS_ON_DISK
     clean_beside(target)
     with scratch_beside(target) as folder:
-        yield ExternalMemory(settings, divided, folder)
+        if settings.engine.on_cluster:
+            from training.in_parts.cluster import cluster_of
+
+            with cluster_of(settings, divided, folder) as cluster:
+                yield cluster
+        else:
+            yield ExternalMemory(settings, divided, folder)
 
 
 def _finished(
@@ -106,7 +112,7 @@ def _finished(
     refuse_pools_of_all(settings, pools)
     for pool in pools:
         progress.say(f"  {escaped(in_words(pool))}")
-    progress.say(f"  {escaped(engine.refuse_small_disk(preparation.width))}")
+    progress.say(f"  {escaped(engine.refuse_small_room(preparation.width))}")
     of_train = divided.fold[positions] != TEST
     seen = frame[of_train].reset_index(drop=True)
     wanted = Wanted(

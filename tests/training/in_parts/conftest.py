@@ -30,9 +30,9 @@ late = ["late_1", "late_2"]
 id = ""
 weight = "weight"
 [xgboost]
-n_estimators = 12
+n_estimators = 6
 max_depth = 3
-learning_rate = 0.3
+learning_rate = 0.5
 [evaluation]
 resamples = 50
 plots = false

@@ -1,0 +1,75 @@
+"""A Dask cluster that a command works on: its client, and workers that have what the results depend on."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from cli.errors import UserError
+
+SECONDS = 20  # until a scheduler answers, and until it has a worker
+DASK = ("dask", "distributed")
+INSTALL = 'needs Dask, which is not installed; pip install "lastbit[dask]"'
+
+
+@contextmanager
+def connected(address: str, packages: Sequence[str], what_stays: str) -> Iterator[Any]:
+    """A client of the scheduler at `address`, all of whose workers have the Dask and the `packages` of this process.
+
+    Raises UserError, in one line that ends with `what_stays`, for whatever Dask or its workers raise.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError(f"a cluster {INSTALL}") from None
+    quiet()
+    try:
+        client = Client(address, timeout=SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as fault:
+        raise UserError(f"{address}: no Dask scheduler answers there: {line_of(fault)}; {what_stays}") from fault
+    try:
+        refuse_versions(address, _versions(address, client, packages), packages)
+        with client.as_current():
+            yield client
+    except (UserError, KeyboardInterrupt):
+        raise
+    except Exception as fault:  # Dask raises whatever the workers did, and classes of its own
+        raise UserError(f"{address}: {type(fault).__name__}: {line_of(fault)}; {what_stays}") from fault
+    finally:
+        client.close(timeout=SECONDS)
+
+
+def refuse_versions(address: str, versions: Mapping[str, Any], packages: Sequence[str]) -> None:
+    """Raises UserError for a scheduler or a worker with another Dask, or a worker with another of the `packages`.
+
+    `versions` is what distributed's Client.get_versions returns.
+    """
+    here = versions["client"]["packages"]
+    others: list[tuple[str, Any, tuple[str, ...]]] = [("the scheduler", versions["scheduler"], DASK)]
+    others += [(f"worker {name}", its, (*DASK, *packages)) for name, its in versions["workers"].items()]
+    for who, its, needed in others:
+        for package in needed:
+            if (found := its["packages"].get(package)) != here[package]:
+                problem = f"expected {package} {here[package]}, as here, got {found or 'none'}"
+                raise UserError(f"{address}: {who}: {problem}; install the same version on all")
+
+
+def quiet() -> None:
+    """Keeps Dask's log out of the command's output, which says what is wrong in one line."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":  # Dask gives some of them a level of their own
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _versions(address: str, client: Any, packages: Sequence[str]) -> Mapping[str, Any]:
+    try:
+        client.wait_for_workers(1, timeout=SECONDS)
+    except TimeoutError:
+        raise UserError(f"{address}: the scheduler has no workers; start some (dask worker {address})") from None
+    found: Mapping[str, Any] = client.get_versions(packages=list(packages))
+    return found
+
+
+def line_of(fault: BaseException) -> str:
+    """What an exception says, as one line."""
+    return " ".join(str(fault).split()).rstrip(".")[:300] or type(fault).__name__
