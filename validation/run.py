@@ -30,6 +30,7 @@ from table.settings import Data, Feature, beside
 from validation.documents import Validated
 from validation.history import record_of, remember, remembered
 from validation.observing import Asked, observe
+from validation.pack import MARKDOWN, write_pack
 from validation.page import FIGURES, PAGE, validated, write_page
 from validation.served import Served
 from validation.settings import Stability, Validation
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (data, declared, limits, settings), out = _settings(args), Path(args.out)
         if data.file is None:
             raise UserError("--data: expected a file or a folder of them, got none; name one", WRONG_USAGE)
-        for flag, name in (("--out", args.out), ("--history", args.history)):
+        for flag, name in (("--out", args.out), ("--history", args.history), ("--pack", args.pack)):
             if name is not None and is_remote(name):
                 raise UserError(f"{flag}: expected a folder, got {name}; write it here and copy it", WRONG_USAGE)
         history = None if args.history is None else Path(args.history)
@@ -81,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     found["history"] = _with(runs, record)
             with progress.step("Writing the page"):
                 write_page(folder, found, tables)
+        if args.pack is not None:
+            with replaced_folder(Path(args.pack), MARKDOWN) as folder:
+                write_pack(folder, found, served.model.manifest.document)
         if history is not None:
             remember(history, record)
         _summarise(found, out, progress)
@@ -116,6 +120,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     files.add_argument(
         "--history", default=None, metavar="DIR", help="keep the figures of each run here and draw them over time"
+    )
+    files.add_argument(
+        "--pack", default=None, metavar="DIR", help="write the answers in the order of supervisors' templates here"
     )
     files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
     files.add_argument(
