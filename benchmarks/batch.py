@@ -3,25 +3,37 @@
 Ratios of medians within one run, one thread each.
 """
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
 
 import numpy as np
 
+from benchmarks.deployed import bodies, event
+from benchmarks.public import ROOT
 from benchmarks.report import Row
-from benchmarks.subject import SILENT, applicants, subject
+from benchmarks.subject import SILENT, Subject, applicants, subject
 from benchmarks.timing import take_turns
+from export.batch import build
 from export.certificate.comparison import bits_equal
 from export.certificate.tables import bits_equal_rows
 from export.converters.classifier import boosters_of
 from export.to_onnx import export
+from runtime.dispatch import Handler
 from runtime.model import Model
+from runtime.settings import Settings as ServiceSettings
 from training.artifacts import Artifacts, load_artifacts
 from training.estimator.boosting import margin
 from training.run import train
 from training.settings import Settings
 
 EXACT, AT_ONCE = 1_000_000, 100_000
+BATCH, ROUTE_ROUNDS, START_ROUNDS = 1_000, 30, 41
 SIZES = {64: "", 256: "", 1_000: "≥ 3", 100_000: "≥ 3.5"}
 
 
@@ -31,6 +43,8 @@ def measure() -> Iterator[Row]:
     for rows, reach in SIZES.items():
         yield from _speed("default", default.artifacts, default.model, rows, reach)
     yield from _bits(default.artifacts, default.model)
+    yield from _route(default.folder / "model")
+    yield from _start(default)
     size = (default.folder / "model" / "batch.bin").stat().st_size
     yield Row("default: batch.bin, kB", f"{size / 1e3:.0f}", "≤ 110")
     settings, folder = Settings(), default.folder / "deep-batches"
@@ -64,6 +78,45 @@ def _speed(name: str, artifacts: Artifacts, model: Model, rows: int, reach: str)
     yield Row(f"{what}, rows/s", f"{rows / found['tables']:,.0f}", "")
     yield Row("  times as fast as inplace_predict", f"{found['inplace_predict'] / found['tables']:.2f}", reach)
     yield Row("  times as fast as the graph", f"{found['graph'] / found['tables']:.2f}", "")
+
+
+def _route(folder: Path) -> Iterator[Row]:
+    """The Lambda's batch route, with tables and by the graph with its rows in order; CPU time."""
+    asked = event("/predict/batch", {"applicants": bodies(BATCH)})
+    tables, graph = (Handler(ServiceSettings({"MODEL_DIR": str(folder)})) for _ in "12")
+    graph.service.model.manifest.batch_size = 0
+    seconds: dict[str, list[float]] = {"tables": [], "graph": []}
+    for _ in range(ROUTE_ROUNDS):
+        for name, handler in (("tables", tables), ("graph", graph)):
+            begin = time.process_time()
+            answer: Any = handler(asked, None)
+            seconds[name].append(time.process_time() - begin)
+            if answer["statusCode"] != 200:
+                raise RuntimeError(str(answer["body"]))
+    quotient = min(seconds["tables"]) / min(seconds["graph"])
+    yield Row(f"a batch of {BATCH:,} by the Lambda's route, CPU time against the graph's", f"{quotient:.2f}", "≤ 0.75")
+
+
+def _start(default: Subject) -> Iterator[Row]:
+    """A process that opens the model, with and without batch.bin; CPU time."""
+    without = default.folder / "without-tables"
+    largest, build.LARGEST = build.LARGEST, 0
+    try:
+        export(default.artifacts, without, SILENT)
+    finally:
+        build.LARGEST = largest
+    code = (
+        "import sys; from runtime.model import Model; Model.load(sys.argv[1]); import time; print(time.process_time())"
+    )
+    seconds: dict[Path, list[float]] = {default.folder / "model": [], without: []}
+    for _ in range(START_ROUNDS):
+        for folder, its in seconds.items():
+            done = subprocess.run(
+                [sys.executable, "-c", code, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, check=True
+            )
+            its.append(float(done.stdout))
+    quotient = median(seconds[default.folder / "model"]) / median(seconds[without])
+    yield Row("start, CPU time against a model without batch.bin", f"{quotient:.3f}", "≤ 1.01")
 
 
 def _bits(artifacts: Artifacts, model: Model) -> Iterator[Row]:

@@ -4,7 +4,9 @@ CPU seconds where one core is compared with one core, so that what else the mach
 processes share the cores.
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +30,7 @@ from scoring.part import Parts
 from scoring.plan import Job, identity, plan_of
 from scoring.resume import begin
 from scoring.scorer import Scorer
+from storage.digest import sha256_of
 
 ROUNDS = 5
 ROWS, CHUNK, EXPLAINED = 200_000, 50_000, 5_000
@@ -44,6 +47,7 @@ def measure() -> Iterator[Row]:
         yield from _one_core(its, book, Path(folder))
         yield from _processes(its, Path(folder))
         yield from _memory(its, Path(folder))
+        yield from _killed(its, Path(folder))
 
 
 def _one_core(its: Subject, book: Path, folder: Path) -> Iterator[Row]:
@@ -64,9 +68,49 @@ def _one_core(its: Subject, book: Path, folder: Path) -> Iterator[Row]:
 def _processes(its: Subject, folder: Path) -> Iterator[Row]:
     book = folder / "many.parquet"
     _write(book, 10 * ROWS)
-    seconds = {workers: min(_command(its, book, folder / f"{workers}", workers)[0] for _ in "12") for workers in (1, 2)}
+    seconds = {
+        workers: min(_command(its, book, folder / f"{workers}", "--workers", workers)[0] for _ in "12")
+        for workers in (1, 2)
+    }
     what = f"{10 * ROWS:,} rows by the command, two processes × one, wall time"
     yield Row(what, f"{seconds[1] / seconds[2]:.2f}", "≥ 1.85")
+    yield from _cluster(its, book, seconds[2])
+
+
+def _cluster(its: Subject, book: Path, plain: float) -> Iterator[Row]:
+    """Two Dask workers of one thread on this machine, once they are there, against two processes."""
+    from distributed import LocalCluster
+
+    folder = book.parent / "cluster"
+    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        words = ["--scheduler", cluster.scheduler_address]
+        seconds = min(_command(its, book, folder, *words)[0] for _ in "123")  # the first one imports
+    yield Row("  two Dask workers × two processes, wall time", f"{seconds / plain:.2f}", "≤ 1.15")
+
+
+def _killed(its: Subject, folder: Path) -> Iterator[Row]:
+    """Ten million rows, a worker killed in the middle, against an undisturbed run."""
+    found = {}
+    for name in ("undisturbed", "killed"):
+        out = folder / name
+        words = ["--data", folder / "10.parquet", "--out", out, "--model", its.folder / "model", "--quiet"]
+        process = subprocess.Popen([sys.executable, "-m", "scoring.run", *map(str, words), "--workers", "2"], cwd=ROOT)
+        while name == "killed" and process.poll() is None:
+            if len(list(out.glob("part-*"))) > 1:
+                os.kill(_children(process.pid)[0], signal.SIGKILL)
+                break
+            time.sleep(0.05)
+        if process.wait():
+            raise RuntimeError(f"the run {name} failed")
+        found[name] = {path.name: sha256_of(path) for path in out.iterdir() if path.is_file()}
+    rows = sum(pq.read_metadata(path).num_rows for path in (folder / "killed").glob("part-*"))
+    equal = "equal" if found["killed"] == found["undisturbed"] else "other"
+    yield Row("10 million rows, a worker killed: rows out, bytes", f"{rows:,}, {equal}", "10,000,000, equal")
+
+
+def _children(process: int) -> list[int]:
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for path in tasks for child in path.read_text().split()]
 
 
 def _memory(its: Subject, folder: Path) -> Iterator[Row]:
@@ -74,7 +118,7 @@ def _memory(its: Subject, folder: Path) -> Iterator[Row]:
     for millions in (1, 10):
         book = folder / f"{millions}.parquet"
         _write(book, millions * MILLION)
-        peaks.append(_command(its, book, folder / f"memory-{millions}", 1)[1])
+        peaks.append(_command(its, book, folder / f"memory-{millions}", "--workers", 1)[1])
         yield Row(f"{millions} million rows, largest memory of a worker, MiB", f"{peaks[-1] / 2**10:,.0f}", "")
     yield Row("  10 million against 1", f"{peaks[1] / peaks[0] - 1:+.1%}", "≤ +5 %")
 
@@ -123,9 +167,9 @@ def _turns(contestants: dict[str, Callable[[], object]], rounds: int = ROUNDS) -
     return {name: median(values) for name, values in seconds.items()}
 
 
-def _command(its: Subject, book: Path, out: Path, workers: int) -> tuple[float, int]:
+def _command(its: Subject, book: Path, out: Path, *more: object) -> tuple[float, int]:
     """Wall seconds of a run, and the largest memory of one of its processes, KiB."""
-    words = ["--data", book, "--out", out, "--model", its.folder / "model", "--workers", workers, "--quiet"]
+    words = ["--data", book, "--out", out, "--model", its.folder / "model", *more, "--quiet"]
     code = "import resource, sys; from scoring import run; status = run.main(sys.argv[1:]);"
     code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)"
     command = [sys.executable, "-c", code, *map(str, [*words, "--part-rows", ROW_GROUP])]

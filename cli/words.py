@@ -5,6 +5,7 @@ import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from unicodedata import bidirectional
 
 from rich.markup import escape
 
@@ -22,6 +23,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     candidates = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(name.casefold(), candidates, n=1, cutoff=0.6)
     return candidates[found[0]] if found else None
+
+
+def isolated(name: str) -> str:
+    """A name that text goes around: one that is written from right to left turns no number that follows it."""
+    if any(bidirectional(sign) in ("R", "AL") for sign in name):
+        return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+    return name
 
 
 def next_command(module: str, flag: str, folder: str, default: str) -> str:

@@ -36,6 +36,7 @@ from validation.grades import grade_table
 from validation.importance import importance
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
+from validation.rating import Rating
 from validation.robustness import robustness
 from validation.sample import sampled_rows
 from validation.slices.documents import Overfit, Robustness, WeakSlices
@@ -187,10 +188,11 @@ def _challenged(
 ) -> tuple[WeakSlices, Overfit, Robustness]:
     """Where the test is worst, what overfits, and what small changes do."""
     test, scale, seed = shown["test"], settings.score, settings.split.seed
+    places = Rating.of_bands(edges, scale).places
     return (
         weak_slices(test.frame, test.target, test.probability, seed, test.weight),
         overfit_slices(shown["train"], test, seed),
-        robustness(asked_by(pipeline), test.frame, scale, edges, seed, test.weight),
+        robustness(asked_by(pipeline), test.frame, scale, places, seed, test.weight),
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from cli.errors import UserError
+from cli.words import isolated
 from runtime.score import Bands
 from training.contributions import boosters_of
 from training.estimator.preparation import Preparation, row_maximum
@@ -139,7 +140,7 @@ class _Explained:
             waterfalls=self._waterfalls(shown, points.base, cents[3]),
             frequency=self._frequency(Bands(edges).labels, labels[banded], named[1]),
             stability=self._stability(declined, named[2], dict(zip(CHANGES, named[4:], strict=True))),
-            texts=self._texts(),
+            texts=self._texts(about["Feature"]),
         )
 
     def _drawn(self, rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -201,10 +202,10 @@ class _Explained:
     def _label(self, player: Player, frame: pd.DataFrame) -> str:
         values = self._values(player, frame)
         if values is None or not self._settings.reasons.values:
-            return player.name
+            return isolated(player.name)
         value = values[0]
-        shown = "missing" if pd.isna(value) else value if isinstance(value, str) else _short(float(value))
-        return f"{player.name}: {shown}"
+        shown = "missing" if pd.isna(value) else isolated(value) if isinstance(value, str) else _short(float(value))
+        return f"{isolated(player.name)}: {shown}"
 
     def _values(self, player: Player, frame: pd.DataFrame) -> NDArray[np.float64] | NDArray[np.object_] | None:
         """The raw values [N] of a feature, the largest of a row maximum; None of a group."""
@@ -268,8 +269,9 @@ class _Explained:
             *kept(named, self._principal(self._cents(points, declined, margins, changed=False))),
         )
 
-    def _texts(self) -> pd.DataFrame:
-        return pd.DataFrame(
+    def _texts(self, order: "pd.Series[str]") -> pd.DataFrame:
+        """What an answer says of each feature, in this order."""
+        texts = pd.DataFrame(
             {
                 "Feature": self._names,
                 "Code": [said.code or None for said in self._said],
@@ -278,6 +280,7 @@ class _Explained:
             },
             dtype=object,
         )
+        return texts.set_index("Feature").loc[order.tolist()].reset_index()
 
 
 def _whom(settings: Settings) -> str:

@@ -124,7 +124,8 @@ def drawn_rows(
     name = "credit_score"
     while name in drawn.columns:
         name += "_"
-    drawn[name] = score[rows]
+    # Pandas warns of a column that is assigned to a wide frame.
+    drawn = pd.concat([drawn, pd.Series(score[rows], name=name)], axis=1)
     drawn.attrs |= {"total": len(frame), "weighted": weight is not None}
     return drawn
 

@@ -5,7 +5,7 @@ sample of at most SAMPLE rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import counted
+from table import column_of
 from table.cells import Source, coded_labels
 from table.outcomes import NO_ROWS, outcomes_of
-from table.settings import Data, Schema
+from table.settings import Data, Feature, Schema
 from table.stream import Stream, streamed
 from table.times import Times, times
 from table.weights import exposures_of, weights_of
 from validation.bands import scores_of
+from validation.fairness.columns import columns_beside
+from validation.fairness.groups import Attribute, attributes_of
 from validation.initial import read_initial
 from validation.moments import by_file, by_time, too_young
 from validation.rating import Rating
@@ -30,7 +33,7 @@ from validation.sample import sampled_rows
 from validation.sections.section import Coded, Floats, Migrations, Rows, Sample, Subject
 from validation.sections.segments import MOST_LEVELS
 from validation.served import Served
-from validation.settings import Stability, Validation
+from validation.settings import Fairness, Stability, Validation
 from validation.stability.comparison import shifts_of_counts
 from validation.stability.tallies import Tallies
 
@@ -48,6 +51,7 @@ class Asked:
     limits: Stability
     named: frozenset[str] = frozenset()
     previous: str | None = None
+    fairness: Fairness = field(default_factory=Fairness)
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,17 @@ def observe(served: Served, asked: Asked, progress: Progress) -> Observed:
         its.exposure or (initial["exposure"] if initial else None),
     )
     wanted, optional = _wanted(data, its, columns, asked.named)
+    beside = columns_beside(asked.fairness, served.features)
+    for column in (its.name for its in beside if its.name not in wanted):
+        wanted[column] = "fairness.groups"
+        optional = optional if "fairness.groups" in asked.named else optional | {column}
     schema = Schema(data, served.features, exposure=columns.exposure)
     with streamed(schema, wanted, optional, progress) as stream:
         if not stream.rows:
             raise UserError(f"{stream.source.name}: {NO_ROWS}")
         with progress.step(f"Reading {stream.rows:,} rows"):
             side = _Side.of(stream, data, its, columns)
+            people = _people(stream.source, beside, asked.fairness, side.remarks)
         with progress.step(f"Scoring {stream.rows:,} rows") as show:
             periods = 0 if side.periods is None else len(side.periods.levels)
             tallies = Tallies(served.reference, manifest.features, periods)
@@ -118,6 +127,8 @@ def observe(served: Served, asked: Asked, progress: Progress) -> Observed:
         _stability(served, rows, tallies, asked.limits, its.least),
         sample=sample,
         answer=lambda frame: served.probabilities(frame, lambda _: None),
+        people=people,
+        fairness=asked.fairness,
         seed=SEED,
     )
     subject = replace(subject, migrations=_migrations(served, asked, schema, side, subject, progress))
@@ -166,7 +177,7 @@ class _Side:
     ids: Ids | None
     no_outcomes: str
     said: Mapping[str, Any]
-    remarks: Sequence[str]
+    remarks: list[str]
 
     @classmethod
     def of(cls, stream: Stream, data: Data, its: Validation, columns: _Columns) -> "_Side":
@@ -204,6 +215,17 @@ class _Side:
             exposure = exposures_of(source, columns.exposure)
         segments = {column: _segment(source, column) for column in its.segments}
         return cls(outcome, weight, exposure, periods, segments, clusters, ids, no_outcomes, said, remarks)
+
+
+def _people(source: Source, beside: Sequence[Feature], fairness: Fairness, remarks: list[str]) -> tuple[Attribute, ...]:
+    """What divides the rows into groups of people; a column that the table has not is a remark."""
+    there = [its for its in beside if its.name in source.columns]
+    remarks += [
+        f"the table has no column {its.name} (fairness.groups)" for its in beside if its.name not in source.columns
+    ]
+    if not there:
+        return ()
+    return tuple(attributes_of(pd.DataFrame({its.name: column_of(source, its) for its in there}), fairness))
 
 
 def _ends(moments: Times) -> dict[str, str | None]:

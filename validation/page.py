@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from storage.json_file import json_text
 from validation.documents import Validated
+from validation.fairness.documents import FairnessFigures
 from validation.history import FIGURES as OVER_TIME
 from validation.history import series_of
 from validation.observing import Observed
 from validation.report.lines import lines
 from validation.report.pages import render
+from validation.report.plots.ratios import ratios
 from validation.report.weights import monitored
 from validation.sections.json_types import known
 from validation.sections.listed import SECTIONS, parts_of
@@ -85,7 +87,14 @@ def content_of(found: Validated) -> dict[str, Any]:
     """Values of the template."""
     stability = found["sections"]["stability"]["figure"]
     weights = [] if stability is None else monitored({"rows": stability["rows"], "weight": found["weight"]})
-    return {**found, "weights": weights, "over_time": _over_time(found), "by_period": _by_period(found)}
+    people = found["sections"]["fairness"]["figure"]
+    return {
+        **found,
+        "weights": weights,
+        "over_time": _over_time(found),
+        "by_period": _by_period(found),
+        "ratios": [] if people is None else list(ratios(cast(FairnessFigures, people))),
+    }
 
 
 def _over_time(found: Validated) -> list[Any]:

@@ -6,14 +6,14 @@ no value comes up that no applicant has. A category is drawn anew among the rows
 missing stays missing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from runtime.score import Bands, Scale
+from runtime.score import Scale
 from validation.bands import scores_of
 from validation.sample import sampled_rows
 from validation.slices.documents import Change, FeatureChange, Robustness
@@ -28,12 +28,14 @@ OTHER_BAND = 0.25  # share of the rows that may change their band by one feature
 
 Floats = NDArray[np.float64]
 Answer = Callable[[pd.DataFrame], Floats]
+Places = Callable[[Floats, Floats], NDArray[np.intp]]
 
 
 def robustness(
-    answer: Answer, frame: pd.DataFrame, scale: Scale, edges: Sequence[float], seed: int, weight: Floats | None = None
+    answer: Answer, frame: pd.DataFrame, scale: Scale, places: Places, seed: int, weight: Floats | None = None
 ) -> Robustness:
-    """The changes over some rows of `frame` [N], drawn; `answer` gives the probability of default of raw columns."""
+    """The changes over some rows of `frame` [N], drawn; `answer` gives the probability of default of raw columns, and
+    `places` the band of probabilities and scores."""
     names = [str(name) for name in frame.columns]
     alone = names[:MOST_FEATURES]
     most = max(FEWEST_ROWS, min(MOST_ROWS, MOST_CELLS // len(alone)))
@@ -45,8 +47,9 @@ def robustness(
     for place, size in enumerate(SIZES):
         rng = np.random.default_rng([seed, len(names), place])
         changed.append(pd.DataFrame({name: _noisy(rows[name], size, rng) for name in names}))
-    asked = scores_of(answer(pd.concat(changed, ignore_index=True)), scale).reshape(len(changed), -1)
-    bands = np.searchsorted(Bands(edges).ends, asked, side="right")
+    probability = answer(pd.concat(changed, ignore_index=True))
+    scores = scores_of(probability, scale)
+    asked, bands = scores.reshape(len(changed), -1), places(probability, scores).reshape(len(changed), -1)
     said = [_change(asked, bands, i) for i in range(1, len(changed))]
     features: list[FeatureChange] = [
         {"feature": name, **its} for name, its in zip(alone, said[: len(alone)], strict=True)

@@ -28,17 +28,20 @@ from table.contradictions import contradictions
 from table.features import definitions_of, read_features
 from table.settings import Data, Feature, beside
 from validation.documents import Validated
+from validation.fairness.columns import contradicting_groups
 from validation.history import record_of, remember, remembered
 from validation.observing import Asked, observe
+from validation.pack import MARKDOWN, write_pack
 from validation.page import FIGURES, PAGE, validated, write_page
 from validation.served import Served
-from validation.settings import Stability, Validation
+from validation.settings import Fairness, Stability, Validation
 
 SHOWN = 10
 TABLE = ("target", "positive", "negative", "weight", "id", "missing")
 WRITTEN = ("separator", "sheet", "encoding", "decimal", "thousands", "normalization")
 OUT = "validated"
-LIKE_OURS = ("evaluation", "fairness")  # tables of training that are no mistyped ones of this command
+GROUPS = ("groups", "features_allowed", "least", "cutoff", "limit")
+LIKE_OURS = ("evaluation",)  # tables of training that are no mistyped ones of this command
 
 EPILOG = """\
 A limit comes from its flag, else from the TOML, else from the model's manifest, which has those of its training.
@@ -57,10 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(arguments)
 
     def validate_and_write() -> None:
-        (data, declared, limits, settings), out = _settings(args), Path(args.out)
+        (data, declared, limits, settings, fairness), out = _settings(args), Path(args.out)
         if data.file is None:
             raise UserError("--data: expected a file or a folder of them, got none; name one", WRONG_USAGE)
-        for flag, name in (("--out", args.out), ("--history", args.history)):
+        for flag, name in (("--out", args.out), ("--history", args.history), ("--pack", args.pack)):
             if name is not None and is_remote(name):
                 raise UserError(f"{flag}: expected a folder, got {name}; write it here and copy it", WRONG_USAGE)
         history = None if args.history is None else Path(args.history)
@@ -68,10 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with replaced_folder(out, PAGE) as folder:
             with progress.step("Opening the model"):
                 served = Served.load(Path(args.model))
+            _refuse_groups(fairness, served, data, args)
             if "config" not in args:
                 limits = served.limits | limits
             named = frozenset(key for key in vars(args) if "." in key)
-            asked = Asked(data, settings, Stability(**limits), named, args.previous)
+            asked = Asked(data, settings, Stability(**limits), named, args.previous, fairness)
             runs = [] if history is None else remembered(history)
             observed = observe(served.read_as(declared), asked, progress)
             with progress.step("Comparing"):
@@ -81,6 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     found["history"] = _with(runs, record)
             with progress.step("Writing the page"):
                 write_page(folder, found, tables)
+        if args.pack is not None:
+            with replaced_folder(Path(args.pack), MARKDOWN) as folder:
+                write_pack(folder, found, served.model.manifest.document)
         if history is not None:
             remember(history, record)
         _summarise(found, out, progress)
@@ -117,6 +124,9 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument(
         "--history", default=None, metavar="DIR", help="keep the figures of each run here and draw them over time"
     )
+    files.add_argument(
+        "--pack", default=None, metavar="DIR", help="write the answers in the order of supervisors' templates here"
+    )
     files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
     files.add_argument(
         "--strict", action="store_true", default=False, help="exit status 1 where a finding is beyond its limit"
@@ -132,17 +142,26 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="COLUMN",
         help="look at each level of this column, a feature or not; repeatable",
     )
+    add_flags(parser.add_argument_group("groups of people"), Fairness, "fairness", *GROUPS)
     add_flags(parser.add_argument_group("limits"), Stability, "stability", default="the TOML's or the model's")
     return parser
 
 
-def _settings(args: argparse.Namespace) -> tuple[Data, tuple[Feature, ...], dict[str, float], Validation]:
+def _settings(
+    args: argparse.Namespace,
+) -> tuple[Data, tuple[Feature, ...], dict[str, float], Validation, Fairness]:
     """The table, how its features are written, the limits, and what is asked for; other tables are training's."""
     file = Path(args.config) if "config" in args else None
     flags = {key: value for key, value in vars(args).items() if "." in key}
     origin = Origin(None if file is None else str(file), frozenset(flags))
     content = {} if file is None else beside(file, read_toml(file))
-    tables: dict[str, dict[str, object]] = {"data": {}, "features": {}, "stability": {}, "validation": {}}
+    tables: dict[str, dict[str, object]] = {
+        "data": {},
+        "features": {},
+        "stability": {},
+        "validation": {},
+        "fairness": {},
+    }
     others = {name: table for name, table in content.items() if name not in LIKE_OURS}
     tables |= tables_of(others, tables.keys(), origin, others=True)
     for key, value in flags.items():
@@ -154,7 +173,15 @@ def _settings(args: argparse.Namespace) -> tuple[Data, tuple[Feature, ...], dict
     for key, contradiction in contradictions(data, features):
         origin.refuse(key, contradiction)
     settings = Validation(**read_values(Validation, "validation", tables["validation"], origin))
-    return data, features, read_values(Stability, "stability", tables["stability"], origin), settings
+    fairness = Fairness(**read_values(Fairness, "fairness", tables["fairness"], origin))
+    return data, features, read_values(Stability, "stability", tables["stability"], origin), settings, fairness
+
+
+def _refuse_groups(fairness: Fairness, served: Served, data: Data, args: argparse.Namespace) -> None:
+    """Raises UserError for groups that contradict the model's features or the table's columns."""
+    origin = Origin(getattr(args, "config", None), frozenset(key for key in vars(args) if "." in key))
+    for key, problem in contradicting_groups(fairness, [feature.column for feature in served.features], data):
+        origin.refuse(key, problem)
 
 
 def _with(runs: Sequence[Any], record: Any) -> list[Any]:

@@ -78,7 +78,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     if known is None:
         close = " or accept what is only close (--tolerance)," if type(step) in operator_names else ""
         raise ExportRefused(
-            f"{where}: {type(step).__name__} is not supported: expected transformers that make each column of one "
+            f"{where}: {_named(type(step))} is not supported: expected transformers that make each column of one "
             f"column alone ({', '.join(sorted(kind.__name__ for kind in KNOWN))}); write it as one of them,{close} or "
             "train with python -m training.run"
         )
@@ -86,6 +86,12 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
         return known(step, width, where)
     except AttributeError as fault:
         raise ExportRefused(f"{where}: {said_of(fault)}: scikit-learn of this version fits it otherwise") from None
+
+
+def _named(kind: type) -> str:
+    """The name of a class, and its library where scikit-learn has one of the same name."""
+    same = any(kind.__name__ == known.__name__ for known in KNOWN)
+    return f"{kind.__name__} of {kind.__module__.partition('.')[0]}" if same else kind.__name__
 
 
 def _one_to_one(step: Any, width: int, where: str) -> list[Output]:

@@ -38,14 +38,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(steps, "Processes", in_this_process)
         assert score.main([*map(str, flags), "--quiet"]) == 0
-    words = [
-        "--data",
-        str(folder / "table.csv"),
-        "--model",
-        str(folder / "model"),
-        "--history",
-        str(folder / "history"),
-    ]
+    flags = ["--data", folder / "table.csv", "--model", folder / "model", "--history", folder / "history"]
     assert validation.main([*map(str, flags), "--out", str(folder / "validated"), "--quiet"]) == 0
     return folder
 

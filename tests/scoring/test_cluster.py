@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,37 +24,50 @@ pytestmark = pytest.mark.tier("land")
 PARTS = 20
 
 
-def started(command: str, *words: str) -> "subprocess.Popen[bytes]":
+Processes = list["subprocess.Popen[bytes]"]
+
+
+def started(command: str, *words: str, **variables: str) -> "subprocess.Popen[bytes]":
     """A command of Dask's, without a page or a network."""
     options = [sys.executable, "-m", f"distributed.cli.{command}", "--host", "127.0.0.1", "--no-dashboard", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     return subprocess.Popen(options, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
-    """The address of a scheduler, and its two workers."""
-    file = tmp_path / "scheduler.json"
-    own = tmp_path / "dask"
+@contextmanager
+def new_cluster(folder: Path, nanny: str = "--no-nanny", **variables: str) -> Iterator[tuple[str, Processes]]:
+    """The address of a scheduler; it and its two workers."""
+    folder.mkdir()
+    file = folder / "scheduler.json"
     processes = [started("dask_scheduler", "--port", "0", "--scheduler-file", str(file))]
-    words = ["--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--local-directory", str(own)]
-    processes += [started("dask_worker", *words) for _ in range(2)]
+    words = ["--scheduler-file", str(file), "--nthreads", "1", nanny, "--local-directory", str(folder / "dask")]
+    processes += [started("dask_worker", *words, **variables) for _ in range(2)]
     try:
         limit = time.monotonic() + 60
         while not file.exists() or not file.read_text().rstrip().endswith("}"):
             assert time.monotonic() < limit
             time.sleep(0.05)
-        yield json.loads(file.read_text())["address"], processes[1:]
+        yield json.loads(file.read_text())["address"], processes
     finally:
         for process in reversed(processes):
+            if nanny == "--nanny":
+                process.terminate()  # it ends its worker
+                process.wait()
             process.kill()
             process.wait()
 
 
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, Processes]]:
+    """The address of a scheduler; it and its two workers."""
+    with new_cluster(tmp_path / "here-cluster") as found:
+        yield found
+
+
 def test_a_cluster_gives_the_bytes_of_one_process_and_of_two_with_a_worker_killed_in_the_middle(
-    cluster: tuple[str, list["subprocess.Popen[bytes]"]], score: Score, model: Path, tmp_path: Path
+    cluster: tuple[str, Processes], score: Score, model: Path, tmp_path: Path
 ) -> None:
-    address, workers = cluster
+    address, [_, *workers] = cluster
     path, out = tmp_path / "book.parquet", tmp_path / "cluster"
     pq.write_table(book_of(PARTS * 2_000), path, row_group_size=2_000)
     assert score(path, "here", "--part-rows", 2000) == 0
@@ -70,6 +84,62 @@ def test_a_cluster_gives_the_bytes_of_one_process_and_of_two_with_a_worker_kille
     assert parts(out) == parts(tmp_path / "here") == parts(tmp_path / "two")
     summary = "summary.json"
     assert (out / summary).read_bytes() == (tmp_path / "here" / summary).read_bytes()
+
+
+@pytest.mark.tier("full")
+def test_a_run_whose_scheduler_is_killed_resumes_with_another(
+    cluster: tuple[str, Processes], score: Score, model: Path, tmp_path: Path
+) -> None:
+    address, [scheduler, *_] = cluster
+    path, out = tmp_path / "book.parquet", tmp_path / "cluster"
+    pq.write_table(book_of(PARTS * 2_000), path, row_group_size=2_000)
+    assert score(path, "here", "--part-rows", 2000) == 0
+    words = ["--data", path, "--out", out, "--model", model, "--part-rows", "2000", "--quiet", "--scheduler"]
+    command = [sys.executable, "-m", "scoring.run", *map(str, words)]
+    with subprocess.Popen([*command, address], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        while not list(out.glob("part-*.parquet")):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        scheduler.kill()
+        _, said = process.communicate(timeout=300)
+    assert process.returncode == 1
+    [line] = said.splitlines()
+    assert line.startswith(f"error: {address}: ")
+    assert line.endswith("finished parts are kept; run again to resume")
+    kept = parts(out)
+    assert 0 < len(kept) < PARTS
+    with new_cluster(tmp_path / "another") as (other, _):
+        done = subprocess.run([*command, other], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert kept.items() <= parts(out).items()
+    assert parts(out) == parts(tmp_path / "here")
+
+
+@pytest.mark.tier("full")
+def test_a_part_that_always_ends_its_worker_ends_the_run(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does that needs more memory than there is; workers that nannies start again take it three times more."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'scoring.part':\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "if 'LASTBIT_DIES' in os.environ:\n"
+        "    sys.meta_path.insert(0, Watch())\n"
+    )
+    path = tmp_path / "book.parquet"
+    pq.write_table(book_of(1_000), path)
+    environment = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "LASTBIT_DIES": "1"}
+    with new_cluster(tmp_path / "dies", "--nanny", **environment) as (address, _):
+        words = ["--data", path, "--out", tmp_path / "out", "--model", model, "--scheduler", address, "--quiet"]
+        command = [sys.executable, "-m", "scoring.run", *map(str, words)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"error: {address}: Attempted to run task ")
+    assert line.endswith("; out of memory? finished parts are kept; run again to resume")
 
 
 PACKAGES = {"dask": "1", "distributed": "1", "numpy": "2", "onnxruntime": "3", "pyarrow": "4"}

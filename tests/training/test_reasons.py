@@ -1,5 +1,6 @@
 """The settings of reasons, and the rows that training keeps for them."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -255,3 +256,11 @@ def test_a_file_of_reasons_that_is_not_there_names_its_own_flag(tmp_path: Path) 
     ):
         with pytest.raises(UserError, match=remedy):
             with_reasons_of(Settings(), path)
+
+
+def test_rows_of_a_wide_table_are_drawn_without_a_warning() -> None:
+    wide = pd.DataFrame({f"feature_{number}": np.arange(50.0) for number in range(200)}, copy=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = drawn_rows(wide, np.arange(50.0), 0)
+    assert drawn["credit_score"].tolist() == list(range(50))

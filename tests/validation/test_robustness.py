@@ -13,7 +13,10 @@ from scipy.stats import rankdata
 from runtime.score import Scale
 from validation.robustness import OTHER_BAND, SIZE, _noisy, robustness, sensitive
 
-EDGES = [float(edge) for edge in range(300, 900, 10)]
+
+def places(_: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Bands of ten points."""
+    return (scores // 10).astype(np.intp)
 
 
 def frame_of(rows: int = 1_000, seed: int = 0) -> pd.DataFrame:
@@ -67,7 +70,7 @@ def test_categories_are_drawn_anew_with_the_stated_probability() -> None:
 
 
 def test_only_features_that_count_move_the_score() -> None:
-    figures = robustness(answer, frame_of(), Scale(), EDGES, 7)
+    figures = robustness(answer, frame_of(), Scale(), places, 7)
     change = {its["feature"]: its for its in figures["features"]}
     assert figures["features"][0]["feature"] == "steep"
     assert change["level"]["mean_change"] > 0
@@ -83,7 +86,7 @@ def test_only_features_that_count_move_the_score() -> None:
 
 def test_changes_are_those_of_asking_again_in_points() -> None:
     frame = frame_of(300)
-    figures = robustness(answer, frame, Scale(), EDGES, 7)
+    figures = robustness(answer, frame, Scale(), places, 7)
     again = frame.assign(steep=_noisy(frame["steep"], SIZE, np.random.default_rng([7, 0])))
     before, after = (np.array(Scale().scores(answer(each).tolist())) for each in (frame, again))
     its = next(its for its in figures["features"] if its["feature"] == "steep")
@@ -93,13 +96,13 @@ def test_changes_are_those_of_asking_again_in_points() -> None:
 
 def test_many_features_take_fewer_rows_and_say_which_were_left_out() -> None:
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(1_500, 130)), columns=[f"x{i}" for i in range(130)])
-    figures = robustness(lambda rows: np.full(len(rows), 0.1), frame, Scale(), EDGES, 0)
+    figures = robustness(lambda rows: np.full(len(rows), 0.1), frame, Scale(), places, 0)
     assert (figures["rows"], len(figures["features"]), figures["left_out"]) == (400, 100, 30)
     assert all(its["mean_change"] == 0 for its in figures["features"])
 
 
 def test_the_same_seed_changes_the_same() -> None:
     frame = frame_of()
-    one, again, other = (robustness(answer, frame, Scale(), EDGES, seed) for seed in (1, 1, 2))
+    one, again, other = (robustness(answer, frame, Scale(), places, seed) for seed in (1, 1, 2))
     assert one == again
     assert one != other

@@ -272,7 +272,7 @@ def test_only_tables_of_training_are_left_unread(
     config.write_text(SETTINGS.replace("[stability]", "[stabilty]"))
     assert watched(folder, tmp_path, same, "--config", config)[0] == 2
     assert "other.toml: stabilty: unknown table; did you mean stability?" in capsys.readouterr().err
-    ours = ("data", "features", "stability", "validation")
+    ours = ("data", "features", "stability", "validation", "fairness")
     others = [name for name in DECLARED if name not in (*ours, *monitor.LIKE_OURS)]
     assert [nearest(name, ours) for name in others] == [None] * len(others)
 
@@ -376,6 +376,39 @@ def test_a_manifest_without_a_whole_reference(
 
 
 # ---------------------------------------------------------------- the page
+
+
+def test_groups_of_people_are_compared_and_named_nowhere_else(
+    folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sex = np.random.default_rng(0).choice(["zz-woman", "man"], len(same))
+    status, found = watched(folder, tmp_path, same.assign(sex=sex), "--fairness-groups", "sex")
+    assert status == 0
+    [its] = found["sections"]["fairness"]["figure"]["attributes"]
+    assert {group["group"]: group["rows"] for group in its["groups"]} == pd.Series(sex).value_counts().to_dict()
+    assert found["sections"]["weak"]["figure"]["of"] == len(same)
+    assert found["sections"]["robustness"]["figure"]["rows"] == 1_000
+    page = (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
+    assert '<h2 id="fairness">' in page
+    assert "Approval by sex" in page
+    assert "zz-woman" not in capsys.readouterr().out
+    (tmp_path / "groups.toml").write_text(
+        '[data]\ntarget = "outcome"\npositive = "bad"\n[fairness]\ngroups = ["sex"]\n'
+    )
+    _, without = watched(folder, tmp_path, same, "--config", tmp_path / "groups.toml")
+    assert without["sections"]["fairness"]["figure"] is None
+    assert "the table has no column sex (fairness.groups)" in without["remarks"]
+    common = (
+        "--data",
+        tmp_path / "new.csv",
+        "--model",
+        folder / "model",
+        "--out",
+        tmp_path / "no",
+        "--fairness-groups",
+    )
+    assert "age is a feature of the model" in mistake(capsys, 2, *common, "age")
+    assert "sex" in mistake(capsys, 1, *common, "sex")
 
 
 def test_the_page_in_a_browser(

@@ -4,6 +4,7 @@ As in memory, each booster has one thread and folds are fitted side by side: cor
 """
 
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -84,6 +85,8 @@ class ExternalMemory:
 
     def fit(self, template: XGBClassifier) -> list[XGBClassifier]:
         """The boosters, one for each fold. Raises UserError where XGBoost's cache cannot be written."""
+        # After an interruption the folder is gone before XGBoost lets go of the matrices, and it would warn of that.
+        warnings.filterwarnings("ignore", message=r"(?s).*external memory cache file", category=UserWarning)
         try:
             fitted: list[XGBClassifier] = Parallel(n_jobs=self._together(), prefer="threads")(
                 delayed(self._fit_fold)(template, fold) for fold in range(self._divided.folds)

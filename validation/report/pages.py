@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from cli.words import counted
-from validation.report import words
+from validation.report import groups, slices, words
 from validation.report.cells import columns_of
 from validation.report.headings import title_of
 from validation.report.weights import EXPLORED
@@ -43,6 +43,8 @@ def templates() -> jinja2.Environment:
     environment.globals |= {
         "counted": counted,
         "explored_by_weight": EXPLORED,
+        "of_groups": groups,
+        "of_slices": slices,
         "picture": picture,
         "shown_of": words.shown_of,
         "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8")),

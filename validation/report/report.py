@@ -7,7 +7,7 @@ from typing import Any
 from storage.digest import sha256_of
 from table import BUILT_IN
 from validation.evidence import Answered, Evidence
-from validation.report import card, groups, in_parts, pages, slices, tables
+from validation.report import card, in_parts, pages, tables
 from validation.report.weaknesses import weaknesses
 from validation.report.weights import statements
 
@@ -33,8 +33,6 @@ def write_report(folder: Path, run: Mapping[str, Any], evidence: Evidence, parts
         "train": evidence.metrics["train"],
         "parts": parts,
         "tables": tables,
-        "of_groups": groups,
-        "of_slices": slices,
         "files": files,
         "synthetic": synthetic,
         "weights": statements(run),

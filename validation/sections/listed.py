@@ -1,6 +1,17 @@
 """Every section of the page, in its order. A new one is a module of this package and a line here."""
 
-from validation.sections import calibration, discrimination, grades, migrations, periods, segments, stability
+from validation.sections import (
+    calibration,
+    discrimination,
+    grades,
+    migrations,
+    people,
+    periods,
+    robust,
+    segments,
+    stability,
+    weak,
+)
 from validation.sections.section import Part, Section, Subject
 
 SECTIONS = (
@@ -11,6 +22,9 @@ SECTIONS = (
     Section("migrations", "Migrations", migrations.make),
     Section("periods", "Periods", periods.make),
     Section("segments", "Segments", segments.make),
+    Section("fairness", "Groups of people", people.make),
+    Section("weak", "Weak slices", weak.make),
+    Section("robustness", "Robustness", robust.make),
 )
 
 

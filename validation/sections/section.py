@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from runtime.score import Scale
 from validation.documents import Initial
+from validation.fairness.groups import Attribute
 from validation.rating import Rating
-from validation.settings import Stability, Validation
+from validation.settings import Fairness, Stability, Validation
 
 Floats = NDArray[np.float64]
 Whose = Literal["supervisor's test", "custom", "own policy"]
@@ -115,6 +116,9 @@ class Subject:
     """At most 50,000 rows with their features."""
     answer: Callable[[pd.DataFrame], Floats] | None = None
     """The model's probability of default [N] of raw features [N], as the graph answers."""
+    people: Sequence[Attribute] = ()
+    """What divides all rows into groups of people."""
+    fairness: Fairness = field(default_factory=Fairness)
     resamples: int = 200
     seed: int = 0
 

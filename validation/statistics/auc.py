@@ -6,9 +6,9 @@ goods, with sample variances (DeLong, DeLong and Clarke-Pearson 1988, doi:10.230
 
 The template of the ECB (Instructions for reporting the validation results of internal models, February 2019, 2.5.4.1)
 tests H0 "AUC is not below the initial one" on grades: S = (AUC_initial − AUC) / s, p = 1 − Φ(S), which takes the
-initial AUC for known. Size: 5 % then, and about 12 % where the initial AUC is from as many customers. With the variance
-of both (custom: `with_both`) it is 5 %. Power: AUC lower by 0.05 with 300 defaults and 3,000 goods is found nearly
-always at 5 %.
+initial AUC for known. Size at 5 %, 300 defaults of 3,300 customers in 14 grades: 4.2 % where it is, 11 % where it is
+from as many customers; with the variance of both (custom: `with_both`) 4.6 %. Power, AUC lower by 0.05: 96 %, and with
+both variances 79 % at as many initial customers.
 """
 
 from dataclasses import dataclass

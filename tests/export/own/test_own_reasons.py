@@ -12,11 +12,13 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, TargetEncoder
 
 from cli.errors import UserError
+from export.model_folder import files_of
 from export.own.settings import OwnSettings, own_settings
 from runtime.explain import load_explainer
 from runtime.model import Model
 from tests.export.own.pipelines import TEXTS, booster, exported, rows_of, usual
 from tests.export.own.preparations import CASES, Case, ordinal
+from tests.export.served.exported import handler
 from training.estimator.boosting import MarginXGBClassifier
 
 pytestmark = pytest.mark.tier("land")
@@ -152,3 +154,16 @@ def test_a_pipeline_without_reasons_says_nothing_of_them(tmp_path: Path) -> None
     _, model = exported(make_pipeline(usual(), booster(**SMALL)).fit(X, Y), X, tmp_path / "model")
     assert "reasons" not in model.manifest.document
     assert not (tmp_path / "model" / "reasons.bin").exists()
+
+
+def test_reasons_of_an_own_pipeline_are_in_its_description_and_its_package(tmp_path: Path) -> None:
+    explained(make_pipeline(usual(), booster(**SMALL)).fit(X, Y), tmp_path / "model")
+    assert "reasons.bin" in files_of(tmp_path / "model")
+    answer: Any = handler(tmp_path / "model")({"httpMethod": "GET", "path": "/openapi.json"}, None)
+    described = json.loads(answer["body"])
+    assert [one["name"] for one in described["paths"]["/predict"]["post"]["parameters"]] == ["explain"]
+    assert {"Reason", "ReasonsBasis"} <= set(described["components"]["schemas"])
+    assert described["components"]["schemas"]["Applicant"]["properties"]["city"]["type"] in (
+        "string",
+        ["string", "null"],
+    )

@@ -23,6 +23,7 @@ from xgboost import XGBClassifier
 
 from cli.errors import UserError
 from export.own.settings import own_settings
+from export.own.steps import outputs_of
 from lastbit import export_model
 from tests.export.own.pipelines import booster, rows_of, usual
 
@@ -216,3 +217,10 @@ def test_a_wrong_setting_is_refused_by_its_key(config: dict[str, Any], said: str
 def test_a_description_of_no_column_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r'^descriptions: the pipeline reads no columns \["agee"\]'):
         export_model(fitted(), X, None, tmp_path / "model", {"descriptions": {"agee": "years"}})
+
+
+def test_another_library_s_class_of_a_known_name_is_named_with_its_library() -> None:
+    """As category_encoders' TargetEncoder."""
+    kind = type("TargetEncoder", (StandardScaler,), {"__module__": "category_encoders.target_encoder"})
+    with pytest.raises(UserError, match=r"^step: TargetEncoder of category_encoders is not supported: expected"):
+        outputs_of(kind(), 1, "step")

@@ -5,10 +5,14 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from validation.report.plots.axes import Axes
+from validation.report.plots.features import scaled
 from validation.report.plots.scales import Logarithmic, Plain, Symmetric, limits_of, written
 from validation.report.plots.style import DOT, INK, TEST, drawing, label
 
@@ -98,3 +102,20 @@ def test_a_long_name_of_an_axis_ends_within_the_picture() -> None:
     with drawing() as canvas:
         label(canvas.axes(left=3.4), "", "mean score, and the middle half of the applicants")
     assert "text-anchor: end" in re.findall(r"<text[^>]*>mean score", canvas.svg)[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "pressed"),
+    [
+        (np.linspace(-2.5, 2.5, 15), False),  # around 0: its median says nothing of its size
+        (np.array([0, 0.5, 1, 2, 3, 4]), False),
+        (np.array([0, 0, 1, 2, 3, 900]), True),
+        (np.array([-40_000, -3, -2, -1, 0, 1, 2]), True),
+    ],
+)
+def test_only_a_few_large_values_make_an_axis_logarithmic(values: NDArray[np.float64], pressed: bool) -> None:
+    axes = Axes(0, 0, 100, 100)
+    scaled(axes, pd.Series(values))
+    assert isinstance(axes.x.scale, Symmetric) is pressed
+    if isinstance(axes.x.scale, Symmetric):
+        assert axes.x.scale.threshold == np.median(np.abs(values[values != 0]))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cli.words import isolated
 from validation.report.plots.axes import Axes
 from validation.report.plots.bars import CHARACTER, bars, columns, short
 from validation.report.plots.scales import Symmetric
@@ -19,7 +20,9 @@ def importance(table: pd.DataFrame) -> Picture:
     top = table.head(MOST_FEATURES)
     names, points = top["Feature"].astype(str).tolist(), top["Mean points"].tolist()
     first = table.head(3)
-    told = ", ".join(f"{name} ({share:.1f} %)" for name, share in zip(first["Feature"], first["Share"], strict=True))
+    told = ", ".join(
+        f"{isolated(name)} ({share:.1f} %)" for name, share in zip(first["Feature"], first["Share"], strict=True)
+    )
     count = f"{len(first)} of {len(table)} features make up" if len(first) > 1 else "one feature makes up"
     alt = f"{count} {first['Share'].sum():.1f} % of all contributions to the score: {told}."
     if not table["Mean points"].max() > 0:
@@ -71,7 +74,7 @@ def along(feature: str, table: pd.DataFrame, mean: str, what: str) -> str:
     with drawing(height=2.6) as canvas:
         axes = canvas.axes(right=0.6 if table["Value"].isna().any() else 0.28)
         known, missing = table[table["Value"].notna()], table[table["Value"].isna()]
-        _scaled(axes, known["Value"])
+        scaled(axes, known["Value"])
         axes.fill_between(known["Value"], known["Low"], known["High"], **RANGE)
         axes.plot(known["Value"], known[mean], marker="o", markersize=3, **TEST)
         if len(missing):
@@ -82,11 +85,12 @@ def along(feature: str, table: pd.DataFrame, mean: str, what: str) -> str:
     return canvas.svg
 
 
-def _scaled(axes: Axes, values: "pd.Series[float]") -> None:
-    """Whole numbers have whole ticks. A few large values would press all others against the axis."""
+def scaled(axes: Axes, values: "pd.Series[float]") -> None:
+    """Give whole numbers whole ticks, and a logarithmic axis where a few large ones would press the others together."""
     axes.x.most, axes.x.whole = 6, bool((values % 1 == 0).all())
-    if len(values) > 4 and values.max() > 0 and values.max() > 10 * abs(values.median()):
-        axes.x.scale = Symmetric(max(abs(float(values.median())), 1e-9))
+    size = values[values != 0].abs()
+    if len(values) > 4 and size.max() > 10 * size.median():
+        axes.x.scale = Symmetric(float(size.median()))
     axes.x.written = shown
 
 

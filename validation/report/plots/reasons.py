@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from cli.words import isolated
 from validation.reasons import ReasonsEvidence, Waterfall
 from validation.report.plots.bars import BAR, CHARACTER, columns, short
 from validation.report.plots.features import along, by_level, shown
@@ -110,7 +111,7 @@ def frequency(evidence: ReasonsEvidence) -> Picture:
     lowest = dict(zip(names, shares[:, 0], strict=True))
     first = sorted(names, key=lambda name: -lowest[name])[:3]
     alt = f"Share of the applicants of a band who get a reason, in %. In {bands[0]}: "
-    alt += ", ".join(f"{name} {100 * lowest[name]:.0f}\N{NO-BREAK SPACE}%" for name in first) + "."
+    alt += ", ".join(f"{isolated(name)} {100 * lowest[name]:.0f}\N{NO-BREAK SPACE}%" for name in first) + "."
     return Picture("reasons_frequency", "Principal reasons by band", alt, canvas.svg, wide=True)
 
 

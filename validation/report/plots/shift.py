@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from cli.words import isolated
 from validation.report.plots.bars import bars
 from validation.report.plots.style import REPAID, TEST, Picture, Style, drawing, key, label, percent_axis
 from validation.report.words import percent
@@ -55,6 +56,10 @@ def feature_shift(features: Sequence[Mapping[str, Any]]) -> Picture:
         if moved
         else (f"all {len(features)} features are below the limit")
     )
-    most = f"{names[0]} moved most, {values[0]:.4f}" if f"{values[0]:.4f}" != "0.0000" else "Flat: no feature moved"
+    most = (
+        f"{isolated(names[0])} moved most, {values[0]:.4f}"
+        if f"{values[0]:.4f}" != "0.0000"
+        else "Flat: no feature moved"
+    )
     alt = f"{most}; {beyond} of {limit:g}."
     return Picture("feature_shift", "Features, train and test", alt, svg)
