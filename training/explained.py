@@ -270,7 +270,7 @@ class _Explained:
         )
 
     def _texts(self, order: "pd.Series[str]") -> pd.DataFrame:
-        """What an answer says of each feature, in this order."""
+        """Text of each feature in answers, in this order."""
         texts = pd.DataFrame(
             {
                 "Feature": self._names,

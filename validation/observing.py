@@ -218,7 +218,7 @@ class _Side:
 
 
 def _people(source: Source, beside: Sequence[Feature], fairness: Fairness, remarks: list[str]) -> tuple[Attribute, ...]:
-    """What divides the rows into groups of people; a column that the table has not is a remark."""
+    """Columns that divide the rows into groups of people; a missing one is a remark."""
     there = [its for its in beside if its.name in source.columns]
     remarks += [
         f"the table has no column {its.name} (fairness.groups)" for its in beside if its.name not in source.columns

@@ -25,7 +25,7 @@ Figure = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a validation says under one heading: lines of text, tables, and what only people can answer."""
+    """Answer under one heading: lines of text, tables, and questions that only people can answer."""
 
     lines: Sequence[str] = ()
     tables: Sequence[pd.DataFrame] = ()
@@ -33,7 +33,7 @@ class Answer:
 
 
 def write_pack(folder: Path, found: Validated, manifest: Mapping[str, Any]) -> None:
-    """Writes both forms of the pack into a folder, from validation.json's content and the model's manifest."""
+    """Write both forms of the pack into a folder, from validation.json's content and the model's manifest."""
     text = pack_of(found, manifest)
     (folder / MARKDOWN).write_text(text, encoding="utf-8")
     (folder / HTML).write_text(render("pack", text=card.as_html(text)), encoding="utf-8")

@@ -178,7 +178,7 @@ def _settings(
 
 
 def _refuse_groups(fairness: Fairness, served: Served, data: Data, args: argparse.Namespace) -> None:
-    """Raises UserError for groups that contradict the model's features or the table's columns."""
+    """Raise UserError for groups that contradict the model's features or the table's columns."""
     origin = Origin(getattr(args, "config", None), frozenset(key for key in vars(args) if "." in key))
     for key, problem in contradicting_groups(fairness, [feature.column for feature in served.features], data):
         origin.refuse(key, problem)

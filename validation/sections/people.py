@@ -1,4 +1,4 @@
-"""How do groups of people fare? Context for those who decide, never legal advice."""
+"""Differences between groups of people: context for those who decide, never legal advice."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What do small changes of the inputs do to scores and grades?"""
+"""Effect of small changes of the inputs on scores and grades."""
 
 from validation.robustness import OTHER_BAND, robustness, sensitive
 from validation.sections.json_types import known

@@ -117,7 +117,7 @@ class Subject:
     answer: Callable[[pd.DataFrame], Floats] | None = None
     """The model's probability of default [N] of raw features [N], as the graph answers."""
     people: Sequence[Attribute] = ()
-    """What divides all rows into groups of people."""
+    """Columns that divide all rows into groups of people."""
     fairness: Fairness = field(default_factory=Fairness)
     resamples: int = 200
     seed: int = 0
