@@ -51,7 +51,7 @@ def test_a_table_with_the_outcomes_of_its_probabilities_has_hardly_ever_a_findin
 def test_a_slice_of_twice_the_odds_is_found(sample: Sample) -> None:
     found = []
     for seed in sample(range(100), 10):
-        frame, x, rng = table(12_000, seed)
+        frame, x, rng = table(20_000, seed)
         figures = weak_slices(frame, outcomes(x + np.log(2) * planted(frame), rng), expit(x), seed)
         found.append(any("c is b" in its["slice"] and its["confirmed"] for its in figures["slices"]))
     assert np.mean(found) >= 0.8
@@ -161,7 +161,7 @@ def parts(seed: int, learnt: bool) -> tuple[Part, Part]:
     """Train and test; where `learnt`, the training rows of one level are known by heart."""
     made = []
     for part in (0, 1):
-        frame, x, rng = table(6_000, 10 * seed + part)
+        frame, x, rng = table(10_000, 10 * seed + part)
         target = outcomes(x, rng)
         by_heart = learnt and part == 0
         p = np.where((frame["c"] == "b") & by_heart, expit(x + 3 * (2 * target - 1)), expit(x))
