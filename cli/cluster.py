@@ -45,6 +45,8 @@ def refuse_versions(address: str, versions: Mapping[str, Any], packages: Sequenc
     `versions` is what distributed's Client.get_versions returns.
     """
     here = versions["client"]["packages"]
+    if not versions["workers"]:
+        raise UserError(f"{address}: the scheduler has no workers; start some (dask worker {address})")
     others: list[tuple[str, Any, tuple[str, ...]]] = [("the scheduler", versions["scheduler"], DASK)]
     others += [(f"worker {name}", its, (*DASK, *packages)) for name, its in versions["workers"].items()]
     for who, its, needed in others:

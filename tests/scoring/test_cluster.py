@@ -14,9 +14,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from cli.cluster import refuse_versions
 from cli.errors import UserError
 from scoring import run
-from scoring.cluster import refuse_versions
+from scoring.cluster import OF_BYTES
 from tests.scoring.conftest import Score, book_of, parts
 from tests.stopped import ROOT
 
@@ -151,23 +152,23 @@ ALIKE: dict[str, Any] = {
 
 
 def test_another_version_on_the_cluster_is_named_before_any_work() -> None:
-    refuse_versions("tcp://s", ALIKE)
+    refuse_versions("tcp://s", ALIKE, OF_BYTES)
     for place, package in (("scheduler", "distributed"), ("worker", "dask"), ("worker", "pyarrow")):
         other = copy.deepcopy(ALIKE)
         its = other["scheduler"] if place == "scheduler" else other["workers"]["tcp://w"]
         its["packages"] = PACKAGES | {package: "0"}
         who = "the scheduler" if place == "scheduler" else "worker tcp://w"
         with pytest.raises(UserError) as caught:
-            refuse_versions("tcp://s", other)
+            refuse_versions("tcp://s", other, OF_BYTES)
         expected = f"tcp://s: {who}: expected {package} {PACKAGES[package]}, as here, got 0; "
         assert str(caught.value) == f"{expected}install the same version on all"
     with pytest.raises(UserError, match="the scheduler has no workers"):
-        refuse_versions("tcp://s", ALIKE | {"workers": {}})
+        refuse_versions("tcp://s", ALIKE | {"workers": {}}, OF_BYTES)
 
 
 def test_a_scheduler_that_does_not_answer_is_named(book: Path, model: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from scoring import cluster, run; cluster.SECONDS = 0.5;"
+        "import sys; from cli import cluster; from scoring import run; cluster.SECONDS = 0.5;"
         f"sys.exit(run.main(['--data', {str(book)!r}, '--model', {str(model)!r}, '--out', {str(tmp_path / 'out')!r},"
         "'--quiet', '--scheduler', 'tcp://127.0.0.1:9']))"
     )
