@@ -22,6 +22,7 @@ class Workplace:
         frame, target = applicants.draw(1_200)
         frame.insert(0, "uuid", [f"a{i}" for i in range(len(frame))])
         frame.assign(default=target).to_csv(self._first / "loans.csv", index=False)
+        frame.assign(default=target)[:800].to_csv(self._first / "loans-2026.csv", index=False)
         settings = applicants.SETTINGS.replace("table.csv", "loans.csv")
         (self._first / "loans.toml").write_text(settings + SMALL)
         frame.sample(400, random_state=1).to_parquet(self._first / "march.parquet")
