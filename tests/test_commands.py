@@ -225,6 +225,7 @@ def test_real_data_from_training_to_a_served_prediction(example: str, calibratio
     assert certificate["total"]["margins_bit_equal"] == certificate["total"]["margins"]
 
 
+@pytest.mark.tier("full")
 def test_a_calibrated_cv_is_trained_and_exported(table: Path) -> None:
     isotonic = ["--calibration", "isotonic"]
     for number, form in enumerate([["--calibrate-on", "probability"], ["--no-ensemble"], [], isotonic]):
@@ -461,6 +462,7 @@ def test_a_full_disk_leaves_the_last_good_artifacts(table: Path) -> None:
     assert digests(table.with_name(f"{table.name}-kept")) == before
 
 
+@pytest.mark.tier("full")
 @pytest.mark.skipif(sys.platform == "win32", reason="has no limits of a process")
 def test_a_file_beyond_the_limit_leaves_the_last_good_artifacts(table: Path) -> None:
     """The system refuses the write itself, whoever makes it, in Python or in a library."""

@@ -95,7 +95,7 @@ def install(folder: Path, *flags: str) -> Path:
     return executable
 
 
-@pytest.mark.tier("land")
+@pytest.mark.tier("full")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("flags", [[], ["--editable"]], ids=["installed", "editable"])
 def test_an_installed_lastbit_does_what_a_clone_does(flags: list[str], tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.tier("full")
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no shell of this kind")
 @pytest.mark.parametrize("start", ["exec", "trap '' INT; exec"])
 def test_ignored_signals_and_settings_stay_outside(tmp_path: Path, start: str) -> None:
@@ -48,6 +49,7 @@ def test_ignored_signals_and_settings_stay_outside(tmp_path: Path, start: str) -
     assert "2 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.tier("full")
 @pytest.mark.parametrize("module", ["training.run", "training.explore", "validation.run"])
 def test_a_home_that_cannot_be_written_is_no_news(module: str) -> None:
     """Not even by root: it is no folder."""

@@ -67,6 +67,7 @@ def test_a_tier_runs_what_is_marked_for_it(
     assert re.search(rf"^{expected} passed" + (f", {deselected} deselected" if deselected else ""), out, re.MULTILINE)
 
 
+@pytest.mark.tier("full")
 def test_a_sample_is_the_same_in_every_run_and_another_by_its_seed(tmp_path: Path) -> None:
     drawn = [
         re.findall(r"(?:large|inside \d+) \d+", run(tmp_path, *options)) for options in ((), (), ("--sample-seed", "5"))
@@ -76,6 +77,7 @@ def test_a_sample_is_the_same_in_every_run_and_another_by_its_seed(tmp_path: Pat
     assert drawn[2] != drawn[0]
 
 
+@pytest.mark.tier("full")
 def test_another_order_runs_the_same_tests(tmp_path: Path) -> None:
     usual, other, again = (run(tmp_path, *options) for options in ((), ("--shuffle", "1"), ("--shuffle", "1")))
     cases = [re.findall(r"large \d+|slow|inside", out) for out in (usual, other, again)]

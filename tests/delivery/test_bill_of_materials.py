@@ -81,6 +81,7 @@ def test_the_same_package_has_the_same_list(
     assert (dist / "sbom.cdx.json").read_bytes() == before
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("seconds", "time"), [("0", "1970-01-01T00:00:00+00:00"), ("1760000000", "2025-10-09T08:53:20+00:00")]
 )
@@ -131,6 +132,7 @@ def no_package(task: Path) -> str:
     return "task: expected a package, found none; run python -m export.package first"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "fault", [unknown_library, unknown_licence, stranger, another_version, nothing_known, no_package]
 )

@@ -13,7 +13,7 @@ from tests.delivery.conftest import VARIABLES
 from tests.delivery.runner import Outcome, Runner
 from tests.delivery.workflow_files import ROOT
 
-pytestmark = pytest.mark.tier("land")
+pytestmark = pytest.mark.tier("full")
 
 TABLE = ROOT / "examples" / "german_credit" / "germancredit.csv"
 CONFIG = "examples/german_credit/settings.toml"

@@ -160,6 +160,7 @@ def test_parquet_is_drafted_as_csv_is(awkward: Path) -> None:
     assert of_parquet == of_csv
 
 
+@pytest.mark.tier("full")
 def test_a_new_user_drafts_trains_and_asks(awkward: Path) -> None:
     def ran(*words: str) -> str:
         done = subprocess.run(

@@ -28,6 +28,7 @@ def run(*words: object) -> str:
     return said.stdout
 
 
+@pytest.mark.tier("full")
 def test_the_example_goes_from_fit_to_answer(tmp_path: Path) -> None:
     run(EXAMPLE / "fit.py", tmp_path)
     own = ["--pipeline", tmp_path / "fitted.skops", "--data", tmp_path / "rows.parquet", "--target", "bad"]

@@ -222,6 +222,7 @@ def flags(loans: Path, cluster: DaskCluster, out: Path, data: Path | None = None
     return [*words, "--scheduler", cluster.address, "--quiet"]
 
 
+@pytest.mark.tier("full")
 def test_two_workers_train_what_memory_trains_and_the_same_bits_again(
     cluster: DaskCluster, train: Train, in_memory: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

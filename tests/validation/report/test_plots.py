@@ -117,6 +117,7 @@ def test_a_model_that_tells_nobody_apart_is_drawn(everything: Sample, same: floa
         assert not re.search(r"\bnan\b", picture.alt + picture.svg), picture.name
 
 
+@pytest.mark.tier("full")
 def test_without_plots_nothing_of_them_is_loaded(tmp_path: Path) -> None:
     words = ["--config", "examples/german_credit/settings.toml", "--out", str(tmp_path / "a"), "--n-estimators", "5"]
     code = f"import sys; from training import run; assert run.main({[*words, '--no-plots', '--quiet']}) == 0"
