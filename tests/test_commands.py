@@ -225,7 +225,6 @@ def test_real_data_from_training_to_a_served_prediction(example: str, calibratio
     assert certificate["total"]["margins_bit_equal"] == certificate["total"]["margins"]
 
 
-@pytest.mark.tier("full")
 def test_a_calibrated_cv_is_trained_and_exported(table: Path) -> None:
     isotonic = ["--calibration", "isotonic"]
     for number, form in enumerate([["--calibrate-on", "probability"], ["--no-ensemble"], [], isotonic]):

@@ -13,7 +13,7 @@ A test that needs long, and tests that go through a large matrix of faults or in
         for pair in sample(PAIRS, 200): ...
 
     @given(...)                 # hypothesis: the tier sets how many examples
-    @settings(max_examples=examples(8))   # only where 40 when landing are too many, or too few
+    @settings(max_examples=examples(8))   # only where 60 when landing are too many, or too few
     def test_any_text_is_answered(text: str) -> None: ...
 
 Samples are the same in every run and differ by the name of the test; `--sample-seed N` draws others.
@@ -29,7 +29,7 @@ from hypothesis import HealthCheck, settings
 
 TIERS = ("quick", "land", "full")
 QUICK_SHARE = 10  # one in so many of what runs when landing
-EXAMPLES = {"quick": 10, "land": 40, "full": 600}  # of hypothesis, for a test
+EXAMPLES = {"quick": 10, "land": 60, "full": 600}  # of hypothesis, for a test
 
 T = TypeVar("T")
 

@@ -20,13 +20,19 @@ BLOCKS = [(name, each) for page, name in zip(PAGES, NAMES, strict=True) for each
 RUNNING = [name for name in NAMES if any(name == of and _.language in RUN and _.mark != "stand-in" for of, _ in BLOCKS)]
 
 
+LONG = {"README.md", "docs/tutorial.md"}  # with models of the usual size
+
+
 def of_kind(*languages: str) -> pytest.MarkDecorator:
     cases = [(name, each) for name, each in BLOCKS if each.language in languages]
     return pytest.mark.parametrize(("page", "snippet"), cases, ids=[f"{name}:{each.line}" for name, each in cases])
 
 
-@pytest.mark.tier("full")
-@pytest.mark.parametrize("page", RUNNING)
+@pytest.mark.tier("land")
+@pytest.mark.sample(1)
+@pytest.mark.parametrize(
+    "page", [pytest.param(name, marks=pytest.mark.tier("full") if name in LONG else ()) for name in RUNNING]
+)
 def test_a_page_runs_from_its_first_command_to_its_last(page: str, workplace: Workplace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -1,23 +1,17 @@
 """A run on a Dask cluster of real processes: the bytes of a run here, a worker killed in the middle, other versions."""
 
-import copy
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from cli.cluster import refuse_versions
-from cli.errors import UserError
 from scoring import run
-from scoring.cluster import OF_BYTES
+from tests.clusters import DaskCluster, dask_cluster
 from tests.scoring.conftest import Score, book_of, parts
 from tests.stopped import ROOT
 
@@ -25,60 +19,26 @@ pytestmark = pytest.mark.tier("land")
 PARTS = 20
 
 
-Processes = list["subprocess.Popen[bytes]"]
-
-
-def started(command: str, *words: str, **variables: str) -> "subprocess.Popen[bytes]":
-    """A command of Dask's, without a page or a network."""
-    options = [sys.executable, "-m", f"distributed.cli.{command}", "--host", "127.0.0.1", "--no-dashboard", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
-    return subprocess.Popen(options, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-@contextmanager
-def new_cluster(folder: Path, nanny: str = "--no-nanny", **variables: str) -> Iterator[tuple[str, Processes]]:
-    """The address of a scheduler; it and its two workers."""
-    folder.mkdir()
-    file = folder / "scheduler.json"
-    processes = [started("dask_scheduler", "--port", "0", "--scheduler-file", str(file))]
-    words = ["--scheduler-file", str(file), "--nthreads", "1", nanny, "--local-directory", str(folder / "dask")]
-    processes += [started("dask_worker", *words, **variables) for _ in range(2)]
-    try:
-        limit = time.monotonic() + 60
-        while not file.exists() or not file.read_text().rstrip().endswith("}"):
-            assert time.monotonic() < limit
-            time.sleep(0.05)
-        yield json.loads(file.read_text())["address"], processes
-    finally:
-        for process in reversed(processes):
-            if nanny == "--nanny":
-                process.terminate()  # it ends its worker
-                process.wait()
-            process.kill()
-            process.wait()
-
-
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, Processes]]:
-    """The address of a scheduler; it and its two workers."""
-    with new_cluster(tmp_path / "here-cluster") as found:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as found:
         yield found
 
 
 def test_a_cluster_gives_the_bytes_of_one_process_and_of_two_with_a_worker_killed_in_the_middle(
-    cluster: tuple[str, Processes], score: Score, model: Path, tmp_path: Path
+    cluster: DaskCluster, score: Score, model: Path, tmp_path: Path
 ) -> None:
-    address, [_, *workers] = cluster
     path, out = tmp_path / "book.parquet", tmp_path / "cluster"
     pq.write_table(book_of(PARTS * 2_000), path, row_group_size=2_000)
     assert score(path, "here", "--part-rows", 2000) == 0
-    words = ["--data", path, "--out", out, "--model", model, "--scheduler", address, "--part-rows", "2000", "--quiet"]
+    words = ["--data", path, "--out", out, "--model", model, "--part-rows", "2000", "--quiet"]
+    words += ["--scheduler", cluster.address]
     command = [sys.executable, "-m", "scoring.run", *map(str, words)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         while not list(out.glob("part-*.parquet")):
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
-        workers[0].kill()
+        cluster.workers[0].kill()
         _, said = process.communicate(timeout=120)
     assert (process.returncode, said) == (0, "")
     assert score(path, "two", "--part-rows", 2000, "--workers", 2) == 0
@@ -89,9 +49,9 @@ def test_a_cluster_gives_the_bytes_of_one_process_and_of_two_with_a_worker_kille
 
 @pytest.mark.tier("full")
 def test_a_run_whose_scheduler_is_killed_resumes_with_another(
-    cluster: tuple[str, Processes], score: Score, model: Path, tmp_path: Path
+    cluster: DaskCluster, score: Score, model: Path, tmp_path: Path
 ) -> None:
-    address, [scheduler, *_] = cluster
+    address = cluster.address
     path, out = tmp_path / "book.parquet", tmp_path / "cluster"
     pq.write_table(book_of(PARTS * 2_000), path, row_group_size=2_000)
     assert score(path, "here", "--part-rows", 2000) == 0
@@ -101,7 +61,7 @@ def test_a_run_whose_scheduler_is_killed_resumes_with_another(
         while not list(out.glob("part-*.parquet")):
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
-        scheduler.kill()
+        cluster.scheduler.kill()
         _, said = process.communicate(timeout=300)
     assert process.returncode == 1
     [line] = said.splitlines()
@@ -109,8 +69,10 @@ def test_a_run_whose_scheduler_is_killed_resumes_with_another(
     assert line.endswith("finished parts are kept; run again to resume")
     kept = parts(out)
     assert 0 < len(kept) < PARTS
-    with new_cluster(tmp_path / "another") as (other, _):
-        done = subprocess.run([*command, other], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    with dask_cluster(tmp_path) as other:
+        done = subprocess.run(
+            [*command, other.address], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        )
     assert (done.returncode, done.stderr) == (0, "")
     assert kept.items() <= parts(out).items()
     assert parts(out) == parts(tmp_path / "here")
@@ -133,7 +95,8 @@ def test_a_part_that_always_ends_its_worker_ends_the_run(
     path = tmp_path / "book.parquet"
     pq.write_table(book_of(1_000), path)
     environment = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "LASTBIT_DIES": "1"}
-    with new_cluster(tmp_path / "dies", "--nanny", **environment) as (address, _):
+    with dask_cluster(tmp_path, nannies=True, **environment) as cluster:
+        address = cluster.address
         words = ["--data", path, "--out", tmp_path / "out", "--model", model, "--scheduler", address, "--quiet"]
         command = [sys.executable, "-m", "scoring.run", *map(str, words)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
@@ -141,29 +104,6 @@ def test_a_part_that_always_ends_its_worker_ends_the_run(
     [line] = done.stderr.splitlines()
     assert line.startswith(f"error: {address}: Attempted to run task ")
     assert line.endswith("; out of memory? finished parts are kept; run again to resume")
-
-
-PACKAGES = {"dask": "1", "distributed": "1", "numpy": "2", "onnxruntime": "3", "pyarrow": "4"}
-ALIKE: dict[str, Any] = {
-    "client": {"packages": PACKAGES},
-    "scheduler": {"packages": PACKAGES},
-    "workers": {"tcp://w": {"packages": PACKAGES}},
-}
-
-
-def test_another_version_on_the_cluster_is_named_before_any_work() -> None:
-    refuse_versions("tcp://s", ALIKE, OF_BYTES)
-    for place, package in (("scheduler", "distributed"), ("worker", "dask"), ("worker", "pyarrow")):
-        other = copy.deepcopy(ALIKE)
-        its = other["scheduler"] if place == "scheduler" else other["workers"]["tcp://w"]
-        its["packages"] = PACKAGES | {package: "0"}
-        who = "the scheduler" if place == "scheduler" else "worker tcp://w"
-        with pytest.raises(UserError) as caught:
-            refuse_versions("tcp://s", other, OF_BYTES)
-        expected = f"tcp://s: {who}: expected {package} {PACKAGES[package]}, as here, got 0; "
-        assert str(caught.value) == f"{expected}install the same version on all"
-    with pytest.raises(UserError, match="the scheduler has no workers"):
-        refuse_versions("tcp://s", ALIKE | {"workers": {}}, OF_BYTES)
 
 
 def test_a_scheduler_that_does_not_answer_is_named(book: Path, model: Path, tmp_path: Path) -> None:

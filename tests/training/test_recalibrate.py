@@ -15,14 +15,12 @@ from sklearn.isotonic import IsotonicRegression
 
 from cli.errors import UserError
 from export import verify
-from export.certificate import certify
-from export.reasons import build as reasons_build
 from export.to_onnx import export
 from runtime.grades import Grades
 from runtime.model import Model
 from runtime.score import Bands, Scale
 from tests.applicants import draw
-from tests.export.served.exported import SILENT, WITH_REASONS, applicants, ask, handler, read, trained
+from tests.export.served.exported import SILENT, WITH_REASONS, applicants, ask, few_rows, handler, read, trained
 from training import recalibrate
 from training.artifacts import Artifacts, load_artifacts
 from training.estimator.calibration import calibrated, cross_validated, fit_calibrator
@@ -43,12 +41,8 @@ MORE = f'{WITH_REASONS}\n[model]\ncalibration = "sigmoid"\n[grades]\nlimits = [0
 
 @pytest.fixture(scope="module", autouse=True)
 def fewer_rows() -> Iterator[None]:
-    patch = pytest.MonkeyPatch()
-    patch.setattr(certify, "RANDOM_AND_REAL_ROWS", 1_500)
-    patch.setattr(certify, "SINGLE_ROWS", 50)
-    patch.setattr(reasons_build, "COMPARED", 20)
-    yield
-    patch.undo()
+    with few_rows(drawn=1_500, single=50, explained=20):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -414,7 +414,6 @@ def started(csv: Path, out: Path, number: int) -> "subprocess.Popen[str]":
     return process
 
 
-@pytest.mark.tier("full")
 def test_a_search_that_is_killed_resumes(
     csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

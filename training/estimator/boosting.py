@@ -26,6 +26,21 @@ class MarginXGBClassifier(XGBClassifier):  # type: ignore[misc]
         return margin(self, X)
 
 
+def grow(template: XGBClassifier, rows: xgboost.DMatrix, unseen: xgboost.DMatrix | None) -> xgboost.Booster:
+    """Fit a booster with the parameters of `template`, as its own `fit` does, on rows that are a matrix already.
+
+    `unseen` is watched for early stopping; None without it.
+    """
+    return xgboost.train(
+        template.get_xgb_params(),
+        rows,
+        template.get_num_boosting_rounds(),
+        evals=[] if unseen is None else [(unseen, "unseen")],
+        early_stopping_rounds=template.early_stopping_rounds,
+        verbose_eval=False,
+    )
+
+
 def fitted_classifier(template: XGBClassifier, booster: xgboost.Booster) -> XGBClassifier:
     """A copy of an unfitted classifier around trees that were fitted elsewhere, as its own `fit` would leave it.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from xgboost import XGBClassifier
 
 from cli.errors import UserError
-from training.estimator.boosting import fitted_classifier, margin
+from training.estimator.boosting import fitted_classifier, grow, margin
 from training.estimator.preparation import Preparation
 from training.in_parts.count import Counted, Wanted, prepared
 from training.in_parts.divided import TEST, Divided
@@ -116,18 +116,11 @@ class ExternalMemory:
         seen = [each for each in range(self._divided.folds) if each != fold]
         bins = template.max_bin
         rows = xgboost.ExtMemQuantileDMatrix(self._blocks(folder / "seen", seen), nthread=1, max_bin=bins)
-        watched = []
+        watched = None
         if template.early_stopping_rounds:
             unseen = self._blocks(folder / "unseen", [fold])
-            watched = [(xgboost.ExtMemQuantileDMatrix(unseen, nthread=1, max_bin=bins, ref=rows), "unseen")]
-        booster = xgboost.train(
-            template.get_xgb_params(),
-            rows,
-            template.get_num_boosting_rounds(),
-            evals=watched,
-            early_stopping_rounds=template.early_stopping_rounds,
-            verbose_eval=False,
-        )
+            watched = xgboost.ExtMemQuantileDMatrix(unseen, nthread=1, max_bin=bins, ref=rows)
+        booster = grow(template, rows, watched)
         del rows, watched
         shutil.rmtree(folder)
         booster.reset()  # else it would keep what it was fitted on

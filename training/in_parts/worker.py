@@ -18,7 +18,7 @@ from xgboost.tracker import RabitTracker
 
 from cli.errors import UserError
 from table.in_parts import Layout
-from training.estimator.boosting import margin
+from training.estimator.boosting import grow, margin
 from training.estimator.preparation import Preparation
 from training.in_parts.count import Counted, Wanted, prepared
 from training.in_parts.divided import Share
@@ -123,18 +123,10 @@ def fit_fold(
             communicator.enter_context(collective.CommunicatorContext(**tracker, dmlc_task_id=f"{rank:06}"))
         bins = template.max_bin
         rows = xgboost.QuantileDMatrix(_Blocks(seen, width), nthread=1, max_bin=bins)
-        watched = []
+        watched = None
         if template.early_stopping_rounds:
-            its = xgboost.QuantileDMatrix(_Blocks(unseen, width), nthread=1, max_bin=bins, ref=rows)
-            watched = [(its, "unseen")]
-        booster = xgboost.train(
-            template.get_xgb_params(),
-            rows,
-            template.get_num_boosting_rounds(),
-            evals=watched,
-            early_stopping_rounds=template.early_stopping_rounds,
-            verbose_eval=False,
-        )
+            watched = xgboost.QuantileDMatrix(_Blocks(unseen, width), nthread=1, max_bin=bins, ref=rows)
+        booster = grow(template, rows, watched)
     return booster.reset() if rank == 0 else None
 
 

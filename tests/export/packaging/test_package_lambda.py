@@ -137,7 +137,6 @@ def wrong_applicants(letter: str, count: int) -> str:
     return json.dumps({"applicants": [wrong] * count}, ensure_ascii=False)
 
 
-@pytest.mark.tier("full")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("letter", ["é", "q", '"', "\\"])
 def test_the_largest_answers_fit_as_the_runtime_interface_writes_them(

@@ -7,21 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from export.certificate import certify
-from export.reasons import build as reasons_build
 from export.to_onnx import export
-from tests.export.served.exported import SILENT, trained
+from tests.export.served.exported import SILENT, few_rows, trained
 from training.artifacts import Artifacts
 
 
 @pytest.fixture(scope="module", autouse=True)
 def fewer_rows() -> Iterator[None]:
-    patch = pytest.MonkeyPatch()
-    patch.setattr(certify, "RANDOM_AND_REAL_ROWS", 2_000)
-    patch.setattr(certify, "SINGLE_ROWS", 50)
-    patch.setattr(reasons_build, "COMPARED", 40)
-    yield
-    patch.undo()
+    with few_rows(drawn=2_000, single=50, explained=40):
+        yield
 
 
 @pytest.fixture(scope="session")

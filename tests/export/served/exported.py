@@ -1,13 +1,18 @@
 """Models that are trained small, exported and asked: what the tests of this folder share."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from cli.progress import Progress
+from export.certificate import certify
+from export.reasons import build as reasons_build
 from export.to_onnx import export, reasons_settings
 from runtime.dispatch import Handler
 from runtime.settings import Settings
@@ -36,6 +41,17 @@ missing = { en = "Age was not given", de = "Alter fehlt" }
 inquiries = true
 """
 APPLICANT = {"uuid": "1", "income": 2500.5, "age": 30, "late_1": 3, "late_2": None, "has_paid": True, "shop": "shoes"}
+
+
+@contextmanager
+def few_rows(drawn: int, single: int, explained: int) -> Iterator[None]:
+    """Certificates of so few drawn, single and explained rows, while the block runs."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(certify, "RANDOM_AND_REAL_ROWS", drawn)
+    patch.setattr(certify, "SINGLE_ROWS", single)
+    patch.setattr(reasons_build, "COMPARED", explained)
+    yield
+    patch.undo()
 
 
 def trained(folder: Path, more: str, rows: int = 1_200) -> Artifacts:

@@ -3,7 +3,6 @@
 The same rows, the same artifacts, nearly the same trees; and the same bits again.
 """
 
-import copy
 import json
 import shutil
 import threading
@@ -20,7 +19,6 @@ from distributed import Client
 from sklearn.base import clone
 from xgboost import XGBClassifier
 
-from cli.cluster import refuse_versions
 from cli.errors import UserError
 from export import to_onnx
 from runtime.score import Scale
@@ -31,7 +29,7 @@ from training import run
 from training.artifacts import load_pipeline
 from training.estimator.assembly import assemble
 from training.in_parts import external
-from training.in_parts.cluster import OF_BITS, Cluster, ranks_of
+from training.in_parts.cluster import Cluster, ranks_of
 from training.in_parts.count import Wanted
 from training.in_parts.divided import Divided
 from training.in_parts.external import ExternalMemory
@@ -222,7 +220,6 @@ def flags(loans: Path, cluster: DaskCluster, out: Path, data: Path | None = None
     return [*words, "--scheduler", cluster.address, "--quiet"]
 
 
-@pytest.mark.tier("full")
 def test_two_workers_train_what_memory_trains_and_the_same_bits_again(
     cluster: DaskCluster, train: Train, in_memory: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,28 +299,6 @@ def test_row_groups_that_cannot_be_divided_are_said(
     assert run.main(flags(loans, cluster, tmp_path / "out", data)[:-1]) == 1
     assert "2 workers, up to 4,000 rows" in (said := capsys.readouterr().err)
     assert "row groups are too large to divide them evenly" in said
-
-
-PACKAGES = dict.fromkeys(("dask", "distributed", *OF_BITS), "1")
-ALIKE: dict[str, Any] = {
-    "client": {"packages": PACKAGES},
-    "scheduler": {"packages": PACKAGES},
-    "workers": {"tcp://w": {"packages": PACKAGES}},
-}
-
-
-@pytest.mark.parametrize(
-    ("place", "package"), [("scheduler", "dask"), ("worker", "distributed"), ("worker", "xgboost")]
-)
-def test_another_version_on_the_cluster_is_named_before_any_work(place: str, package: str) -> None:
-    refuse_versions("tcp://s", ALIKE, OF_BITS)
-    other = copy.deepcopy(ALIKE)
-    its = other["scheduler"] if place == "scheduler" else other["workers"]["tcp://w"]
-    its["packages"] = PACKAGES | {package: "0"}
-    who = "the scheduler" if place == "scheduler" else "worker tcp://w"
-    with pytest.raises(UserError) as caught:
-        refuse_versions("tcp://s", other, OF_BITS)
-    assert str(caught.value) == f"tcp://s: {who}: expected {package} 1, as here, got 0; install the same version on all"
 
 
 @pytest.mark.tier("full")
