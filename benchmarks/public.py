@@ -1,7 +1,7 @@
 """Public credit tables of 5,000 rows and more: where each comes from, and how its file becomes a table.
 
 None of them is part of the project, but Lending Club's, which is an example. A user puts the files into one folder,
-`build/sets` or what LASTBIT_SETS names; a digest of the values tells whether a file holds the table that is meant.
+`build/sets` or what LASTBIT_SETS names; a digest of the values identifies the table.
 """
 
 import hashlib

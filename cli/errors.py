@@ -5,7 +5,7 @@ WRONG_USAGE = 2
 
 
 class UserError(Exception):
-    """A mistake of the user's, told in one line: where, what was expected, what came, what to do.
+    """A mistake of the user's, in one line: where, what was expected, what came, what to do.
 
     A command prints the line without a traceback and ends with `exit_status`: 1 for data and files,
     2 for settings and flags.

@@ -27,6 +27,8 @@ BANNED = {
     "(that|it|they|which|who|what|cell) (is|are) (?-i:none)(?! of)": "is not a …, or there is no …",
     "(take|takes|took) (its|the|their) place": "replace",
     "(is|are|was|were|be) told": "receive, be given, or name who says it",
+    "whoever": "anyone who, the user, or name them",
+    "in the place of": "instead of",
     "(come|comes|came) to (the same|every|each|both)": "reach",
 }
 # What a docstring does not begin with: it names the thing or begins with an imperative verb.

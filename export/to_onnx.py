@@ -246,7 +246,7 @@ def certificate_of(
 def reasons_settings(
     artifacts: Artifacts, file: str | None, progress: Progress
 ) -> tuple[Settings | None, pd.DataFrame | None]:
-    """The run's settings, with the reasons of a TOML file in the place of its own, and that file's reference rows."""
+    """The run's settings, with the reasons of a TOML file instead of its own, and that file's reference rows."""
     settings = _settings_of(artifacts)
     if file is None:
         return settings, None

@@ -54,7 +54,7 @@ class Connection(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what h11 cannot read. A response that is under way is cut off instead.
 
-        Whether a head that is too long comes to h11's limit before it is complete depends on how the network cuts it.
+        Whether a head that is too long reaches h11's limit before it is complete depends on how the network cuts it.
         """
         if getattr(sys.exception(), "error_status_hint", 400) == 431:
             self._refuse(431, f"expected a target and headers of at most {HEAD_LIMIT} bytes, got more")

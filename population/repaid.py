@@ -142,7 +142,7 @@ def _account_numbers(rng: np.random.Generator, account: dict[str, Floats]) -> di
     """Amounts and days of the account, nothing where there was no account in that window."""
     held, old = account["account_status"] > 0, account["account_worst_status_12_24m"]
     year = account["account_worst_status_6_12m"] > 0
-    # more than any score, so that whoever has no account comes first
+    # more than any score, so that applicants without an account come first
     first = 20.0
     use = rng.standard_normal(len(old))
     before = mixed(rng, use, BEFORE_WITH_ADDED)

@@ -58,7 +58,7 @@ def archive_law() -> StatusLaw:
         # fewer than three archived: the worst one is among those listed
         & ((third > 0) | (two_years == np.maximum(last, second)))
         & ((second > 0) | (year == 0) | (year == last))
-        # whoever has an invoice archived has paid one
+        # an archived invoice has been paid
         & ((has_paid == 1) | (two_years == 0))
     )
     states = states[exists]

@@ -1,6 +1,6 @@
 """A first look at the applicants of a batch, by whole columns: a quarter of the work of looking at each.
 
-It only tells the usual from the rest. Whoever is not as training saw applicants, wrong or merely unusual, gets a look
+It only separates the usual from the rest. An applicant unlike those of training, wrong or merely unusual, gets a look
 of their own by runtime.validate, which alone knows the rules.
 """
 

@@ -1,7 +1,7 @@
 """The entry point of Lambda: `runtime.handler.handler`.
 
 Importing this module opens the model, which checks itself: Lambda does that once, before the first request, and
-a model that must not serve stops the start with one line (ModelRefused). Whoever wants another model builds
+a model that must not serve stops the start with one line (ModelRefused). For another model, build
 `runtime.dispatch.Handler` instead.
 """
 

@@ -61,7 +61,7 @@ class Observer:
         self._features = max(len(manifest.features), 1)
         # Which metrics a line has, constant for each kind of response; empty without metrics.
         route, model, problem = ["model_version", "route"], ["model_version"], ["model_version", "problem"]
-        # Constant but for whether applicants were refused: with it, "Refused" comes to the metrics of the model.
+        # Constant but for whether applicants were refused: with it, "Refused" joins the metrics of the model.
         self._scored, self._answered, self._failed = (
             tuple(
                 _directives(namespace, (route, _BY_ROUTE), (model, by_model | refused), *more)

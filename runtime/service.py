@@ -145,7 +145,7 @@ class Service:
             )
             if wanted:
                 answers = self._explained(answers, batch.numbers, batch.categories, probabilities, scored, wanted)
-        for position, entry in refused.items():  # in ascending order, so that each comes to stand where it belongs
+        for position, entry in refused.items():  # in ascending order, so that each lands in its place
             answers.insert(position, entry)
         content = f'{{"scored":{len(scored)},"refused":{len(refused)},"answers":[{",".join(answers)}]}}'
         return Response(Written(content), scored=scored, refused=len(refused))

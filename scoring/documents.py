@@ -85,7 +85,7 @@ class InputFile(TypedDict):
     sha256: str | None
     """null for a file that was read in ranges from S3, where S3 knows none."""
     etag: NotRequired[str]
-    """S3's ETag, in the place of a sha256."""
+    """S3's ETag, if there is no sha256."""
 
 
 class PartFile(TypedDict):

@@ -18,7 +18,7 @@ ARROW_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
 
 
 class Rows(Protocol):
-    """An open file. `units` are its rows by row group, record batch or cut; None where only reading tells."""
+    """An open file. `units` are its rows by row group, record batch or cut; None if only reading counts them."""
 
     is_csv: bool
 

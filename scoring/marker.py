@@ -37,7 +37,7 @@ class Input:
         return self.sha256 or f"etag:{self.etag}"
 
     def as_dict(self) -> dict[str, Any]:
-        """In JSON's types; an ETag only in the place of a sha256."""
+        """In JSON's types; an ETag only without a sha256."""
         its = asdict(self)
         return its if self.sha256 is None else {key: value for key, value in its.items() if key != "etag"}
 

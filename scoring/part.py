@@ -129,7 +129,7 @@ class Writer:
                 self._flush(self._count)
                 self._writer.close()
         finally:
-            with suppress(OSError):  # a full disk has been told; what is left of the file is thrown away
+            with suppress(OSError):  # a full disk was reported; the rest of the file is deleted
                 self._writer.close()
             with suppress(OSError):
                 self._file.close()

@@ -1,4 +1,4 @@
-"""A run cut into pieces: each becomes one part of the output, the same whoever scores it and in whatever order."""
+"""A run cut into pieces: each becomes one part of the output, the same on any worker and in any order."""
 
 import json
 import tempfile
@@ -53,7 +53,7 @@ class File:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some units of a file, or a whole one; `rows` None where only reading tells."""
+    """Some units of a file, or a whole one; `rows` is None if only reading counts them."""
 
     number: int
     file: int

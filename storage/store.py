@@ -66,7 +66,7 @@ class Several:
 
 
 class Store:
-    """S3, with the credentials of whoever runs the command. Raises UserError for all that goes wrong."""
+    """S3, with the credentials of the command's user. Raises UserError for all that goes wrong."""
 
     def __init__(self) -> None:
         try:

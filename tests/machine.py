@@ -1,4 +1,4 @@
-"""What the suite must not take from whoever starts it: ignored signals, and variables that programs here read."""
+"""State that the suite does not inherit: ignored signals, and variables that programs here read."""
 
 import os
 import signal

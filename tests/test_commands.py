@@ -38,7 +38,7 @@ def command(module: str, *arguments: object, **options: Any) -> "subprocess.Comp
 
 
 def mistake(capsys: pytest.CaptureFixture[str], status: int, main: Any, *arguments: object) -> str:
-    """The one line that a mistake is told in."""
+    """The one line of a mistake."""
     assert main(list(map(str, arguments))) == status
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -464,7 +464,7 @@ def test_a_full_disk_leaves_the_last_good_artifacts(table: Path) -> None:
 @pytest.mark.tier("full")
 @pytest.mark.skipif(sys.platform == "win32", reason="has no limits of a process")
 def test_a_file_beyond_the_limit_leaves_the_last_good_artifacts(table: Path) -> None:
-    """The system refuses the write itself, whoever makes it, in Python or in a library."""
+    """The system refuses the write itself, in Python or in a library."""
     assert run.main([*map(str, wrong(table))]) == 0
     before = digests(table)
     limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", sys.executable, "-m", "training.run", *wrong(table)]

@@ -1,4 +1,4 @@
-"""A file system's refusals are told truly: what cannot be read, what cannot be written, what has run out."""
+"""A file system's refusals are reported truly: what cannot be read, what cannot be written, what has run out."""
 
 import errno
 import os

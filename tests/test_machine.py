@@ -1,4 +1,4 @@
-"""The suite is the same whoever starts it, and however."""
+"""The suite is the same for every user and way of starting it."""
 
 import os
 import subprocess

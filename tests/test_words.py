@@ -1,4 +1,4 @@
-"""What messages say of a command that goes on."""
+"""Messages on the next command."""
 
 import pytest
 

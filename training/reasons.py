@@ -52,7 +52,7 @@ def read_own_rows(settings: Settings, progress: Progress) -> pd.DataFrame | None
     file = settings.reasons.reference
     if file in NAMED:
         return None
-    data = replace(settings.data, file=file, exclude={}, weight=None)  # whoever is in it counts alike
+    data = replace(settings.data, file=file, exclude={}, weight=None)  # its rows count alike
     frame = read_applicants(replace(settings.schema, data=data), progress).frame
     if len(frame) < LEAST_ROWS:
         raise UserError(f"{file}: reasons.reference: expected {LEAST_ROWS} applicants or more, found {len(frame)}")

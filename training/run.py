@@ -137,7 +137,7 @@ def _train_in_memory(settings: Settings, out: Path, folder: Path, progress: Prog
 
 
 def _pools(settings: Settings, frame: pd.DataFrame, progress: Progress) -> list[PoolRecord]:
-    """The pools of the training rows `frame`, told; raises UserError where they, or all other levels, are too many."""
+    """Return and report the pools of the rows `frame`; raises UserError where they or other levels are too many."""
     preparation = assemble(settings)[0].fit(frame)
     pools = pools_of(settings, preparation, frame)
     refuse_pools_of_all(settings, pools)

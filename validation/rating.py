@@ -22,7 +22,7 @@ class Rating:
 
     `edges` are the K - 1 inner limits, ascending: of scores where `by` is "score" (a grade holds its lower edge), of
     probabilities where it is "probability" (a grade holds its lower limit too, so that the riskiest begins at the
-    highest of them). Whoever is beyond the outer edges of bands is in the nearest one: K stays K.
+    highest of them). Rows beyond the outer edges of bands are in the nearest one: K stays K.
     `limits` are the K + 1 probabilities of default between which grades lie, the highest first. `assigned` are the
     probabilities of default that a master scale gives its grades; None where each customer's own is applied.
     """

@@ -16,7 +16,7 @@ METAVARS = {int: "N", float: "NUMBER"}
 
 
 def add_flags(group: Group, declared: type, table: str, *names: str, default: str | None = None) -> None:
-    """A flag for each setting of a table, or for those named; `default` is said in the place of their own."""
+    """A flag for each setting of a table, or for those named; `default` replaces their own."""
     known = settings_of(declared)
     for setting in [known[name] for name in names] if names else known.values():
         told = default or default_of(setting)

@@ -1,6 +1,6 @@
 """Raw rows on which a wrong export would show: at every split, at missing, infinite and unseen values.
 
-A row only tries a split if it comes to it. So for every split of every tree a real row is changed until it takes
+A row only tries a split that it reaches. So for every split of every tree a real row is changed until it takes
 the way from the root to that split, and then its own value goes through the threshold.
 """
 

@@ -135,7 +135,7 @@ def _search_tree(knots: NDArray[np.floating[Any]], mode: str) -> dict[str, Any]:
     leaves: dict[int, int] = {}
 
     def grow(low: int, high: int) -> int:
-        """Add the subtree that tells the segments low to high (both included) apart; return its node."""
+        """Add the subtree that distinguishes the segments low to high (both included); return its node."""
         node = len(feature)
         feature.append("LEAF" if low == high else mode)
         middle = (low + high) // 2  # left: segments up to `middle`; the knot at this index is the next threshold

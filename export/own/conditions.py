@@ -188,7 +188,7 @@ def _left_of_codes(codes: NDArray[np.int64], key: tuple[int, int, float, bool]) 
 
 
 class _Reader:
-    """One tree, with splits on raw thresholds in the place of its own."""
+    """One tree, with splits on raw thresholds."""
 
     def __init__(self, splits: _Splits, firsts: Mapping[int, int], booster: int, tree: Tree) -> None:
         self._splits, self._firsts, self._booster, self._tree = splits, firsts, booster, tree

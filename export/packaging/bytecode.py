@@ -18,7 +18,7 @@ from export.packaging.target import Target
 TASK_ROOT = "/var/task"
 # Modules lie there as bytecode alone: without a source beside it each costs two system calls less, together
 # 5 ms of a start (docs/package.md). The runtime's sources are 0.1 MB, and go where tracebacks look for them but
-# imports do not: whoever reviews what decides on credit can read what runs.
+# imports do not: a reviewer of credit decisions can read what runs.
 RUNTIME, SOURCES = "runtime", "source"
 
 _VERSION = "import sys; print(*sys.version_info[:2], sys.implementation.name, sys.version_info.releaselevel)"

@@ -183,7 +183,7 @@ class Registry:
             )
         try:
             suggestion = nearest(version, [published.version for published in self.versions()])
-        except UserError:  # whoever may fetch need not be allowed to list
+        except UserError:  # permission to fetch does not imply permission to list
             suggestion = None
         guess = f"did you mean {suggestion}? " if suggestion else ""
         return UserError(f"{self.address}: no version {version}; {guess}python -m export.registry versions lists them")

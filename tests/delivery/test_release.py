@@ -18,7 +18,7 @@ from tests.export.packaging.model_folder import certify
 pytestmark = pytest.mark.tier("land")
 
 BUNDLE = ["image.spdx.json", "lambda.zip", "release.json", "sbom.cdx.json"]
-# Stands for deploy/deploy.py, which has tests of its own: notes what it is given, and fails if it is told to.
+# Stands for deploy/deploy.py, which has tests of its own: notes what it is given, and fails on request.
 DEPLOYMENT = """
 import hashlib, json, os, sys
 from pathlib import Path

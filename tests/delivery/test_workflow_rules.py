@@ -165,7 +165,7 @@ def test_prod_comes_after_dev_and_dev_after_a_green_main() -> None:
     assert before(stages["dev"], content) == set(content) - set(stages.values())
     for name in set(content) - {ci}:
         assert ci in before(name, content)
-        assert "always()" not in str(content[name].get("if")), "would go on after a failure"
+        assert "always()" not in str(content[name].get("if")), "would continue after a failure"
     guarded = [name for name, job in content.items() if job.get("if") == "github.ref == 'refs/heads/main'"]
     assert set(guarded) & before(stages["dev"], content)
 

@@ -102,7 +102,7 @@ def clients(moto: str) -> dict[str, Any]:
 class Account:
     """The account of a test: what is deployed in it answers at `url`, if it has the key.
 
-    `broken` takes the place of the handler, `fails` is why CodeDeploy gives up.
+    `broken` replaces the handler, `fails` is why CodeDeploy gives up.
     """
 
     def __init__(self, clients: dict[str, Any], models: list[Manifest], handlers: list[Respond]) -> None:
@@ -138,7 +138,7 @@ class Account:
             raise Refused("A version for this Lambda function exists ( 2 ). Modify the function to create a new one.")
         version = client.publish_version(FunctionName=NAME, Description=description)["Version"]
         if self.fails:
-            # SAM retains versions, so a failed change leaves its own behind unless it is told otherwise.
+            # SAM retains versions, so a failed change leaves its own behind unless configured otherwise.
             if self.cloudformation.retains_except_on_create:
                 client.delete_function(FunctionName=NAME, Qualifier=version)
             raise Refused(self.fails)

@@ -15,7 +15,7 @@ NAN = float("nan")
 def rings(alarm: str, threshold: float, **metrics: float) -> bool:
     """Whether one period with these values is above the threshold.
 
-    Metric math is read as Python: IF, AND, OR and FILL, which takes the place of a metric that nobody has written.
+    Metric math is read as Python: IF, AND, OR and FILL, which replaces a metric that nobody has written.
     """
     properties = RESOURCES[alarm]["Properties"]
     expression: Any = properties["Metrics"][0]["Expression"]

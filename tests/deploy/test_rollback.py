@@ -43,7 +43,7 @@ def test_the_version_before(twice: Account, stages: Path, manifests: list[Manife
 
 
 def test_twice_is_once(twice: Account, stages: Path, capsys: Any) -> None:
-    """Whoever is in doubt whether it worked does not bring the fault back."""
+    """A second rollback, in doubt about the first, does not bring the fault back."""
     assert back(stages, "--quiet") == 0
     assert back(stages) == 0
     assert "live is at version 1, model" in capsys.readouterr().err

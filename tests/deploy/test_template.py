@@ -304,7 +304,7 @@ def test_what_the_gateway_says_itself_is_a_problem_too() -> None:
     for response in responses.values():
         assert response["responseParameters"]["gatewayresponse.header.content-type"] == "'application/problem+json'"
         template = response["responseTemplates"]["application/json"]
-        # API Gateway puts a quoted string in the place of messageString.
+        # API Gateway replaces messageString by a quoted string.
         content = json.loads(template.replace("$context.error.messageString", '"x"'))
         kind = {TYPE_PREFIX + kind.name: kind for kind in PROBLEM_TYPES}.get(content["type"])
         assert content["type"] == "about:blank" or kind is not None

@@ -82,7 +82,7 @@ def test_isotonic_is_exact_for_any_knots(
     values = np.concatenate([np.array(asked, dtype=dtype), calibrator_values(calibrator, dtype)])
     with np.errstate(all="ignore"):
         slopes = np.diff(calibrator.y_thresholds_) / np.diff(calibrator.X_thresholds_)
-    if not np.isfinite(slopes).all():  # two knots closer than a slope can tell apart
+    if not np.isfinite(slopes).all():  # two knots closer than a slope can distinguish
         with pytest.raises(ExportRefused, match="not finite"):
             run_calibrator(calibrator, values)
         return
@@ -167,7 +167,7 @@ def test_early_stopping_ends_at_the_best_round(parallel: int) -> None:
 
 
 def test_probabilities_without_a_calibrator_are_bit_equal() -> None:
-    """They hang on the last bit of the C library's expf, which XGBoost calls."""
+    """They depend on the last bit of the C library's expf, which XGBoost calls."""
     rng = np.random.default_rng(6)
     X = missing(rng, 60_000, 4)
     y = (np.nan_to_num(np.clip(X[:, 0], -9, 9)) + rng.normal(size=len(X)) > 0).astype(int)

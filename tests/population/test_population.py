@@ -360,7 +360,7 @@ def test_who_never_paid_has_paid_nothing(any_population: pd.DataFrame) -> None:
     assert (any_population.loc[never, "status_max_archived_0_24_months"] == 0).all()
     for name in ("max_paid_inv_0_24m", "sum_paid_inv_0_12m", "num_arch_ok_0_12m"):
         assert (any_population.loc[never, name] == 0).all()
-    # whoever paid this year has a largest invoice
+    # an applicant who paid this year has a largest invoice
     assert (any_population.loc[any_population["sum_paid_inv_0_12m"] > 0, "max_paid_inv_0_24m"] > 0).all()
 
 

@@ -65,11 +65,11 @@ def test_every_answer_is_as_described(case: schemathesis.Case[Any], address: str
     """Never a 5xx; status, content type and body as described; what is so is accepted, what is not is refused."""
     asked[case.operation.label] += 1
     if case.operation.label != "POST /predict/batch":
-        # No keyword of JSON Schema tells a whole number beyond 2^53 (refused) from a fraction of that size.
+        # No keyword of JSON Schema distinguishes a whole number beyond 2^53 (refused) from a fraction of that size.
         excluded: list[Any] = [positive_data_acceptance] if has_large_whole_number(case.body) else []
         case.call_and_validate(base_url=address, excluded_checks=excluded)
         return
-    # A batch is answered: what is wrong with one applicant is said in the place of its answer.
+    # A batch is answered: one applicant's problem replaces its answer.
     response = case.call_and_validate(base_url=address, excluded_checks=[negative_data_rejection])
     if response.status_code == 200 and case.meta and case.meta.generation.mode.is_negative:
         assert response.json()["refused"] > 0

@@ -93,7 +93,7 @@ def test_a_damaged_manifest_is_refused_or_answers_the_same(
 def test_a_manifest_with_a_fitting_digest_is_refused_in_one_line_or_answers(
     document: dict[str, Any], tmp_path: Path, sample: Sample
 ) -> None:
-    """Whoever makes the digest fit again still cannot make a start crash, nor an answer that is no JSON."""
+    """A forged digest cannot make a start crash, nor an answer that is not JSON."""
     folder = tmp_path / "model"
     for seed in sample(range(WAYS), 300):
         (folder / "manifest.json").write_bytes(damaged(document, seed, versioned))

@@ -73,7 +73,7 @@ def test_a_run_survives_its_workers_and_its_own_end(score: Score, large: Path, m
     with started(large, model, out) as process:
         for _ in once_a_part_is_there(out, process):
             workers = children(process.pid)
-            process.kill()  # the parent: its workers end by themselves, and the next run goes on
+            process.kill()  # the parent: its workers end by themselves, and the next run resumes
     kept = parts(out)
     assert 0 < len(kept) < PARTS or (out / "summary.json").exists()
     limit = time.monotonic() + 30

@@ -77,7 +77,7 @@ class Proxy(ThreadingHTTPServer):
         return None
 
     def handle_error(self, *_: object) -> None:
-        """Whoever was cut off is not reported."""
+        """A client that was cut off is not reported."""
 
 
 class Handler(BaseHTTPRequestHandler):

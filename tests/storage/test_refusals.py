@@ -1,4 +1,4 @@
-"""Addresses that are none, and what S3 refuses: one line each, and no second try."""
+"""Wrong addresses, and refusals of S3: one line each, and no second try."""
 
 import sys
 from pathlib import Path

@@ -32,7 +32,7 @@ def upload(trained: Path, prefix: str) -> None:
 
 
 def seed_at(prefix: str) -> int:
-    """Reads all of the run under a prefix, and tells the seed that it was trained with."""
+    """Read all of the run under a prefix, and return the seed that it was trained with."""
     with local_run(prefix, SILENT) as folder:
         return int(load_artifacts(folder).run["seed"])
 

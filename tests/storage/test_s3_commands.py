@@ -35,7 +35,7 @@ def command(module: str, *arguments: object) -> "subprocess.CompletedProcess[str
 
 
 def mistake(capsys: pytest.CaptureFixture[str], status: int, main: Any, *arguments: object) -> str:
-    """The one line that a mistake is told in."""
+    """The one line of a mistake."""
     assert main(list(map(str, arguments))) == status
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -45,7 +45,7 @@ def mistake(capsys: pytest.CaptureFixture[str], status: int, main: Any, *argumen
 
 
 def usage(capsys: pytest.CaptureFixture[str], main: Any, *arguments: object) -> str:
-    """The one line that wrong usage is told in, without the command's name."""
+    """The one line of wrong usage, without the command's name."""
     with pytest.raises(SystemExit) as stopped:
         main(list(map(str, arguments)))
     assert stopped.value.code == 2

@@ -1,4 +1,4 @@
-"""`export.registry` stopped at any moment: what is published is a whole version, and so is the folder it comes to."""
+"""`export.registry` stopped at any moment: what is published is a whole version, and so is the folder."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The table: what a CSV, a Parquet file and the built-in population become, and how faults are told."""
+"""The table: what a CSV, a Parquet file and the built-in population become, and the lines of faults."""
 
 import csv
 import hashlib

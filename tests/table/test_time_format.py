@@ -1,4 +1,4 @@
-"""How dates are written: formats found out, asked for, set; and numbers that are dates in disguise."""
+"""Formats of dates: detected, asked for, set; and numbers that are dates in disguise."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

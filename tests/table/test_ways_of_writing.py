@@ -277,7 +277,7 @@ def test_what_expands_without_end_is_not_unpacked(
 def test_a_zip_that_tells_another_size_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "LARGE", 2**16)
     content = bytearray(deflated(b"x" * 2**21))
-    place = content.rindex(b"PK\x01\x02") + 24  # the size that the directory tells
+    place = content.rindex(b"PK\x01\x02") + 24  # the size in the directory
     content[place : place + 4] = (100).to_bytes(4, "little")
     assert mistake(tmp_path, bytes(content)).startswith("t.csv: the zip cannot be unpacked: ")
 

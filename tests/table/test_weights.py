@@ -1,4 +1,4 @@
-"""Sample weights as a file has them, and the line that each fault of them is told in."""
+"""Sample weights as a file has them, and the line of each fault."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -22,7 +22,7 @@ from training.artifacts.open_booster import RefusedError, look_at
 
 WAYS = 300
 COLUMNS = 4
-# What whoever has loaded a booster does with it, on rows that reach its leaves.
+# Uses of a loaded booster, on rows that reach its leaves.
 USE = f"""
 import sys, numpy, xgboost
 booster = xgboost.Booster()

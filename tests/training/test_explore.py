@@ -28,7 +28,7 @@ GERMAN = ROOT / "examples/german_credit/settings.toml"
 
 
 def mistake(capsys: pytest.CaptureFixture[str], status: int, *words: object) -> str:
-    """The one line that a mistake is told in."""
+    """The one line of a mistake."""
     assert explore.main([*map(str, words), "--quiet"]) == status
     captured = capsys.readouterr()
     assert (captured.out, len(captured.err.strip().splitlines())) == ("", 1)

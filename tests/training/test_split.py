@@ -1,4 +1,4 @@
-"""The split: by the target, by time and by group, and the line that each fault of the table is told in."""
+"""The split: by the target, by time and by group, and the line of each fault of the table."""
 
 import json
 from dataclasses import replace

@@ -134,7 +134,7 @@ def test_draws_of_one_class_are_left_out_and_counted() -> None:
     got = bootstrap(y, p, 0.5, resamples=80, seed=9)
     assert got.left_out == one_class > 0
     assert 0 <= got.bounds["roc_auc"][0] <= got.bounds["roc_auc"][1] <= 1
-    assert "calibration_slope" not in got.bounds  # most of such draws are told apart entirely
+    assert "calibration_slope" not in got.bounds  # most of such draws are separated entirely
 
 
 def test_draws_in_blocks_are_draws_of_one_out_of_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def watched(folder: Path, tmp_path: Path, frame: "pd.DataFrame | Path", *words: 
 
 
 def mistake(capsys: pytest.CaptureFixture[str], status: int, *words: object) -> str:
-    """The one line that a mistake is told in."""
+    """The one line of a mistake."""
     assert monitor.main([*map(str, words), "--quiet"]) == status
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -86,7 +86,7 @@ def _is_whole(tree: dict[str, Any], columns: int) -> bool:
     size = len(left)
     if any(len(tree[name]) != size for name in ("right_children", "split_indices", "split_conditions", "default_left")):
         return False
-    seen, waiting = [False] * size, [0]  # nodes that pruning has deleted hang on nothing, and are never read
+    seen, waiting = [False] * size, [0]  # nodes deleted by pruning have no parent and are never read
     while waiting:
         node = waiting.pop()
         if not 0 <= node < size or seen[node]:

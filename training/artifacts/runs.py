@@ -95,7 +95,7 @@ def _refuse_other_files(store: Store, record: Address) -> None:
     try:
         content = store.read(record)
     except Denied:
-        return  # without s3:ListBucket it may just not be there; whoever may only write is told when writing
+        return  # without s3:ListBucket it may just not be there; a user who may only write gets the error when writing
     except Missing as missing:
         if missing.what == "bucket":
             raise

@@ -15,7 +15,7 @@ def margin(booster: XGBClassifier, X: Any) -> NDArray[np.float32]:
 
 
 class MarginXGBClassifier(XGBClassifier):  # type: ignore[misc]
-    """An XGBClassifier that tells scikit-learn its margin.
+    """An XGBClassifier that shows scikit-learn its margin.
 
     `CalibratedClassifierCV` prefers a decision function to probabilities. XGBClassifier has none, so its sigmoid
     is fitted on probabilities, where it cannot reach small ones; with this class it is fitted on log-odds.

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from table.columns import MISSING_CATEGORY, strings
 
-POOL = None  # in the place of a level: all that are not distinguished
+POOL = None  # a level that stands for all that are not distinguished
 POOL_NAME = "(rare)"
 
 

@@ -75,7 +75,7 @@ def _binned(column: Column) -> Binned:
 
 def _optimal_splits(column: Column) -> list[Any]:
     """Inner edges of a number, ascending; groups of levels of a category, in the order of their risk."""
-    from optbinning import OptimalBinning  # a quarter of a second, for whoever explores
+    from optbinning import OptimalBinning  # a quarter of a second, for explorations only
 
     binning = OptimalBinning(
         column.name, dtype="categorical" if column.kind == "category" else "numerical", max_n_bins=MOST_BINS

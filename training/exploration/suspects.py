@@ -94,7 +94,7 @@ def _is_a_date(column: Column, found: Mapping[str, Any]) -> str | None:
     if column.rows[dated].sum() < OWN_VALUES * column.rows.sum():
         return None
     first, last = (f"{value:.0f}" if column.kind == "number" else value for value in column.distinct[[0, -1]])
-    what = f"looks like dates ({first} to {last}) and tells defaults apart (information value {found['iv']:.2f})"
+    what = f"looks like dates ({first} to {last}) and separates defaults (information value {found['iv']:.2f})"
     return f"{what}: {KNOWN_LATER}"
 
 

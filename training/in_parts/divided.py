@@ -20,7 +20,7 @@ from training.settings import Settings
 from validation.sample import sampled_rows
 
 TEST = -1
-"""In the place of a fold."""
+"""Instead of a fold."""
 
 
 @dataclass(frozen=True)

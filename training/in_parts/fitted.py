@@ -62,7 +62,7 @@ def fitted_on(
     del unseen, between
     classifier.fit_margins(boosters, out_of_fold, divided.target[divided.train], noise, of_train)
     by_unseen = None if settings.grades.count is None else calibrated_unseen(classifier, out_of_fold, of_train)
-    for first in range(0, rows, CHUNK):  # in the place of the margins
+    for first in range(0, rows, CHUNK):  # overwrites the margins
         some = slice(first, first + CHUNK)
         mean[some] = calibrated(classifier.calibrator_, mean[some])
     return Fitted(Pipeline([("prepare", preparation), ("classify", classifier)]), mean, by_unseen)

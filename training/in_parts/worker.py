@@ -119,7 +119,7 @@ def fit_fold(
     Ranks follow the task id, and rows the rank, so that sums are added in one order. One thread, as in memory.
     """
     with ExitStack() as communicator:
-        with _silence():  # XGBoost tells each rank on the standard error, whatever its verbosity
+        with _silence():  # XGBoost prints each rank on standard error at any verbosity
             communicator.enter_context(collective.CommunicatorContext(**tracker, dmlc_task_id=f"{rank:06}"))
         bins = template.max_bin
         rows = xgboost.QuantileDMatrix(_Blocks(seen, width), nthread=1, max_bin=bins)

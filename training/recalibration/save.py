@@ -87,7 +87,7 @@ def with_calibrator(parent: Pipeline, calibrator: Any, comparison: Losses) -> Pi
 def carried_over(reference: Reference, scale: Scale, parent: Any, calibrator: Any) -> Reference:
     """The parent's histograms, the edges of the score where the new calibrator has them; counts stay.
 
-    For calibrators that keep the order of all answers. Edges that come to one score, as where it stays at a limit, are
+    For calibrators that keep the order of all answers. Edges that fall on one score, as where it stays at a limit, are
     one.
     """
     score, edges, kept = reference["score"], list[float](), list[int]()

@@ -119,7 +119,7 @@ def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Setting
 
 
 def with_reasons_of(settings: Settings, path: Path) -> Settings:
-    """The settings with the reasons of a TOML file, which may hold other tables too, in the place of their own.
+    """The settings with the reasons of a TOML file, which may hold other tables too, instead of their own.
 
     Raises UserError, exit status 2, for every mistake.
     """

@@ -84,7 +84,7 @@ def open_study(file: Path, origin: Mapping[str, str]) -> Iterator[Study]:
 
 
 def finished(study: Study) -> list[FrozenTrial]:
-    """The trials that came to an end, in order."""
+    """The finished trials, in order."""
     return study.get_trials(deepcopy=False, states=FINISHED)
 
 

@@ -52,7 +52,7 @@ class Found:
     """Result of a search."""
 
     settings: Settings
-    """With the best parameters in the place of those that were set."""
+    """Settings with the best parameters instead of those that were set."""
     record: SearchRecord
     """For run.json: `trials`, `pruned`, `best_value`, `baseline_value` (of the parameters that were set), ..."""
 
@@ -73,7 +73,7 @@ def search(settings: Settings, table: Table, training_rows: NDArray[np.intp], fi
     """Try `settings.tuning.trials` sets of parameters on the training rows and return the settings with the best.
 
     The first set is the settings' own. Trials that `file` already holds are taken from there: a search that was
-    interrupted goes on, and to the same end. Raises UserError for the file of another search.
+    interrupted resumes and ends alike. Raises UserError for the file of another search.
     """
     space, wanted = searched(settings), settings.tuning.trials
     rows = _rows(training_rows, table.target, settings.split.seed)

@@ -1,4 +1,4 @@
-"""Tree-path values, those of XGBoost's `pred_contribs`: shares of the trees' covers in the place of reference rows.
+"""Tree-path values, those of XGBoost's `pred_contribs`: shares of the trees' covers instead of reference rows.
 
 A feature outside of a coalition sends an applicant both ways, weighted by the sums of hessians of the training rows.
 That is what interventional values are where each column of the matrix is a player of its own and the outcomes of

@@ -35,7 +35,7 @@ def weaknesses(run: Mapping[str, Any], evidence: Evidence, *, synthetic: bool) -
     if test["recall"] == 0:
         found.append(
             f"No applicant of the test who defaulted reaches the threshold of {plain(test['threshold'])}: at a default "
-            f"rate of {percent(test['default_rate'])} it tells little. Decide by score."
+            f"rate of {percent(test['default_rate'])} it says little. Decide by score."
         )
     found += [
         "No claim of fairness is made. Which attributes are protected, whether features stand for them, and how groups "

@@ -39,7 +39,7 @@ def shift(expected: NDArray[Any], actual: NDArray[Any], sizes: tuple[float, floa
     correction of a chi-square statistic (1981, doi:10.1080/01621459.1981.10477633) for weights.
 
     The logarithm needs shares above 0, so none counts as less than half an applicant of the smaller set: less than one
-    is all that an empty bin tells, and a fixed share (0.0001 is common) would call a small set moved whenever it
+    is all that an empty bin shows, and a fixed share (0.0001 is common) would call a small set moved whenever it
     happens to miss a bin. Bins that are empty in both do not count.
 
     Under no change the index is (1 / n + 1 / m) times a chi-square variable with bins − 1 degrees of freedom

@@ -219,7 +219,7 @@ def test_a_broken_model_is_an_init_error(
 
 
 def test_snap_start_restores_and_serves(variables: dict[str, str], tmp_path: Path) -> None:
-    """Lambda runs the hooks before a snapshot, asks to be restored, and goes on."""
+    """Lambda runs the hooks before a snapshot, asks to be restored, and continues."""
     log = tmp_path / "log"
     with running(variables | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, log) as function:
         for _ in range(2):

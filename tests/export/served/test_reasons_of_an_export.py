@@ -160,7 +160,7 @@ def test_tables_are_built_again_and_compared(artifacts: Artifacts, copy: Path, t
     content[-2] ^= 0x40  # the last value of the tables
     (copy / "reasons.bin").write_bytes(content)
     certified_again(copy)
-    handler(copy, EXPLAIN="always")  # nothing that a start compares tells of it
+    handler(copy, EXPLAIN="always")  # nothing that a start compares reveals it
     with pytest.raises(ExportRefused, match=r"reasons\.bin: tables: expected what the artifacts give when built again"):
         verify(copy, str(artifacts.folder), SILENT)
 
