@@ -20,7 +20,7 @@ from training.settings import Settings
 from validation.sample import sampled_rows
 
 TEST = -1
-"""Instead of a fold."""
+"""Marks rows of the test part among the numbers of folds."""
 
 
 @dataclass(frozen=True)
