@@ -94,9 +94,10 @@ node:  ## the packages of tests/node, for the parity test of docs/node.md (needs
 # All but tests, whose texts follow.
 PROSE := runtime cli population storage table trees validation training export scoring local deploy delivery benchmarks \
 	docs examples lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
-lint: $(READY)  ## ruff (rules and format), mypy (strict), banned phrases
+lint: $(READY)  ## ruff (rules and format), spelling, mypy (strict), banned phrases
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/typos --format brief
 	@$(BIN)/mypy
 	@$(BIN)/python -m delivery.prose $(PROSE)
 
