@@ -1,6 +1,6 @@
-"""Is the probability of each grade right, and are customers in the same grades as before?
+"""The probabilities of grades against defaults, and the movement of customers between grades.
 
-A grade with few defaults has its own rate beside the most prudent bounds of it and the margin of conservatism.
+A grade with few defaults has the most prudent bounds of its PD and the margin of conservatism beside its own rate.
 """
 
 import math
