@@ -74,6 +74,7 @@ def train(
     Traceback (most recent call last):
     ...
     cli.errors.UserError: nowhere.csv: no such file; name an existing CSV, Parquet or Excel file
+
     """
     _refuse_strangers()
     from cli.progress import Progress
@@ -111,6 +112,7 @@ def export(
     Traceback (most recent call last):
     ...
     cli.errors.UserError: nowhere: no such folder; train again (python -m training.run)
+
     """
     _refuse_strangers()
     from cli.progress import Progress
@@ -159,6 +161,7 @@ def export_model(
     Traceback (most recent call last):
     ...
     export.refusal.ExportRefused: pipeline: expected a fitted binary classifier of scikit-learn's kind, got object
+
     """
     _refuse_strangers()
     from cli.progress import Progress
@@ -185,6 +188,7 @@ def load_pipeline(path: "str | Path" = "artifacts") -> "Pipeline":
     Traceback (most recent call last):
     ...
     cli.errors.UserError: nowhere.skops: no such file; train again (python -m training.run)
+
     """
     _refuse_strangers()
     from training.artifacts import load_pipeline as run
@@ -209,6 +213,7 @@ def load_model(folder: "str | Path" = "model") -> "Model":
     Traceback (most recent call last):
     ...
     runtime.reader.ModelRefused: nowhere: expected a folder with model.onnx and manifest.json, got none; run ...
+
     """
     _refuse_strangers()
     from runtime.model import Model
@@ -228,6 +233,7 @@ def register(*subclasses: "type[XGBClassifier]") -> None:
     exported exactly. Nothing is compared here: `compare` does that for a graph, `export_model` for a whole model.
 
     >>> register()
+
     """
     _refuse_strangers()
     from export.converters.registration import register as run
@@ -264,6 +270,7 @@ def compare(graph: Any, pipeline: Any, X: Any, *, tolerance: float = 1e-7) -> "d
     Traceback (most recent call last):
     ...
     export.refusal.ExportRefused: graph: expected an ONNX model, got 0 bytes of something else
+
     """
     _refuse_strangers()
     from export.own.compare import compare_graph

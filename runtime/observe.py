@@ -75,6 +75,7 @@ class Observer:
         )
 
     def __call__(self, request: Request, response: Response, seconds: float) -> None:
+        """Log one answered request as a line of metrics; `seconds` is its duration."""
         is_cold, self.cold = self.cold, False
         milliseconds = max(0.0, seconds) * 1000  # a clock may jump
         now = int(time() * 1000)

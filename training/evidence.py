@@ -54,7 +54,6 @@ ROWS_FOR_IMPORTANCE = 1_000
 
 def answer(settings: Settings, pipeline: Pipeline, its: Labelled) -> Part:
     """The part with what the model answers for it; memory beyond the answers does not grow with the rows."""
-
     rows, frame = _rows_at_once(pipeline), its.frame
 
     def ask(first: int) -> NDArray[np.float64]:

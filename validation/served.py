@@ -74,8 +74,11 @@ class Served:
         return {f"{what}_limit": limit for what, limit in self.reference["limits"].items()}
 
     def by_grade(self, probability: NDArray[np.float64], weight: NDArray[np.float64] | None) -> list[dict[str, Any]]:
-        """Each grade's `rows` among probabilities [N] with weights [N], and its `actual` share of them beside the
-        `expected` one, that of the training rows; None where the model does not say it. Empty without grades."""
+        """The share of each grade among probabilities [N] with weights [N]; empty without grades.
+
+        Each entry holds `grade`, `rows`, the `actual` share, and the `expected` one of the training rows, None where
+        the model does not state it.
+        """
         grades = self.model.manifest.grades
         if grades is None:
             return []

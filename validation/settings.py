@@ -143,8 +143,10 @@ class MasterScale:
 
 @dataclass(frozen=True)
 class Validation:
-    """Options of `python -m validation.run`; the flags are that command's. Training keeps `definition`
-    and `exposure` of its test part, with the time column of the split, in `initial.json`."""
+    """Options of `python -m validation.run`; the flags are that command's.
+
+    Training keeps `definition` and `exposure` of its test part, with the time column of the split, in `initial.json`.
+    """
 
     period: Annotated[
         Literal["none", "month", "quarter", "year", "file"] | None,

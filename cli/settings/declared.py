@@ -59,10 +59,12 @@ class Setting:
 
     @property
     def flag(self) -> str:
+        """The command-line flag, such as `--max-rounds`."""
         return self.usage.flag or "--" + self.name.replace("_", "-")
 
     @property
     def example(self) -> Any:
+        """The declared example, or the default if there is none."""
         return self._info.examples[0] if self._info.examples else self.default
 
     @cached_property

@@ -21,8 +21,11 @@ class Refused(Exception):  # noqa: N818
 
 
 class CloudFormation:
-    """One account. `deployed` gets the parameters of what is executed and returns the outputs, or raises: then the
-    stack is rolled back, for the reason raised."""
+    """One account.
+
+    `deployed` receives the parameters of what is executed and returns the outputs. If it raises, the stack is rolled
+    back for the reason raised.
+    """
 
     def __init__(self, deployed: Deployed) -> None:
         self.deployed = deployed

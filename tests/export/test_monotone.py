@@ -200,7 +200,7 @@ def test_crossings_are_found_just_where_an_answer_falls(tree: Trees) -> None:
 
 
 def test_leaves_that_cross_on_other_values_are_no_fall() -> None:
-    """x < 1: a < 1: 0 or 10; else a < 1: 1 or 11. The bounds of the two sides overlap, the applicants do not."""
+    """X < 1: a < 1: 0 or 10; else a < 1: 1 or 11. The bounds of the two sides overlap, the applicants do not."""
     tree = Trees(
         output="",
         place=np.array([0, 2, 0, 0, 2, 0, 0]),

@@ -1,4 +1,4 @@
-"""Is the probability of each grade right, and are customers in the same grades as before?"""
+"""The probabilities of grades against defaults, and the movement of customers between grades."""
 
 import math
 from typing import Any

@@ -51,6 +51,7 @@ class Rows:
     clusters: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
+        """The number of rows."""
         return len(self.probability)
 
     def of(self, rows: NDArray[Any]) -> "Rows":

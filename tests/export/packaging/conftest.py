@@ -14,7 +14,7 @@ from tests.export.packaging.model_folder import certified_model
 
 @pytest.fixture(scope="session")
 def target() -> Target:
-    """This machine."""
+    """The Python version and architecture of the machine that runs the tests."""
     return Target((sys.version_info[0], sys.version_info[1]), architecture(platform.machine()))
 
 
