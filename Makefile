@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy docs format bench ranking clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy docs format bench bench-quick ranking clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -97,11 +97,13 @@ node:  ## the packages of tests/node, for the parity test of docs/node.md (needs
 # All but tests, whose texts follow.
 PROSE := runtime cli population storage table trees validation training export scoring local deploy delivery benchmarks \
 	docs examples lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
-lint: $(READY)  ## ruff (rules and format), mypy (strict), banned phrases
+lint: $(READY)  ## ruff (rules and format), spelling, mypy (strict), banned phrases; a warning for each stale figure
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/typos --format brief
 	@$(BIN)/mypy
 	@$(BIN)/python -m delivery.prose $(PROSE)
+	@$(BIN)/python -m benchmarks.stale
 
 # Some tools say something even where they find nothing.
 quietly = found=$$($(1) 2>&1) || { echo "$$found"; exit 1; }
@@ -130,8 +132,11 @@ format: $(READY)  ## let ruff rewrite what it can
 settings: $(READY)  ## docs/settings.md from the declared settings
 	@$(BIN)/python -m training.settings > docs/settings.md
 
-bench: $(READY)  ## measure every figure that the README quotes; python -m benchmarks NAME for a part
+bench: $(READY)  ## measure every figure of docs/benchmarks.md, for hours; python -m benchmarks NAME for a group
 	@$(BIN)/python -m benchmarks
+
+bench-quick: $(READY)  ## measure the headline figures, about five minutes
+	@$(BIN)/python -m benchmarks --quick
 
 ranking: .venv-ranking/ready  ## the search against those of others on public tables, a night; FLAGS=--quick: two hours (docs/ranking.md)
 	@.venv-ranking/bin/python -m benchmarks ranking $(FLAGS)
