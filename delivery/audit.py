@@ -111,7 +111,7 @@ def read_accepted(path: Path) -> list[Accepted]:
 
 
 def ask(program: str, versions: dict[Version, list[str]]) -> tuple[list[Vulnerability], list[str]]:
-    """Vulnerabilities that pip-audit knows, and the versions that it could not look up. Raises UserError where it fails."""
+    """Vulnerabilities, and the versions that could not be looked up. Raises UserError where pip-audit fails."""
     answer = [entry for pins in _rounds(versions) for entry in _answer(program, pins)]
     looked_up = {(entry["name"], entry["version"]) for entry in answer if "version" in entry}
     missed = sorted(f"{name} {version}" for name, version in set(versions) - looked_up)
