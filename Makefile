@@ -29,7 +29,10 @@ endef
 .venv-checkov/ready: requirements/lint-checkov.txt
 .venv-ranking/ready: requirements/ranking.txt
 .venv-docs/ready: requirements/docs.txt
-.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready .venv-ranking/ready .venv-docs/ready:
+.venv-audit/ready: requirements/audit.txt
+.venv-resolve/ready: requirements/resolve.txt
+.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready .venv-ranking/ready .venv-docs/ready \
+.venv-audit/ready .venv-resolve/ready:
 	$(ENVIRONMENT)
 	@touch $@
 
@@ -37,7 +40,7 @@ endef
 .venv-newest/ready .venv-prerelease/ready: requirements/resolve.txt pyproject.toml
 	$(ENVIRONMENT)
 	@$(@D)/bin/uv pip compile --quiet --python $(@D)/bin/python $(if $(findstring prerelease,$@),--prerelease allow) \
-		--extra dev --no-emit-package nvidia-nccl-cu12 --output-file $(@D)/versions.txt pyproject.toml
+		--extra dev --no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 --output-file $(@D)/versions.txt pyproject.toml
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --no-deps -r $(@D)/versions.txt
 	@touch $@
 
@@ -91,9 +94,8 @@ parity: $(READY)  ## train, export and certify, check the certificate again; aft
 node:  ## the packages of tests/node, for the parity test of docs/node.md (needs npm)
 	@cd tests/node && npm ci
 
-# All but tests, whose texts follow.
 PROSE := runtime cli population storage table trees validation training export scoring local deploy delivery benchmarks \
-	docs examples lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
+	tests docs examples .github lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
 lint: $(READY)  ## ruff (rules and format), spelling, mypy (strict), banned phrases; a warning for each stale figure
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -115,6 +117,12 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 
 docs: .venv-docs/ready  ## the site of docs/ in build/site, without a warning
 	@$(call quietly,NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build)
+
+lock: $(READY) .venv-resolve/ready  ## requirements/ resolved again, versions that fit kept; FLAGS=--upgrade: the newest
+	@$(BIN)/python -m delivery.locks --uv .venv-resolve/bin/uv $(FLAGS)
+
+audit: .venv-audit/ready  ## known vulnerabilities of every locked version; requirements/accepted.toml has those accepted
+	@.venv-audit/bin/python -m delivery.audit --pip-audit .venv-audit/bin/pip-audit
 
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -115,7 +115,7 @@ def mistake(capsys: pytest.CaptureFixture[str], status: int, *words: object) -> 
 
 
 def test_the_manifest_holds_the_training_rows_as_histograms(folder: Path) -> None:
-    """Those of reference.json, with the test's metrics; small, and of no concern to the runtime."""
+    """The reference is that of reference.json, with the test's metrics: small, and unread by the runtime."""
     manifest = json.loads((folder / "model/manifest.json").read_text())
     written = json.loads((folder / "artifacts/reference.json").read_text())
     metrics = json.loads((folder / "artifacts/metrics.json").read_text())["test"]
