@@ -4,7 +4,9 @@ It only separates the usual from the rest. An applicant unlike those of training
 of their own by runtime.validate, which alone knows the rules.
 """
 
-from collections.abc import Sequence
+import math
+import struct
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -61,19 +63,18 @@ class Batch:
 class Columns:
     """Columns of usual applicants by the manifest."""
 
-    __slots__ = ("_categories", "_every", "_high", "_known", "_low", "_names", "_numbers", "_types")
+    __slots__ = ("_categories", "_every", "_high", "_low", "_names", "_numbers", "_types")
 
     def __init__(self, manifest: Manifest) -> None:
         features = (*manifest.numbers, *manifest.categories)
         self._numbers = len(manifest.numbers)
         self._names = (manifest.identifier, *(feature.name for feature in features))
         self._every = itemgetter(*self._names)
-        self._known = frozenset(self._names)
         self._types: list[set[type]] = [{str}, *map(_types, features)]
         # Within a column 2**53 + 1 has become 2**53: for the exact rule, a second look.
         ranges = [usual_range(feature) for feature in manifest.numbers]
-        self._low = np.array([[max(low, 1 - EXACT_LIMIT)] for low, _ in ranges])
-        self._high = np.array([[min(high, EXACT_LIMIT - 1)] for _, high in ranges])
+        self._low = np.array([max(low, 1 - EXACT_LIMIT) for low, _ in ranges]).reshape(-1, 1)
+        self._high = np.array([min(high, EXACT_LIMIT - 1) for _, high in ranges]).reshape(-1, 1)
         self._categories = [
             {*feature.vocabulary, *(("", None) if feature.nullable else ())} for feature in manifest.categories
         ]
@@ -87,15 +88,18 @@ class Columns:
         if len(rows) < len(values) or not rows:
             return self._all_again(values)
         identifiers, *columns = zip(*rows, strict=True)
-        if not all(map(set.issuperset, self._types, (set(map(type, column)) for column in (identifiers, *columns)))):
+        types = [set(map(type, column)) for column in (identifiers, *columns)]
+        if not all(map(set.issuperset, self._types, types)):
             return self._all_again(values)
         try:
-            numbers = np.array(columns[: self._numbers], dtype=np.float64)  # None becomes NaN
-        except OverflowError:  # an integer beyond float64
+            numbers = _matrix(columns[: self._numbers], types[1:], len(rows))
+        except struct.error:  # an integer beyond float64
             return self._all_again(values)
         categories = columns[self._numbers :]
 
-        again = {position for position, value in enumerate(values) if not self._known.issuperset(value)}
+        # Each has all known names: with as many members it has no other. A repeated name makes another type.
+        known = len(self._names)
+        again = {i for i, value in enumerate(values) if len(value) != known or type(value) is not dict}
         again.update(
             position
             for position, text in enumerate(identifiers)
@@ -111,7 +115,7 @@ class Columns:
         for index, column in enumerate(categories):
             words[:, index] = [category or "" for category in column]
             missing += words[:, index] == ""
-        return Batch(list(identifiers), np.ascontiguousarray(numbers.T), words, missing.tolist(), sorted(again))
+        return Batch(list(identifiers), np.array(numbers.T, order="C"), words, missing.tolist(), sorted(again))
 
     def _all_again(self, values: list[Any]) -> Batch:
         """Return a batch in which every applicant is checked again one by one."""
@@ -119,6 +123,16 @@ class Columns:
         numbers = np.empty((count, self._numbers))
         words = np.empty((count, len(self._categories)), dtype=object)
         return Batch(list(repeat("", count)), numbers, words, list(repeat(0, count)), range(count))
+
+
+def _matrix(columns: Sequence[tuple[Any, ...]], types: Iterable[set[type]], rows: int) -> "NDArray[np.float64]":
+    """The numbers of columns [n, N], NaN for None: in half the time of np.array, which asks each cell what it is."""
+    pack = struct.Struct(f"{rows}d").pack
+    packed = [
+        pack(*([math.nan if cell is None else cell for cell in column] if type(None) in its else column))
+        for column, its in zip(columns, types, strict=False)
+    ]
+    return np.frombuffer(b"".join(packed)).reshape(len(columns), rows)
 
 
 def _types(feature: Feature) -> set[type]:

@@ -12,7 +12,7 @@ from runtime.model import Model
 from runtime.problem import Problem, error
 from runtime.score import Bands
 from runtime.settings import Settings
-from runtime.strict_json import Written, parse, write
+from runtime.strict_json import Written, parse, write, write_text
 from runtime.validate import Validator
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ class Service:
         self._explain_is_a_feature = "explain" in (feature.name for feature in model.manifest.features)
         self._bands = Bands(model.manifest.bands)
         self._grades = model.manifest.grades
-        members = (model.manifest.identifier, "default_probability", "credit_score", "score_band", "model_version")
-        # After the band stands the grade of a model that has grades, as a member with its comma.
-        values = ("%s", "%r", "%r", '"%s"%s', _literal(model.manifest.model_version))
-        self._answer = f"{{{','.join(map('{}:{}'.format, map(_literal, members), values))}%s}}"
+        self._start = f"{{{write(model.manifest.identifier)}:"
+        self._version = f',"model_version":{write(model.manifest.model_version)}'
         self._routes: dict[str, dict[str, Route]] = {
             "/": {"GET": self._home},
             "/health": {"GET": self._health},
@@ -247,18 +245,17 @@ class Service:
         bands = list(map(self._bands.name, scores))
         grades = [""] * len(bands)
         if self._grades is not None:
-            grades = [f',"grade":{write(self._grades.name(p))}' for p in probabilities]
-        rows = zip(identifiers, probabilities, scores, bands, grades, warnings, strict=True)
+            grades = [f',"grade":{write_text(self._grades.name(p))}' for p in probabilities]
+        ends = [f',"warnings":{write(remarks)}}}' if remarks else "}" for remarks in warnings]
+        start, version = self._start, self._version
         answers = [
-            self._answer % (write(name), p, score, band, grade, f',"warnings":{write(remarks)}' if remarks else "")
-            for name, p, score, band, grade, remarks in rows
+            f'{start}{write_text(name)},"default_probability":{p!r},"credit_score":{score!r},'
+            f'"score_band":"{band}"{grade}{version}{end}'
+            for name, p, score, band, grade, end in zip(
+                identifiers, probabilities, scores, bands, grades, ends, strict=True
+            )
         ]
         return answers, list(zip(scores, bands, missing, map(len, warnings), grades, strict=True))
-
-
-def _literal(text: str) -> str:
-    """The text as JSON within a format."""
-    return write(text).replace("%", "%%")
 
 
 def _json(request: Request, size_limit: int) -> object:

@@ -135,6 +135,31 @@ def test_a_batch_of_many_equals_one_at_a_time(handler: "Handler") -> None:
     assert len({entry["default_probability"] for entry in singly}) > 500
 
 
+ODD_AGES = (None, True, 30, 30.5, 2**53 + 1, 10**400, -5, 90, "30", float("nan"), float("inf"), [30], {"a": 30})
+
+
+@pytest.mark.parametrize("neighbour", [30, 30.5])
+def test_an_odd_value_in_a_batch_is_answered_as_alone(small: "Handler", neighbour: float) -> None:
+    for age in ODD_AGES:
+        applicants = [{**SMALL, "age": neighbour}, {**SMALL, "age": age}, {**SMALL, "age": 18}]
+        entries = send(small, "POST", "/predict/batch", {"applicants": applicants})[2]["answers"]
+        for index, (entry, applicant) in enumerate(zip(entries, applicants, strict=True)):
+            _, _, alone = send(small, "POST", "/predict", applicant)
+            text = json.dumps(entry).replace(f"/applicants/{index}", "")
+            entry = json.loads(text)
+            members = ("default_probability", "credit_score", "warnings", "errors")
+            assert [entry.get(name) for name in members] == [alone.get(name) for name in members], age
+
+
+def test_a_repeated_field_in_a_batch_is_refused_as_alone(small: "Handler") -> None:
+    text = json.dumps({"applicants": [SMALL, SMALL]})
+    start, name, rest = text.rpartition('"age"')
+    _, _, answer = send(small, "POST", "/predict/batch", f'{start}"age": 20, {name}{rest}')
+    assert (answer["scored"], answer["refused"]) == (1, 1)
+    expected = {"pointer": "/applicants/1/age", "detail": "expected once, got it more than once"}
+    assert answer["answers"][1]["errors"] == [expected]
+
+
 def test_a_batch_of_none(handler: "Handler") -> None:
     _, _, answer = send(handler, "POST", "/predict/batch", {"applicants": []})
     assert answer == {"scored": 0, "refused": 0, "answers": []}

@@ -1,4 +1,4 @@
-"""Strict JSON in and out, and limits that hold before anything is parsed."""
+"""Strict JSON in and out, and its limits."""
 
 import contextlib
 import json
@@ -123,6 +123,28 @@ def test_numbers_beyond_float64_are_infinite() -> None:
         "c": math.inf,
     }
     assert parse(b'{"a": ' + b"9" * 5000 + b', "b": 1}', 10**4) == {"a": math.inf, "b": 1}
+
+
+def test_an_integer_of_any_length_before_broken_json_is_broken_json() -> None:
+    assert refused(b"[" + b"9" * 5000 + b", }", INVALID_JSON) == "expected JSON, at line 1 column 5004: Expecting value"
+
+
+@pytest.mark.parametrize("entries", [3, 3_000])
+def test_names_and_depth_of_a_batch_are_looked_at_whatever_its_size(entries: int) -> None:
+    usual = [{"a": i, "b": "x"} for i in range(entries)]
+    body = json.dumps({"rows": usual}).encode()
+    assert parse(body, 10**7) == {"rows": usual}
+    twice = parse(body.replace(b'"a": 1,', b'"a": 1, "a": 7,', 1), 10**7)
+    assert isinstance(twice, dict)
+    assert [type(row) is RepeatedNames for row in twice["rows"]] == [i == 1 for i in range(entries)]
+    in_text = body.replace(b'"x"', b'"{[:"', 1)
+    assert parse(in_text, 10**7) == json.loads(in_text)
+    for levels in (DEPTH_LIMIT - 3, DEPTH_LIMIT - 2):
+        deep = body.replace(b'"x"', b"[" * levels + b"]" * levels, 1)
+        if levels == DEPTH_LIMIT - 3:
+            assert parse(deep, 10**7) == json.loads(deep)
+        else:
+            refused(deep, NESTED_TOO_DEEP)
 
 
 def test_a_byte_order_mark_is_ignored() -> None:
