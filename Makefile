@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy docs format bench bench-quick ranking clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full coverage parity lint lint-deploy docs lock audit format bench bench-quick ranking clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -83,6 +83,12 @@ test-quick: $(READY)  ## about two minutes: without what trains, packages, deplo
 
 test-full: $(READY)  ## every case of every matrix, as each week
 	@$(PYTEST) --tier full $(TESTS)
+
+coverage: $(READY)  ## lines that the tests run, of every process: pyproject.toml says which are left out; TESTS=... for a part
+	@rm -rf build/coverage
+	@$(BIN)/python -m coverage run -m pytest --numprocesses auto --dist loadfile $(TESTS)
+	@$(BIN)/python -m coverage combine --quiet build/coverage
+	@$(BIN)/python -m coverage report
 
 CALIBRATION ?= sigmoid
 parity: $(READY)  ## train, export and certify, check the certificate again; after make node, in Node too
