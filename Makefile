@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full coverage parity lint lint-deploy docs lock audit format bench bench-quick ranking clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full coverage parity lint lint-deploy docs lock audit format bench bench-quick pictures ranking clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -110,6 +110,7 @@ lint: $(READY)  ## ruff (rules and format), spelling, mypy (strict), banned phra
 	@$(BIN)/mypy
 	@$(BIN)/python -m delivery.prose $(PROSE)
 	@$(BIN)/python -m benchmarks.stale
+	@$(BIN)/python -m benchmarks.pictures --check
 
 # Some tools say something even where they find nothing.
 quietly = found=$$($(1) 2>&1) || { echo "$$found"; exit 1; }
@@ -143,6 +144,9 @@ bench: $(READY)  ## measure every figure of docs/benchmarks.md, for hours; pytho
 
 bench-quick: $(READY)  ## measure the headline figures, about five minutes
 	@$(BIN)/python -m benchmarks --quick
+
+pictures: $(READY)  ## docs/pictures from the built-in model, in headless Chromium
+	@$(BIN)/python -m benchmarks.pictures
 
 ranking: .venv-ranking/ready  ## the search against those of others on public tables, a night; FLAGS=--quick: two hours (docs/ranking.md)
 	@.venv-ranking/bin/python -m benchmarks ranking $(FLAGS)
