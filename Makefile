@@ -100,9 +100,8 @@ parity: $(READY)  ## train, export and certify, check the certificate again; aft
 node:  ## the packages of tests/node, for the parity test of docs/node.md (needs npm)
 	@cd tests/node && npm ci
 
-# All but tests, whose texts follow.
 PROSE := runtime cli population storage table trees validation training export scoring local deploy delivery benchmarks \
-	docs examples lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
+	tests docs examples .github lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
 lint: $(READY)  ## ruff (rules and format), spelling, mypy (strict), banned phrases; a warning for each stale figure
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -68,7 +68,7 @@ class Server:
         return f"http://{authority(*self.address)}"
 
     def run(self) -> None:
-        """Serves; once stopped, finishes the requests under way and returns."""
+        """Serve; once stopped, finish the requests under way and return."""
         self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:

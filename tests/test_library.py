@@ -40,7 +40,7 @@ OLD_LAYOUT = ROOT / "tests" / "training" / "files" / "old-layout.skops"
 
 
 def python(executable: Path | str, *words: object, cwd: Path = ROOT) -> str:
-    """What Python prints; it has to end with 0."""
+    """Run Python, which must exit with 0, and return its output."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [str(executable), *map(str, words)]
     said = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)

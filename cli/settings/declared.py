@@ -126,5 +126,5 @@ def read_values(declared: type, table: str, values: Mapping[str, object], origin
 
 
 def problem(text: str) -> PydanticCustomError:
-    """Raised by a validator that words the whole problem itself."""
+    """Error of a validator that words the whole problem itself."""
     return PydanticCustomError(WHOLE_PROBLEM, "{text}", {"text": text})

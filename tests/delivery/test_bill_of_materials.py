@@ -1,4 +1,4 @@
-"""What is in the package, as the list that goes with it says."""
+"""The bill of materials lists what is in the package."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What every workflow has to keep: pinned actions, few permissions, no keys, scripts that are there."""
+"""Rules for every workflow: pinned actions, few permissions, no keys, scripts that exist."""
 
 import re
 import tomllib

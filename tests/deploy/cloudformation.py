@@ -17,7 +17,7 @@ NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 
 class Refused(Exception):  # noqa: N818
-    """What CloudFormation answers with status 400: a code and a message."""
+    """CloudFormation's answer with status 400: a code and a message."""
 
 
 class CloudFormation:

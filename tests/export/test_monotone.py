@@ -171,7 +171,7 @@ def trees(draw: st.DrawFn) -> Trees:
 
 
 def answer(tree: Trees, numbers: tuple[float, ...], level: float) -> float:
-    """What the graph does: NaN goes right, minus infinity left."""
+    """Walk the tree as the graph does: NaN goes right, minus infinity left."""
     node = 0
     while tree.splits[node]:
         column = COLUMNS[tree.place[node]]
@@ -183,7 +183,7 @@ def answer(tree: Trees, numbers: tuple[float, ...], level: float) -> float:
 
 
 def falls(tree: Trees, moved: int) -> bool:
-    """Whether any applicant's answer falls as one number rises."""
+    """True if any applicant's answer falls as one number rises."""
     others = [(*VALUES, MISSING)] * 3
     for *rest, level in product(*others, (0.0, 1.0)):
         answers = [answer(tree, (*rest[:moved], value, *rest[moved:]), level) for value in VALUES]

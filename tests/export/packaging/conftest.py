@@ -34,13 +34,13 @@ def dist(tmp_path_factory: pytest.TempPathFactory, model: Path, target: Target) 
 
 @pytest.fixture(scope="session")
 def task(dist: Path) -> Path:
-    """What Lambda has as /var/task."""
+    """The folder that Lambda mounts as /var/task."""
     return dist / "task"
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Lambda has as /var/runtime."""
+    """The folder that Lambda mounts as /var/runtime."""
     return install_base(tmp_path_factory.mktemp("base"))
 
 
