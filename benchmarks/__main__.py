@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from benchmarks import (
     batch,
     exactness,
+    explained,
     fit,
     larger,
     local,
@@ -44,6 +45,7 @@ BENCHMARKS = {
     "memory": memory.measure,
     "larger": larger.measure,
     "reasons": reasons.measure,
+    "explained": explained.measure,
     "scoring": scoring.measure,
     "batch": batch.measure,
 }

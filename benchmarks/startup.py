@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -84,8 +84,14 @@ def answering(deployed: Deployed) -> Start:
     return Start(command, environment(deployed.folder), (deployed.folder,))
 
 
-def run_in_turns(starts: Mapping[str, Start], rounds: int, *, cold: bool = False) -> dict[str, Spent]:
-    """Medians over `rounds` rounds after one that does not count; in each round another order."""
+def run_in_turns(
+    starts: Mapping[str, Start],
+    rounds: int,
+    *,
+    cold: bool = False,
+    of: Callable[[Iterable[float]], float] = median,
+) -> dict[str, Spent]:
+    """Medians (or another figure) of `rounds` rounds after one that does not count; in each round another order."""
     spent: dict[str, list[Spent]] = {name: [] for name in starts}
     order = random.Random(0)
     for turn in range(rounds + 1):
@@ -97,10 +103,10 @@ def run_in_turns(starts: Mapping[str, Start], rounds: int, *, cold: bool = False
                 spent[name].append(seconds)
     return {
         name: Spent(
-            median(s.answer for s in all_),
-            median(s.cpu for s in all_),
-            median(s.end for s in all_),
-            median(s.cpu_at_end for s in all_),
+            of(s.answer for s in all_),
+            of(s.cpu for s in all_),
+            of(s.end for s in all_),
+            of(s.cpu_at_end for s in all_),
         )
         for name, all_ in spent.items()
     }
