@@ -1,17 +1,17 @@
 """Starts and memory of the packaged task with reasons, against the same task with a model that has none.
 
-Ratios of the lower quartiles of processor times within one run, all in turns; the same start is in it twice, whose ratio
-says how much the others can be trusted. Loads of the model are repeated in one process, which tells smaller differences.
+Ratios of the lower quartiles of processor times within one run, all in turns. The same start is in it twice: what its
+ratio is off by, the others may be. Loads of the model alone, repeated in one process, show smaller differences.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from statistics import quantiles
 
-from benchmarks.deployed import lastbit
+from benchmarks.deployed import bodies, lastbit
 from benchmarks.report import Row
 from benchmarks.startup import answering, run_in_turns
 from benchmarks.subject import SILENT, subject
@@ -28,32 +28,31 @@ AT_ONCE = {"EXPLAIN": "always"}
 def measure() -> Iterator[Row]:
     """A start to its first answer, which `always` explains; peak memory with every answer explained."""
     task = answering(lastbit())
-    plain = {"MODEL_DIR": str(_without_reasons())}
+    plain = replace(task, environment={**task.environment, "MODEL_DIR": str(_without_reasons())})
     starts = {
-        "without": replace(task, environment={**task.environment, **plain}),
-        "without, again": replace(task, environment={**task.environment, **plain}),
+        "without": plain,
+        "again": plain,
         "on-request": task,
         "always": replace(task, environment={**task.environment, **AT_ONCE}),
     }
-    found = {name: spent.cpu for name, spent in run_in_turns(starts, ROUNDS, of=lower_quartile).items()}
+    times = run_in_turns(starts, ROUNDS)
+    found = {name: quantiles(its.cpu.rounds, n=4)[0] for name, its in times.items()}
     base = found["without"]
     yield Row("start to the first answer, model without reasons, CPU ms", f"{base * 1e3:.1f}", "")
-    yield Row("  × the same once more", f"{found['without, again'] / base:.3f}", "")
-    yield Row("  × with reasons, EXPLAIN=on-request", f"{found['on-request'] / base:.3f}", "≤ 1.01")
-    yield Row("  × with EXPLAIN=always, the first answer explained", f"{found['always'] / base:.3f}", "≤ 1.1")
-    loads = {
-        name: _load(folder) for name, folder in (("plain", _without_reasons()), ("with", subject().folder / "model"))
-    }
-    yield Row("load of the model, without and with reasons, CPU ms", "{plain:.2f} {with:.2f}".format(**loads), "")
-    with serving(lastbit(), **AT_ONCE) as explained, serving(lastbit()) as asked_for_none:
-        for title, process in (("every answer explained", explained), ("no answer explained", asked_for_none)):
-            reach = "≤ 66" if process is explained else ""
-            yield Row(f"peak memory, start and 10,000 requests, {title}, MiB", f"{peak_memory(process)[0]:.1f}", reach)
-
-
-def lower_quartile(seconds: Iterable[float]) -> float:
-    """The time that a quarter of all are below."""
-    return quantiles(seconds, n=4)[0]
+    yield Row("  × the same once more", f"{found['again'] / base:.3f}", "")
+    for name, what, reach in (
+        ("on-request", "EXPLAIN=on-request", "≤ 1.01"),
+        ("always", "EXPLAIN=always, the first answer explained", "≤ 1.1"),
+    ):
+        ratio = f"{found[name] / base:.3f}"
+        yield Row(f"start with reasons against one without, {what}, CPU time", ratio, reach, name)
+    load, more = (_load(folder) for folder in (_without_reasons(), subject().folder / "model"))
+    yield Row("load of the model, without and with reasons, CPU ms", f"{load:.2f} {more:.2f}", "")
+    with serving(lastbit(), **AT_ONCE) as explained, serving(lastbit()) as silent:
+        peak, other = (peak_memory(process)[0] for process in (explained, silent))
+    what = f"peak memory, start and {len(bodies()):,} requests, all explained, MiB"
+    yield Row(what, f"{peak:.1f}", "≤ 66", "memory")
+    yield Row("  the same, none explained", f"{other:.1f}", "")
 
 
 def _load(folder: Path) -> float:

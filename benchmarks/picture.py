@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.exactness import _stock
+from benchmarks.million import stock as stock_graph
 from benchmarks.subject import applicants, subject
 from validation.report.plots.scales import Logarithmic
 from validation.report.plots.style import DEFAULTED, DOT, TEST, drawing, label
@@ -19,7 +19,7 @@ def main() -> None:
     inputs = its.pipeline[0].raw_inputs(applicants())
     expected = its.pipeline.predict_proba(its.pipeline[0].frame(inputs))[:, 1]
     ours = its.model.predict(**inputs)[0]
-    stock = _stock(its)(inputs)
+    stock = stock_graph(its)(inputs)
     # Every applicant whose error can be seen, and a few of the others.
     wrong = np.flatnonzero(np.abs(stock - expected) > 1e-3)
     order = np.union1d(wrong, np.argsort(expected)[:: len(expected) // 200])

@@ -58,7 +58,8 @@ class Tables:
     def contributions(self, numbers: "Sequence[float]", categories: "Sequence[str]" = ()) -> "NDArray[np.float64]":
         """Contribution of each player to the difference from the mean margin of the reference rows [players], float64.
 
-        Raw columns, with NaN and "" for missing; fastest if the numbers are a list."""
+        Raw columns, with NaN and "" for missing; fastest if the numbers are a list.
+        """
         if not len(self._players):
             return np.zeros(self.players)
         if self._made is not None:

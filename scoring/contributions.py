@@ -83,8 +83,7 @@ class Contributions:
         return added
 
     def _classes(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> list[NDArray[np.intp]]:
-        """Class of each value: the thresholds that a number reaches, one more if missing; the
-        position of a category's level."""
+        """Class of each value: thresholds that a number reaches, one more if missing; the place of a level."""
         classes = []
         for thresholds, positions in zip(self._thresholds, self._positions, strict=True):
             value = numbers[:, positions]

@@ -54,7 +54,6 @@ ROWS_FOR_IMPORTANCE = 1_000
 
 def answer(settings: Settings, pipeline: Pipeline, its: Labelled) -> Part:
     """The part with what the model answers for it; memory beyond the answers does not grow with the rows."""
-
     rows, frame = _rows_at_once(pipeline), its.frame
 
     def ask(first: int) -> NDArray[np.float64]:
@@ -200,7 +199,8 @@ def _fairness(settings: Settings, test: Answered) -> FairnessFigures | None:
     if not test.groups:
         return None
     answers = Answers(test.probability, test.score, test.target.astype(np.float64), test.weight)
-    return compare(test.groups, answers, settings.fairness, settings.reasons.cutoff)
+    cutoff = settings.reasons.cutoff
+    return compare(test.groups, answers, settings.fairness, None if cutoff is None else (cutoff, "reasons.cutoff"))
 
 
 def importance_of(pipeline: Pipeline, part: Part, seed: int) -> pd.DataFrame:

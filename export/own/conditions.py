@@ -40,8 +40,10 @@ class _Raw:
 
 
 def own_columns(fitted: Fitted, player_of: Mapping[int, int]) -> Columns:
-    """Conditions of the trees on raw values, and on the columns that steps make of several, which stand behind the raw
-    numbers (export.own.cut_out). `player_of` knows the player of each raw column by its position.
+    """Conditions of the trees on raw values, and on columns that steps make of several.
+
+    The latter stand behind the raw numbers (export.own.cut_out). `player_of` knows the player of each raw column by its
+    position.
 
     Raises BoosterRefused for trees that would grow too large.
     """

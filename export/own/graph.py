@@ -65,10 +65,10 @@ def build_own(
     *,
     first_class: bool,
 ) -> Built:
-    """The graph of fitted boosters behind their preparations, some of which make `sparse` matrices. `first_class` takes
-    the probability of the first class.
+    """The graph of fitted boosters behind their preparations, some of which make `sparse` matrices.
 
-    Columns without a profile pass through as they are, or come from steps that mix columns.
+    `first_class` takes the probability of the first class. Columns without a profile pass through as they are, or come
+    from steps that mix columns.
     """
     graph = ContractGraph()
     ranked = [

@@ -44,8 +44,10 @@ def build_own_reasons(
     progress: Progress,
     show: Callable[[str], None] = lambda _: None,
 ) -> BuiltReasons:
-    """Tables of the graph with that sha256; `scores` are those of the rows that were given, who applicants are
-    compared with. What is not shown exact is left out."""
+    """Tables of the graph with that sha256; tables that are not shown to be exact are left out.
+
+    `scores` are those of the given rows, with whom applicants are compared.
+    """
     if why := _apart(fitted, settings):
         return BuiltReasons(why)
     if not isinstance(fitted.oracle.classifier, CalibratedClassifierCV | XGBClassifier):
