@@ -83,4 +83,4 @@ class Moves:
         )
 
     def _named(self, places: Iterable[int]) -> "pd.Categorical[str]":
-        return pd.Categorical.from_codes(list(places), list(self.labels), ordered=True)
+        return pd.Categorical([self.labels[k] for k in places], self.labels, ordered=True)

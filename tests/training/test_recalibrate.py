@@ -154,7 +154,13 @@ def test_the_page_of_many_grades_in_a_browser(grades: int, tmp_path: Path, open_
     """Hostile names and a million rows in each cell: nothing cut off at 1200 pixels and on A4, in any font."""
     names = [f"<b>{number:02d}</b>" if number % 2 else f"{number:02d}-BBB+" for number in range(grades)]
     moves = Moves(tuple(names), np.full((grades, grades), 1_234_567))
-    record = {"method": "intercept", "central_tendency": None, "rows": 10**9, "source": "loans.csv", "sha256": "7" * 64}
+    record: dict[str, Any] = {
+        "method": "intercept",
+        "central_tendency": None,
+        "rows": 10**9,
+        "source": "loans.csv",
+        "sha256": "7" * 64,
+    }
     record |= {"defaults": 10**7, "mean_before": 0.01, "mean_after": 0.02, "observed": 0.02}
     page = tmp_path / "recalibration.html"
     page.write_text(
