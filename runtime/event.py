@@ -14,7 +14,7 @@ from runtime import strict_json
 from runtime.problem import BODY_TOO_LARGE, UNREADABLE_BODY, Problem
 from runtime.strict_json import Written
 
-Scored: TypeAlias = tuple[float, str, int, int]
+Scored: TypeAlias = tuple[float, str, int, int, str]
 
 # Lambda takes answers of 6 MiB and 100 bytes as the runtime interface encodes them, a load balancer 1 MiB.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
@@ -135,8 +135,8 @@ class Response:
     """An answer before it has the shape of its event: `content` is JSON or `Written`, or None for no body.
 
     The rest is for logs and metrics, which must not hold anything that an applicant sent: `scored` has (score, band,
-    missing values, warnings) of each applicant scored, `refused` counts the applicants that were not, `problem` is
-    the name of the problem's type.
+    missing values, warnings, grade) of each applicant scored, the grade as a JSON member after a comma, empty for a
+    model without grades; `refused` counts the applicants that were not, `problem` is the name of the problem's type.
     """
 
     __slots__ = ("content", "headers", "problem", "refused", "scored", "status")

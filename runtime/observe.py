@@ -100,8 +100,8 @@ class Observer:
         if (spelled := self._second)[0] != second:
             self._second = spelled = (second, strftime("%Y-%m-%dT%H:%M:%S", gmtime(second)))
         if len(scored) == 1:
-            _, band, missing, warnings = scored[0]
-            result = f',"band":"{band}","missing":{missing},"warnings":{warnings}'
+            _, band, missing, warnings, grade = scored[0]
+            result = f',"band":"{band}"{grade},"missing":{missing},"warnings":{warnings}'
         elif scored:
             result = f',"missing":{sum([s[2] for s in scored])},"warnings":{sum([s[3] for s in scored])}'
         else:

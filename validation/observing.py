@@ -129,6 +129,7 @@ def observe(served: Served, asked: Asked, progress: Progress) -> Observed:
         answer=lambda frame: served.probabilities(frame, lambda _: None),
         people=people,
         fairness=asked.fairness,
+        cutoff=served.cutoff,
         seed=SEED,
     )
     subject = replace(subject, migrations=_migrations(served, asked, schema, side, subject, progress))

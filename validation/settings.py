@@ -200,8 +200,12 @@ class Validation:
     ] = None
     least: Annotated[int, Field(ge=5, description="segments and periods with fewer rows are not shown")] = 30
     correlation: Annotated[
-        float, Field(gt=0, lt=1, description="asset correlation in the correlated binomial test")
+        float,
+        Field(gt=0, lt=1, description="asset correlation in the correlated binomial test and in bounds of PDs"),
     ] = 0.12
+    confidence: Annotated[
+        float, Field(gt=0, lt=1, description="confidence of the upper bounds of PDs of grades with few defaults")
+    ] = 0.75
 
 
 @dataclass(frozen=True)
@@ -237,7 +241,10 @@ class Fairness:
     cutoff: Annotated[
         float | None,
         Field(description="lowest score that is approved", examples=[520.0]),
-        Usage(flag="--fairness-cutoff", unset="reasons.cutoff, else the score that approves four in five"),
+        Usage(
+            flag="--fairness-cutoff",
+            unset="reasons.cutoff, else the score that approves four in five; in a validation the model's own",
+        ),
     ] = None
     limit: Annotated[
         float,
