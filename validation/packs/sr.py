@@ -160,7 +160,8 @@ def people_of(found: Validated) -> Iterator[str]:
     if figure is None:
         yield f"Groups of people were not compared: {card.escaped(why)}."
         return
-    yield f"Applicants with {number(figure['cutoff'])} points or more count as approved ({card.escaped(figure['cutoff_by'])})."
+    approved = f"Applicants with {number(figure['cutoff'])} points or more count as approved"
+    yield f"{approved} ({card.escaped(figure['cutoff_by'])})."
     for attribute in figure["attributes"]:
         ratios = [its for its in attribute["groups"] if its["ratio"] is not None]
         least = min(ratios, key=lambda its: float(its["ratio"]), default=None)
