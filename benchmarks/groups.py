@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "memory": (*_TRAINING, "export"),
     "reasons": ("trees", "export.reasons", "runtime.explain", *_SCORES),
     "scoring": ("scoring", *_SCORES),
+    "peers": ("benchmarks.fidelity", "export.own", *_EXACT),
 }
 QUICK = ("exactness", "startup", "package")
 """Groups of the headline figures that take about five minutes together."""
