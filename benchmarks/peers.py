@@ -55,7 +55,8 @@ def measure() -> Iterator[Row]:
 
 def title(name: str) -> str:
     """Name a peer with its pinned versions."""
-    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", (REQUIREMENTS / f"{name}.txt").read_text(), re.MULTILINE))
+    lock = (REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8").replace("_", "-")
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", lock, re.MULTILINE))
     shown = [f"{package} {pinned[package]}" for package in PEERS[name].packages]
     return f"{' + '.join(shown)} (scikit-learn {pinned['scikit-learn']}, xgboost {pinned['xgboost']})"
 
@@ -98,18 +99,8 @@ def environment(name: str) -> Path:
     python = folder / "bin" / "python"
     if not ready.exists() or ready.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, capture_output=True)
-        install = [
-            str(python),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "-r",
-            str(lock),
-        ]
-        subprocess.run(install, check=True, capture_output=True)
+        pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "install", "--no-deps", "-r", str(lock)], check=True, capture_output=True)
         ready.write_text(wanted)
     return python
 
