@@ -58,12 +58,15 @@ def test_rows_at_splits_stand_on_both_sides_of_a_float32(margin: Case) -> None:
     table = margin.pipeline.get_booster().trees_to_dataframe()
     splits = {(name, np.float32(value)) for name, value in zip(table.Feature, table.Split, strict=True)}
     values = margin.at_splits[NUMBERS].to_numpy()
-    on = np.array([[(name, np.float32(value)) in splits for name, value in zip(NUMBERS, row)] for row in values])
+    on = np.array(
+        [[(name, np.float32(value)) in splits for name, value in zip(NUMBERS, row, strict=True)] for row in values]
+    )
     exactly = values == values.astype(np.float32).astype(np.float64)
     assert (on & exactly).any(axis=1).mean() > 0.2
     assert (on & ~exactly).any(axis=1).mean() > 0.2
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", FITS)
 def test_a_case_has_rows_at_its_splits(name: str) -> None:
     its = case(name)
