@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "larger": _TRAINING,
     "memory": (*_TRAINING, "export"),
     "reasons": ("trees", "export.reasons", "runtime.explain", *_SCORES),
+    "explained": ("runtime", "requirements/lambda.txt"),
     "scoring": ("scoring", *_SCORES),
     "peers": ("benchmarks.fidelity", "export.own", *_EXACT),
 }
