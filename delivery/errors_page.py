@@ -7,6 +7,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
 
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -33,6 +34,7 @@ ROOMS = {
     "local": "The local server",
     "deploy": "Deployment",
 }
+CLASS = re.compile(r"^class (\w+)\((.+)\):", re.MULTILINE)
 HEAD = """\
 # Errors and refusals
 
@@ -89,8 +91,9 @@ def _parameters() -> Iterator[str]:
 def _lines() -> Iterator[str]:
     kinds = _kinds()
     for room, title in ROOMS.items():
-        files = sorted((ROOT / room).rglob("*.py"))
-        found = sorted({line for file in files for line in refusals(file.read_text(encoding="utf-8"), kinds)})
+        texts = (file.read_text(encoding="utf-8") for file in (ROOT / room).rglob("*.py"))
+        raising = (text for text in texts if "refuse(" in text or any(f"{kind}(" in text for kind in kinds))
+        found = sorted({line for text in raising for line in refusals(text, kinds)})
         if found:
             yield f"### {title}\n"
             yield "".join(f"* {_code(line)}\n" for line in found)
@@ -122,9 +125,8 @@ def _kinds() -> set[str]:
     kinds, bases = {"UserError", "EventRefused"}, dict[str, set[str]]()
     for room in ROOMS:
         for file in (ROOT / room).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ClassDef):
-                    bases[node.name] = {base.id for base in node.bases if isinstance(base, ast.Name)}
+            for name, its in CLASS.findall(file.read_text(encoding="utf-8")):
+                bases[name] = {base.strip() for base in its.split(",")}
     while more := {name for name, its in bases.items() if its & kinds} - kinds:
         kinds |= more
     return kinds
