@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy docs format bench ranking clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full coverage parity lint lint-deploy docs lock audit format bench bench-quick pictures ranking clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -29,7 +29,10 @@ endef
 .venv-checkov/ready: requirements/lint-checkov.txt
 .venv-ranking/ready: requirements/ranking.txt
 .venv-docs/ready: requirements/docs.txt
-.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready .venv-ranking/ready .venv-docs/ready:
+.venv-audit/ready: requirements/audit.txt
+.venv-resolve/ready: requirements/resolve.txt
+.venv/ready .venv-lowest/ready .venv-release/ready .venv-lint/ready .venv-checkov/ready .venv-ranking/ready .venv-docs/ready \
+.venv-audit/ready .venv-resolve/ready:
 	$(ENVIRONMENT)
 	@touch $@
 
@@ -37,7 +40,7 @@ endef
 .venv-newest/ready .venv-prerelease/ready: requirements/resolve.txt pyproject.toml
 	$(ENVIRONMENT)
 	@$(@D)/bin/uv pip compile --quiet --python $(@D)/bin/python $(if $(findstring prerelease,$@),--prerelease allow) \
-		--extra dev --no-emit-package nvidia-nccl-cu12 --output-file $(@D)/versions.txt pyproject.toml
+		--extra dev --no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 --output-file $(@D)/versions.txt pyproject.toml
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --no-deps -r $(@D)/versions.txt
 	@touch $@
 
@@ -81,6 +84,12 @@ test-quick: $(READY)  ## about two minutes: without what trains, packages, deplo
 test-full: $(READY)  ## every case of every matrix, as each week
 	@$(PYTEST) --tier full $(TESTS)
 
+coverage: $(READY)  ## lines that the tests run, of every process: pyproject.toml says which are left out; TESTS=... for a part
+	@rm -rf build/coverage
+	@$(BIN)/python -m coverage run -m pytest --numprocesses auto --dist loadfile $(TESTS)
+	@$(BIN)/python -m coverage combine --quiet build/coverage
+	@$(BIN)/python -m coverage report
+
 CALIBRATION ?= sigmoid
 parity: $(READY)  ## train, export and certify, check the certificate again; after make node, in Node too
 	@$(BIN)/python -m training.run --calibration $(CALIBRATION)
@@ -91,14 +100,16 @@ parity: $(READY)  ## train, export and certify, check the certificate again; aft
 node:  ## the packages of tests/node, for the parity test of docs/node.md (needs npm)
 	@cd tests/node && npm ci
 
-# All but tests, whose texts follow.
 PROSE := runtime cli population storage table trees validation training export scoring local deploy delivery benchmarks \
-	docs examples lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
-lint: $(READY)  ## ruff (rules and format), mypy (strict), banned phrases
+	tests docs examples .github lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
+lint: $(READY)  ## ruff (rules and format), spelling, mypy (strict), banned phrases; a warning for each stale figure
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/typos --format brief
 	@$(BIN)/mypy
 	@$(BIN)/python -m delivery.prose $(PROSE)
+	@$(BIN)/python -m benchmarks.stale
+	@$(BIN)/python -m benchmarks.pictures --check
 
 # Some tools say something even where they find nothing.
 quietly = found=$$($(1) 2>&1) || { echo "$$found"; exit 1; }
@@ -114,6 +125,12 @@ lint-deploy: .venv-lint/ready .venv-checkov/ready  ## the linters of infrastruct
 docs: .venv-docs/ready  ## the site of docs/ in build/site, without a warning
 	@$(call quietly,NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build)
 
+lock: $(READY) .venv-resolve/ready  ## requirements/ resolved again, versions that fit kept; FLAGS=--upgrade: the newest
+	@$(BIN)/python -m delivery.locks --uv .venv-resolve/bin/uv $(FLAGS)
+
+audit: .venv-audit/ready  ## known vulnerabilities of every locked version; requirements/accepted.toml has those accepted
+	@.venv-audit/bin/python -m delivery.audit --pip-audit .venv-audit/bin/pip-audit
+
 format: $(READY)  ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
@@ -121,8 +138,14 @@ format: $(READY)  ## let ruff rewrite what it can
 settings: $(READY)  ## docs/settings.md from the declared settings
 	@$(BIN)/python -m training.settings > docs/settings.md
 
-bench: $(READY)  ## measure every figure that the README quotes; python -m benchmarks NAME for a part
+bench: $(READY)  ## measure every figure of docs/benchmarks.md, for hours; python -m benchmarks NAME for a group
 	@$(BIN)/python -m benchmarks
+
+bench-quick: $(READY)  ## measure the headline figures, about five minutes
+	@$(BIN)/python -m benchmarks --quick
+
+pictures: $(READY)  ## docs/pictures from the built-in model, in headless Chromium
+	@$(BIN)/python -m benchmarks.pictures
 
 ranking: .venv-ranking/ready  ## the search against those of others on public tables, a night; FLAGS=--quick: two hours (docs/ranking.md)
 	@.venv-ranking/bin/python -m benchmarks ranking $(FLAGS)

@@ -1,16 +1,16 @@
 """Credit-default decisions equal to the fitted scikit-learn pipeline, to the last bit.
 
-    train          a table to artifacts/: fitted pipeline, metrics, report
-    export         artifacts/ to model/: one ONNX graph, its manifest, and the certificate that it is exact
-    export_model   a fitted scikit-learn pipeline of your own to model/, the same way
-    load_model     model/ as the runtime serves it
-    load_pipeline  artifacts/ as the fitted scikit-learn pipeline
-    register       the exact converters for `skl2onnx.to_onnx` of a pipeline of your own; `unregister` takes them back
-    compare        a graph of `skl2onnx.to_onnx` with the pipeline that it was made of, on rows
+    train          a table → artifacts/: fitted pipeline, metrics, report
+    export         artifacts/ → model/: one ONNX graph, its manifest, and the certificate that it is exact
+    export_model   your own fitted scikit-learn pipeline → model/, with the same certificate
+    load_model     open model/ as the runtime serves it
+    load_pipeline  open artifacts/ as the fitted scikit-learn pipeline
+    register       exact converters for `skl2onnx.to_onnx` of your own pipeline; `unregister` removes them
+    compare        compare a graph of `skl2onnx.to_onnx` with its pipeline, on rows
 
 The commands (`python -m training.run`, `lastbit-train`, …) do the same and more. Importing this module loads neither
-NumPy nor scikit-learn; each function loads what it needs. Mistakes of a user raise `cli.errors.UserError`: one line
-that says what was expected, what came and what to do. Probabilities are of default, 0 to 1; scores are points;
+NumPy nor scikit-learn; each function loads what it needs. A user's mistake raises `cli.errors.UserError`: one line
+with what was expected, what came and what to do. Probabilities are of default, 0 to 1; scores are points;
 margins are log-odds before calibration.
 
 >>> import tempfile, lastbit
@@ -57,19 +57,31 @@ _ROOMS = ("cli", "export", "population", "runtime", "scoring", "storage", "table
 def train(
     settings: "Mapping[str, Any] | str | Path | None" = None, out: "str | Path" = "artifacts", *, quiet: bool = True
 ) -> Path:
-    """Fits, calibrates and evaluates a model, and replaces the folder `out` when all is done.
+    """Fit, calibrate and evaluate a model, and replace the folder `out` once everything succeeded.
 
     Parameters
     ----------
-    settings : a TOML file, or its content as a mapping of tables (see examples/); None trains the reference settings
-        on the built-in population. The table that `data.file` names has one row for each applicant; a column of type
-        `number` is float64 with empty cells or NaN for missing, the target is binary.
-    out : folder of the artifacts.
-    quiet : False prints progress and a summary on standard error.
+    settings : mapping, str or Path, optional
+        A TOML file, or its content as a mapping of tables (see examples/). None trains the reference settings on the
+        built-in population. The table that `data.file` names has one row for each applicant. A column of type `number`
+        is read as float64, with NaN for an empty cell; the target has two classes.
+    out : str or Path
+        Folder of the artifacts.
+    quiet : bool
+        False prints progress and a summary on standard error.
 
-    Returns the folder. Raises UserError for wrong settings or a table that cannot be trained on; `out` is then as it
-    was.
+    Returns
+    -------
+    Path
+        The folder `out`.
 
+    Raises
+    ------
+    UserError
+        For wrong settings, or a table that cannot be trained on. `out` is then unchanged.
+
+    Examples
+    --------
     >>> train({"data": {"file": "nowhere.csv"}})
     Traceback (most recent call last):
     ...
@@ -95,18 +107,33 @@ def export(
     *,
     quiet: bool = True,
 ) -> Path:
-    """Converts the fitted pipeline to one ONNX graph, proves it equal, and replaces the folder `out`.
+    """Convert the fitted pipeline to one ONNX graph, prove it equal, and replace the folder `out`.
 
     Parameters
     ----------
-    artifacts : folder that `train` wrote.
-    out : folder of model.onnx, manifest.json, reasons.bin, batch.bin and certificate.json.
-    reasons : TOML file of texts, codes, groups and reference rows, in place of those of training.
-    quiet : False prints progress and the certificate's counts on standard error.
+    artifacts : str or Path
+        Folder that `train` wrote.
+    out : str or Path
+        Folder of model.onnx, manifest.json, reasons.bin, batch.bin and certificate.json.
+    reasons : str or Path, optional
+        TOML file of texts, codes, groups and reference rows, instead of those of training.
+    quiet : bool
+        False prints progress and the certificate's counts on standard error.
 
-    Returns the folder. Raises UserError where artifacts are missing or altered, and ExportRefused, a UserError, where
-    the graph has not been shown to be exact; `out` is then as it was.
+    Returns
+    -------
+    Path
+        The folder `out`.
 
+    Raises
+    ------
+    UserError
+        For artifacts that are missing or altered. `out` is then unchanged.
+    ExportRefused
+        For a graph that has not been shown to be exact: a UserError. `out` is then unchanged.
+
+    Examples
+    --------
     >>> export("nowhere")
     Traceback (most recent call last):
     ...
@@ -134,27 +161,48 @@ def export_model(
     tolerance: float | None = None,
     quiet: bool = True,
 ) -> Path:
-    """Converts a fitted pipeline that lastbit did not train, proves the graph equal, and replaces the folder `out`.
+    """Convert a fitted pipeline that lastbit did not train, prove the graph equal, and replace the folder `out`.
 
     Parameters
     ----------
-    pipeline : fitted scikit-learn pipeline over a binary XGBClassifier, calibrated or not. docs/own-pipeline.md says
-        which steps are taken; any other is refused by name.
-    X : DataFrame of 100 real rows or more, in the raw columns that the pipeline was fitted on. Types, levels and ranges
-        of the manifest are read from it.
-    y : outcomes of these rows, for the metrics that monitoring compares with; None leaves them out.
-    out : folder of model.onnx, manifest.json, reasons.bin and certificate.json.
-    config : a TOML file, or its content as a mapping of tables: `score`, `bands`, `grades`, `limits`, `target`
-        (`positive`, the class that is a default, where classes are not 0 and 1), `exactness`, `descriptions`, and those
-        of reasons.
-    reasons : TOML file or mapping of `reasons`, `reason_groups` and `reason_texts`, in place of those of `config`.
-    tolerance : largest difference of a probability, above 0 and up to 0.001, that is accepted of steps that mix columns
-        (PCA, …), which are only close; None refuses such steps. Bands never differ. Manifest and certificate say it.
-    quiet : False prints progress on standard error.
+    pipeline : Pipeline or classifier
+        Fitted scikit-learn pipeline over a binary XGBClassifier, calibrated or not. docs/own-pipeline.md lists the
+        supported steps; any other step is refused by name.
+    X : DataFrame [N, columns]
+        100 real rows or more, in the raw columns that the pipeline was fitted on, with NaN or None for missing values.
+        Types, levels and ranges of the manifest are read from them.
+    y : array [N], optional
+        Outcomes of these rows, for the metrics that monitoring compares with. None leaves the metrics out.
+    out : str or Path
+        Folder of model.onnx, manifest.json, reasons.bin and certificate.json.
+    config : mapping, str or Path, optional
+        A TOML file, or its content as a mapping of tables: `score`, `bands`, `grades`, `limits`, `exactness`,
+        `descriptions`, those of reasons, and `target`, whose `positive` is the class that is a default where classes
+        are not 0 and 1.
+    reasons : mapping, str or Path, optional
+        A TOML file, or its content, of `reasons`, `reason_groups` and `reason_texts`, instead of those of `config`.
+    tolerance : float, optional
+        Largest accepted difference of a probability, above 0 and up to 0.001, for steps that mix columns (PCA, …),
+        whose answers are close but not equal. None refuses such steps. Bands never differ. Manifest and certificate
+        state the tolerance.
+    quiet : bool
+        False prints progress on standard error.
 
-    Returns the folder. Raises UserError, and ExportRefused, which is one, where the graph has not been shown to be
-    exact: the line names the row, the column and the step. `out` is then as it was.
+    Returns
+    -------
+    Path
+        The folder `out`.
 
+    Raises
+    ------
+    UserError
+        For settings or rows that cannot be used. `out` is then unchanged.
+    ExportRefused
+        For a pipeline that is not supported, or a graph that has not been shown to be exact: a UserError that names
+        the row, the column and the step. `out` is then unchanged.
+
+    Examples
+    --------
     >>> export_model(object(), [])
     Traceback (most recent call last):
     ...
@@ -171,16 +219,26 @@ def export_model(
 
 
 def load_pipeline(path: "str | Path" = "artifacts") -> "Pipeline":
-    """Opens the fitted scikit-learn pipeline, without pickle.
+    """Open the fitted scikit-learn pipeline, without pickle.
 
     Parameters
     ----------
-    path : artifacts folder, or a pipeline.skops. Files of former layouts of the project open too.
+    path : str or Path
+        Folder of artifacts, or a pipeline.skops. Files of earlier layouts of the project open too.
 
-    Returns a Pipeline whose `predict_proba` takes a DataFrame of N raw columns (float64 with NaN, texts with None for
-    missing) and returns float64 [N, 2]; column 1 is the probability of default. Raises UserError for a file that is
-    missing, damaged, or holds types that no pipeline of this project is made of.
+    Returns
+    -------
+    Pipeline
+        Its `predict_proba` takes a DataFrame of N rows of raw columns (float64 with NaN, strings with None for missing)
+        and returns float64 [N, 2]; column 1 is the probability of default, 0 to 1.
 
+    Raises
+    ------
+    UserError
+        For a file that is missing, damaged, or holds types that no pipeline of this project is made of.
+
+    Examples
+    --------
     >>> load_pipeline("nowhere.skops")
     Traceback (most recent call last):
     ...
@@ -193,18 +251,28 @@ def load_pipeline(path: "str | Path" = "artifacts") -> "Pipeline":
 
 
 def load_model(folder: "str | Path" = "model") -> "Model":
-    """Opens an exported model as the runtime does, self-check included. Needs onnxruntime and NumPy only.
+    """Open an exported model as the runtime does, self-check included; onnxruntime and NumPy are enough.
 
     Parameters
     ----------
-    folder : folder that `export` wrote.
+    folder : str or Path
+        Folder that `export` or `export_model` wrote.
 
-    Returns a `runtime.model.Model`, safe to use from several threads. `predict(numbers, categories)` takes raw
-    columns in the manifest's order: float64 [N, n] with NaN for missing, booleans as 1 and 0; texts [N, c] with "" for
-    missing. It returns the probability of default, float64 [N], and the margins, float32 [N, k], one for each of k
-    boosters. `manifest.scale.score(probability)` gives points. Raises `runtime.reader.ModelRefused` for a model that
-    must not serve.
+    Returns
+    -------
+    runtime.model.Model
+        Safe to use from several threads. `predict(numbers, categories)` takes raw columns in the manifest's order:
+        float64 [N, n] with NaN for missing, booleans as 1 and 0; strings [N, c] with "" for missing. It returns the
+        probability of default, float64 [N], 0 to 1, and the margins, float32 [N, k] in log-odds, one for each of k
+        boosters. `manifest.scale.score(probability)` gives points.
 
+    Raises
+    ------
+    runtime.reader.ModelRefused
+        For a model that must not serve: files that are missing or altered, or self-check rows answered otherwise.
+
+    Examples
+    --------
     >>> load_model("nowhere")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -217,16 +285,24 @@ def load_model(folder: "str | Path" = "model") -> "Model":
 
 
 def register(*subclasses: "type[XGBClassifier]") -> None:
-    """Makes `skl2onnx.to_onnx` use the exact converters, in this process, for all that follows.
+    """Make `skl2onnx.to_onnx` use the exact converters, in this process, until `unregister`.
+
+    The graph's outputs are `label` [N] and `probabilities` [N, 2], float64 where a calibrator made them and float32
+    otherwise. Declare number inputs as DoubleTensorType. Nothing is compared here: `compare` checks a graph,
+    `export_model` a whole model.
 
     Parameters
     ----------
-    subclasses : subclasses of XGBClassifier to be converted as XGBClassifier is.
+    *subclasses : type of XGBClassifier
+        Subclasses of XGBClassifier to be converted as XGBClassifier is.
 
-    The graph's outputs are `label` [N] and `probabilities` [N, 2], float64 where a calibrator made them and float32
-    otherwise. Declare number inputs as DoubleTensorType. `to_onnx` then raises ExportRefused for what cannot be
-    exported exactly. Nothing is compared here: `compare` does that for a graph, `export_model` for a whole model.
+    Raises
+    ------
+    ExportRefused
+        Later, by `to_onnx`, for what cannot be exported exactly.
 
+    Examples
+    --------
     >>> register()
     """
     _refuse_strangers()
@@ -236,8 +312,10 @@ def register(*subclasses: "type[XGBClassifier]") -> None:
 
 
 def unregister() -> None:
-    """Gives skl2onnx back the converters that it had before `register`, in this process.
+    """Give skl2onnx back the converters that it had before `register`, in this process.
 
+    Examples
+    --------
     >>> unregister()
     """
     _refuse_strangers()
@@ -247,19 +325,34 @@ def unregister() -> None:
 
 
 def compare(graph: Any, pipeline: Any, X: Any, *, tolerance: float = 1e-7) -> "dict[str, float]":
-    """Compares a graph that skl2onnx made with the fitted pipeline, on rows and on rows made of them.
+    """Compare a graph that skl2onnx made with the fitted pipeline, on rows and on rows made of them.
 
     Parameters
     ----------
-    graph : ONNX model with the output `probabilities`: a file, its bytes, or a ModelProto. Its inputs are the columns
-        of `X`, each by its name, or one matrix of all of them.
-    pipeline : the fitted classifier.
-    X : DataFrame or array of 100 real rows or more.
-    tolerance : largest absolute difference of a probability.
+    graph : str, Path, bytes or ModelProto
+        ONNX model with the output `probabilities` [N, 2]. Its inputs are the columns of `X`, each by its name, or one
+        matrix of all columns.
+    pipeline : Pipeline or classifier
+        The fitted classifier that the graph was made of.
+    X : DataFrame or array [N, columns]
+        100 real rows or more, with NaN for missing values.
+    tolerance : float
+        Largest accepted absolute difference of a probability.
 
-    Returns `rows`, `bit_equal` and `largest_difference`. Raises ExportRefused, naming the first row that differs, and
-    for inputs that are not the columns of `X`.
+    Returns
+    -------
+    dict
+        `rows`, the number of rows compared; `bit_equal`, the number of them with equal probabilities;
+        `largest_difference`, of a probability.
 
+    Raises
+    ------
+    ExportRefused
+        For a difference above `tolerance`, naming the first row; for fewer than 100 rows; and for inputs that are not
+        the columns of `X`.
+
+    Examples
+    --------
     >>> compare(b"", None, [])
     Traceback (most recent call last):
     ...
@@ -272,7 +365,7 @@ def compare(graph: Any, pipeline: Any, X: Any, *, tolerance: float = 1e-7) -> "d
 
 
 def _refuse_strangers() -> None:
-    """Raises ImportError where a room is another project's package of the same name."""
+    """Raise ImportError where a room is another project's package of the same name."""
     here = Path(__file__).resolve().parent
     for room in _ROOMS:
         spec = find_spec(room)

@@ -1,52 +1,22 @@
-"""`python -m benchmarks [NAME ...]`: measures and prints; without a name, all but the ranking, for hours.
+"""`python -m benchmarks [NAME ...]`: measures groups of figures; without a name, all but the ranking, for hours.
+
+Each group's figures are written to docs/benchmarks.json as soon as it is measured, and the pages' tables from there;
+figures of other groups stay. `--print` writes nothing.
 
 `python -m benchmarks ranking` takes a night, needs CatBoost and tables that are not here, and has flags of its own:
 see its --help and docs/ranking.md.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
-from benchmarks import (
-    batch,
-    exactness,
-    fit,
-    larger,
-    local,
-    memory,
-    package,
-    parts,
-    ranking,
-    reasons,
-    scale,
-    scoring,
-    speed,
-    startup,
-    training,
-    warm,
-)
+from benchmarks import figures, page
+from benchmarks.groups import GROUPS, QUICK, measure
 from benchmarks.report import show
 from cli.errors import UserError
 from cli.progress import Progress
-
-BENCHMARKS = {
-    "exactness": exactness.measure,
-    "speed": speed.measure,
-    "startup": startup.measure,
-    "parts": parts.measure,
-    "warm": warm.measure,
-    "local": local.measure,
-    "package": package.measure,
-    "training": training.measure,
-    "fit": fit.measure,
-    "scale": scale.measure,
-    "memory": memory.measure,
-    "larger": larger.measure,
-    "reasons": reasons.measure,
-    "scoring": scoring.measure,
-    "batch": batch.measure,
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,19 +30,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["ranking"]:
+        from benchmarks import ranking
+
         return ranking.main(arguments[1:])
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    options.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; or ranking alone")
+    options.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(GROUPS)}; or ranking alone")
+    options.add_argument("--quick", action="store_true", help=f"the headline figures, five minutes: {', '.join(QUICK)}")
+    options.add_argument("--print", action="store_true", help="print the figures and write nothing")
     args = options.parse_args(arguments)
-    if unknown := set(args.names) - set(BENCHMARKS):
+    if unknown := set(args.names) - set(GROUPS):
         options.error(
-            f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}; or ranking alone"
+            f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}; or ranking alone"
         )
     progress = Progress()
-    for name in args.names or BENCHMARKS:
+    for name in args.names or (QUICK if args.quick else GROUPS):
+        load = os.getloadavg()[0]
         with progress.step(f"Measuring {name}"):
-            rows = list(BENCHMARKS[name]())
+            rows = list(measure(name))
         show(name, rows)
+        if not args.print:
+            figures.write(figures.updated(figures.read(), figures.of_rows(name, rows, load)))
+            page.write_pages()
     return 0
 
 

@@ -36,6 +36,7 @@ class Difference:
     high: float
 
     def __str__(self) -> str:
+        """The value with its interval, signed, to four decimals."""
         return f"{self.value:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
 
 

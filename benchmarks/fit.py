@@ -28,14 +28,19 @@ def measure() -> Iterator[Row]:
             theirs_mean, ours_mean = mean(pair[0] for pair in pairs), mean(pair[1] for pair in pairs)
             better = sum(ours <= theirs for theirs, ours in pairs)
             shown = f"{theirs_mean:.5f} → {ours_mean:.5f}, better in {better} of {len(pairs)}"
-            yield Row(f"{name}: {what}, script → ours", shown, "lower")
+            key = f"{name}-{what}".lower().replace(" ", "-")
+            yield Row(f"{what}, script → ours: {name}", shown, "lower", key)
 
 
 def _calibration_error(target: NDArray[np.int8], probability: NDArray[np.float64]) -> float:
     return expected_calibration_error(group(target, probability))
 
 
-METRICS: dict[str, Any] = {"log loss": log_loss, "Brier": brier_score_loss, "calibration error": _calibration_error}
+METRICS: dict[str, Any] = {
+    "log loss": log_loss,
+    "Brier score": brier_score_loss,
+    "calibration error": _calibration_error,
+}
 
 
 def _ours(trial: sets.Trial) -> NDArray[np.float64]:

@@ -4,11 +4,11 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from statistics import median
 from time import perf_counter
 from typing import Any
 
 from benchmarks.report import Row
+from benchmarks.timing import Median, spread
 from local.server import Server
 
 REQUESTS, ROUNDS = 300, 15
@@ -24,9 +24,11 @@ def measure() -> Iterator[Row]:
         for _ in range(ROUNDS):
             kept.append(_kept(server.address))
             single.append(_single(server.address))
-    kept_time, single_time = (median(times) / REQUESTS * 1e6 for times in (kept, single))
-    yield Row("a request on a kept connection ÷ on one of its own", f"{kept_time / single_time:.2f}", "≤ 1")
-    yield Row("µs each, client included", f"{kept_time:.0f}, {single_time:.0f}", "")
+    kept_times, single_times = Median(kept), Median(single)
+    what = "runtime.local: a request on a kept connection against one on its own"
+    yield Row(what, f"{kept_times / single_times:.2f}", "≤ 1", "kept", spread(kept_times, single_times))
+    each = (f"{times / REQUESTS * 1e6:.0f}" for times in (kept_times, single_times))
+    yield Row("µs each, client included", ", ".join(each), "")
 
 
 def _kept(address: tuple[str, int]) -> float:

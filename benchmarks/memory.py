@@ -20,17 +20,19 @@ SEED = 11
 
 def measure() -> Iterator[Row]:
     """Each command as a process of its own, with the settings as they are but for the added columns."""
-    for title, frame, rare, most in (
-        ("10,000 rows, 5,734 levels", with_levels(10_000, 5_734), 10, None),
-        ("the same, each level by itself (rare = 1)", with_levels(10_000, 5_734), 1, None),
-        ("6,000 rows, 600 columns", with_columns(6_000, 600), 10, None),
-        ("60,000 rows, 35,000 levels", with_levels(60_000, 35_000), 10, 4.0),
+    for key, title, frame, rare, most in (
+        ("5734-levels", "10,000 rows, 5,734 levels", with_levels(10_000, 5_734), 10, None),
+        ("rare", "10,000 rows, 5,734 levels, each by itself (rare = 1)", with_levels(10_000, 5_734), 1, None),
+        ("600-columns", "6,000 rows, 600 columns", with_columns(6_000, 600), 10, None),
+        ("35000-levels", "60,000 rows, 35,000 levels", with_levels(60_000, 35_000), 10, 4.0),
     ):
         with TemporaryDirectory() as folder:
             training, export = peaks(frame, rare, Path(folder))
-        yield Row(f"{title}: training, export, GiB", f"{training:.2f}; {export:.2f}", f"≤ {most:g}" if most else "")
+        what = f"{title}: largest memory of training; of the export, GiB"
+        yield Row(what, f"{training:.2f}; {export:.2f}", f"≤ {most:g}" if most else "", key)
         if most is None:
-            yield Row("  export against training", f"{export / training:.2f}", "≤ 1.2")
+            what = f"{title}: the export's largest memory against training's"
+            yield Row(what, f"{export / training:.2f}", "≤ 1.2", f"{key}-export")
 
 
 def with_levels(rows: int, levels: int) -> pd.DataFrame:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from benchmarks.deployed import PYTHON, Deployed, environment, events, installed_packages, lastbit, peer
 from benchmarks.report import Row
+from benchmarks.timing import Median, spread
 
 ROUNDS, PEER_ROUNDS, COLD_ROUNDS = 61, 15, 9
 READY = "import time; print(time.process_time(), flush=True)"
@@ -47,6 +47,16 @@ class Spent:
     cpu_at_end: float
 
 
+@dataclass(frozen=True)
+class Medians:
+    """`Spent` over all rounds."""
+
+    answer: Median
+    cpu: Median
+    end: Median
+    cpu_at_end: Median
+
+
 def measure() -> Iterator[Row]:
     """Ratios of medians, all contestants in turns."""
     ours, theirs = answering(lastbit()), answering(peer())
@@ -67,14 +77,20 @@ def measure() -> Iterator[Row]:
     ):
         spent = found[name]
         yield Row(f"{what}, ms (CPU ms)", f"{spent.answer * 1e3:.1f} ({spent.cpu * 1e3:.1f})", "")
-    yield Row("  package / import, wall time", f"{found['ours'].answer / base.answer:.3f}", "≤ 1.08")
-    yield Row("  package / import, CPU time", f"{found['ours'].cpu / base.cpu:.3f}", "≤ 0.65")
+    for key, clock, us, them, reach in (
+        ("wall", "wall time", found["ours"].answer, base.answer, "≤ 1.08"),
+        ("cpu", "CPU time", found["ours"].cpu, base.cpu, "≤ 0.65"),
+    ):
+        what = f"process start to first answer against importing numpy and onnxruntime, {clock}"
+        yield Row(what, f"{us / them:.2f}", reach, key, spread(us, them))
     gone = found["ours"].end / base.end, found["ours"].cpu_at_end / base.cpu_at_end
     yield Row("  both until the process is gone", "{:.3f} {:.3f}".format(*gone), "")
     yield Row("  package / quiet import, wall time", f"{found['ours'].answer / found['quiet'].answer:.3f}", "")
     both = run_in_turns({"ours": ours, "peer": theirs}, PEER_ROUNDS)
     yield Row("FastAPI handler, to its first answer, ms", f"{both['peer'].answer * 1e3:.0f}", "")
-    yield Row("  the package, times faster", f"{both['peer'].answer / both['ours'].answer:.1f}", "≥ 9")
+    us, them = both["ours"].answer, both["peer"].answer
+    what = "start, times as fast as FastAPI + Mangum + joblib around the same pipeline"
+    yield Row(what, f"{them / us:.1f}", "≥ 9", "peer", spread(them, us, ".1f"))
     yield from _cold({"ours": ours, "peer": theirs})
 
 
@@ -84,7 +100,7 @@ def answering(deployed: Deployed) -> Start:
     return Start(command, environment(deployed.folder), (deployed.folder,))
 
 
-def run_in_turns(starts: Mapping[str, Start], rounds: int, *, cold: bool = False) -> dict[str, Spent]:
+def run_in_turns(starts: Mapping[str, Start], rounds: int, *, cold: bool = False) -> dict[str, Medians]:
     """Medians over `rounds` rounds after one that does not count; in each round another order."""
     spent: dict[str, list[Spent]] = {name: [] for name in starts}
     order = random.Random(0)
@@ -96,11 +112,11 @@ def run_in_turns(starts: Mapping[str, Start], rounds: int, *, cold: bool = False
             if turn:
                 spent[name].append(seconds)
     return {
-        name: Spent(
-            median(s.answer for s in all_),
-            median(s.cpu for s in all_),
-            median(s.end for s in all_),
-            median(s.cpu_at_end for s in all_),
+        name: Medians(
+            Median(s.answer for s in all_),
+            Median(s.cpu for s in all_),
+            Median(s.end for s in all_),
+            Median(s.cpu_at_end for s in all_),
         )
         for name, all_ in spent.items()
     }
@@ -125,14 +141,15 @@ def run(start: Start) -> Spent:
 
 
 def _cold(starts: Mapping[str, Start]) -> Iterator[Row]:
-    what = "  the same with the files of both out of the file cache"
+    what = "the same with the files of both out of the file cache"
     os.sync()  # a page that was not yet written stays
     if not all(map(can_drop, starts.values())):
         yield Row(what, "not measured: the cache keeps them here", "≥ 5")
         return
     found = run_in_turns(starts, COLD_ROUNDS, cold=True)
     yield Row("cold: package, FastAPI handler, ms", " ".join(f"{s.answer * 1e3:.0f}" for s in found.values()), "")
-    yield Row(what + ", times faster", f"{found['peer'].answer / found['ours'].answer:.1f}", "≥ 5")
+    us, them = found["ours"].answer, found["peer"].answer
+    yield Row(f"{what}, times as fast", f"{them / us:.1f}", "≥ 5", "cold", spread(them, us, ".1f"))
 
 
 def drop(start: Start) -> None:

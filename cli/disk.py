@@ -27,8 +27,11 @@ def in_words(fault: OSError) -> str:
 
 
 def _denied(path: Path) -> str:
-    """A file that is there and may not be read, a folder on the way to it that may not be entered, or one that may
-    not be written."""
+    """Name the first path that permissions deny.
+
+    That is a file that exists and cannot be read, a folder on the way to it that cannot be entered, or a folder that
+    cannot be written.
+    """
     for folder in reversed(path.absolute().parents):
         if folder.is_dir() and not _may(folder, os.X_OK):
             return f"{path}: cannot be read: no permission to enter {folder}; correct it, or name another"

@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def build(dist: Path, target: Target) -> None:
-    """Builds, pushes and writes `dist`/image.json and image.spdx.json. Raises UserError where docker fails."""
+    """Build, push and write `dist`/image.json and image.spdx.json. Raises UserError where docker fails."""
     python, arch = target.version, target.arch
     repository, commit = workflow.variable("IMAGE_REPOSITORY"), workflow.variable("GITHUB_SHA")
     if not re.fullmatch(REPOSITORY, repository):

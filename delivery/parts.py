@@ -113,4 +113,5 @@ def libraries(task: Path) -> Iterator[Component]:
 
 
 def sha256(path: Path) -> HashType:
+    """The SHA-256 of a file, as CycloneDX holds it."""
     return HashType(alg=HashAlgorithm.SHA_256, content=sha256_of(path))

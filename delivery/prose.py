@@ -16,7 +16,8 @@ from cli.errors import UserError
 from cli.parser import Parser
 
 ROOT = Path(__file__).parents[1]
-SUFFIXES = {".css", ".html", ".js", ".md", ".py", ".toml", ".yaml", ".yml"}
+SUFFIXES = {".css", ".html", ".j2", ".js", ".md", ".py", ".toml", ".yaml", ".yml"}
+EXEMPT = {Path(__file__), ROOT / "tests/delivery/test_prose.py"}  # they quote the phrases
 # By pattern, what to write instead. Word boundaries are added; capitals do not count.
 BANNED = {
     "(hang|hangs|hung) on": "depend on",
@@ -75,7 +76,7 @@ def faults(file: Path) -> Iterator[str]:
 
 def _texts(path: Path) -> Iterator[Path]:
     if path.is_file():
-        if path.resolve() != Path(__file__):
+        if path.resolve() not in EXEMPT:
             yield path
         return
     for child in sorted(path.iterdir()):

@@ -19,10 +19,14 @@ from delivery import workflow
 LABEL = "weekly"
 TITLE = "The weekly run fails"
 TEXT = """\
-The tests fail with the newest, or with coming versions of what lastbit depends on: {run}
+What failed: {run}
 
-Each job keeps the versions that it ran with as an artefact. Either adapt the code, or exclude a version in
-`pyproject.toml` and say why beside it. Nothing that is shipped is concerned: its versions are locked.
+Tests, with the newest or with coming versions of what lastbit depends on: each job keeps the versions that it ran
+with as an artefact. Either adapt the code, or exclude a version in `pyproject.toml` and say why beside it. Nothing
+that is shipped is concerned: its versions are locked.
+
+Known vulnerabilities of locked versions: `make lock FLAGS=--upgrade`, or accept one with a reason and a day in
+`requirements/accepted.toml`.
 """
 
 

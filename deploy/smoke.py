@@ -1,4 +1,4 @@
-"""`python deploy/smoke.py URL`: does what runs there answer as the model that was certified, and refuse as it should?
+"""`python deploy/smoke.py URL`: checks a deployed endpoint against the certified model, refusals included.
 
 The manifest's self-check rows, which the runtime compares with the graph at every start, are asked for once more
 through everything that lies in between: gateway, function, validation, answer.
@@ -81,6 +81,7 @@ class Smoke:
         return checks
 
     def health(self) -> str:
+        """Check that /health answers `ok` with the expected model version."""
         answer = self.endpoint.ask("/health", passing=SETTLING)
         _expect_status("/health", answer, 200)
         _equal("/health: status", "ok", _member(answer.content, "status"))
@@ -88,6 +89,7 @@ class Smoke:
         return f"model {self.expected.model_version}"
 
     def model(self) -> str:
+        """Check that /model describes the manifest that was deployed."""
         answer = self.endpoint.ask("/model")
         _expect_status("/model", answer, 200)
         _equal("/model: model_version", self.expected.model_version, _member(answer.content, "model_version"))
@@ -99,6 +101,7 @@ class Smoke:
         return "the certified manifest, word for word"
 
     def rows(self) -> str:
+        """Check that /predict answers each self-check row within the manifest's tolerance."""
         manifest, applicants = self._applicants()
         for index, applicant in applicants.items():
             answer = self.endpoint.ask("/predict", applicant)
@@ -108,6 +111,7 @@ class Smoke:
         return f"{_of(len(applicants), len(manifest.self_check))}, p within {manifest.probability_tolerance:.1e}"
 
     def batch(self) -> str:
+        """Check that /predict/batch answers the self-check rows in their order."""
         manifest, applicants = self._applicants()
         taken = list(applicants.items())[: manifest.batch_limit]
         answer = self.endpoint.ask("/predict/batch", {"applicants": [applicant for _, applicant in taken]})
@@ -137,11 +141,13 @@ class Smoke:
         return f"{INVALID_APPLICANT.status}, {' and '.join(sorted(expected))} named"
 
     def unknown_path(self) -> str:
+        """Check that an unknown path is answered with status 404."""
         answer = self.endpoint.ask("/there-is-no-such-resource")
         _expect_status("an unknown path", answer, 404)
         return "404"
 
     def without_key(self) -> str:
+        """Check that a request without an API key is answered with status 403."""
         answer = self.endpoint.ask("/health", with_key=False)
         _expect_status("/health without a key", answer, 403)
         return "403"

@@ -21,6 +21,7 @@ class Version:
     sha256: str
 
     def __str__(self) -> str:
+        """The version's number and model, as messages quote them."""
         return f"version {self.number}, model {self.model or 'unknown'}"
 
 

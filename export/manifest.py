@@ -108,11 +108,11 @@ def manifest_from(
     reasons: BuiltReasons | None = None,
     stated: StatedTolerance | None = None,
 ) -> ManifestDocument:
-    """The manifest of a serialised graph; `tolerance` is the difference in probability that another machine may show,
-    `stated` what the user accepted beyond it.
+    """The manifest of a serialised graph.
 
-    It holds no applicant: the self-check rows are made up. The model's version is a digest of the graph and of
-    everything in here, so that two models with the same version answer the same.
+    `tolerance` is the difference in probability that another machine may show, `stated` what the user accepted beyond
+    it. The manifest holds no applicant: the self-check rows are made up. The model's version is a digest of the graph
+    and of everything in the manifest, so that two models with the same version answer the same.
     """
     manifest: ManifestBody = {
         "schema_version": SCHEMA_VERSION,

@@ -51,6 +51,7 @@ class Application:
         self._quiet = quiet
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one ASGI request through the Lambda handler."""
         begin = perf_counter()
         target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
         request = HttpRequest(scope["method"], target.decode("ascii"), client=scope["client"][0])

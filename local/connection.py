@@ -32,22 +32,26 @@ class Connection(H11Protocol):
         self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Switch Nagle's algorithm off and start the deadline of the first request."""
         super().connection_made(transport)
         # asyncio does so only for sockets that were made with IPPROTO_TCP, which those of create_server are not.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._start_deadline()
 
     def data_received(self, data: bytes) -> None:
+        """Restart the deadline and parse; drop data that follow a refusal."""
         if self._is_refused:
             return
         self._start_deadline()
         super().data_received(data)
 
     def on_response_complete(self) -> None:
+        """Stop the deadline of the answered request."""
         self._stop_deadline()
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the deadline of a closed connection."""
         self._stop_deadline()
         super().connection_lost(exc)
 

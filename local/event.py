@@ -32,6 +32,7 @@ class HttpRequest:
 
     @property
     def query(self) -> str:
+        """The query, without its question mark; empty if there is none."""
         return self._split()[1]
 
     def _split(self) -> tuple[str, str]:

@@ -64,10 +64,11 @@ class Server:
 
     @property
     def url(self) -> str:
+        """The address as a URL, such as http://127.0.0.1:8000."""
         return f"http://{authority(*self.address)}"
 
     def run(self) -> None:
-        """Serves; once stopped, finishes the requests under way and returns."""
+        """Serve; once stopped, finish the requests under way and return."""
         self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
@@ -79,6 +80,7 @@ class Server:
         self._socket.close()
 
     def __enter__(self) -> "Server":
+        """Serve in a thread."""
         self._thread = Thread(target=self.run)
         self._thread.start()
         return self
@@ -86,6 +88,7 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop serving and wait for the thread."""
         self.stop()
         if self._thread is not None:
             self._thread.join()

@@ -103,8 +103,10 @@ def _padded(part: slice) -> int:
 
 
 def load_batch(manifest: "Manifest", folder: str, ask_graph: "Callable[[dict[str, Any]], Answer]") -> Batch:
-    """The tables in a model's folder, once their file has been compared with the manifest and they have answered the
-    self-check rows to the bits of the graph. Raises ModelRefused."""
+    """Read the tables in a model's folder and compare them with the manifest.
+
+    The tables must answer the self-check rows with the bits of the graph. Raises ModelRefused.
+    """
     digest = manifest.document["batch"]["file"]["sha256"]
     batch = Batch(*BATCH_FILE.read(folder, digest, manifest.sha256))
     numbers = np.array([row.numbers for row in manifest.self_check])

@@ -47,6 +47,7 @@ class Handler:
         )
 
     def __call__(self, event: object, context: object) -> object:
+        """Answer one Lambda event in the shape that its trigger expects."""
         begin = perf_counter()
         event_type = infer(event)
         if event_type is Direct and not (type(event) is dict and event and event.keys() <= self._names):

@@ -14,7 +14,7 @@ from runtime import strict_json
 from runtime.problem import BODY_TOO_LARGE, UNREADABLE_BODY, Problem
 from runtime.strict_json import Written
 
-Scored: TypeAlias = tuple[float, str, int, int]
+Scored: TypeAlias = tuple[float, str, int, int, str]
 
 # Lambda takes answers of 6 MiB and 100 bytes as the runtime interface encodes them, a load balancer 1 MiB.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
@@ -69,8 +69,11 @@ class Request:
         query: object = None,
         is_direct: bool = False,
     ) -> None:
-        """`about` is the event's requestContext, `context` the object that Lambda hands over with an event, `query` the
-        query as text or as names and values."""
+        """Read the parts of an event.
+
+        `about` is the event's requestContext, `context` the object that Lambda passes with an event, `query` the query
+        as text or as names and values.
+        """
         self._query = query
         self.is_direct = is_direct
         self.method = method if type(method) is str else ""
@@ -132,8 +135,8 @@ class Response:
     """An answer before it has the shape of its event: `content` is JSON or `Written`, or None for no body.
 
     The rest is for logs and metrics, which must not hold anything that an applicant sent: `scored` has (score, band,
-    missing values, warnings) of each applicant scored, `refused` counts the applicants that were not, `problem` is
-    the name of the problem's type.
+    missing values, warnings, grade) of each applicant scored, the grade as a JSON member after a comma, empty for a
+    model without grades; `refused` counts the applicants that were not, `problem` is the name of the problem's type.
     """
 
     __slots__ = ("content", "headers", "problem", "refused", "scored", "status")
@@ -169,10 +172,12 @@ class HttpApi:
 
     @staticmethod
     def matches(event: dict[str, Any]) -> bool:
+        """True for events of an HTTP API or a function URL."""
         return type(_object(event, "requestContext").get("http")) is dict and "routeArn" not in event
 
     @staticmethod
     def request(event: dict[str, Any], context: object) -> Request:
+        """Read an event of payload format 2.0."""
         about = event["requestContext"]
         route_key = event.get("routeKey")  # "POST /predict", or "$default"
         template = route_key.partition(" ")[2] if type(route_key) is str else ""
@@ -190,6 +195,7 @@ class HttpApi:
 
     @staticmethod
     def answer(event: dict[str, Any], response: Response, body: str) -> dict[str, Any]:
+        """The response in payload format 2.0."""
         return {
             "statusCode": response.status,
             "headers": response.headers,
@@ -206,12 +212,14 @@ class RestApi:
 
     @staticmethod
     def matches(event: dict[str, Any]) -> bool:
+        """True for events of a REST API; False for those of authorizers, agents and WebSockets."""
         if "httpMethod" not in event or "methodArn" in event or "apiPath" in event:  # an authorizer's, an agent's
             return False
         return "connectionId" not in _object(event, "requestContext")  # a WebSocket API's
 
     @staticmethod
     def request(event: dict[str, Any], context: object) -> Request:
+        """Read an event of payload format 1.0."""
         return Request(
             event["httpMethod"],
             event.get("path"),
@@ -233,10 +241,12 @@ class LoadBalancer:
 
     @staticmethod
     def matches(event: dict[str, Any]) -> bool:
+        """True for events of an Application Load Balancer."""
         return "httpMethod" in event and "elb" in _object(event, "requestContext")
 
     @staticmethod
     def answer(event: dict[str, Any], response: Response, body: str) -> dict[str, Any]:
+        """The response with a status description, and with multi-value headers where the target group has them on."""
         shaped = HttpApi.answer(event, response, body)
         shaped["statusDescription"] = f"{response.status} {REASONS[response.status]}"
         if type(event.get("multiValueHeaders")) is dict:  # then the load balancer ignores `headers`
@@ -255,6 +265,7 @@ class Direct:
 
     @staticmethod
     def request(event: object, context: object) -> Request:
+        """Read a direct invocation: an applicant, or a batch with `applicants`."""
         is_batch = type(event) is dict and "applicants" in event
         return Request(
             "POST",
@@ -267,6 +278,7 @@ class Direct:
 
     @staticmethod
     def answer(event: object, response: Response, body: str) -> object:
+        """The body by itself, as an object."""
         return json.loads(body)
 
 

@@ -31,8 +31,11 @@ NOT_DESCRIBED = ("self_check", "reference", "initial")
 
 
 class Feature:
-    """One raw column. `range` is what training saw of a number, None if nothing. A category is `closed` where the
-    fitted pipeline raises for a level outside of the vocabulary: there is no answer to such a request."""
+    """One raw column.
+
+    `range` is what training saw of a number, None if nothing. A category is `closed` where the fitted pipeline raises
+    for a level outside of the vocabulary: such a request has no answer.
+    """
 
     __slots__ = ("closed", "description", "name", "nullable", "range", "type", "vocabulary")
 
@@ -81,8 +84,10 @@ class SelfCheckRow:
 
 
 class Branch:
-    """The condition of a much travelled split: the largest of some `numbers` (positions) is below a threshold, or a
-    `category` (a position) is one level. See runtime.branches."""
+    """The condition of a frequently travelled split; see runtime.branches.
+
+    Either the largest of some `numbers` (positions) is below a threshold, or a `category` (a position) is one level.
+    """
 
     __slots__ = ("below", "category", "level", "numbers")
 

@@ -75,6 +75,7 @@ class Observer:
         )
 
     def __call__(self, request: Request, response: Response, seconds: float) -> None:
+        """Log one answered request as a line of metrics; `seconds` is its duration."""
         is_cold, self.cold = self.cold, False
         milliseconds = max(0.0, seconds) * 1000  # a clock may jump
         now = int(time() * 1000)
@@ -99,8 +100,8 @@ class Observer:
         if (spelled := self._second)[0] != second:
             self._second = spelled = (second, strftime("%Y-%m-%dT%H:%M:%S", gmtime(second)))
         if len(scored) == 1:
-            _, band, missing, warnings = scored[0]
-            result = f',"band":"{band}","missing":{missing},"warnings":{warnings}'
+            _, band, missing, warnings, grade = scored[0]
+            result = f',"band":"{band}"{grade},"missing":{missing},"warnings":{warnings}'
         elif scored:
             result = f',"missing":{sum([s[2] for s in scored])},"warnings":{sum([s[3] for s in scored])}'
         else:

@@ -23,11 +23,13 @@ class Lattice:
 
     @staticmethod
     def matches(event: dict[str, Any]) -> bool:
+        """True for events of VPC Lattice, version 1 or 2."""
         about = event.get("requestContext")
         return "method" in event and ("raw_path" in event or (type(about) is dict and "targetGroupArn" in about))
 
     @staticmethod
     def request(event: dict[str, Any], context: object) -> Request:
+        """Read an event of VPC Lattice, version 1 or 2."""
         path = event["raw_path"] if "raw_path" in event else event.get("path")
         query = event.get("queryStringParameters") or event.get("query_string_parameters")
         is_base64 = event.get("is_base64_encoded" if "raw_path" in event else "isBase64Encoded")
@@ -43,6 +45,7 @@ class Lattice:
 
     @staticmethod
     def answer(event: dict[str, Any], response: Response, body: str) -> dict[str, Any]:
+        """The response with a status description."""
         reason = REASONS[response.status]
         return {**HttpApi.answer(event, response, body), "statusDescription": f"{response.status} {reason}"}
 

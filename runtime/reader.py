@@ -23,6 +23,7 @@ class Reader:
         self._object: dict[str, Any] = value
 
     def refusal(self, key: str, expected: str, got: object) -> ModelRefused:
+        """A ModelRefused that names file, key, expectation and value; the caller raises it."""
         return ModelRefused(f"{self._place}: {key}: expected {expected}, got {_shown(got)}; {EXPORT_AGAIN}")
 
     def has(self, key: str) -> bool:
@@ -30,6 +31,7 @@ class Reader:
         return self._value(key) is not None
 
     def __contains__(self, key: str) -> bool:
+        """True if the key is present, with null too."""
         return key in self._object
 
     def take(self, key: str, kind: type) -> Any:

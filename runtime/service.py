@@ -253,7 +253,7 @@ class Service:
             self._answer % (write(name), p, score, band, grade, f',"warnings":{write(remarks)}' if remarks else "")
             for name, p, score, band, grade, remarks in rows
         ]
-        return answers, list(zip(scores, bands, missing, map(len, warnings), strict=True))
+        return answers, list(zip(scores, bands, missing, map(len, warnings), grades, strict=True))
 
 
 def _literal(text: str) -> str:

@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from runtime.made_columns import MadeColumns
+
 AT_ONCE = 256  # rows
 
 
 class Tables:
     """The tables of a model. Safe to use from several threads."""
 
-    __slots__ = ("_addresses", "_blocks", "_players", "mean", "players")
+    __slots__ = ("_addresses", "_blocks", "_made", "_players", "mean", "players")
 
     def __init__(self, head: dict[str, Any], arrays: "dict[str, NDArray[Any]]") -> None:
         self.players: int = head["players"]
         self.mean: float = head["mean"]
         self._addresses = Addresses(head, arrays)
+        self._made = made_columns(arrays)
         self._players = arrays["players"].astype(np.intp)
         self._blocks: list[tuple[Any, int, int, int, int]] = []
         flat, first, group, slot = arrays["tables"], 0, 0, 0
@@ -55,9 +58,12 @@ class Tables:
     def contributions(self, numbers: "Sequence[float]", categories: "Sequence[str]" = ()) -> "NDArray[np.float64]":
         """Contribution of each player to the difference from the mean margin of the reference rows [players], float64.
 
-        Raw columns, with NaN and "" for missing; fastest if the numbers are a list."""
+        Raw columns, with NaN and "" for missing; fastest if the numbers are a list.
+        """
         if not len(self._players):
             return np.zeros(self.players)
+        if self._made is not None:
+            numbers = [*numbers, *self._made.of(numbers, categories)]
         rows = self._addresses.of(numbers, categories)
         if len(self._blocks) == 1:
             found = self._blocks[0][0].take(rows, axis=0, mode="clip").ravel()
@@ -74,6 +80,15 @@ class Tables:
         for i, row in enumerate(zip(as_lists(numbers), as_lists(categories), strict=True)):
             found[i] = self.contributions(*row)
         return found
+
+
+def made_columns(arrays: "dict[str, NDArray[Any]]") -> "MadeColumns | None":
+    """What makes the numbers behind the raw ones; None for most models, whose conditions are all on raw values."""
+    if not len(arrays["graph"]):
+        return None
+    from runtime.made_columns import MadeColumns
+
+    return MadeColumns(arrays["graph"].tobytes())
 
 
 def as_lists(rows: Any) -> "Iterable[Any]":

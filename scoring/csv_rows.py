@@ -83,6 +83,7 @@ class CsvRows:
             raise self._refusal(f"cannot be read as CSV after row {first_row + good:,}: {reason}; {remedy}") from error
 
     def broken(self) -> list[tuple[int, str]]:
+        """Return the broken rows met since the last call, each as its number and its text."""
         found, self._broken = self._broken, []
         return found
 

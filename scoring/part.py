@@ -121,9 +121,11 @@ class Writer:
         self._schema, self._waiting, self._count = schema, list[pa.RecordBatch](), 0
 
     def __enter__(self) -> "Writer":
+        """Return the writer."""
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
+        """Write what is left and close the file; after an exception, close it only."""
         try:
             if kind is None:
                 self._flush(self._count)
@@ -135,6 +137,7 @@ class Writer:
                 self._file.close()
 
     def add(self, batch: pa.RecordBatch) -> None:
+        """Add rows, and write full row groups."""
         self._waiting.append(batch)
         self._count += batch.num_rows
         while self._count >= ROW_GROUP:

@@ -31,8 +31,11 @@ SUMMARY, REJECTS = "summary.json", "rejects.csv"
 
 @dataclass(frozen=True)
 class File:
-    """A file of the table. `stamp` is another one when its content is; `units` are its row groups, record batches or,
-    of a CSV, the rows between cuts."""
+    """A file of the table.
+
+    `stamp` changes with the file's content; `units` are its row groups, its record batches or, in a CSV, the rows
+    between cuts.
+    """
 
     name: str
     place: str

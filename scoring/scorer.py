@@ -43,7 +43,17 @@ UNNAMED = "no id"  # of rows whose file has no column for it; shown nowhere
 
 @dataclass(frozen=True)
 class Scored:
-    """Answers and rejected rows of a batch, each in the batch's order, and their counts."""
+    """Answers and rejected rows of a batch.
+
+    Attributes
+    ----------
+    rows : pyarrow.RecordBatch
+        The answers, in the batch's order, in the columns of `Scorer.schema`.
+    rejects : pyarrow.RecordBatch
+        The rows that the runtime would refuse, in the batch's order: `row`, `id`, `reason`.
+    tally : scoring.tally.Tally
+        Counts of both, and of missing and unusual values.
+    """
 
     rows: pa.RecordBatch
     rejects: pa.RecordBatch
@@ -51,7 +61,17 @@ class Scored:
 
 
 class Scorer:
-    """A model that scores record batches."""
+    """A model that scores record batches.
+
+    Parameters
+    ----------
+    model : runtime.model.Model
+        The model, as `Model.load` opens it.
+    reading : scoring.reading.Reading
+        The columns that are read, and how they are written.
+    explain : bool
+        True adds the columns of reasons.
+    """
 
     def __init__(self, model: Model, reading: Reading, *, explain: bool = False) -> None:
         self.manifest = model.manifest
@@ -98,10 +118,30 @@ class Scorer:
         data: Data | None = None,
         features: Sequence[Feature] = (),
     ) -> "Scorer":
-        """A scorer over the model in a folder; `id` is the column of the id, "" the model's own, None for no id.
+        """Open the model in a folder.
 
-        `data` and `features` say how the table is written, where that is not the usual way. Raises UserError for a
-        model that fails its checks.
+        Parameters
+        ----------
+        folder : str
+            Folder that `python -m export.to_onnx` wrote.
+        explain : bool
+            True adds the columns of reasons.
+        id : str, optional
+            Column of the id: "" takes the model's own name, None means that rows have no id.
+        data : table.settings.Data, optional
+            Settings of a table that is written in another way than usual.
+        features : sequence of table.settings.Feature
+            Settings of features that are written in another way than usual.
+
+        Returns
+        -------
+        Scorer
+            The scorer, to be kept for the life of the process.
+
+        Raises
+        ------
+        UserError
+            For a model that fails its checks, or that has no reasons where `explain` is True.
         """
         try:
             model = Model.load(folder)
@@ -124,13 +164,39 @@ class Scorer:
         return None if self._reasons is None else {name: self._reasons.texts[name] for name in self._reasons.names}
 
     def check(self, schema: pa.Schema, name: str = "the batch") -> None:
-        """Raise UserError for a schema that lacks a column, or has one of another type."""
+        """Check that batches of a schema can be scored.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+            The schema of the batches.
+        name : str
+            What the error calls the table.
+
+        Raises
+        ------
+        UserError
+            For a schema that lacks a column, or has one of another type.
+        """
         self.reading.check(name, schema)
 
     def score(self, batch: pa.RecordBatch, first_row: int = 1, *, is_csv: bool = False) -> Scored:
-        """The answers of a batch of raw columns; `first_row` is the number of its first row in the rejects.
+        """Score a batch of raw columns.
 
-        Rows that the runtime would refuse are not scored: they are in the rejects, with the reason.
+        Parameters
+        ----------
+        batch : pyarrow.RecordBatch
+            N rows with the columns of the schema that was checked; null is missing.
+        first_row : int
+            Number of the batch's first row, for the rejects.
+        is_csv : bool
+            True if the batch comes from a CSV file, whose words for missing values differ.
+
+        Returns
+        -------
+        Scored
+            The answers, with probabilities of default 0 to 1 and scores in points. Rows that the runtime would refuse
+            are not scored: they are among the rejects, with the reason.
         """
         numbers = np.empty((len(self.reading.numbers), batch.num_rows)).T  # column by column, as they come
         categories = np.empty((batch.num_rows, len(self.reading.categories)), dtype=object)

@@ -25,7 +25,7 @@ class Tally:
         return self.rows + self.rejected
 
     def add(self, other: "Tally") -> None:
-        """Counts of other rows."""
+        """Add the counts of other rows."""
         self.rows += other.rows
         self.rejected += other.rejected
         for name in ("bands", "grades", "bins", "missing", "unusual"):

@@ -76,7 +76,9 @@ class Address:
         return Address(self.bucket, self.key[: min(signs, default=None)].rpartition("/")[0])
 
     def __truediv__(self, name: str) -> "Address":
+        """The address of an object below this one."""
         return Address(self.bucket, f"{self.key}/{name}" if self.key else name)
 
     def __str__(self) -> str:
+        """The address as a URL, s3://bucket/key."""
         return f"{REMOTE}{self.bucket}/{self.key}"

@@ -96,7 +96,7 @@ class Store:
         return content.getvalue()
 
     def download(self, address: Address, path: Path, moved: Moved = unwatched) -> str:
-        """Download an object to a file; return the check that it passed: `SHA256`, `MD5`, `size`, …
+        """Download an object to a file; return the check that it passed, such as `SHA256`, `MD5` or `size`.
 
         If there is no such object, Missing suggests the nearest key, where the bucket can be listed.
         """

@@ -216,6 +216,7 @@ def _is_readable(type_: Any) -> bool:
 
 
 def label(level: Any) -> str | None:
+    """The text of a level: true, 36 for 36.0 and for decimal 36.00; None for a missing or blank one."""
     if isinstance(level, bool):
         return str(level).lower()
     if isinstance(level, float):

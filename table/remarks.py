@@ -47,8 +47,10 @@ def _codes(name: str, values: NDArray[np.float64]) -> Iterator[str]:
 
 
 def codes_among(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> list[float]:
-    """Codes among ascending numbers and the `rows` of each: a few negative whole ones where all else is positive, and
-    a frequent value far above all."""
+    """Numbers that are probably codes for missing values, among ascending numbers and the `rows` of each.
+
+    They are a few negative whole numbers where all others are positive, and a frequent value far above all others.
+    """
     found: list[float] = []
     negative, others = distinct[distinct < 0], distinct[distinct >= 0]
     if 0 < len(negative) <= FEW and len(others) >= DIFFERENT and (negative == np.round(negative)).all():

@@ -43,7 +43,7 @@ def _mark(thousands: str | None) -> str | None:
 
 
 def _tab(text: str) -> str:
-    """`tab` and `\\t` are the tabulator on a command line."""
+    """The separator of a word: `tab` and backslash-t are the tabulator on a command line."""
     return "\t" if text in ("tab", "\\t") else text
 
 

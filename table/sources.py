@@ -182,6 +182,7 @@ def _refuse_parts_that_differ(parts: Sequence[Part], columns: Sequence[Sequence[
 
 
 def check_columns(name: str, columns: Sequence[str], wanted: Mapping[str, str], introduction: str) -> None:
+    """Raise UserError, with the nearest name, for a wanted column that is absent or there twice."""
     for column, setting in wanted.items():
         if columns.count(column) > 1:
             raise UserError(f"{name}: column {column} is there {columns.count(column)} times; name each column once")

@@ -47,12 +47,15 @@ class Missing:
 
     @classmethod
     def of(cls, words: Iterable[str]) -> Self:
+        """Parse the words of a setting; words that are numbers also match equal numbers."""
         texts = frozenset(map(plain, words))
         numbers = (number_of(text) for text in texts)
         return cls(texts, tuple(sorted(number for number in numbers if number is not None)))
 
     def __or__(self, other: "Missing") -> "Missing":
+        """Words of both."""
         return Missing(self.texts | other.texts, tuple(sorted({*self.numbers, *other.numbers})))
 
     def __contains__(self, text: str) -> bool:
+        """True if the text is one of the words."""
         return text in self.texts or plain(text) in self.texts

@@ -67,8 +67,10 @@ def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Fon
 
 @pytest.fixture
 def open_page(browsers: Callable[[FontSet | None], "Browser"]) -> Iterator[Callable[..., Opened]]:
-    """Opens a file without a network, or an address, in a context of its own, with a font set; keywords are the
-    context's."""
+    """Open a file without a network, or an address, in a context of its own, with a font set.
+
+    Keywords are the context's.
+    """
     contexts = []
 
     def opened(path: Path | str, fonts: FontSet | None = None, **options: Any) -> Opened:

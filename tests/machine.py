@@ -42,7 +42,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def ctrl_c() -> Iterator[None]:
-    """What a command does for Ctrl-C ends with the test that ran it in this process."""
+    """Restore the handling of Ctrl-C after a test that ran a command in this process."""
     before = signal.getsignal(signal.SIGINT)
     yield
     if signal.getsignal(signal.SIGINT) is not before:

@@ -1,4 +1,4 @@
-"""What holds for every page of many features, looked at in headless Chromium."""
+"""Checks for every page of many features, in headless Chromium."""
 
 from collections.abc import Callable
 from itertools import pairwise

@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM) if sys.platform != "wi
 
 
 def finish(words: Sequence[object]) -> float:
-    """Runs a command to its end, which has to be 0; returns the seconds that it took."""
+    """Run a command to its end, which has to be 0; return the seconds that it took."""
     begin = time.monotonic()
     with _start(words) as process:
         _, err = process.communicate(timeout=300)
@@ -24,7 +24,7 @@ def finish(words: Sequence[object]) -> float:
 
 
 def stop(words: Sequence[object], seed: str, seconds: float) -> None:
-    """Starts a command and stops it within so many seconds; where it can say something, that is one line."""
+    """Start a command and stop it within so many seconds; where it can say something, that is one line."""
     chance = random.Random(seed)
     with _start(words) as process:
         time.sleep(chance.uniform(0.1, seconds))

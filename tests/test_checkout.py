@@ -1,4 +1,4 @@
-"""What a clone has: all that is used, whatever lies in somebody's folder."""
+"""A clone has all that is used, whatever else a working folder holds."""
 
 import shutil
 import subprocess

@@ -1,18 +1,22 @@
 """lastbit as a library: its examples, its imports, and what pip installs of it."""
 
 import doctest
+import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import lastbit
+from scoring.scorer import Scorer
 
 pytestmark = pytest.mark.tier("land")
 
@@ -36,12 +40,18 @@ OLD_LAYOUT = ROOT / "tests" / "training" / "files" / "old-layout.skops"
 
 
 def python(executable: Path | str, *words: object, cwd: Path = ROOT) -> str:
-    """What Python prints; it has to end with 0."""
+    """Run Python, which must exit with 0, and return its output."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [str(executable), *map(str, words)]
     said = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
     return said.stdout
+
+
+def sections_of(function: Callable[..., object]) -> dict[str, str]:
+    """The numpydoc sections of a docstring, by title."""
+    parts = re.split(r"^([A-Z]\w+)\n-+$", inspect.getdoc(function) or "", flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def test_the_examples_of_the_public_names_run() -> None:
@@ -52,6 +62,20 @@ def test_the_examples_of_the_public_names_run() -> None:
 def test_every_public_name_has_an_example() -> None:
     for name in lastbit.__all__:
         assert ">>>" in str(getattr(lastbit, name).__doc__), name
+
+
+@pytest.mark.parametrize(
+    "function", [*(getattr(lastbit, name) for name in lastbit.__all__), Scorer.load, Scorer.check, Scorer.score]
+)
+def test_a_public_docstring_describes_each_parameter_and_what_is_returned(function: Callable[..., object]) -> None:
+    sections = sections_of(function)
+    signature = inspect.signature(function)
+    taken = [str(its).partition(":")[0] for its in signature.parameters.values() if its.name != "self"]
+    assert re.findall(r"^(\S+) : \S", sections.get("Parameters", ""), re.MULTILINE) == taken
+    assert ("Returns" in sections) == (signature.return_annotation not in (None, "None"))
+    for name, section in sections.items():
+        if name != "Examples":
+            assert re.search(r"^    \S", section, re.MULTILINE), name
 
 
 def test_importing_lastbit_loads_no_library() -> None:

@@ -1,4 +1,4 @@
-"""What runs in each tier, tried on a suite of its own in a fresh process."""
+"""Tiers, tried on a suite of their own in a fresh process."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""How much of the suite runs: `--tier quick` for people, `land` (the default) for what lands, `full` every week.
+"""Tiers of the suite: `--tier quick` for people, `land` (the default) for what lands, `full` every week.
 
 A test that needs long, and tests that go through a large matrix of faults or inputs, say so:
 
@@ -52,7 +52,7 @@ class Sample:
 
 
 def examples(landing: int) -> int:
-    """How many examples hypothesis draws in this tier for a test that draws so many when landing."""
+    """Number of hypothesis's examples in this tier for a test that draws `landing` of them when landing."""
     assert settings.default is not None
     return max(1, landing * settings.default.max_examples // EXAMPLES["land"])
 

@@ -203,7 +203,8 @@ def _fairness(settings: Settings, test: Answered) -> FairnessFigures | None:
     if not test.groups:
         return None
     answers = Answers(test.probability, test.score, test.target.astype(np.float64), test.weight)
-    return compare(test.groups, answers, settings.fairness, settings.reasons.cutoff)
+    cutoff = settings.reasons.cutoff
+    return compare(test.groups, answers, settings.fairness, None if cutoff is None else (cutoff, "reasons.cutoff"))
 
 
 def importance_of(pipeline: Pipeline, part: Part, seed: int) -> pd.DataFrame:

@@ -126,8 +126,10 @@ def regress(
 def calibration_intercept(
     target: NDArray[np.int8], x: NDArray[np.float64], weight: NDArray[np.float64] | None = None
 ) -> float:
-    """Calibration in the large: what has to be added to the log-odds `x`, at slope 1, so that as many defaults are
-    expected as there were. 0 is good, above 0 risk is understated. The target has both values.
+    """Calibration in the large, in log-odds: 0 is good, above 0 risk is understated.
+
+    Added to the log-odds `x` [N], at slope 1, it makes the expected number of defaults equal the observed one. The
+    target holds both classes.
     """
     rate = np.average(target, weights=weight)
 

@@ -24,17 +24,28 @@ class Answered(Protocol):
     """Facts of N applicants without their features: `AnsweredRows`, or a `Part`."""
 
     @property
-    def target(self) -> NDArray[np.int8]: ...
+    def target(self) -> NDArray[np.int8]:
+        """1 for a default, 0 for none [N]."""
+
     @property
-    def probability(self) -> NDArray[np.float64]: ...
+    def probability(self) -> NDArray[np.float64]:
+        """Calibrated probability of default, 0 to 1 [N]."""
+
     @property
-    def score(self) -> NDArray[np.float64]: ...
+    def score(self) -> NDArray[np.float64]:
+        """Score in points [N]."""
+
     @property
-    def weight(self) -> NDArray[np.float64] | None: ...
+    def weight(self) -> NDArray[np.float64] | None:
+        """Sample weight [N]; None where rows count alike."""
+
     @property
-    def groups(self) -> tuple[Attribute, ...]: ...
+    def groups(self) -> tuple[Attribute, ...]:
+        """The attributes by which groups of people are compared."""
+
     @property
-    def mass(self) -> NDArray[np.float64]: ...
+    def mass(self) -> NDArray[np.float64]:
+        """The weight of each row [N], 1 each where rows count alike."""
 
 
 @dataclass(frozen=True)

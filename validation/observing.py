@@ -74,7 +74,7 @@ class _Columns:
 
 
 def observe(served: Served, asked: Asked, progress: Progress) -> Observed:
-    """Reads, scores and counts a table. Raises UserError for whatever is wrong with it."""
+    """Read, score and count a table. Raises UserError for whatever is wrong with it."""
     manifest = served.model.manifest
     rating = Rating.of_manifest(manifest.document, manifest.scale)
     initial, no_initial = read_initial(served.folder, manifest.document, rating)
@@ -129,6 +129,7 @@ def observe(served: Served, asked: Asked, progress: Progress) -> Observed:
         answer=lambda frame: served.probabilities(frame, lambda _: None),
         people=people,
         fairness=asked.fairness,
+        cutoff=served.cutoff,
         seed=SEED,
     )
     subject = replace(subject, migrations=_migrations(served, asked, schema, side, subject, progress))

@@ -59,6 +59,7 @@ class Rating:
         return cls.of(document["bands"], scale, scale_ and Grades(scale_["limits"], scale_["names"]))
 
     def __len__(self) -> int:
+        """The number of grades."""
         return len(self.labels)
 
     def places(self, probability: Floats, score: Floats) -> NDArray[np.intp]:

@@ -34,8 +34,10 @@ Places = Callable[[Floats, Floats], NDArray[np.intp]]
 def robustness(
     answer: Answer, frame: pd.DataFrame, scale: Scale, places: Places, seed: int, weight: Floats | None = None
 ) -> Robustness:
-    """The changes over some rows of `frame` [N], drawn; `answer` gives the probability of default of raw columns, and
-    `places` the band of probabilities and scores."""
+    """The changes of answers when drawn rows of `frame` [N] are changed a little.
+
+    `answer` gives the probability of default of raw columns, `places` the band of probabilities and scores.
+    """
     names = [str(name) for name in frame.columns]
     alone = names[:MOST_FEATURES]
     most = max(FEWEST_ROWS, min(MOST_ROWS, MOST_CELLS // len(alone)))

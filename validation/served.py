@@ -16,6 +16,7 @@ from runtime.manifest import EXPORT_AGAIN, ModelRefused
 from runtime.model import Model
 from table.columns import strings
 from table.settings import Feature, FeatureType
+from validation.fairness.compare import APPROVED, Cutoff
 from validation.grades import counts_of
 from validation.stability.bins import Bins
 
@@ -73,9 +74,32 @@ class Served:
         """The limits of Stability that the model was trained with."""
         return {f"{what}_limit": limit for what, limit in self.reference["limits"].items()}
 
+    @property
+    def cutoff(self) -> Cutoff | None:
+        """The lowest score that passes by the model itself: that of its reasons at a cut-off, else the limit of a band.
+
+        Of the bands' limits the one nearest to the score from which about four in five of the training rows are
+        approved. None for a model with one band.
+        """
+        document = self.model.manifest.document
+        scores = (document.get("reasons") or {}).get("basis", {}).get("reference_scores")
+        if scores:
+            return float(scores[0]), "the cut-off of the model's reasons"
+        inner = self.model.manifest.bands[1:-1]
+        histogram = self.reference["score"]
+        if not inner or not histogram["edges"]:
+            return None
+        passed = np.cumsum(_shares(histogram)[len(histogram["values"]) :])[: len(histogram["edges"])]
+        approving = histogram["edges"][int(np.abs(passed - (1 - APPROVED)).argmin())]
+        nearest = min(inner, key=lambda limit: abs(limit - approving))
+        return float(nearest), f"the limit of a band nearest to approving {APPROVED:.0%} of the training rows"
+
     def by_grade(self, probability: NDArray[np.float64], weight: NDArray[np.float64] | None) -> list[dict[str, Any]]:
-        """Each grade's `rows` among probabilities [N] with weights [N], and its `actual` share of them beside the
-        `expected` one, that of the training rows; None where the model does not say it. Empty without grades."""
+        """The share of each grade among probabilities [N] with weights [N]; empty without grades.
+
+        Each entry holds `grade`, `rows`, the `actual` share, and the `expected` one of the training rows, None where
+        the model does not state it.
+        """
         grades = self.model.manifest.grades
         if grades is None:
             return []

@@ -143,8 +143,10 @@ class MasterScale:
 
 @dataclass(frozen=True)
 class Validation:
-    """Options of `python -m validation.run`; the flags are that command's. Training keeps `definition`
-    and `exposure` of its test part, with the time column of the split, in `initial.json`."""
+    """Options of `python -m validation.run`; the flags are that command's.
+
+    Training keeps `definition` and `exposure` of its test part, with the time column of the split, in `initial.json`.
+    """
 
     period: Annotated[
         Literal["none", "month", "quarter", "year", "file"] | None,
@@ -194,8 +196,12 @@ class Validation:
     ] = None
     least: Annotated[int, Field(ge=5, description="fewest rows of a segment or a period whose figures are shown")] = 30
     correlation: Annotated[
-        float, Field(gt=0, lt=1, description="correlation of assets in the correlated binomial test")
+        float,
+        Field(gt=0, lt=1, description="correlation of assets in the correlated binomial test and in bounds of PDs"),
     ] = 0.12
+    confidence: Annotated[
+        float, Field(gt=0, lt=1, description="confidence of the upper bounds of PDs of grades with few defaults")
+    ] = 0.75
 
 
 @dataclass(frozen=True)
@@ -233,7 +239,10 @@ class Fairness:
     cutoff: Annotated[
         float | None,
         Field(description="lowest score that is approved", examples=[520.0]),
-        Usage(flag="--fairness-cutoff", unset="reasons.cutoff, else one that approves four in five"),
+        Usage(
+            flag="--fairness-cutoff",
+            unset="reasons.cutoff, else one that approves four in five; in a validation the model's own",
+        ),
     ] = None
     limit: Annotated[
         float,

@@ -91,7 +91,7 @@ def _histogram_space(attempt: Any) -> dict[str, Any]:
 
 
 def _fit_histogram(parameters: Mapping[str, Any], x: pd.DataFrame, y: Any, watched: Watched) -> tuple[Fitted, int]:
-    """It cannot watch rows of ours, so its number of rounds is searched."""
+    """Fit with the number of rounds that was searched: this booster cannot watch rows for early stopping."""
     rest = without_rounds(parameters)
     model = HistGradientBoostingClassifier(
         early_stopping=False, categorical_features="from_dtype", random_state=0, **rest

@@ -59,10 +59,12 @@ class Setting:
 
     @property
     def flag(self) -> str:
+        """The command-line flag, such as `--max-rounds`."""
         return self.usage.flag or "--" + self.name.replace("_", "-")
 
     @property
     def example(self) -> Any:
+        """The declared example, or the default if there is none."""
         return self._info.examples[0] if self._info.examples else self.default
 
     @cached_property
@@ -124,5 +126,5 @@ def read_values(declared: type, table: str, values: Mapping[str, object], origin
 
 
 def problem(text: str) -> PydanticCustomError:
-    """Raised by a validator that words the whole problem itself."""
+    """Error of a validator that words the whole problem itself."""
     return PydanticCustomError(WHOLE_PROBLEM, "{text}", {"text": text})

@@ -19,4 +19,5 @@ class Origin:
         return self.file if self.file is not None and not on_command_line else "command line"
 
     def refuse(self, key: str, problem: str) -> NoReturn:
+        """Raise UserError with status 2: where the setting came from, its key, the problem."""
         raise UserError(f"{self.of(key)}: {key}: {problem}", WRONG_USAGE)

@@ -256,8 +256,11 @@ def refuse_difference(found: Comparison, tolerance: Tolerance) -> None:
 def compare_calibrator(
     model: onnx.ModelProto, number: int, calibrator: Any, reads: str, makes: str, *, reads_float64: bool
 ) -> ComparedCalibrator:
-    """A calibrator by itself, cut out of the graph: at every knot and the two values next to it, between the knots
-    and beyond them; for a sigmoid, over the whole range of its exponential."""
+    """Compare a calibrator, cut out of the graph, with scikit-learn's.
+
+    The values are every knot and its two neighbours, values between the knots and beyond them; for a sigmoid, the whole
+    range of its exponential.
+    """
     dtype = np.float64 if reads_float64 else np.float32
     part = cut(model, {reads: dtype}, makes)
     values = calibrator_values(calibrator, dtype)
@@ -288,8 +291,11 @@ def calibrator_values(calibrator: Any, dtype: type[np.floating[Any]]) -> NDArray
 
 
 def refuse_calibrator(found: ComparedCalibrator, tolerance: Tolerance) -> None:
-    """Raise ExportRefused for a calibrator that is not scikit-learn's. On its own input none may differ by more
-    than a sigmoid does on the margin, and an isotonic one not at all."""
+    """Raise ExportRefused for a calibrator that differs from scikit-learn's.
+
+    On its own input a calibrator may differ by no more than a sigmoid on the margin does, and an isotonic one not at
+    all.
+    """
     limit = ISOTONIC_ON_MARGIN if found["knots"] else SIGMOID_ON_MARGIN
     if found["largest_difference"] > limit:
         raise ExportRefused(
@@ -301,8 +307,11 @@ def refuse_calibrator(found: ComparedCalibrator, tolerance: Tolerance) -> None:
 def compare_single_rows(
     session: Session, real: dict[str, NDArray[Any]], at_once: int, tolerance: Tolerance
 ) -> SingleRows:
-    """Real rows one at a time against the same rows in a batch. Raises ExportRefused where a bit differs, or, where
-    margins need not have the same bits, a probability by more than the tolerance."""
+    """Compare real rows one at a time with the same rows in a batch.
+
+    Raises ExportRefused where a bit differs or, where margins need not have the same bits, where a probability differs
+    by more than the tolerance.
+    """
     rows = min(SINGLE_ROWS, len(real["numbers"]))
     batch = ask_graph(session, {name: matrix[:rows] for name, matrix in real.items()}, at_once)
     equal = close = 0

@@ -29,10 +29,10 @@ def moving_splits(trees: Trees, numbers: frozenset[int]) -> NDArray[np.bool_]:
 
 
 def crossings(trees: Trees, numbers: frozenset[int], sign: int) -> Iterator[Crossing]:
-    """The pairs of leaves that one applicant reaches, the second with a larger one of the raw numbers, and that are
-    not in the order of the sign.
+    """Pairs of leaves that one applicant reaches with two values of a number, and that contradict the sign.
 
-    On most splits no leaf on the left is above one on the right, and nothing else has to be looked at.
+    The second leaf is reached with the larger value. On most splits no leaf on the left is above one on the right, and
+    nothing else has to be looked at.
     """
     value = sign * trees.leaf
     lowest, highest = value.copy(), value.copy()

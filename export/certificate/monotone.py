@@ -66,8 +66,10 @@ class Signed:
 def prove_signs(
     pipeline: Pipeline, contract: Contract, session: Session, real: Inputs, binary: frozenset[str], scale: Scale
 ) -> list[ProvenSign]:
-    """For each feature with a sign: `feature`, `sign`, `trees` and `splits` that hold it, `rows` that were asked,
-    `largest_fall` of a probability against the sign (by rounding) and `holds`. Raises ExportRefused otherwise.
+    """Prove the sign of each feature that has one.
+
+    Each entry holds `feature`, `sign`, the `trees` and `splits` that read it, the number of `rows` compared, the
+    `largest_fall` of a probability against the sign (by rounding), and `holds`. Raises ExportRefused otherwise.
     """
     signs = signs_of(pipeline, binary)
     if not signs:
@@ -85,8 +87,10 @@ def prove_signs(
 
 
 def signs_of(pipeline: Pipeline, binary: frozenset[str] = frozenset()) -> list[Signed]:
-    """The features and row maxima with a sign; `binary` names the boolean columns. Raises ExportRefused for signs
-    that no proof is known for."""
+    """The features and row maxima with a monotone constraint; `binary` names the boolean columns.
+
+    Raises ExportRefused for constraints that no proof is known for.
+    """
     given, preparation = boosters_of(pipeline[1])[0].monotone_constraints, pipeline[0]
     if given is None:
         return []

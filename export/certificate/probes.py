@@ -44,6 +44,7 @@ class Interval(NamedTuple):
     high: float = np.inf
 
     def holds(self, x: float) -> bool:
+        """True if the interval contains `x`."""
         return self.low <= x < self.high
 
     def inside(self) -> float:
@@ -64,6 +65,7 @@ class RawColumns:
     pools: list[frozenset[str]] = field(init=False)  # the pooled levels by position in `categories`
 
     def __post_init__(self) -> None:
+        """Look up which raw columns each prepared column reads, and the pooled levels."""
         self.members, self.indicators = self.preparation.raw_columns()
         pools = self.preparation.pools_
         self.pools = [frozenset(pools.get(name, ())) for name in self.preparation.vocabularies_]
@@ -73,6 +75,7 @@ class RawColumns:
         return min(self.pools[where]) if level is POOL else level
 
     def is_binary(self, column: int) -> bool:
+        """True if every raw column behind this prepared column is a boolean."""
         names = self.preparation.numbers
         return column < len(self.members) and all(names[i] in self.binary for i in self.members[column])
 
@@ -80,9 +83,11 @@ class RawColumns:
 def at_every_split(
     ensembles: Sequence[Ensemble], columns: RawColumns, real: Inputs, at_once: int, seed: int = 0
 ) -> Iterator[Inputs]:
-    """Rows that reach each split with its threshold, the float32 below and above, and float64 around the rounding
-    from one to the other; with both values of a boolean or an indicator; and with the value missing. About `at_once`
-    of them at a time."""
+    """Yield rows that reach each split, about `at_once` at a time.
+
+    Numbers are the threshold, the float32 below and above, and the float64 around the rounding from one to the other.
+    Booleans and indicators have both values; every column is also missing once.
+    """
     rows = _Rows(columns, real, np.random.default_rng(seed))
     for ensemble in ensembles:
         for tree in ensemble.trees:
@@ -130,8 +135,7 @@ def beyond_range(columns: RawColumns, real: Inputs) -> Inputs:
 
 
 def with_unseen_categories(columns: RawColumns, real: Inputs, at_once: int) -> Iterator[Inputs]:
-    """Real rows with each level of each category in turn, and with strings that no vocabulary has; `at_once` rows at
-    a time."""
+    """Yield real rows, `at_once` at a time, with each level of each category in turn and with unseen strings."""
     vocabularies = list(columns.preparation.vocabularies_.values())
     wanted = [(i, level) for i, levels in enumerate(vocabularies) for level in levels]
     wanted += [(i, name) for i in range(len(vocabularies)) for name in UNSEEN]
@@ -145,8 +149,10 @@ def with_unseen_categories(columns: RawColumns, real: Inputs, at_once: int) -> I
 
 
 def at_random(columns: RawColumns, real: Inputs, count: int, seed: int = 0) -> Inputs:
-    """Rows with each value drawn by itself: from the real values of its column, moved a little, anywhere in twice
-    their range, or missing."""
+    """Rows whose values are drawn independently.
+
+    Each is a real value of its column, one moved a little, one anywhere in twice the column's range, or missing.
+    """
     rng = np.random.default_rng(seed)
     rows = _take(real, rng.integers(_count(real), size=count))
     numbers, categories = _parts(rows)

@@ -37,11 +37,13 @@ class ContractGraph:
         self.constants: dict[tuple[str, tuple[int, ...], bytes], onnx.TensorProto] = {}
 
     def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node with one output, named after the operator; return the output's name."""
         output = f"{operator}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
     def constant(self, value: NDArray[Any]) -> str:
+        """Add an initializer, once for equal arrays; return its name."""
         key = (str(value.dtype), value.shape, value.tobytes())
         if key not in self.constants:
             name = f"constant_{len(self.constants)}"
@@ -76,6 +78,7 @@ class SklearnGraph:
         self.container = container
 
     def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node with one output to skl2onnx's container; return the output's name."""
         output = str(self.scope.get_unique_variable_name(operator.lower()))
         self.container.add_node(
             operator,
@@ -89,6 +92,7 @@ class SklearnGraph:
         return output
 
     def constant(self, value: NDArray[Any]) -> str:
+        """Add an initializer to skl2onnx's container; return its name."""
         name = str(self.scope.get_unique_variable_name("constant"))
         self.container.add_initializer(
             name, helper.np_dtype_to_tensor_dtype(value.dtype), list(value.shape), value.reshape(-1).tolist()

@@ -67,8 +67,11 @@ def _like_numpy(graph: Graph, x: str, knots: Array, values: Array, slopes: Array
 
 
 def _like_scipy_with_slopes(graph: Graph, x: str, knots: Array, values: Array, slopes: Array) -> str:
-    """SciPy before 1.18: slope * (x - x_lo) + y_lo in the segment whose upper knot is at or above x. So a value at
-    a knot comes from the segment on its left, and the last knot's need not be the last value."""
+    """SciPy before 1.18: slope * (x - x_lo) + y_lo in the segment whose upper knot is at or above x.
+
+    A value at a knot comes from the segment on its left, and the last knot's value may differ from the last of
+    `values`.
+    """
     zero = np.zeros(1, knots.dtype)
     highest = slopes[-1:] * (knots[-1:] - knots[-2:-1]) + values[-2:-1] if len(knots) > 1 else values
     slope, x_lo, y_lo = _segment(

@@ -88,12 +88,14 @@ def parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None)
 
 
 def set_shapes(operator: Any) -> None:
+    """Set the shapes of a classifier's outputs: labels [N], probabilities [N, 2]."""
     rows = operator.inputs[0].get_first_dimension()
     operator.outputs[0].type.shape = [rows]
     operator.outputs[1].type.shape = [rows, 2]
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
+    """Convert a fitted binary classifier, calibrated or not, for skl2onnx."""
     graph = SklearnGraph(scope, container)
     model = operator.raw_operator
     shared: dict[tuple[str, ...], str] = {}
@@ -139,6 +141,7 @@ def _undeclared(operator: Any) -> list[list[str]]:
 
 
 def set_imputed_shape(operator: Any) -> None:
+    """Set the shape and type of an imputer's output, indicators included: [N, columns]."""
     variable = operator.inputs[0]
     columns = len(operator.raw_operator.get_feature_names_out())
     operator.outputs[0].type = type(variable.type)([variable.get_first_dimension(), columns])

@@ -44,8 +44,10 @@ class Fitted:
 
 @unheard()
 def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None = None) -> Fitted:
-    """Convert a fitted pipeline. Raises ExportRefused or BoosterRefused, by name, for what cannot be exact; with a
-    stated tolerance steps that mix columns are taken too."""
+    """Convert a fitted pipeline; a stated tolerance admits steps that mix columns.
+
+    Raises ExportRefused or BoosterRefused, by name, for what cannot be exact.
+    """
     refuse_unfitted(estimator)
     classifier, branches = classifier_of(estimator), branches_of(estimator)
     boosters = boosters_of(classifier)

@@ -34,8 +34,11 @@ UNSETTLED = 16  # float64 on both sides of a cut that are asked one by one
 
 @dataclass(frozen=True)
 class Profile:
-    """A prepared column. Of a number: `cuts`, ascending, and the code in each of the len(cuts) + 1 segments, a segment
-    holding its lower cut. Of a category: the `values` of its levels, a missing and an unseen one."""
+    """A prepared column as a function of its raw column.
+
+    For a number: `cuts`, ascending, and the code in each of the len(cuts) + 1 segments; a segment holds its lower cut.
+    For a category: the `values` of its levels, of a missing one and of an unseen one.
+    """
 
     raw: int
     cuts: NDArray[np.float64]
@@ -105,8 +108,10 @@ def nullable_columns(probers: Sequence[Prober], used: Sequence[Mapping[int, NDAr
 def closed_levels(
     probers: Sequence[Prober], used: Sequence[Mapping[int, NDArray[np.float32]]]
 ) -> dict[int, tuple[str, ...]]:
-    """For each category, by position, that some preparation raises for where it has not seen the level: the levels
-    that all preparations take."""
+    """For each category, by position, the levels that all preparations accept.
+
+    Only categories are listed for which some preparation raises at an unseen level.
+    """
     found: dict[int, tuple[str, ...]] = {}
     for prober, columns in zip(probers, used, strict=True):
         for raw, (kind, _) in prober.input.items():

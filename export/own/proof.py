@@ -153,8 +153,10 @@ def as_given(oracle: Oracle, frame: pd.DataFrame, real: Inputs) -> Iterator[Answ
 
 
 def at_every_boundary(oracle: Oracle, real: Inputs) -> Inputs:
-    """Real rows with each number at each value where a prepared column changes for the trees, one float64 below it and
-    one above. All numbers change at once, each through its own values."""
+    """Real rows with each number at each value where a prepared column changes for the trees, ± one float64.
+
+    All numbers change at once, each through its own values.
+    """
     cuts: dict[int, list[NDArray[np.float64]]] = {}
     names = [column.name for column in oracle.table.columns]
     for place in oracle.places:
@@ -189,8 +191,10 @@ def _own_thresholds(oracle: Oracle, place: Place) -> NDArray[np.float64]:
 
 
 def _allowed(oracle: Oracle, real: Inputs, parts: Iterable[Inputs]) -> Iterator[Inputs]:
-    """Rows with a real value where theirs makes the pipeline raise, a missing one or a level that it has not seen: no
-    request may hold it."""
+    """Rows with a real value wherever their own makes the pipeline raise.
+
+    Those values are missing ones or unseen levels, which no request may hold.
+    """
     names = [column.name for column in oracle.table.columns]
     needed = {names[raw] for raw, nullable in oracle.nullable.items() if not nullable}
     closed = {names[raw]: {MISSING_CATEGORY, *oracle.table.levels[raw]} for raw in oracle.table.closed}

@@ -49,6 +49,7 @@ class RawTable:
     pools_: dict[str, list[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        """Derive the names of numbers and the vocabularies of the columns that the pipeline reads."""
         read = [column for i, column in enumerate(self.columns) if i in self.read]
         self.numbers = [column.name for column in read if column.type != "category"]
         self.vocabularies_ = {

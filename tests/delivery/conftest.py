@@ -22,7 +22,7 @@ VARIABLES = {
 
 
 def comparison(kind: str, rows: int) -> dict[str, Any]:
-    """What a certificate says of a kind of rows, all equal."""
+    """A certificate's entry for one kind of rows, all of them equal."""
     return {
         "kind": kind,
         "rows": rows,
@@ -65,7 +65,7 @@ def release_environment() -> Path:
 
 
 def build(runner: Runner, model: Path) -> Outcome:
-    """Runs the job `build` of release.yml, with the model that the job before it has fetched."""
+    """Run the job `build` of release.yml, with the model that the job before it has fetched."""
     shutil.copytree(model, runner.artifacts / "model")
     return runner.run("release.yml", "build", matrix={"arch": "x86_64"})
 
@@ -74,7 +74,7 @@ def build(runner: Runner, model: Path) -> Outcome:
 def built(
     tmp_path_factory: pytest.TempPathFactory, certified: Path, release_environment: Path
 ) -> tuple[Runner, Outcome]:
-    """What that leaves: artifacts, attestations, the workspace; not to be changed."""
+    """The release's results: artifacts, attestations, the workspace; tests only read them."""
     assert release_environment.exists()
     runner = Runner(tmp_path_factory.mktemp("built"), dict(VARIABLES))
     return runner, build(runner, certified)

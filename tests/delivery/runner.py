@@ -78,7 +78,7 @@ class Runner:
 
     @property
     def calls(self) -> list[list[str]]:
-        """What the stand-ins were called with, in order."""
+        """The arguments of each call of a stand-in, in order."""
         path = self.folder / "calls.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
@@ -103,7 +103,7 @@ class Runner:
         return copy
 
     def run(self, workflow: str, name: str, workspace: Path | None = None, **context: Any) -> Outcome:
-        """Runs a job's steps up to the first one that fails. `context` is what `inputs`, `matrix`, `needs` hold."""
+        """Run a job's steps up to the first one that fails. `context` is what `inputs`, `matrix`, `needs` hold."""
         one = job(workflow, name)
         run = _Run(self, one, workspace or self.workspace(), context)
         for step in one.steps:

@@ -1,4 +1,4 @@
-"""What is in the package, as the list that goes with it says."""
+"""The bill of materials lists what is in the package."""
 
 import hashlib
 import json
@@ -88,7 +88,7 @@ def test_the_same_package_has_the_same_list(
 def test_its_time_is_that_of_the_source(
     release_environment: Path, dist: Path, monkeypatch: pytest.MonkeyPatch, seconds: str, time: str
 ) -> None:
-    """https://reproducible-builds.org/specs/source-date-epoch/"""
+    """The rule is that of https://reproducible-builds.org/specs/source-date-epoch/."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds)
     for _ in range(2):
         assert listed(release_environment, dist, "--quiet").returncode == 0

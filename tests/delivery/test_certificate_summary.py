@@ -16,7 +16,7 @@ pytestmark = pytest.mark.tier("land")
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """What GitHub reads after a step."""
+    """The files that GitHub reads after a step."""
     found = {name: tmp_path / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for name, path in found.items():
         monkeypatch.setenv(name, str(path))

@@ -167,7 +167,7 @@ def test_a_failing_smoke_test_fails_the_release(released: Runner) -> None:
 
 
 def scripts() -> set[str]:
-    """What the workflows run in the environment of a release, each as its command line begins."""
+    """The commands that workflows run in the environment of a release, by their first words."""
     found = re.compile(r"\.venv-release/bin/python (-m [\w.]+|[\w/]+\.py)")
     return {script for _, step in steps() for script in found.findall(step.get("run", ""))}
 

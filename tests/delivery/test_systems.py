@@ -40,7 +40,7 @@ builtins.__import__ = guarded
 
 
 def commands() -> list[list[str]]:
-    """What the job runs of this project, in order."""
+    """The project's commands in the job, in order."""
     lines = [line for step in job("ci.yml", "systems").steps for line in step.get("run", "").splitlines()]
     assert all(line.startswith(("python -m ", "brew install ")) for line in lines)
     return [shlex.split(line) for line in lines if line.startswith("python -m ") and " pip install " not in line]

@@ -32,7 +32,7 @@ def s3() -> Iterator[str]:
 
 
 def environment(s3: str) -> dict[str, str]:
-    """What the job has after it has taken on its role."""
+    """The environment of the job once it has assumed its role."""
     return {
         "AWS_ENDPOINT_URL": s3,
         "AWS_ACCESS_KEY_ID": "test",
@@ -67,7 +67,7 @@ def trainer(folder: Path, s3: str) -> Runner:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, s3: str, bucket: Any) -> tuple[Runner, Outcome]:
-    """What the job leaves."""
+    """The job's results."""
     runner = trainer(tmp_path_factory.mktemp("trained"), s3)
     workspace = runner.workspace()
     with (workspace / CONFIG).open("a") as settings:

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.usefixtures("release_environment"), pytest.mark.tier("
 
 
 def asked(runner: Runner) -> list[list[str]]:
-    """What gh was asked after it has listed the issues."""
+    """The calls of gh after the list of issues."""
     first, *rest = [words[1:] for words in runner.calls]
     assert first[:2] == ["issue", "list"]
     return rest

@@ -38,7 +38,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def jobs() -> Iterator[Job]:
-    """Of all workflows."""
+    """Yield the jobs of all workflows."""
     for path in WORKFLOWS:
         for name, content in read(path)["jobs"].items():
             yield Job(path.name, name, content)

@@ -17,12 +17,15 @@ NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 
 class Refused(Exception):  # noqa: N818
-    """What CloudFormation answers with status 400: a code and a message."""
+    """CloudFormation's answer with status 400: a code and a message."""
 
 
 class CloudFormation:
-    """One account. `deployed` gets the parameters of what is executed and returns the outputs, or raises: then the
-    stack is rolled back, for the reason raised."""
+    """One account.
+
+    `deployed` receives the parameters of what is executed and returns the outputs. If it raises, the stack is rolled
+    back for the reason raised.
+    """
 
     def __init__(self, deployed: Deployed) -> None:
         self.deployed = deployed

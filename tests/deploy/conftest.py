@@ -81,7 +81,7 @@ def moto() -> Iterator[str]:
 
 @cache
 def descriptions() -> Any:
-    """What botocore reads of each service: half a second, once for all tests."""
+    """The service models that botocore reads: half a second, once for all tests."""
     return botocore.loaders.create_loader()
 
 

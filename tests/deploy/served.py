@@ -96,7 +96,7 @@ def guarded(respond: Respond, key: str) -> Respond:
 
 
 def answer(status: int, content: Any, **headers: str) -> Answer:
-    """What a handler returns."""
+    """A handler's response."""
     body = content if isinstance(content, str) else json.dumps(content)
     return {"statusCode": status, "headers": {"content-type": "application/json", **headers}, "body": body}
 

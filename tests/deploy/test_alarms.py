@@ -13,7 +13,7 @@ NAN = float("nan")
 
 
 def rings(alarm: str, threshold: float, **metrics: float) -> bool:
-    """Whether one period with these values is above the threshold.
+    """True if one period with these values exceeds the threshold.
 
     Metric math is read as Python: IF, AND, OR and FILL, which replaces a metric that nobody has written.
     """
@@ -99,7 +99,7 @@ def test_cold_starts_of_many_requests(requests: float, cold: float, expected: bo
 
 
 def test_an_alarm_on_a_share_a_percentile_or_a_mean_has_a_least_count() -> None:
-    """Those on a plain metric count: any one of them is one too many, or too few."""
+    """Alarms on a plain metric count events: a single event too many, or too few, raises them."""
     for name, entry in RESOURCES.items():
         if entry["Type"] == "AWS::CloudWatch::Alarm" and "MetricName" in entry["Properties"]:
             assert entry["Properties"].get("Statistic") == "Sum", name

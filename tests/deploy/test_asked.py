@@ -1,4 +1,4 @@
-"""What a deployment asks where DNS is not made yet, or where the API wants more than a key."""
+"""Questions of a deployment where DNS is not set up yet, or where the API needs more than a key."""
 
 import datetime
 import io

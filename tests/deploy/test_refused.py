@@ -1,4 +1,4 @@
-"""What stands against a deployment before it begins: one line, and nothing is changed."""
+"""Deployments that are refused before they begin: one line, and nothing is changed."""
 
 import json
 import shutil

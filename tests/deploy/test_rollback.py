@@ -145,7 +145,7 @@ def test_no_permission(twice: Account, stages: Path, monkeypatch: pytest.MonkeyP
 
 
 def refusing(operation: str, refuse: Any) -> Any:
-    """botocore's way to AWS, with one operation that is refused."""
+    """Botocore's way to AWS, with one operation that is refused."""
     from botocore.client import BaseClient
 
     ordinary = BaseClient._make_api_call

@@ -56,7 +56,7 @@ def test_a_service_as_it_should_be(models: list[Path], handlers: list[Respond], 
 
 
 def test_as_a_script_in_a_process_of_its_own(models: list[Path]) -> None:
-    """What the workflow and a person call: runtime.local, and deploy/smoke.py from the project's folder."""
+    """The commands that workflow and people run: runtime.local, and deploy/smoke.py from the project's folder."""
     local = subprocess.Popen(
         [sys.executable, "-m", "runtime.local", "--port", "0", "--model", str(models[0])],
         cwd=ROOT,
@@ -132,7 +132,7 @@ def test_rows_that_no_request_holds(manifests: list[Manifest]) -> None:
 
 
 def wrong(model: Path, respond: Respond, capsys: Any, *words: object) -> str:
-    """What is said of a service that must not pass."""
+    """Return the error line for a service that must not pass."""
     with serving(respond) as url:
         begin = time.monotonic()
         assert smoke(url, "--model", model, *words) == 1

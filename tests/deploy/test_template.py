@@ -72,7 +72,7 @@ def test_cloudformation_takes_it_along() -> None:
 
 
 def statements(path: Path) -> Iterator[dict[str, Any]]:
-    """What the policies of a template allow, with the resource that they are part of."""
+    """Yield the statements of a template's policies, each with the resource that holds it."""
     for name, entry in read_template(path).document["Resources"].items():
         for value in within(entry):
             if isinstance(value, dict) and value.get("Effect") == "Allow":

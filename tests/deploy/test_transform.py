@@ -1,4 +1,4 @@
-"""What SAM makes of deploy/template.yaml: which deployment of the API a stage has, and after what."""
+"""deploy/template.yaml as SAM transforms it: the deployment of the API that a stage has, and its dependencies."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What a page shows in fenced blocks, and how to run it: the commands of a page are one script, in their order.
+"""Fenced blocks of a page, and the script that runs them: the commands of a page, in their order.
 
 A comment directly above a block says what the page's reader cannot do here, or what the block is:
 

@@ -53,7 +53,7 @@ class Tabled:
         self.real = self.fitted[0].raw_inputs(self.frame)
 
     def agrees(self, inputs: dict[str, NDArray[Any]]) -> None:
-        """Asserts the bits of the graph, margins and probabilities, and those of XGBoost's margins."""
+        """Assert the bits of the graph, margins and probabilities, and those of XGBoost's margins."""
         graph = ask_graph(self.session, inputs)
         words = inputs.get("categories", np.empty((len(graph.margin), 0), dtype=object))
         probability, margins = self.batch.predict(inputs["numbers"], words)
@@ -64,7 +64,7 @@ class Tabled:
         assert bits_equal(margins, its_own) == its_own.size
 
     def every_kind(self) -> None:
-        """Compares at every threshold and beside it, missing, infinite and extreme numbers, levels unseen."""
+        """Compare at every threshold and beside it, missing, infinite and extreme numbers, levels unseen."""
         columns = probes.RawColumns(self.fitted[0], frozenset({"has_paid"}))
         for part in probes.at_every_split(self.contract.ensembles, columns, self.real, 4_000):
             self.agrees(part)

@@ -185,8 +185,10 @@ def test_a_wrong_graph_is_refused(
 
 
 def test_exp_in_the_graph_is_refused_for_answering_otherwise_in_a_batch() -> None:
-    """ONNX Runtime's Exp differs by an ulp between a vector and a single element: within the limit for p, but a row
-    must not answer otherwise alone."""
+    """ONNX Runtime's Exp differs by an ulp between a vector and a single element.
+
+    That is within the limit for p, but a row alone must not be answered otherwise than in a batch.
+    """
     fitted, real = fit("cross-fit sigmoid")
     contract = build(fitted)
     for node in contract.model.graph.node:

@@ -171,7 +171,7 @@ def trees(draw: st.DrawFn) -> Trees:
 
 
 def answer(tree: Trees, numbers: tuple[float, ...], level: float) -> float:
-    """What the graph does: NaN goes right, minus infinity left."""
+    """Walk the tree as the graph does: NaN goes right, minus infinity left."""
     node = 0
     while tree.splits[node]:
         column = COLUMNS[tree.place[node]]
@@ -183,7 +183,7 @@ def answer(tree: Trees, numbers: tuple[float, ...], level: float) -> float:
 
 
 def falls(tree: Trees, moved: int) -> bool:
-    """Whether any applicant's answer falls as one number rises."""
+    """True if any applicant's answer falls as one number rises."""
     others = [(*VALUES, MISSING)] * 3
     for *rest, level in product(*others, (0.0, 1.0)):
         answers = [answer(tree, (*rest[:moved], value, *rest[moved:]), level) for value in VALUES]
@@ -200,7 +200,7 @@ def test_crossings_are_found_just_where_an_answer_falls(tree: Trees) -> None:
 
 
 def test_leaves_that_cross_on_other_values_are_no_fall() -> None:
-    """x < 1: a < 1: 0 or 10; else a < 1: 1 or 11. The bounds of the two sides overlap, the applicants do not."""
+    """X < 1: a < 1: 0 or 10; else a < 1: 1 or 11. The bounds of the two sides overlap, the applicants do not."""
     tree = Trees(
         output="",
         place=np.array([0, 2, 0, 0, 2, 0, 0]),

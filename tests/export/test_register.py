@@ -33,7 +33,7 @@ OPSET = {"": 18, "ai.onnx.ml": 3}
 
 
 class OwnMarginClassifier(XGBClassifier):  # type: ignore[misc]
-    """What a user writes to calibrate margins."""
+    """A wrapper that a user writes to calibrate margins."""
 
     def decision_function(self, X: Any) -> Any:
         return self.predict(X, output_margin=True)

@@ -44,7 +44,7 @@ def service() -> str:
 
 
 def answers(node: str, folder: Path, rows: list[dict[str, Any]], out: Path) -> dict[str, NDArray[Any]]:
-    """What the page's service says of applicants."""
+    """The answers of the page's service about applicants."""
     (out / "score.js").write_text(service(), encoding="utf-8")
     (out / "rows").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     environment = {**os.environ, "NODE_PATH": str(PACKAGES)}

@@ -43,7 +43,7 @@ LEAST_LEVEL = 100
 # Between two published quantiles a column is interpolated; so near do its moments come out.
 MEAN_TOLERANCE = 0.08
 STD_TOLERANCE = 0.10
-# Hangs on a handful of amounts above a million, of which only the largest is published.
+# Depends on a handful of amounts above a million, of which only the largest is published.
 STD_TOLERANCES = {"sum_paid_inv_0_12m": 0.18}
 # Some 15 of the defaulted have any: their mean says nothing.
 HELD_BY_A_HANDFUL = {"recovery_debt"}
@@ -134,12 +134,12 @@ def population() -> pd.DataFrame:
 
 
 def margin_of(share: float, count: float) -> float:
-    """How far a share among `count` may lie from its figure."""
+    """Largest accepted distance of a share among `count` from its figure."""
     return rate_margin(share, count) + TABLES_DISAGREE
 
 
 def rate_margin(rate: float, count: float) -> float:
-    """How far a default rate among `count` may lie from its figure."""
+    """Largest accepted distance of a default rate among `count` from its figure."""
     return STANDARD_ERRORS * float(np.sqrt(rate * (1 - rate) / count))
 
 
@@ -150,7 +150,7 @@ def of_class(population: pd.DataFrame, name: str, defaulted: bool) -> tuple[NDAr
 
 
 def assert_quantile(values: NDArray[np.float64], share: float, value: float, allowed: float) -> None:
-    """That `value` is a quantile at `share`, by the shares below and up to it: ties take up room in both."""
+    """Assert that `value` is a quantile at `share`, by the shares below and up to it: ties widen both."""
     below, up_to = np.mean(values < value), np.mean(values <= value)
     assert below - allowed <= share <= up_to + allowed, f"{share}: {below} below {value}, {up_to} up to it"
 

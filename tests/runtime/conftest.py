@@ -1,4 +1,4 @@
-"""What the tests of the runtime share: model folders, and handlers over them."""
+"""Model folders, and handlers over them, for the tests of the runtime."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def make_handler(reference_model: Path) -> "MakeHandler":
-    """Makes handlers: `make_handler(folder, CORS_ORIGINS="*")`."""
+    """Make handlers: `make_handler(folder, CORS_ORIGINS="*")`."""
     from runtime.dispatch import Handler
 
     def make(folder: Path = reference_model, **environment: str) -> Handler:
@@ -57,5 +57,5 @@ def small(make_handler: "MakeHandler", small_model: Path) -> "Handler":
 
 @pytest.fixture
 def event() -> Callable[[str], Any]:
-    """Reads a recorded event of tests/events by its name."""
+    """Read a recorded event of tests/events by its name."""
     return lambda name: json.loads((EVENTS / f"{name}.json").read_text())

@@ -65,7 +65,7 @@ def reference_features() -> list[dict[str, Any]]:
 
 
 def build_model(folder: Path, features: Sequence[dict[str, Any]], grades: Grades | None = None) -> dict[str, Any]:
-    """Writes model.onnx and manifest.json into `folder`; returns the manifest."""
+    """Write model.onnx and manifest.json into `folder`; return the manifest."""
     numbers = [f["name"] for f in features if f["type"] != "category"]
     categories = [f["name"] for f in features if f["type"] == "category"]
     vocabulary = sorted({word for f in features for word in f.get("vocabulary", [])})
@@ -109,7 +109,7 @@ def build_model(folder: Path, features: Sequence[dict[str, Any]], grades: Grades
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Writes a manifest with the version that its content has."""
+    """Write a manifest with the version that its content has."""
     (folder / "manifest.json").write_text(json.dumps(versioned(manifest)))
 
 

@@ -35,7 +35,7 @@ schema = schemathesis.openapi.from_dict(DESCRIPTION)
 
 @pytest.fixture
 def asked() -> Iterator[Counter[str]]:
-    """Counts the cases of the operation that a test asks for, and fails the test that asked too few."""
+    """Count the cases of the operation that a test asks for, and fail the test that asked too few."""
     counts: Counter[str] = Counter()
     yield counts
     [(label, count)] = counts.items()
@@ -44,7 +44,7 @@ def asked() -> Iterator[Counter[str]]:
 
 @pytest.fixture(scope="module")
 def address(small: "Handler") -> Iterator[str]:
-    """Of a server over the small model."""
+    """The URL of a server over the small model."""
     with Server(small, quiet=True) as server:
         yield server.url
 

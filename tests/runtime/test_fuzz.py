@@ -72,7 +72,7 @@ def refuse_constant(token: str) -> None:
 
 
 def strict(text: str) -> Any:
-    """Reads JSON as strict parsers do: ASCII, no NaN, no half of a surrogate pair."""
+    """Read JSON as strict parsers do: ASCII, no NaN, no half of a surrogate pair."""
     assert text.isascii()
     value = json.loads(text, parse_constant=refuse_constant)
     json.dumps(value, ensure_ascii=False).encode()  # raises for a lone surrogate

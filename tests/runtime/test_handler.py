@@ -412,7 +412,7 @@ def test_the_observer(make_handler: "MakeHandler", capsys: pytest.CaptureFixture
         "r-1",
         200,
     )
-    assert response.scored == [(answer["credit_score"], answer["score_band"], 1, 1)]
+    assert response.scored == [(answer["credit_score"], answer["score_band"], 1, 1, "")]
     assert (len(batch.scored), batch.refused) == (1, 1)
     assert [request.route for request, _, _ in seen] == ["/predict", "/predict/batch", ""]
     assert [response.problem for _, response, _ in seen] == ["", "", "not-found"]

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import observe as module
+from runtime.grades import Grades
 from runtime.model import Model
 from runtime.observe import MOST_VALUES, Observer, histogram
-from tests.runtime.model_builder import SMALL_FEATURES, reference_request
+from tests.runtime.model_builder import SMALL_FEATURES, build_model, reference_request
 from tests.runtime.test_handler import SMALL, send
 
 if TYPE_CHECKING:
@@ -111,6 +112,22 @@ def test_a_prediction(observed: "Observed") -> None:
         "warnings": 1,
     }
     assert latency > 0
+
+
+def test_the_grade_stands_beside_the_band_of_a_model_with_grades(make_handler: "MakeHandler", tmp_path: Path) -> None:
+    """As the answer has it, whatever its name; a line of a batch has neither."""
+    build_model(tmp_path / "model", SMALL_FEATURES, Grades((1e-7, 0.999), ['A"\n', "B", "C"]))
+    handler = make_handler(tmp_path / "model")
+    writes: list[bytes] = []
+    manifest = handler.service.model.manifest
+    handler.observe = Observer(manifest, writes.append, log=True, namespace="scores", cold=False)
+    answer = send(handler, "POST", "/predict", SMALL)[2]
+    send(handler, "POST", "/predict/batch", {"applicants": [SMALL, {**SMALL, "uuid": "2"}]})
+    one, batch = (json.loads(write) for write in writes)
+    assert (one["band"], one["grade"]) == (answer["score_band"], answer["grade"])
+    assert list(one).index("grade") == list(one).index("band") + 1
+    assert "grade" not in batch
+    assert batch["MissingShare"] == one["MissingShare"]
 
 
 def test_a_batch(observed: "Observed") -> None:

@@ -119,7 +119,7 @@ def test_an_example_of_features_without_range_or_vocabulary(manifest: Manifest) 
 
 
 def as_a_client_reads(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """What is left of a value in a client that was generated from the schema: the properties that have a name."""
+    """A value as a client that was generated from the schema keeps it: the named properties only."""
     if "$ref" in schema:
         return as_a_client_reads(value, schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if "anyOf" in schema:

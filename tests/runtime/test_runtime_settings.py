@@ -1,4 +1,4 @@
-"""What the environment may set, and what it may not."""
+"""Settings of the environment, and the values that are refused."""
 
 import pytest
 

@@ -28,7 +28,7 @@ def test_the_examples_in_the_docstrings(module: object) -> None:
     st.one_of(st.floats(1, 1e3), st.floats(-1e3, -1)),
 )
 def test_points_are_those_of_the_formula_in_forty_digits(p: float, points: float, odds: float, double: float) -> None:
-    """offset + factor * log(good : bad odds), as scorecards define it, without the roundings of floats."""
+    """Offset + factor * log(good : bad odds), as scorecards define it, without the roundings of floats."""
     with localcontext(prec=40):
         risk, factor = Decimal(p), Decimal(double) / Decimal(2).ln()
         expected = Decimal(points) + factor * ((1 - risk) / risk / Decimal(odds)).ln()

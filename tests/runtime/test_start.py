@@ -1,4 +1,4 @@
-"""What a start costs and leaves behind, in a fresh process with nothing of a CI's environment."""
+"""The costs of a start and the traces it leaves, in a fresh process without a CI's environment."""
 
 import json
 import os

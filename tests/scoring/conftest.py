@@ -69,7 +69,7 @@ def in_this_process(job: Job, pieces: Sequence[Piece], workers: int) -> Iterator
 
 @pytest.fixture
 def score(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score:
-    """Runs the command over files; `out` is a folder in tmp_path. More `--workers` than one are processes."""
+    """Run the command over files; `out` is a folder in tmp_path. More `--workers` than one are processes."""
 
     def scored(data: object, out: str = "scored", *words: object) -> int:
         own = Processes if "--workers" in words else in_this_process

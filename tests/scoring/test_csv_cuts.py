@@ -78,7 +78,7 @@ def test_a_cut_file_has_the_rows_and_rejects_of_the_whole_one(
 def test_a_cut_is_right_wherever_one_is_offered(
     tmp_path_factory: pytest.TempPathFactory, text: str, rows: int, block: int
 ) -> None:
-    """Of text with quotes anywhere, most of which has to stay whole."""
+    """Cuts fall outside of quoted fields, in text with quotes anywhere."""
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(b"id,text\nfirst,\n" + text.encode())
     with pytest.MonkeyPatch.context() as patched:

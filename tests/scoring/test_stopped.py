@@ -38,14 +38,14 @@ def started(book: Path, model: Path, out: Path) -> "subprocess.Popen[str]":
 
 
 def children(process: int) -> list[int]:
-    """Those of every thread."""
+    """The child processes of every thread."""
     return [
         int(child) for path in Path(f"/proc/{process}/task").glob("*/children") for child in path.read_text().split()
     ]
 
 
 def once_a_part_is_there(out: Path, process: "subprocess.Popen[str]") -> Iterator[None]:
-    """Gives one moment, early in a run."""
+    """Give one moment, early in a run."""
     while not list(out.glob("part-*.parquet")):
         assert process.poll() is None, process.stderr
         time.sleep(0.005)

@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing on standard error."""
 
     def ask(self, body: bytes, without: str = "") -> Answer:
-        """What the server answers."""
+        """The server's answer."""
         declared = self.headers.get("x-amz-checksum-sha256")
         if declared and base64.b64decode(declared) != hashlib.sha256(body).digest():
             return refusal(400, "BadDigest", "The SHA256 you specified did not match the calculated checksum.")
@@ -116,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
             connection.close()
 
     def give(self, answer: Answer, upto: int | None = None) -> None:
-        """Sends an answer, or the start of one, after which the connection is closed."""
+        """Send an answer, or the start of one, after which the connection is closed."""
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)

@@ -1,4 +1,4 @@
-"""What tests of single objects share."""
+"""Buckets and objects for the tests of single objects."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What each command asks of S3 is what docs/storage.md says, and no more."""
+"""The permissions that each command needs from S3 are those of docs/storage.md, and no more."""
 
 import re
 import shutil
@@ -32,7 +32,7 @@ def documented() -> dict[str, set[str]]:
 
 
 def actions(bucket: Bucket, trained: tuple[Path, Path], scratch: Path) -> dict[str, Callable[[], object]]:
-    """What each flag and command does."""
+    """A call of each flag and command, by its name in the documentation."""
     registry = Registry(f"{bucket}/models")
     earlier = Model.load(str(trained[0] / "model")).manifest.model_version
 

@@ -49,7 +49,7 @@ def test_an_empty_object(bucket: Bucket, tmp_path: Path) -> None:
 
 
 def in_parts(bucket: Bucket, sizes: list[int], **more: Any) -> bytes:
-    """Uploads an object in parts of these sizes."""
+    """Upload an object in parts of these sizes."""
     content = os.urandom(sum(sizes))
     where = {"Bucket": bucket.name, "Key": "loans/table.csv"}
     upload = bucket.client.create_multipart_upload(**where, **more)["UploadId"]

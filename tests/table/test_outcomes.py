@@ -1,4 +1,4 @@
-"""Who defaulted, who repaid, and which rows are left out, counted by value."""
+"""Outcomes: defaults, repaid credits and rows that are left out, counted by value."""
 
 from dataclasses import replace
 from pathlib import Path

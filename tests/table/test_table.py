@@ -214,7 +214,7 @@ def test_a_csv_round_trip(
     ending: str,
     mark: str,
 ) -> None:
-    """What Python's csv module writes is read as it was: float64 to the last bit, text but for the blanks around it."""
+    """Tables of Python's csv module are read back: float64 to the last bit, text without the blanks around it."""
     if any("\r" in text for _, _, text in rows):
         quoting = csv.QUOTE_ALL  # the csv module leaves a lone carriage return unquoted, where it ends a line
     out = io.StringIO()

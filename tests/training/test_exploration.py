@@ -43,7 +43,7 @@ Found = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def ctrl_c() -> Iterator[None]:
-    """Gives SIGINT back to Python: OR-Tools has it where a test calls optbinning itself."""
+    """Give SIGINT back to Python: OR-Tools has it where a test calls optbinning itself."""
     yield
     signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
 
@@ -76,7 +76,7 @@ def of(found: Found, name: str) -> Found:
 
 
 def reasons(frame: pd.DataFrame, target: NDArray[np.int8], **kinds: Any) -> dict[str, str]:
-    """What is said of each suspect."""
+    """The suspects by feature, with their texts."""
     suspects = explore(frame, target, features(frame, **kinds))["suspects"]
     assert len({suspect["feature"] for suspect in suspects}) == len(suspects)
     return {suspect["feature"]: suspect["reason"] for suspect in suspects}

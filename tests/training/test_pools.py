@@ -24,7 +24,7 @@ def column(counts: Mapping[Any, int]) -> pd.DataFrame:
 
 
 def settings(model: int | None = None, feature: int | None = None, **more: Any) -> Settings:
-    """Of the one category `job`."""
+    """Settings with the one category `job`."""
     job = {"type": "category", **({} if feature is None else {"rare": feature}), **more}
     content: dict[str, Any] = {"features": {"job": job}, "row_max": {}}
     return settings_from_dict(content | ({} if model is None else {"model": {"rare": model}}))

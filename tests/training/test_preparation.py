@@ -1,4 +1,4 @@
-"""What raw columns become, and what happens to values that training never saw."""
+"""Preparation of raw columns, unseen values included."""
 
 from typing import Any
 

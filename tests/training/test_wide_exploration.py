@@ -1,4 +1,4 @@
-"""Of a wide table the work is bounded, and the figures are those of a narrow one."""
+"""The exploration of a wide table is bounded, with the figures of a narrow one."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What tests read of validation.json: stability, and the figures of known outcomes, side by side."""
+"""Figures of validation.json for tests: stability, and those of known outcomes, side by side."""
 
 import json
 from pathlib import Path

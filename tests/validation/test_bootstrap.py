@@ -27,7 +27,7 @@ WITHOUT_LIMITS = {"rows", "defaults", "threshold"}
 
 
 def figures(sample: Sample, weight: NDArray[np.int64], threshold: float = 0.5) -> dict[str, float]:
-    """Of one draw; weights in the order of the sample."""
+    """The statistics of one draw, with weights in the order of the sample."""
     target, probability = sample
     order = np.argsort(probability, kind="stable")
     answer = Ranked(target, probability, threshold, PROBABILITY_LIMITS).figures(weight[order][None, :].astype(float))
@@ -162,7 +162,7 @@ def test_one_probability_for_all() -> None:
 
 @pytest.mark.parametrize("rows", [150, 3_000])
 def test_the_interval_holds_the_figure(rows: int) -> None:
-    """Those too that noise raises: ten groups of 15 applicants are far from their rates by chance alone."""
+    """Bounds hold distances raised by noise: ten groups of 15 applicants are far from their rates by chance alone."""
     y, p = draw(rows)
     bounds = bootstrap(y, p, 0.3, resamples=200, seed=0).bounds
     for name, value in evaluate(y, p, 0.3).items():

@@ -1,4 +1,4 @@
-"""How often a page of a clean table has a finding, and how often one finds what is wrong: seeded, no model needed."""
+"""False-alarm rate of findings on a clean table, and their power on wrong ones: seeded, no model needed."""
 
 from collections.abc import Callable
 

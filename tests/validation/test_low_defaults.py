@@ -1,6 +1,7 @@
 """Bounds for grades with few defaults: the paper's tables, direct sums, and how often a true PD is above its bound."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,9 +10,17 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from runtime.grades import Grades
+from runtime.score import Scale
+from validation.bands import scores_of
 from validation.evidence import AnsweredRows
 from validation.grades import grade_table, places_of
+from validation.page import content_of, described
+from validation.rating import Rating
+from validation.report.pages import render
 from validation.report.tables import low_default_bounds
+from validation.sections import grades as grades_section
+from validation.sections.section import Rows, Subject
+from validation.settings import Stability, Validation
 from validation.statistics.low_defaults import FEW, conservative, upper_bounds
 
 ROWS = np.array([100.0, 400, 300])  # grades A, B, C of Pluto and Tasche's example
@@ -76,6 +85,52 @@ def test_margins_reach_the_bound_and_are_never_below_zero() -> None:
     assert found.is_few.tolist() == [True, True, False]
     assert FEW == 20
     assert conservative(np.array([0.5, 0.5, 0.5]), ROWS, SOME).margin.tolist() == [0, 0, 0]
+
+
+def book(defaults: tuple[int, ...], rows: tuple[int, ...] = (100, 400, 300)) -> Subject:
+    """Customers of grades A, B, C with PDs of 0.5, 4 and 20 %, so many of whom defaulted."""
+    p = np.repeat([0.005, 0.04, 0.2], rows)
+    outcome = np.concatenate([np.arange(n) < d for n, d in zip(rows, defaults, strict=True)]).astype(float)
+    rating = Rating.of_grades(Grades([0.01, 0.1], ["A", "B", "C"]))
+    return Subject(Rows(p, scores_of(p, Scale()), outcome), rating, Scale(), Validation(), Stability())
+
+
+def test_a_validation_bounds_the_grades_with_few_defaults_and_no_others() -> None:
+    """From the counts of all grades, the riskiest first; with the settings' confidence and correlation."""
+    its = book((0, 19, 20))
+    figure = grades_section.make(its).figure
+    assert figure is not None
+    found = figure["low_defaults"]
+    assert [entry["grade"] for entry in found["grades"]] == ["B", "A"], "C has 20 defaults"
+    bounds = upper_bounds(ROWS, np.array([0.0, 19, 20]))
+    assert [entry["bound"] for entry in found["grades"]] == pytest.approx(bounds[1::-1].tolist(), rel=1e-12)
+    correlated = upper_bounds(ROWS, np.array([0.0, 19, 20]), correlation=0.12)
+    assert [entry["bound_correlated"] for entry in found["grades"]] == pytest.approx(correlated[1::-1].tolist())
+    assert found["grades"][1]["margin"] == pytest.approx(bounds[0] - 0.005)
+    other = replace(its, settings=Validation(confidence=0.95, correlation=0.24))
+    stricter = grades_section.make(other).figure
+    assert stricter is not None
+    assert (stricter["low_defaults"]["confidence"], stricter["low_defaults"]["correlation"]) == (0.95, 0.24)
+    for entry, looser in zip(stricter["low_defaults"]["grades"], found["grades"], strict=True):
+        assert entry["bound"] > looser["bound"]
+        assert entry["bound_correlated"] > looser["bound_correlated"]
+
+
+@pytest.mark.parametrize(("defaults", "shown"), [((0, 0, 0), "CBA"), ((25, 30, 40), ""), ((0, 30, 40), "A")])
+def test_a_page_has_bounds_where_defaults_are_few(defaults: tuple[int, ...], shown: str) -> None:
+    """Nobody who defaulted is the usual case; a grade without customers is bounded by the riskier ones."""
+    about = {"source": "x", "sha256": "0", "rows": 800, "first_time": None, "last_time": None}
+    found = described(book(defaults), {**about, "too_young": 0, "without_time": 0})
+    page = render("validation", **content_of(found))
+    figure = found["sections"]["grades"]["figure"]
+    assert figure is not None
+    assert "".join(entry["grade"] for entry in figure["low_defaults"]["grades"]) == shown
+    assert ("most prudent upper bounds of the PD (Pluto and Tasche)" in page) == bool(shown)
+    empty = grades_section.make(book((0, 2, 3), (0, 400, 300))).figure
+    assert empty is not None
+    [*_, last] = empty["low_defaults"]["grades"]
+    assert (last["grade"], last["rows"], last["margin"]) == ("A", 0, None)
+    assert last["bound"] == empty["low_defaults"]["grades"][1]["bound"]
 
 
 def test_the_report_s_bounds_take_effective_numbers_of_weighted_rows() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from runtime.score import Scale
 from tests.validation.samples import draw
+from tests.validation.test_challenges import subject
 from validation.bands import scores_of
 from validation.documents import Validated
 from validation.initial import Said, initial_of
@@ -26,6 +27,20 @@ MANIFEST: dict[str, Any] = {
 }
 DATA: dict[str, Any] = {"source": "x.csv", "sha256": "0", "rows": 2_000, "first_time": None, "last_time": None}
 DATA |= {"too_young": 3, "without_time": 0}
+MORE: dict[str, Any] = {
+    "parent": {"pipeline": "9" * 64, "run": "8" * 64, "model_version": "abc"},
+    "score": {"points": 600.0, "odds": 50.0, "points_to_double": 20.0},
+    "bands": [400.0, 500.0, 600.0],
+    "grades": {"names": ["A", "B"], "limits": [0.02]},
+    "reasons": {"basis": {"method": "Shapley", "reference": "at-cutoff", "reference_rows": 100}},
+    "reference": {"rows": 9_000, "metrics": {"rows": 3_000, "roc_auc": 0.8}},
+    "self_check": {"probability_tolerance": 1e-12, "rows": [{}, {}]},
+    "versions": {"xgboost": "3.0"},
+    "features": [
+        {"name": "x", "type": "number", "range": [0.0, 9.0], "nullable": True},
+        {"name": "level", "type": "category", "vocabulary": ["a", "b", "c"], "nullable": False},
+    ],
+}
 SECTIONS = ("2.5.2", "2.5.3.1", "2.5.4.1", "2.5.5.1", "2.5.5.2", "2.5.5.3")
 
 
@@ -68,6 +83,46 @@ def test_sections_stand_in_the_template_s_order_with_the_figures_of_the_validati
     assert f"Herfindahl index {grades['concentration']['customers']['hi']:.4g}" in text
     assert text.count("**Question:**") >= 7
     assert "Rows left out as too young: 3" in text
+
+
+def test_the_other_two_entries_have_what_was_measured_and_what_the_manifest_says() -> None:
+    """Groups, slices, noise, outcomes and grades with few defaults; score scale, bands, inputs, versions, parent."""
+    its = found_of(subject(weak_by=0.8, women=1.0))
+    text = pack_of(its, MANIFEST | MORE)
+    sr, act = text[text.index("## SR 26-2") :].split("## EU AI Act, Article 11")
+    figures = {name: section["figure"] or {} for name, section in its["sections"].items()}
+    metrics = figures["calibration"]["metrics"]
+    assert f"Outcomes: {metrics['rows']:,} of 12,000 customers have one, {metrics['defaults']:,} defaults." in sr
+    assert f"Ranking: ROC-AUC {figures['discrimination']['metrics']['roc_auc']:.4g} (" in sr
+    weak = [each for each in figures["weak"]["slices"] if each["confirmed"]]
+    assert weak
+    assert sr.count("Weak where ") == len(weak)
+    assert f"{figures['weak']['looked_at']:,} looked at" in sr
+    assert f"{figures['robustness']['rows']:,} customers asked again" in sr
+    assert "No periods: no periods are asked for" in sr
+    assert "No history is kept" in sr
+    for title in (section["title"] for section in its["sections"].values()):
+        assert f"| {title} | " in sr
+    few = figures["grades"]["low_defaults"]["grades"]
+    assert ("Grades with fewer than 20 defaults" in sr) == bool(few)
+    ratio = min(group["ratio"] for group in figures["fairness"]["attributes"][0]["groups"] if group["ratio"])
+    for entry in (sr, act):
+        assert f"sex: lowest adverse impact ratio {ratio:.4g} (" in entry
+        assert "Approved is who has 560 points or more (fairness.cutoff)." in entry
+        assert "The model is weak in a slice: " in entry
+    for words in (
+        *("A recalibration of model `abc`", "600 points at odds of 50 to 1", "begin at 400, 500 and end at 600 points"),
+        *("Grades A, B, at probabilities 2 %.", "against at-cutoff, 100 reference rows", "Trained on 9,000 applicants"),
+        *("ROC-AUC 0.8,", "Each start answers 2 made-up applicants again", "| xgboost | 3\\.0 |".replace("\\", "")),
+        *("| 0 to 9 |", "| 3 levels |"),
+    ):
+        assert words in act, words
+    assert act.count("**Question:**") == 6
+    assert sr.count("**Question:**") == 6
+
+
+def found_of(its: Subject) -> Validated:
+    return described(its, DATA | {"rows": len(its.rows)}, "0123456789ab")
 
 
 def test_what_was_not_tested_says_why() -> None:

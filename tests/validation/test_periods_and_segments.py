@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def validated(folder: Path, out: Path, data: "Path | pd.DataFrame", *words: object) -> tuple[dict[str, Any], str]:
-    """What was found, and the page."""
+    """Run a validation; return its findings and its page."""
     if isinstance(data, pd.DataFrame):
         out.parent.mkdir(parents=True, exist_ok=True)
         data.to_csv(out.parent / "data.csv", index=False)

@@ -14,7 +14,7 @@ CALIBRATORS, SPLITS, EITHER = ("none", "sigmoid", "isotonic"), ("stratified", "t
 
 
 def advice() -> Iterator[tuple[dict[str, Any], str]]:
-    """What a model was made with, and each remedy that it may be given."""
+    """Yield the facts of a model with each remedy that may be proposed for it."""
     for calibrator, split, on_margin, correct_spread in product(CALIBRATORS, SPLITS, EITHER, EITHER):
         made: dict[str, Any] = {
             "calibrator": calibrator,

@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -113,7 +115,7 @@ def mistake(capsys: pytest.CaptureFixture[str], status: int, *words: object) -> 
 
 
 def test_the_manifest_holds_the_training_rows_as_histograms(folder: Path) -> None:
-    """Those of reference.json, with the test's metrics; small, and of no concern to the runtime."""
+    """The reference is that of reference.json, with the test's metrics: small, and unread by the runtime."""
     manifest = json.loads((folder / "model/manifest.json").read_text())
     written = json.loads((folder / "artifacts/reference.json").read_text())
     metrics = json.loads((folder / "artifacts/metrics.json").read_text())["test"]
@@ -378,6 +380,29 @@ def test_a_manifest_without_a_whole_reference(
 # ---------------------------------------------------------------- the page
 
 
+def test_the_default_cut_off_is_the_model_s_own(folder: Path) -> None:
+    """The one of its reasons first; else of the limits of bands the one nearest to the score of a fifth of the rows."""
+    its = Served.load(folder / "model")
+    manifest, histogram = its.model.manifest, its.reference["score"]
+    scores = scores_of(its.probabilities(_read(folder, "training.csv"), lambda _: None), manifest.scale)
+    found = its.cutoff
+    assert found is not None
+    a_fifth = histogram["edges"][1]
+    assert (scores < a_fifth).mean() == pytest.approx(0.2, abs=0.03)
+    assert abs(found[0] - a_fifth) == min(abs(limit - a_fifth) for limit in manifest.bands[1:-1])
+    document = {**manifest.document, "reasons": {"basis": {"reference_scores": [512.0, 530.0]}}}
+    with_reasons = replace(its, model=SimpleNamespace(manifest=SimpleNamespace(document=document)))  # type: ignore[arg-type]
+    assert with_reasons.cutoff == (512.0, "the cut-off of the model's reasons")
+    one_band = SimpleNamespace(document=manifest.document, bands=(300.0, 900.0))
+    assert replace(its, model=SimpleNamespace(manifest=one_band)).cutoff is None  # type: ignore[arg-type]
+
+
+def _read(folder: Path, name: str) -> pd.DataFrame:
+    its = Served.load(folder / "model")
+    frame = pd.read_csv(folder / name)[[feature.name for feature in its.features]]
+    return frame.astype({"shop": object, "region": object})
+
+
 def test_groups_of_people_are_compared_and_named_nowhere_else(
     folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -386,11 +411,16 @@ def test_groups_of_people_are_compared_and_named_nowhere_else(
     assert status == 0
     [its] = found["sections"]["fairness"]["figure"]["attributes"]
     assert {group["group"]: group["rows"] for group in its["groups"]} == pd.Series(sex).value_counts().to_dict()
+    figure = found["sections"]["fairness"]["figure"]
+    manifest = json.loads((folder / "model/manifest.json").read_text())
+    assert figure["cutoff"] in manifest["bands"][1:-1]
+    assert figure["cutoff_by"] == "the limit of a band nearest to approving 80% of the training rows"
     assert found["sections"]["weak"]["figure"]["of"] == len(same)
     assert found["sections"]["robustness"]["figure"]["rows"] == 1_000
     page = (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
     assert '<h2 id="fairness">' in page
     assert "Approval by sex" in page
+    assert "the limit of a band nearest to approving 80% of the training rows" in page
     assert "zz-woman" not in capsys.readouterr().out
     (tmp_path / "groups.toml").write_text(
         '[data]\ntarget = "outcome"\npositive = "bad"\n[fairness]\ngroups = ["sex"]\n'

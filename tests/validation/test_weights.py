@@ -288,7 +288,7 @@ def test_the_effective_size_is_kishs(weight: Sequence[float], expected: float) -
 
 
 def test_bounds_of_a_weighted_rate_are_those_of_so_many_rows_of_equal_weight() -> None:
-    """Of 40 rows worth 25 with a rate of 20 %: Clopper and Pearson's bounds for 5 of 25."""
+    """40 rows worth 25, with a rate of 20 %, have Clopper and Pearson's bounds for 5 of 25."""
     low, high = interval_of_rates(np.array([0.2]), np.array([25.0]))
     assert (low[0], high[0]) == pytest.approx((beta.ppf(0.025, 5, 21), beta.ppf(0.975, 6, 20)))
     low, high = interval_of_rates(np.array([0.0, 1.0, np.nan]), np.array([9.5, 9.5, 0.0]))

@@ -19,6 +19,7 @@ class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
     ----------
     method : the one that was chosen.
     comparison_ : what each loses in cross-validation, see training.estimator.calibration.cross_validated.
+
     """
 
     def __init__(

@@ -45,6 +45,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     spread_ : estimated spread of the mean margin, as a share of that of one booster's, 1 where it is not corrected.
     calibrator_ : scikit-learn's own fitted calibrator, None for "none".
     comparison_ : what each calibration loses in cross-validation, see training.estimator.calibration.cross_validated.
+
     """
 
     def __init__(
@@ -162,6 +163,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         return np.asarray(self.classes_[(p > 0.5).astype(int)])
 
     def __sklearn_tags__(self) -> Any:
+        """Missing values allowed, two classes only."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = False

@@ -41,6 +41,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Every number is rounded to float32 before anything else, because that is what XGBoost compares. It also makes
     each step monotone on the same set of numbers, so that `log1p` can be moved into the thresholds at export.
+
     """
 
     def __init__(

@@ -28,8 +28,11 @@ BARS = 24
 
 @dataclass(frozen=True)
 class Column:
-    """`values` [N]: float64 with NaN, or texts with None; `target` [N] 0/1; the `distinct` values that are present, in
-    ascending order, and how many `rows` have each; `weight` [N], 1 each where rows count alike."""
+    """A feature's values with the target.
+
+    `values` [N] are float64 with NaN, or texts with None; `target` [N] is 0 or 1. `distinct` holds the values that are
+    present, ascending, and `rows` the number of rows of each; `weight` [N] is 1 each where rows count alike.
+    """
 
     name: str
     kind: FeatureType
@@ -44,6 +47,7 @@ class Column:
     def of(
         cls, feature: Feature, values: NDArray[Any], target: NDArray[np.int8], weight: NDArray[np.float64] | None = None
     ) -> "Column":
+        """Count the distinct values of a feature."""
         missing: NDArray[np.bool_] = pd.isna(values)
         present = values[~missing]
         if feature.type == "category":

@@ -23,12 +23,12 @@ ROWS_A_LEVEL = 10  # on average; of columns whose rows nearly all differ, every 
 
 
 def rank_correlations(columns: Sequence[Column], rows: NDArray[np.intp]) -> list[dict[str, Any]]:
-    """Pairs of numbers and booleans, `a` and `b`, whose Spearman correlation over those of `rows` that have both is at
-    least 0.5 either way; the closest first.
+    """Strongly correlated pairs of numbers and booleans, the closest first.
 
-    Spearman's ranks are those among the rows that have both, another ranking for each pair of columns that are missing
-    in different rows. So all pairs are estimated at once by the ranks of each column alone, and where these differ the
-    closest MOST_RANKED_AGAIN are ranked again.
+    Spearman's correlation of `a` and `b`, over those of `rows` that have both, is 0.5 or more, or -0.5 or less. Its
+    ranks are those among the rows that have both, which differ for each pair of columns that are missing in different
+    rows. So all pairs are first estimated by the ranks of each column alone; where ranks may differ, the closest
+    MOST_RANKED_AGAIN are ranked again.
     """
     numbers = [c for c in columns if c.kind != "category" and len(c.distinct) > 1]
     if len(numbers) < 2:
@@ -52,8 +52,10 @@ def rank_correlations(columns: Sequence[Column], rows: NDArray[np.intp]) -> list
 
 
 def _of_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pearson's correlations [k, k] of the ranks of each column of [N, k] over the rows that have both values; NaN for
-    too few of them, and where one does not vary there."""
+    """Pearson's correlations [k, k] of the ranks of the columns of [N, k], over the rows that have both values.
+
+    NaN where too few rows have both, and where one of the two is constant there.
+    """
     ranks = pd.DataFrame(values).rank().to_numpy()
     there = ~np.isnan(ranks)
     ranks = np.where(there, ranks, 0.0)

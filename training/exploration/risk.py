@@ -24,15 +24,17 @@ Binned = tuple[list[str], NDArray[np.intp]]  # the name of each bin, missing las
 
 
 def risk_of(column: Column, *, optimal: bool = True) -> dict[str, Any]:
-    """`bins`, those without an applicant left out: `bin`, `rows`, `share`, `default_rate`, `woe`, `iv`; `iv`, the
-    information value; and `auc`, the ROC-AUC, 0.5 to 1, missing values included.
+    """Default rates in a feature's bins, and how well the feature alone ranks.
 
-    Of numbers and booleans both are those of the bins: the sum, and the ranking by the bins' default rates. Levels are
-    put into bins by the very rates that would be judged, so a category's two figures are out of fold (see out_of_fold).
+    `bins` without empty ones, each with `bin`, `rows`, `share`, `default_rate`, `woe` and `iv`; `iv`, the information
+    value; `auc`, the ROC-AUC, 0.5 to 1, missing values included.
 
-    The bins are optbinning's. It merges bins that are pure, as those of a leak are, and small ones; where that
-    leaves a single one, and where they need not be `optimal`, the bins of validation.stability show what there is.
-    Edges follow the rows; all figures in the bins but `rows` are weighted.
+    For numbers and booleans `iv` is the sum over the bins and `auc` the ranking by the bins' default rates. Levels are
+    binned by the very rates that would be judged, so both figures of a category are out of fold (see out_of_fold).
+
+    The bins are optbinning's. It merges small bins and pure ones, such as those of a leak. Where that leaves a single
+    one, and where they need not be `optimal`, the bins are those of validation.stability. Edges follow the rows; all
+    figures in the bins but `rows` are weighted.
     """
     labels, places = _binned(column) if optimal else (column.bins.labels(), column.places)
     rows = np.bincount(places, minlength=len(labels))

@@ -41,7 +41,7 @@ class Counted:
     """Keys, masks of fine-grained numbers and amounts of each stretch of rows, by the position of its first row."""
 
     def add(self, other: "Counted") -> None:
-        """Joins what is known of other rows."""
+        """Join what is known of other rows."""
         for ours, theirs in ((self.train, other.train), (self.test, other.test)):
             for name, (counts, sums) in theirs.items():
                 before = ours.get(name)

@@ -29,7 +29,7 @@ class Learnt:
     """Positions and features of the rows drawn."""
 
     def add(self, other: "Learnt") -> None:
-        """Joins what is known of other rows."""
+        """Join what is known of other rows."""
         for name, counts in other.levels.items():
             self.levels.setdefault(name, Counter()).update(counts)
         for name, its in other.ranges.items():

@@ -50,11 +50,20 @@ class Engine(Protocol):
 
     name: str
 
-    def learn(self, preparation: Preparation, told: Told) -> Learnt: ...
-    def refuse_small_room(self, width: int) -> str: ...
-    def prepare(self, preparation: Preparation, wanted: Wanted, told: Told) -> Counted: ...
-    def fit(self, template: XGBClassifier) -> list[XGBClassifier]: ...
-    def margins(self, boosters: Sequence[XGBClassifier]) -> Margins: ...
+    def learn(self, preparation: Preparation, told: Told) -> Learnt:
+        """Pass over the rows a first time, to fit the preparation."""
+
+    def refuse_small_room(self, width: int) -> str:
+        """Return a line on the room that `width` prepared columns need; raise UserError where there is less."""
+
+    def prepare(self, preparation: Preparation, wanted: Wanted, told: Told) -> Counted:
+        """Pass over the rows a second time, to store them prepared and to count what reports need."""
+
+    def fit(self, template: XGBClassifier) -> list[XGBClassifier]:
+        """Fit a booster for each fold."""
+
+    def margins(self, boosters: Sequence[XGBClassifier]) -> Margins:
+        """Yield the margins [R, k] of some rows with their positions [R], until all rows had their turn."""
 
 
 def train_in_parts(settings: Settings, out: Path, folder: Path, progress: Progress) -> Run:

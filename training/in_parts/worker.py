@@ -114,7 +114,7 @@ def fit_fold(
     seen: Sequence[Rows],
     unseen: Sequence[Rows],
 ) -> xgboost.Booster | None:
-    """This worker's part of one booster, which the first rank returns.
+    """Fit one worker's part of one booster, which the first rank returns.
 
     Ranks follow the task id, and rows the rank, so that sums are added in one order. One thread, as in memory.
     """

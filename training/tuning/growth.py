@@ -68,16 +68,18 @@ class Folds:
         self._threads = ThreadPoolExecutor(min(len(self._folds), effective_n_jobs(-1)))
 
     def __enter__(self) -> Self:
+        """Return the folds."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Cancel the fits that have not begun."""
         self._threads.shutdown(cancel_futures=True)
 
     def losses(self, parameters: Mapping[str, Any], ends: Iterable[int]) -> Iterator[tuple[int, float]]:
-        """Grow a booster on each fold to each number of rounds in `ends`, ascending, and give it with the loss:
+        """Grow a booster on each fold to each number of rounds in `ends`, ascending; yield each with its loss.
 
-        the mean log loss of the out-of-fold margins of all folds, through the line that fits them best where
-        the model will be calibrated.
+        The loss is the mean log loss of the out-of-fold margins of all folds, through the line that fits them best
+        where the model will be calibrated.
         """
         every = {**self._fixed, **parameters}
         native = XGBClassifier(**every).get_xgb_params()

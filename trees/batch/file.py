@@ -15,8 +15,11 @@ from trees.table_file import bytes_of
 def content_of(
     conditions: Conditions, blocks: Sequence[Block], graph: str, calibrator: bytes, reads: Sequence[str]
 ) -> bytes:
-    """The file's bytes. `graph` is the sha256 of model.onnx; `calibrator` a part of it that reads margins by these
-    names, one for each booster."""
+    """The file's bytes.
+
+    `graph` is the sha256 of model.onnx; `calibrator` a part of it that reads margins by the names `reads`, one for each
+    booster.
+    """
     flat: dict[str, list[Any]] = {
         "thresholds": [part for number in conditions.numbers for part in (number.not_below, number.below)],
         "conditions": [level.conditions for block in blocks for level in block.levels],

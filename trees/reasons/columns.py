@@ -109,6 +109,7 @@ class Columns:
 
     @cached_property
     def is_number(self) -> list[bool]:
+        """For each axis, True if it is a number's."""
         return [isinstance(axis, NumberAxis) for axis in self.axes]
 
 

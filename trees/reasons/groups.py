@@ -29,6 +29,7 @@ class Conditions:
     right: int = 0
 
     def union(self, other: "Conditions") -> "Conditions":
+        """The conditions of both."""
         return Conditions(self.left | other.left, self.right | other.right)
 
 
@@ -67,12 +68,14 @@ class Shape:
         return (left | right).bit_count() + 1
 
     def classes(self, axis: int, conditions: Conditions) -> int:
+        """The number of classes of an axis within the conditions."""
         count = ((conditions.left | conditions.right) & self._columns.masks[axis]).bit_count()
         if not self._columns.is_number[axis]:
             return count + 1
         return max(count, self.missing_class(axis, conditions)) + 1
 
     def players(self, axes: list[int]) -> list[int]:
+        """The players whose axes these are, ascending."""
         return sorted({self._columns.player_of[axis] for axis in axes})
 
     def cost(self, conditions: Conditions) -> int:

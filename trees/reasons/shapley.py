@@ -32,7 +32,7 @@ def values_of(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @lru_cache
 def _dense(players: int) -> NDArray[np.float64]:
-    """[2^d, 2^d · d]"""
+    """The weights of `_all_players` as a matrix [2^d, 2^d · d]."""
     patterns = 1 << players
     weights = _all_players(players).toarray().reshape(players, patterns, patterns)
     return np.ascontiguousarray(weights.transpose(2, 1, 0).reshape(patterns, -1))

@@ -26,6 +26,7 @@ class Layout:
 
     @property
     def cells(self) -> int:
+        """The number of cells."""
         return self.sizes[0] * self.strides[0]
 
 

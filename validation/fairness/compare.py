@@ -31,6 +31,8 @@ LEAST_FOR_AUC = 10  # of either outcome: of fewer an area says next to nothing
 MOST_SHOWN = 25  # groups of an attribute, or of two
 
 Floats = NDArray[np.float64]
+Cutoff = tuple[float, str]
+"""The lowest score that is approved, and words on where it is from."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class Answers:
 
 
 def compare(
-    attributes: Sequence[Attribute], answers: Answers, fairness: Fairness, cutoff: float | None = None
+    attributes: Sequence[Attribute], answers: Answers, fairness: Fairness, cutoff: Cutoff | None = None
 ) -> FairnessFigures:
-    """The figures of each attribute and of each two together; `cutoff` is one from elsewhere, where none is set."""
+    """The figures of each attribute and of each two together; `cutoff` is the one of `cutoff_of`."""
     lowest, by = cutoff_of(answers, fairness, cutoff)
     every = [*attributes, *intersections(attributes)]
     return {
@@ -69,12 +71,12 @@ def compare(
     }
 
 
-def cutoff_of(answers: Answers, fairness: Fairness, other: float | None = None) -> tuple[float, str]:
-    """The lowest score that is approved, and where it is from."""
+def cutoff_of(answers: Answers, fairness: Fairness, other: Cutoff | None = None) -> Cutoff:
+    """The one of the settings, else the `other`, such as the model's own, else one that approves four in five."""
     if fairness.cutoff is not None:
         return fairness.cutoff, "fairness.cutoff"
     if other is not None:
-        return other, "reasons.cutoff"
+        return other
     order = np.argsort(answers.score, kind="stable")
     passed = np.cumsum(answers.mass[order])
     place = np.searchsorted(passed, (1 - APPROVED) * passed[-1], side="right")

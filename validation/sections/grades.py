@@ -1,4 +1,7 @@
-"""Is the probability of each grade right, and are customers in the same grades as before?"""
+"""The probabilities of grades against defaults, and the movement of customers between grades.
+
+A grade with few defaults has the most prudent bounds of its PD and the margin of conservatism beside its own rate.
+"""
 
 import math
 from typing import Any
@@ -10,6 +13,7 @@ from validation.calibration import interval
 from validation.documents import Initial
 from validation.sections.json_types import known, listed
 from validation.sections.section import Claim, Floats, Part, Subject
+from validation.statistics import low_defaults
 from validation.statistics.binomial import binomial, correlated
 from validation.statistics.concentration import differ, herfindahl, more_concentrated, variation
 from validation.statistics.jeffreys import POWER, counted, jeffreys, smallest_found
@@ -30,6 +34,7 @@ def make(subject: Subject) -> Part:
         "why_no_tests": subject.why_no_tests if not len(rows) else "",
         "alpha": None,
         "power": POWER,
+        "low_defaults": None,
     }
     table = pd.DataFrame({"Grade": rating.labels, "Customers": everybody.astype(int)})
     if len(rows):
@@ -37,6 +42,7 @@ def make(subject: Subject) -> Part:
         figure["alpha"] = alpha
         for entry, its in zip(figure["grades"], tested, strict=True):
             entry |= its
+        figure["low_defaults"] = _bounded(subject, figure["grades"])
         claims = [*found, *claims]
         table = pd.DataFrame(figure["grades"])
     return Part(known(figure), claims=claims, tables={"grades": table})
@@ -81,6 +87,37 @@ def _tested(subject: Subject) -> tuple[list[dict[str, Any]], list[Claim], float]
         for k, label in enumerate(rating.labels)
     ]
     return entries, claims, alpha
+
+
+def _bounded(subject: Subject, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Upper bounds and margins of the grades with few defaults, riskiest first, from the counts of all grades."""
+    safest_first = entries[::-1]
+    applied, size, defaults = (
+        np.array([math.nan if its[name] is None else its[name] for its in safest_first], dtype=np.float64)
+        for name in ("applied", "rows", "defaults")
+    )
+    its = subject.settings
+    by = {"": 0.0, "_correlated": its.correlation}
+    found = {
+        name: low_defaults.conservative(applied, size, defaults, its.confidence, correlation)
+        for name, correlation in by.items()
+    }
+    bounded = [
+        {
+            "grade": entry["grade"],
+            **{name: entry[name] for name in ("rows", "defaults", "applied")},
+            **{f"bound{name}": float(each.bound[k]) for name, each in found.items()},
+            **{f"margin{name}": float(each.margin[k]) for name, each in found.items()},
+        }
+        for k, entry in enumerate(safest_first)
+        if entry["defaults"] < low_defaults.FEW
+    ]
+    return {
+        "few": low_defaults.FEW,
+        "confidence": its.confidence,
+        "correlation": its.correlation,
+        "grades": bounded[::-1],
+    }
 
 
 def _concentration(subject: Subject, customers: Floats) -> tuple[dict[str, Any], list[Claim]]:

@@ -18,7 +18,7 @@ def make(subject: Subject) -> Part:
         return Part(None, NO_GROUPS)
     rows = subject.rows
     answers = Answers(rows.probability, rows.score, rows.outcome, rows.weight)
-    figure = compare(subject.people, answers, subject.fairness)
+    figure = compare(subject.people, answers, subject.fairness, subject.cutoff)
     claims = [
         claim
         for attribute in figure["attributes"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from runtime.score import Scale
 from validation.documents import Initial
+from validation.fairness.compare import Cutoff
 from validation.fairness.groups import Attribute
 from validation.rating import Rating
 from validation.settings import Fairness, Stability, Validation
@@ -37,8 +38,7 @@ class Rows:
     """N customers whose outcome may be known, as the model answers for them.
 
     `outcome` is 1, 0 or NaN for not known; `periods` are in the order of time; `segments` are by name of their column;
-    `clusters` are what belongs together, None where every row stands for itself. `position` [N] are the rows of the
-    table, of which some may be left out.
+    `clusters` are what belongs together, None where every row stands for itself.
     """
 
     probability: Floats
@@ -51,6 +51,7 @@ class Rows:
     clusters: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
+        """The number of rows."""
         return len(self.probability)
 
     def of(self, rows: NDArray[Any]) -> "Rows":
@@ -119,6 +120,8 @@ class Subject:
     people: Sequence[Attribute] = ()
     """Columns that divide all rows into groups of people."""
     fairness: Fairness = field(default_factory=Fairness)
+    cutoff: Cutoff | None = None
+    """The model's own, where fairness.cutoff is not set."""
     resamples: int = 200
     seed: int = 0
 

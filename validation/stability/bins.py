@@ -40,6 +40,7 @@ class Bins:
         return {"values": list(self.values), "edges": list(self.edges)}
 
     def __len__(self) -> int:
+        """The number of bins, those of missing and of other values included."""
         return len(self.values) + len(self.edges) + 2
 
     def places(self, column: NDArray[Any]) -> NDArray[np.intp]:

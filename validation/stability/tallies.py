@@ -57,11 +57,11 @@ class Tallies:
         }
 
     def unusual(self, reference: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """By feature the shares 0 to 1 of rows that are `missing`, beside `missing_in_training`, and `unseen`: in no
-        level of the vocabulary, or outside of the training rows' range.
+        """The shares of missing and unseen values, 0 to 1, by feature.
 
-        `examples` are the most frequent unseen levels, or the lowest and the highest number where those are out of
-        range.
+        `missing` stands beside `missing_in_training`. `unseen` values are in no level of the vocabulary, or outside of
+        the training rows' range; `examples` are the most frequent unseen levels, or the lowest and the highest number
+        out of range.
         """
         return {
             name: {

@@ -45,7 +45,7 @@ def bandwidths(matrix: Floats) -> Bandwidths:
 
 
 def towards_diagonal(matrix: Floats) -> tuple[Floats, Floats]:
-    """z and p of each cell of N_ij [K, K] against its neighbour; NaN on the diagonal and where variance is 0."""
+    """The z and p values of each cell of N_ij [K, K] against its neighbour; NaN on the diagonal and at variance 0."""
     size = matrix.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = matrix / size

@@ -33,7 +33,7 @@ from tests.export.own.pipelines import NUMBERS, TEXTS
 
 @dataclass(frozen=True)
 class Case:
-    """What is done to numbers and to texts, and what a refusal has to say; "" where it is taken."""
+    """A preparation of numbers and of texts, and the words of its refusal; "" where it is supported."""
 
     name: str
     numbers: Callable[[], Any] = lambda: "passthrough"

@@ -20,7 +20,7 @@ EXAMPLE = ROOT / "examples" / "own_pipeline"
 
 
 def run(*words: object) -> str:
-    """What a command of the project prints; it has to end with 0."""
+    """Run a command of the project, which must exit with 0, and return its output."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *map(str, words)]
     said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)

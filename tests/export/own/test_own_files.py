@@ -91,7 +91,7 @@ def test_a_pickle_needs_the_flag_and_gives_the_same_model(
 
 
 def ran(x: Any) -> Any:
-    """What a file must not bring in."""
+    """A function that no file may bring in."""
     raise AssertionError("the file's function ran")
 
 

@@ -28,7 +28,7 @@ def test_positions_keep_order_and_give_numbers_back(a: float, b: float) -> None:
 
 
 def profile_of(step: Any, x: Any, thresholds: Any) -> Profile:
-    """Of one column that one fitted step prepares."""
+    """The profile of one column that one fitted step prepares."""
     table = RawTable((RawColumn("x", "number", np.dtype(float), np.nan, 1.0),), frozenset({0}), {}, named=False)
     steps = (("step", step),)
     base = {"numbers": np.array([[float(np.median(x))]])}
@@ -66,7 +66,7 @@ def test_a_looked_up_number_has_the_code_of_its_prepared_value(step: Any) -> Non
 
 
 def test_a_step_that_goes_to_and_fro_is_followed() -> None:
-    """Of 4,000 thresholds on normal quantiles some are crossed three times, within a few float64."""
+    """Some of 4,000 thresholds on normal quantiles are crossed three times, within a few float64."""
     x = np.sort(np.random.default_rng(0).lognormal(5, 1.5, 4_000))
     fitted = QuantileTransformer(n_quantiles=200, output_distribution="normal").fit(x[:, None])
     thresholds = np.unique(as_seen(fitted.transform(x[:, None]), [0]))[1:-1]

@@ -1,4 +1,4 @@
-"""What cannot be taken is refused in one line that names it, and the model folder stays as it was."""
+"""An unsupported pipeline is refused in one line that names the part, and the model folder is unchanged."""
 
 import re
 from collections.abc import Callable
@@ -32,7 +32,7 @@ NUMBERS = X[["income", "age", "debt"]]
 
 
 class Doubled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What somebody wrote."""
+    """A transformer of a user's own."""
 
     def fit(self, X: Any, y: Any = None) -> "Doubled":
         self.fitted_ = True

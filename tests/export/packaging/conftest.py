@@ -14,7 +14,7 @@ from tests.export.packaging.model_folder import certified_model
 
 @pytest.fixture(scope="session")
 def target() -> Target:
-    """This machine."""
+    """The Python version and architecture of the machine that runs the tests."""
     return Target((sys.version_info[0], sys.version_info[1]), architecture(platform.machine()))
 
 
@@ -34,13 +34,13 @@ def dist(tmp_path_factory: pytest.TempPathFactory, model: Path, target: Target) 
 
 @pytest.fixture(scope="session")
 def task(dist: Path) -> Path:
-    """What Lambda has as /var/task."""
+    """The folder that Lambda mounts as /var/task."""
     return dist / "task"
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Lambda has as /var/runtime."""
+    """The folder that Lambda mounts as /var/runtime."""
     return install_base(tmp_path_factory.mktemp("base"))
 
 

@@ -17,14 +17,14 @@ ISOLATED = ("-S", "-s", "-P", "-B")
 
 
 def install_base(folder: Path) -> Path:
-    """Copies Lambda's own packages, and nothing else of this environment, into `folder`."""
+    """Copy Lambda's own packages, and nothing else of this environment, into `folder`."""
     for name in BASE:
         copy_distribution(distribution(name), folder)
     return folder
 
 
 def copy_distribution(installed: Distribution, folder: Path) -> None:
-    """Copies an installed package, but neither its commands nor its bytecode."""
+    """Copy an installed package, but neither its commands nor its bytecode."""
     for file in installed.files or []:
         if ".." not in file.parts and "__pycache__" not in file.parts:
             target = folder / file
@@ -33,7 +33,7 @@ def copy_distribution(installed: Distribution, folder: Path) -> None:
 
 
 def environment(task: Path, base: Path, home: Path, **more: str) -> dict[str, str]:
-    """What Lambda sets, and no variable of this machine's: CI least of all."""
+    """The variables that Lambda sets, and none of this machine's: CI least of all."""
     return {
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info[0]}.{sys.version_info[1]}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",

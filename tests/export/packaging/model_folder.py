@@ -11,14 +11,14 @@ from tests.runtime.model_builder import build_model, reference_features
 
 
 def certified_model(folder: Path) -> Path:
-    """Writes model.onnx, manifest.json and certificate.json into `folder` and returns it."""
+    """Write model.onnx, manifest.json and certificate.json into `folder` and return it."""
     build_model(folder, reference_features())
     certify(folder)
     return folder
 
 
 def certify(folder: Path, **changes: Any) -> None:
-    """Writes a certificate about the files that are there, with `changes` to its members."""
+    """Write a certificate about the files that are there, with `changes` to its members."""
     certificate: dict[str, Any] = {
         "schema_version": CERTIFICATE_VERSION,
         "sha256": {

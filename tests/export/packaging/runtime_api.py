@@ -19,7 +19,7 @@ TRACE_ID = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sam
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came back: `kind` is response, error or init error, `request_id` is empty for the last."""
+    """A function's answer: `kind` is response, error or init error; an init error has no `request_id`."""
 
     kind: str
     request_id: str

@@ -34,7 +34,7 @@ def instructions(stage: int) -> list[tuple[str, str]]:
 
 
 def copied() -> list[tuple[list[str], str]]:
-    """What the builder copies from the project's folder, and where to."""
+    """The sources and the destination of each COPY of the builder from the project's folder."""
     words = [shlex.split(arguments) for name, arguments in instructions(1) if name == "COPY"]
     return [(word[:-1], word[-1]) for word in words]
 

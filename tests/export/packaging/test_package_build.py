@@ -83,7 +83,7 @@ def test_the_model_goes_in_as_it_was_certified(task: Path, model: Path) -> None:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stores instead of compressing: for builds whose zip nobody looks into."""
+    """Store instead of compressing: for builds whose zip nobody looks into."""
     monkeypatch.setattr(archive, "LEVEL", 0)
 
 

@@ -1,4 +1,4 @@
-"""What is in the package: nothing that an answer needs is missing, nothing is in it without a reason."""
+"""The package's content: everything that an answer needs, and nothing without a reason."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a start and 100 requests do to the machine: seen from outside, by strace, and with CI unset.
+"""The traces of a start and 100 requests on the machine: seen from outside, by strace, with CI unset.
 
 onnxruntime's official wheels keep quiet where CI is set, so a test that has it set sees nothing wrong.
 """
@@ -44,7 +44,7 @@ def calls(trace: Path) -> list[Call]:
 
 
 def finished(trace: Path) -> None:
-    """Waits for strace to have written the end."""
+    """Wait for strace to have written the end."""
     for _ in range(100):
         if re.search(r"\+\+\+ (killed|exited)", trace.read_text(errors="replace").splitlines()[-1]):
             return

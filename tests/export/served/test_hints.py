@@ -73,7 +73,7 @@ def next_band(model: Path, answer: dict[str, Any]) -> tuple[float, str]:
 
 
 def thresholds_of(artifacts: Artifacts, name: str) -> set[float]:
-    """Of a raw number, from XGBoost's own dump; log1p is taken back."""
+    """The thresholds of a raw number, from XGBoost's own dump, with log1p inverted."""
     preparation: Any = artifacts.pipeline[0]
     columns = list(preparation.get_feature_names_out())
     column = columns.index({"income": "log1p(income)", "late_1": "late"}.get(name, name))

@@ -1,4 +1,4 @@
-"""What the export takes from --reasons, what it leaves out and why, and what export.verify builds again."""
+"""The export follows --reasons, says which reasons it leaves out and why, and export.verify builds them again."""
 
 import json
 from decimal import Decimal
@@ -140,7 +140,7 @@ def test_isotonic_points_keep_their_order_and_say_that_they_do_not_add_up(tmp_pa
 
 
 def certified_again(folder: Path) -> None:
-    """Makes the records of a folder whose reasons.bin was changed fit, as somebody would who may write to it."""
+    """Make the records of a folder whose reasons.bin was changed fit, as somebody would who may write to it."""
     manifest, certificate = read(folder / "manifest.json"), read(folder / "certificate.json")
     content = (folder / "reasons.bin").read_bytes()
     manifest["reasons"]["file"] = {"sha256": sha256(content), "bytes": len(content)}

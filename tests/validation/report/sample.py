@@ -1,4 +1,4 @@
-"""What the report of a real, small run is made of: caught where the command hands it over."""
+"""The facts behind the report of a real, small run: caught where the command passes them on."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the pictures are drawn with: round ticks, places on each scale, and outlines that stay within the axes."""
+"""Axes of the pictures: round ticks, places on each scale, and outlines that stay within the axes."""
 
 import math
 import re

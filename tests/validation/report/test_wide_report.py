@@ -61,7 +61,7 @@ def page(wide: Sample, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def folded(page: str) -> tuple[str, list[str]]:
-    """What is open, and what each fold of features holds; settings are many whatever the table."""
+    """The open part of a page, and the content of each fold of features; settings are many for any table."""
     folds = re.findall(r"<details>.*?</details>", page, re.DOTALL)
     features = [fold for fold in folds if "All other settings" not in fold]
     return re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL), features

@@ -46,7 +46,7 @@ class Direction:
         self.see(places)
 
     def settle(self) -> None:
-        """Fixes the limits."""
+        """Fix the limits."""
         low, high = limits_of(self.scale, self.seen, self.room)
         self.limits = (
             low if self.limits[0] is None else self.limits[0],

@@ -39,10 +39,12 @@ class Logarithmic(Plain):
     """Equal ratios are equally far apart; 0 and less have no place."""
 
     def forward(self, values: ArrayLike) -> Floats:
+        """Places of values: their logarithms to base 10; NaN where a value is 0 or below."""
         values = np.asarray(values, dtype=np.float64)
         return np.log10(np.where(values > 0, values, np.nan))
 
     def backward(self, places: Floats) -> Floats:
+        """Values of places."""
         return np.asarray(10.0**places)
 
     def ticks(self, low: float, high: float, most: int, *, whole: bool) -> list[float]:
@@ -61,11 +63,13 @@ class Symmetric(Plain):
     threshold: float
 
     def forward(self, values: ArrayLike) -> Floats:
+        """Places of values: linear up to the threshold, logarithmic beyond it, signed."""
         values = np.asarray(values, dtype=np.float64)
         size = np.abs(values) / self.threshold
         return np.asarray(np.sign(values) * np.where(size > 1, 1 + np.log10(np.maximum(size, 1)), size))
 
     def backward(self, places: Floats) -> Floats:
+        """Values of places."""
         beyond = np.sign(places) * self.threshold * 10.0 ** (np.abs(places) - 1)
         return np.where(np.abs(places) > 1, beyond, places * self.threshold)
 

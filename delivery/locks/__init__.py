@@ -1,0 +1,1 @@
+"""requirements/*.txt: every version with its hashes, as `make lock` resolves them."""
