@@ -54,7 +54,7 @@ class Rows:
             raise BoosterRefused(
                 f"paths of {max(alike)} features are not explained row by row: expected {LARGEST_CACHED} or fewer"
             )
-        for condition in (one for its in alike.values() for _, path, _ in its for one in path):
+        for condition in dict.fromkeys(one for its in alike.values() for _, path, _ in its for one in path):
             self._splits.setdefault(_right(condition), len(self._splits))
         self._leaves = [self._arrays(its) for _, its in sorted(alike.items())]
 
