@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full parity lint lint-deploy docs format bench bench-quick ranking clean settings
+.PHONY: help run node package package-arm64-start bundle deploy rollback smoke test test-quick test-full coverage parity lint lint-deploy docs lock audit format bench bench-quick pictures ranking clean settings
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -84,6 +84,12 @@ test-quick: $(READY)  ## about two minutes: without what trains, packages, deplo
 test-full: $(READY)  ## every case of every matrix, as each week
 	@$(PYTEST) --tier full $(TESTS)
 
+coverage: $(READY)  ## lines that the tests run, of every process: pyproject.toml says which are left out; TESTS=... for a part
+	@rm -rf build/coverage
+	@$(BIN)/python -m coverage run -m pytest --numprocesses auto --dist loadfile $(TESTS)
+	@$(BIN)/python -m coverage combine --quiet build/coverage
+	@$(BIN)/python -m coverage report
+
 CALIBRATION ?= sigmoid
 parity: $(READY)  ## train, export and certify, check the certificate again; after make node, in Node too
 	@$(BIN)/python -m training.run --calibration $(CALIBRATION)
@@ -103,6 +109,7 @@ lint: $(READY)  ## ruff (rules and format), spelling, mypy (strict), banned phra
 	@$(BIN)/mypy
 	@$(BIN)/python -m delivery.prose $(PROSE)
 	@$(BIN)/python -m benchmarks.stale
+	@$(BIN)/python -m benchmarks.pictures --check
 
 # Some tools say something even where they find nothing.
 quietly = found=$$($(1) 2>&1) || { echo "$$found"; exit 1; }
@@ -136,6 +143,9 @@ bench: $(READY)  ## measure every figure of docs/benchmarks.md, for hours; pytho
 
 bench-quick: $(READY)  ## measure the headline figures, about five minutes
 	@$(BIN)/python -m benchmarks --quick
+
+pictures: $(READY)  ## docs/pictures from the built-in model, in headless Chromium
+	@$(BIN)/python -m benchmarks.pictures
 
 ranking: .venv-ranking/ready  ## the search against those of others on public tables, a night; FLAGS=--quick: two hours (docs/ranking.md)
 	@.venv-ranking/bin/python -m benchmarks ranking $(FLAGS)

@@ -29,7 +29,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "larger": _TRAINING,
     "memory": (*_TRAINING, "export"),
     "reasons": ("trees", "export.reasons", "runtime.explain", *_SCORES),
+    "explained": ("runtime", "requirements/lambda.txt"),
     "scoring": ("scoring", *_SCORES),
+    "peers": ("benchmarks.fidelity", "export.own", *_EXACT),
 }
 QUICK = ("exactness", "startup", "package")
 """Groups of the headline figures that take about five minutes together."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.picture`: docs/calibrators.svg, the README's picture, from what was measured."""
+"""The README's first picture: error of two exports of one isotonic model, drawn by `make pictures`."""
 
 from pathlib import Path
 
@@ -10,11 +10,10 @@ from validation.report.plots.scales import Logarithmic
 from validation.report.plots.style import DEFAULTED, DOT, TEST, drawing, label
 
 TITLE = "error in percentage points, one CalibratedClassifierCV (isotonic), 90,000 applicants"
-OUT = Path(__file__).parents[1] / "docs" / "calibrators.svg"
 
 
-def main() -> None:
-    """Draw how far both exports of one isotonic model are from scikit-learn, over its probability."""
+def draw(out: Path) -> None:
+    """Draw into `out` how far both exports of one isotonic model are from scikit-learn, over its probability."""
     its = subject("calibrated-cv", "isotonic", "probability")
     inputs = its.pipeline[0].raw_inputs(applicants())
     expected = its.pipeline.predict_proba(its.pipeline[0].frame(inputs))[:, 1]
@@ -34,8 +33,4 @@ def main() -> None:
         axes.text(0.03, 0.9, f"stock converters: up to {worst:.1f} points", color=DEFAULTED, shares="xy")
         axes.text(0.03, 0.47, f"lastbit: {least:.1g}", color=TEST["color"], shares="xy", bold=True)
         label(axes, "probability of default by scikit-learn, %", TITLE)
-    OUT.write_text(canvas.svg, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    out.write_text(canvas.svg, encoding="utf-8")

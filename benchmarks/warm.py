@@ -130,14 +130,19 @@ def _observed() -> Iterator[Row]:
 
 def _memory() -> Iterator[Row]:
     with serving(lastbit(), **LOGGING) as ours:
-        found = [ours.ask("memory")]
-        for first in range(0, len(bodies()), BATCH):
-            for start in range(first, first + BATCH, SLICE):
-                ours.ask("requests", start, start + SLICE)
-            found.append(ours.ask("memory"))
-    peak, growth = found[-1]["VmHWM"] / 1024, (found[-1]["VmRSS"] - found[1]["VmRSS"]) / 1024
+        peak, growth = peak_memory(ours)
     yield Row(f"peak memory, start and {len(bodies()):,} requests, MiB", f"{peak:.1f}", "≤ 72", "memory")
     yield Row("growth of memory after the first 1,000 requests, MiB", f"{growth:.2f}", "flat", "growth")
+
+
+def peak_memory(process: Process) -> tuple[float, float]:
+    """MiB that a process holds at most over all events, and by how much it grows after the first 1,000."""
+    found = [process.ask("memory")]
+    for first in range(0, len(bodies()), BATCH):
+        for start in range(first, first + BATCH, SLICE):
+            process.ask("requests", start, start + SLICE)
+        found.append(process.ask("memory"))
+    return found[-1]["VmHWM"] / 1024, (found[-1]["VmRSS"] - found[1]["VmRSS"]) / 1024
 
 
 def percentile(seconds: list[float], share: float) -> float:

@@ -55,9 +55,9 @@ def parser() -> argparse.ArgumentParser:
         "--bundles",
         default="bundles",
         metavar="DIR",
-        help="as downloaded, with bundle-x86_64 and bundle-arm64 (default: %(default)s)",
+        help="downloaded folder with bundle-x86_64 and bundle-arm64 (default: %(default)s)",
     )
-    files.add_argument("--stage", required=True, metavar="STAGE", help="one of deploy/stages.toml")
+    files.add_argument("--stage", required=True, metavar="STAGE", help="a stage of deploy/stages.toml")
     return options
 
 

@@ -64,13 +64,17 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = Parser(
         prog="python -m delivery.arm64_start",
-        description="Package for arm64, start that under QEMU, and compare its answers with those of this machine.",
+        description="Build the package for arm64, start it under QEMU, and compare its answers with this machine's.",
         epilog="Exit status: 0 all answers are equal, 1 they are not or it cannot run here (standard error says why).",
     )
     files = options.add_argument_group("input and output")
-    files.add_argument("--model", default="model", metavar="DIR", help="what the export wrote (default: %(default)s)")
-    files.add_argument("--work", default="build/arm64", metavar="DIR", help="for its files (default: %(default)s)")
-    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    files.add_argument(
+        "--model", default="model", metavar="DIR", help="folder of the exported model (default: %(default)s)"
+    )
+    files.add_argument(
+        "--work", default="build/arm64", metavar="DIR", help="folder for its files (default: %(default)s)"
+    )
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="print errors only")
     return options
 
 

@@ -60,12 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = Parser(
         prog="python -m delivery.audit",
-        description="Ask for known vulnerabilities of every version in requirements/*.txt. Exit status 1 for one that "
+        description="Look up known vulnerabilities of every version in requirements/*.txt. Exit status 1 for one that "
         f"{ACCEPTED} does not accept, for an entry there that is past its day or concerns nothing, and for a package "
         "that could not be looked up.",
     )
-    options.add_argument("--pip-audit", default="pip-audit", metavar="FILE", help="the pip-audit to ask")
-    options.add_argument("--quiet", action="store_true", help="without progress")
+    options.add_argument("--pip-audit", default="pip-audit", metavar="FILE", help="pip-audit to run")
+    options.add_argument("--quiet", action="store_true", help="print no progress")
     args = options.parse_args(arguments)
     today = datetime.now(UTC).date()
     return command.run(lambda: audit(FOLDER, args.pip_audit, today, Progress(quiet=args.quiet)), "nothing was changed")

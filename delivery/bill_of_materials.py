@@ -55,11 +55,13 @@ def parser() -> argparse.ArgumentParser:
         description="List what is in a package, with versions, hashes and licences, as CycloneDX 1.6.",
     )
     files = options.add_argument_group("input and output")
-    files.add_argument("--dist", default="dist", metavar="DIR", help="the package, and where the list goes (dist)")
+    files.add_argument(
+        "--dist", default="dist", metavar="DIR", help="folder of the package and of the list (default: dist)"
+    )
     target = options.add_argument_group("target")
     target.add_argument("--python", default="3.13", type=python_version, metavar="3.N", help="default: %(default)s")
     target.add_argument("--arch", default="x86_64", type=architecture, metavar="ARCH", help="x86_64 (default) or arm64")
-    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="print errors only")
     return options
 
 

@@ -39,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
         "certificate to the summary of the workflow, and hand the model's version on as the output `version`.",
     )
     files = options.add_argument_group("input")
-    files.add_argument("--model", default="model", metavar="DIR", help="what the export wrote (default: %(default)s)")
+    files.add_argument(
+        "--model", default="model", metavar="DIR", help="folder of the exported model (default: %(default)s)"
+    )
     return options
 
 

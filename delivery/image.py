@@ -49,7 +49,9 @@ def parser() -> argparse.ArgumentParser:
         "IMAGE_REPOSITORY, and hand its `name` and `digest` on. docker has to be logged in there.",
     )
     files = options.add_argument_group("input and output")
-    files.add_argument("--dist", default="dist", metavar="DIR", help="the package, and where image.json goes (dist)")
+    files.add_argument(
+        "--dist", default="dist", metavar="DIR", help="folder of the package and of image.json (default: dist)"
+    )
     target = options.add_argument_group("target")
     target.add_argument("--python", default="3.13", type=python_version, metavar="3.N", help="default: %(default)s")
     target.add_argument("--arch", default="x86_64", type=architecture, metavar="ARCH", help="x86_64 (default) or arm64")

@@ -17,9 +17,9 @@ from cli.parser import Parser
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = Parser(
-        prog="python -m delivery.needed", description="Check that environment variables are there and not empty."
+        prog="python -m delivery.needed", description="Check that environment variables are set and not empty."
     )
-    options.add_argument("names", nargs="+", metavar="NAME", help="of a variable")
+    options.add_argument("names", nargs="+", metavar="NAME", help="name of a variable")
     args = options.parse_args(arguments)
     return command.run(lambda: refuse_missing(args.names), "nothing was changed")
 

@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
         "the commit.",
     )
     files = options.add_argument_group("input and output")
-    files.add_argument("--dist", default="dist", metavar="DIR", help="what was built (default: %(default)s)")
+    files.add_argument("--dist", default="dist", metavar="DIR", help="folder of the build (default: %(default)s)")
     target = options.add_argument_group("target")
     target.add_argument("--arch", default="x86_64", type=architecture, metavar="ARCH", help="x86_64 (default) or arm64")
     return options

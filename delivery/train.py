@@ -44,12 +44,12 @@ def parser() -> argparse.ArgumentParser:
     files = options.add_argument_group("input and output")
     files.add_argument("--data", required=True, metavar="ADDRESS", help="the table, s3://bucket/key")
     files.add_argument("--config", default="", metavar="FILE.toml", help="the settings, a file of the repository")
-    files.add_argument("--tune", default="", metavar="N", help="trials of the search for parameters; none without")
+    files.add_argument("--tune", default="", metavar="N", help="trials of the search for parameters; default no search")
     files.add_argument(
-        "--artifacts", required=True, metavar="ADDRESS", help="where training's results go, s3://bucket/prefix"
+        "--artifacts", required=True, metavar="ADDRESS", help="folder for training's results, s3://bucket/prefix"
     )
     files.add_argument(
-        "--models", required=True, metavar="ADDRESS", help="where versions are published, s3://bucket/prefix"
+        "--models", required=True, metavar="ADDRESS", help="prefix of the published versions, s3://bucket/prefix"
     )
     return options
 

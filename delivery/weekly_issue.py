@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     return Parser(
         prog="python -m delivery.weekly_issue",
         description="Open an issue that names this run (GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID), or "
-        "comment on the one that is open. Needs gh.",
+        "comment on the open one. Needs gh.",
     )
 
 

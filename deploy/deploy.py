@@ -67,23 +67,23 @@ def parser() -> Parser:
     """The command's options."""
     options = Parser(
         prog="python deploy/deploy.py",
-        description="Deploy the package in dist/ to a stage: say what will change, ask, do it, test it.",
+        description="Deploy the package in dist/ to a stage: print the changes, ask, deploy, test.",
         epilog="Writes the URL to standard output. Exit status: 0 deployed and tested, 1 not (standard error says why, "
         "and what runs now), 2 wrong usage.",
     )
     what = options.add_argument_group("what and where")
-    what.add_argument("--stage", required=True, help="one of deploy/stages.toml")
+    what.add_argument("--stage", required=True, help="a stage of deploy/stages.toml")
     what.add_argument("--package", default="dist/lambda.zip", metavar="ZIP", help="default: %(default)s")
     what.add_argument("--image", default="", metavar="URI", help="with @sha256:..., the same package as an image")
     how = options.add_argument_group("how")
-    how.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    how.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
     how.add_argument("--yes", action="store_true", help="do not ask")
-    how.add_argument("--at-once", action="store_true", help="move all traffic at once, whatever the alarms say")
+    how.add_argument("--at-once", action="store_true", help="move all traffic at once, regardless of alarms")
     files = options.add_argument_group("other files")
     files.add_argument("--stages", default=str(STAGES), metavar="FILE", help="default: deploy/stages.toml")
     files.add_argument("--template", default=str(TEMPLATE), metavar="FILE", help="default: deploy/template.yaml")
     options.add_argument_group("display").add_argument(
-        "--quiet", action="store_true", help="say nothing but errors and the URL"
+        "--quiet", action="store_true", help="print errors and the URL only"
     )
     return options
 

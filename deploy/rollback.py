@@ -47,18 +47,18 @@ def parser() -> Parser:
     """The command's options."""
     options = Parser(
         prog="python deploy/rollback.py",
-        description="Let an earlier version of the function answer again, at once, and test that it does.",
+        description="Route all traffic back to an earlier version of the function, at once, and test it.",
         epilog="Exit status: 0 it answers, 1 it does not (standard error says why), 2 wrong usage.",
     )
     what = options.add_argument_group("what and where")
-    what.add_argument("--stage", required=True, help="one of deploy/stages.toml")
+    what.add_argument("--stage", required=True, help="a stage of deploy/stages.toml")
     what.add_argument(
         "--version", metavar="V", help="a version of the function, or of the model (default: the one before)"
     )
-    options.add_argument_group("how").add_argument("--list", action="store_true", help="say which versions there are")
+    options.add_argument_group("how").add_argument("--list", action="store_true", help="list the versions")
     files = options.add_argument_group("other files")
     files.add_argument("--stages", default=str(STAGES), metavar="FILE", help="default: deploy/stages.toml")
-    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="print errors only")
     return options
 
 

@@ -272,14 +272,22 @@ def parser() -> Parser:
         f"refusals. The API key is read from {KEY_VARIABLE}.",
         epilog="Exit status: 0 all holds, 1 something does not (standard error says what), 2 wrong usage.",
     )
-    options.add_argument("url", metavar="URL", help="with the stage, as in https://.../prod")
+    options.add_argument("url", metavar="URL", help="URL of the stage, as in https://.../prod")
     what = options.add_argument_group("what should answer")
-    what.add_argument("--model", metavar="DIR", help="the folder of its manifest.json (default: model)")
-    what.add_argument("--model-version", metavar="V", help="only its version, where there is no manifest of it")
+    what.add_argument("--model", metavar="DIR", help="folder of the expected model's manifest.json (default: model)")
+    what.add_argument("--model-version", metavar="V", help="expected model version, where its manifest is not at hand")
     how = options.add_argument_group("patience")
-    how.add_argument("--timeout", type=float, default=15.0, metavar="S", help="of a request (default: %(default)s)")
-    how.add_argument("--attempts", type=_count, default=5, metavar="N", help="for what may pass (default: %(default)s)")
-    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    how.add_argument(
+        "--timeout", type=float, default=15.0, metavar="S", help="seconds to wait for an answer (default: %(default)s)"
+    )
+    how.add_argument(
+        "--attempts",
+        type=_count,
+        default=5,
+        metavar="N",
+        help="attempts where a failure may be temporary (default: %(default)s)",
+    )
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="print errors only")
     return options
 
 

@@ -78,19 +78,21 @@ def parser() -> argparse.ArgumentParser:
         "Lambda, without Docker. The same input makes the same bytes.",
     )
     files = options.add_argument_group("input and output")
-    files.add_argument("--model", default="model", metavar="DIR", help="what the export wrote (default: %(default)s)")
     files.add_argument(
-        "--out", default="dist", metavar="DIR", help="where task/ and lambda.zip go (default: %(default)s)"
+        "--model", default="model", metavar="DIR", help="folder of the exported model (default: %(default)s)"
     )
     files.add_argument(
-        "--cache", default="build/wheels", metavar="DIR", help="where wheels are kept (default: %(default)s)"
+        "--out", default="dist", metavar="DIR", help="folder for task/ and lambda.zip (default: %(default)s)"
+    )
+    files.add_argument(
+        "--cache", default="build/wheels", metavar="DIR", help="folder of downloaded wheels (default: %(default)s)"
     )
     target = options.add_argument_group("target")
     target.add_argument(
         "--python", default="3.13", type=python_version, metavar="3.N", help="Lambda's Python (default: %(default)s)"
     )
     target.add_argument("--arch", default="x86_64", type=architecture, metavar="ARCH", help="x86_64 (default) or arm64")
-    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="print errors only")
     return options
 
 

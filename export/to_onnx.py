@@ -107,29 +107,29 @@ def parser() -> Parser:
     options = Parser(
         prog="python -m export.to_onnx",
         description="Convert the fitted pipeline, calibrator included, to one ONNX graph, and prove that it answers "
-        "as scikit-learn does. What cannot be shown exact is refused, and nothing is written.",
+        "as scikit-learn does. A graph that is not shown to be exact is refused, and nothing is written.",
     )
     files = options.add_argument_group("input and output")
     files.add_argument(
         "--artifacts",
         default="artifacts",
         metavar="DIR",
-        help="what training wrote, here or s3://bucket/prefix (default: %(default)s)",
+        help="folder of the artifacts, or s3://bucket/prefix (default: %(default)s)",
     )
-    files.add_argument("--out", default="model", metavar="DIR", help="where the model goes (default: %(default)s)")
+    files.add_argument("--out", default="model", metavar="DIR", help="folder for the model (default: %(default)s)")
     files.add_argument(
         "--reasons",
         metavar="FILE.toml",
-        help="texts, codes, groups, reference rows of reasons, in place of training's or --config's (docs/reasons.md)",
+        help="texts, codes, groups and reference rows of reasons; default training's or --config's (docs/reasons.md)",
     )
     own = add_own(options)
     own.add_argument(
         "--tolerance",
         type=float,
         metavar="P",
-        help="take steps that mix columns, as PCA does, which are only close, if no probability differs by more than P",
+        help="accept steps that mix columns, such as PCA, if no probability differs by more than P",
     )
-    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="print errors only")
     return options
 
 

@@ -40,19 +40,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = Parser(
         prog="python -m export.verify",
-        description="Check that a model is the one that its certificate names, made from these artifacts, and compare "
-        "it with the fitted pipeline once more.",
+        description="Check that a model is the one that its certificate names and was made from these artifacts, and "
+        "compare it with the fitted pipeline again.",
     )
     files = options.add_argument_group("input")
-    files.add_argument("--model", default="model", metavar="DIR", help="what the export wrote (default: %(default)s)")
+    files.add_argument(
+        "--model", default="model", metavar="DIR", help="folder of the exported model (default: %(default)s)"
+    )
     files.add_argument(
         "--artifacts",
         default="artifacts",
         metavar="DIR",
-        help="what training wrote, here or s3://bucket/prefix (default: %(default)s)",
+        help="folder of the artifacts, or s3://bucket/prefix (default: %(default)s)",
     )
     add_own(options)
-    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="say nothing but errors")
+    options.add_argument_group("display").add_argument("--quiet", action="store_true", help="print errors only")
     args = options.parse_args(arguments)
     refuse_contradicting(options, args)
 

@@ -34,10 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m runtime.ask",
-        description="Send one request through the Lambda handler, as API Gateway would; print the answer.",
+        description="Send one request through the Lambda handler, as API Gateway would, and print the answer.",
         epilog="Exit status: 0 answered, 1 not answered (standard error says why), 2 wrong usage.",
     )
-    parser.add_argument("file", metavar="FILE", help="the body of the request, JSON; - reads it from standard input")
+    parser.add_argument("file", metavar="FILE", help="JSON body of the request; - reads standard input")
     parser.add_argument("--batch", action="store_true", help="send it to /predict/batch instead of /predict")
     parser.add_argument(
         "--model", metavar="DIR", help="folder of model.onnx and manifest.json (default: $MODEL_DIR, model)"

@@ -59,12 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     where = parser.add_argument_group("where")
     where.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    where.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: %(default)s)")
+    where.add_argument(
+        "--port", type=_port, default=8000, help="port to listen on; 0 picks a free one (default: %(default)s)"
+    )
     what = parser.add_argument_group("what")
     what.add_argument(
         "--model", metavar="DIR", help="folder of model.onnx and manifest.json (default: $MODEL_DIR, model)"
     )
-    what.add_argument("--quiet", action="store_true", help="no line when serving starts, none for a request")
+    what.add_argument("--quiet", action="store_true", help="print no line at the start and none for each request")
     return parser
 
 

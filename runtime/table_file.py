@@ -76,6 +76,9 @@ class TableFile:
         head = json.loads(content[self._fixed : place])
         arrays = {}
         for name, kind in self.arrays.items():
+            if name not in head["lengths"]:  # most files have no graph
+                arrays[name] = np.empty(0, kind)
+                continue
             place += -place % ALIGNED
             arrays[name] = np.frombuffer(content, kind, head["lengths"][name], place)
             place += arrays[name].nbytes
@@ -118,6 +121,7 @@ REASONS_FILE = TableFile(
         "strides": "<u4",
         "players": "<u2",
         "tables": "<f4",
+        "graph": "<u1",
     },
 )
 BATCH_FILE = TableFile(

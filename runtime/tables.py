@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from runtime.made_columns import MadeColumns
+
 AT_ONCE = 256  # rows
 
 
 class Tables:
     """The tables of a model. Safe to use from several threads."""
 
-    __slots__ = ("_addresses", "_blocks", "_players", "mean", "players")
+    __slots__ = ("_addresses", "_blocks", "_made", "_players", "mean", "players")
 
     def __init__(self, head: dict[str, Any], arrays: "dict[str, NDArray[Any]]") -> None:
         self.players: int = head["players"]
         self.mean: float = head["mean"]
         self._addresses = Addresses(head, arrays)
+        self._made = made_columns(arrays)
         self._players = arrays["players"].astype(np.intp)
         self._blocks: list[tuple[Any, int, int, int, int]] = []
         flat, first, group, slot = arrays["tables"], 0, 0, 0
@@ -59,6 +62,8 @@ class Tables:
         """
         if not len(self._players):
             return np.zeros(self.players)
+        if self._made is not None:
+            numbers = [*numbers, *self._made.of(numbers, categories)]
         rows = self._addresses.of(numbers, categories)
         if len(self._blocks) == 1:
             found = self._blocks[0][0].take(rows, axis=0, mode="clip").ravel()
@@ -75,6 +80,15 @@ class Tables:
         for i, row in enumerate(zip(as_lists(numbers), as_lists(categories), strict=True)):
             found[i] = self.contributions(*row)
         return found
+
+
+def made_columns(arrays: "dict[str, NDArray[Any]]") -> "MadeColumns | None":
+    """Graph that makes the numbers behind the raw ones; None where all conditions are on raw values."""
+    if not len(arrays["graph"]):
+        return None
+    from runtime.made_columns import MadeColumns
+
+    return MadeColumns(arrays["graph"].tobytes())
 
 
 def as_lists(rows: Any) -> "Iterable[Any]":

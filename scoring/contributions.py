@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.addresses import LOWEST
+from runtime.tables import made_columns
 
 ROWS_AT_ONCE = 4_096  # whose look-ups stay in a core's cache
 
@@ -30,6 +31,7 @@ class Contributions:
 
     def __init__(self, head: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         self.players: int = head["players"]
+        self._made = made_columns(arrays)
         self._positions = [np.array(its) for its in head["numbers"]]
         axis = arrays["axis"].astype(np.intp)
         self._thresholds = [arrays["thresholds"][axis == number] for number in range(len(self._positions))]
@@ -67,6 +69,8 @@ class Contributions:
         return added
 
     def _of_some(self, numbers: NDArray[np.float64], categories: NDArray[np.object_]) -> NDArray[np.float64]:
+        if self._made is not None:
+            numbers = self._made.behind(numbers, categories)
         classes = self._classes(numbers, categories)
         added = np.zeros((self.players, len(numbers)))
         for group in self._groups:

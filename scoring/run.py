@@ -30,10 +30,10 @@ from storage.address import is_remote
 from table.settings import Data
 
 EPILOG = """\
-Parts of the output have the rows of the input in its order. A run that was stopped resumes when the same
-command is given again: finished parts are compared with their digests and kept. docs/scoring.md has recipes for
+Parts of the output have the rows of the input in its order. A stopped run resumes when the same command
+is given again: finished parts are compared with their digests and kept. docs/scoring.md has recipes for
 DuckDB, Polars and xargs.
-Exit status: 0 all is scored; 1 something is wrong, with one line that says what; 2 wrong flags or settings.
+Exit status: 0 everything is scored; 1 failed, with one line that says why; 2 wrong flags or settings.
 
 examples:
   python -m scoring.run --data 'book/*.parquet' --out scored
@@ -61,18 +61,20 @@ def build_parser() -> argparse.ArgumentParser:
     files = parser.add_argument_group("input and output")
     files.add_argument("--data", required=True, metavar="FILES", help="a file, a folder, a pattern or s3://...")
     files.add_argument("--out", metavar="FOLDER", help="a new folder, that of the run to resume, or s3://...")
-    files.add_argument("--model", default="model", metavar="DIR", help="what was exported, default %(default)s")
+    files.add_argument(
+        "--model", default="model", metavar="DIR", help="folder of the exported model, default %(default)s"
+    )
     files.add_argument(
         "--id", dest=f"data.{ID}", metavar="COLUMN", help="column of the id, default the model's, '' for none"
     )
     files.add_argument(
         "--config",
         metavar="FILE.toml",
-        help="the settings that the model was trained with: the id, how cells are written, special codes",
+        help="settings that the model was trained with: id, formats of cells, special codes",
     )
     files.add_argument("--explain", action="store_true", default=False, help="points of each feature, and reasons")
     files.add_argument(
-        "--dry-run", action="store_true", default=False, help="print rows, bytes and time, write nothing"
+        "--dry-run", action="store_true", default=False, help="print rows, bytes and time; write nothing"
     )
     files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
     add_flags(parser.add_argument_group("the run"), Scoring, "scoring")

@@ -101,7 +101,7 @@ def _read(name: str, opened: io.BufferedIOBase | IO[bytes], packed: int) -> byte
 
 
 def in_utf8(name: str, content: bytes, encoding: str | None) -> bytes:
-    """Text of an encoding (None: UTF-8, or what its byte order mark says) in UTF-8.
+    """Text of an encoding (None: UTF-8, or that of the byte order mark) in UTF-8.
 
     Raises UserError where it is not text of that encoding.
     """

@@ -63,26 +63,26 @@ class Data:
     ] = None
     separator: Annotated[
         OptionalText,
-        Field(description="character between the cells of a CSV, tab, or a blank for one or more", examples=[";"]),
+        Field(description="cSV separator: a character, tab, or a blank for one or more", examples=[";"]),
         AfterValidator(_one_character),
         Usage(metavar="CHARACTER", parse=_tab, unset="detected"),
     ] = None
-    id: Annotated[OptionalText, Field(description="column that names a row, '' for none"), Usage(metavar="COLUMN")] = (
-        "uuid"
-    )
+    id: Annotated[
+        OptionalText, Field(description="column that identifies a row, '' for none"), Usage(metavar="COLUMN")
+    ] = "uuid"
     target: Annotated[Text, Field(description="column of the outcome"), Usage(metavar="COLUMN")] = "default"
     positive: Annotated[
         Words,
-        Field(min_length=1, description="the target of an applicant who defaulted"),
+        Field(min_length=1, description="target value of an applicant who defaulted"),
         Usage(metavar="A,B", parse=names, expected=WORDS),
     ] = ("1",)
     negative: Annotated[
         Words,
         Field(
-            description="the target of one who repaid; rows with any other value are left out",
+            description="target value of one who repaid; other rows are left out",
             examples=[["Fully Paid"]],
         ),
-        Usage(metavar="A,B", parse=names, expected=WORDS, unset="the one other value"),
+        Usage(metavar="A,B", parse=names, expected=WORDS, unset="the only other value"),
     ] = ()
     exclude: Annotated[
         WordsByName,
@@ -102,9 +102,9 @@ class Data:
     ] = ()
     encoding: Annotated[
         OptionalText,
-        Field(description="encoding of the text of a CSV", examples=["cp1252"]),
+        Field(description="text encoding of a CSV", examples=["cp1252"]),
         AfterValidator(_encoding),
-        Usage(metavar="NAME", unset="UTF-8, or what its byte order mark says"),
+        Usage(metavar="NAME", unset="UTF-8, or that of the byte order mark"),
     ] = None
     decimal: Annotated[Literal[".", ","], Field(description="decimal mark of numbers in text")] = "."
     thousands: Annotated[
@@ -131,7 +131,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Feature:
-    """A raw column that the model reads; any row may lack it. `NAME = "number"` in `[features]` is short for a type."""
+    """A raw column that the model reads; values may be missing. `NAME = "number"` in `[features]` is a short form."""
 
     name: str
     type: Annotated[
@@ -146,7 +146,7 @@ class Feature:
     ] = ()
     rare: Annotated[
         int | None,
-        Field(ge=1, description="fewest training rows of a level that is not pooled, of this category", examples=[50]),
+        Field(ge=1, description="levels of this category with fewer training rows are pooled into one", examples=[50]),
         Usage(unset="model.rare"),
     ] = None
     description: Annotated[str, Field(description="shown in reports and in /openapi.json", examples=["euros"])] = ""

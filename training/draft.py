@@ -71,16 +71,20 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument(
         "table",
         metavar="FILE",
-        help="CSV, Parquet, Feather, JSON lines or Excel, packed or not; a folder or a pattern of them; or s3://bucket/key",
+        help="CSV, Parquet, Feather, JSON lines or Excel, compressed or not; a folder or a pattern of them; or s3://bucket/key",
     )
-    files.add_argument("--sheet", metavar="NAME", help="of an Excel workbook; default the first")
+    files.add_argument("--sheet", metavar="NAME", help="sheet of an Excel workbook; default the first")
     files.add_argument("--out", metavar="FILE.toml", help="the configuration; default standard output")
     files.add_argument("--quiet", action="store_true", help="print errors only")
     outcome = parser.add_argument_group("outcome")
-    outcome.add_argument("--target", metavar="COLUMN", help="column of the outcome; default the one that looks like it")
-    outcome.add_argument("--positive", type=names, default=(), metavar="A,B", help="its values of a default")
+    outcome.add_argument("--target", metavar="COLUMN", help="column of the outcome; default detected")
+    outcome.add_argument("--positive", type=names, default=(), metavar="A,B", help="its values that mean default")
     sample = parser.add_argument_group("sample")
     sample.add_argument(
-        "--seed", type=int, default=99, metavar="N", help="of the 20,000 rows in which leaks are looked for; default 99"
+        "--seed",
+        type=int,
+        default=99,
+        metavar="N",
+        help="seed for the 20,000 rows that are searched for leaks; default 99",
     )
     return parser

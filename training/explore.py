@@ -55,8 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="python -m training.explore",
         usage="python -m training.explore [--config FILE.toml] [--data FILE] [--out FILE.html] [option ...]",
-        description="Show each feature's distribution, its missing values and its default rate by bin, what goes "
-        "together, and which features seem to know the outcome.",
+        description="Show each feature's distribution, its missing values and its default rate by bin, correlated "
+        "features, and features that seem to leak the outcome.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
@@ -64,12 +64,12 @@ def build_parser() -> argparse.ArgumentParser:
     files = parser.add_argument_group("input and output")
     add_input(files)
     files.add_argument("--out", default="exploration.html", metavar="FILE.html", help="the page, default %(default)s")
-    files.add_argument("--json", metavar="FILE.json", help="its figures too")
+    files.add_argument("--json", metavar="FILE.json", help="file for its figures")
     files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
     add_columns(parser)
     sample = parser.add_argument_group("sample")
     sample.add_argument(
-        "--seed", dest="split.seed", type=int, metavar="N", help="of the rows that are drawn of more than 200,000"
+        "--seed", dest="split.seed", type=int, metavar="N", help="seed for the sample of more than 200,000 rows"
     )
     return parser
 

@@ -27,7 +27,7 @@ FAIRNESS = ("groups", "features_allowed", "least", "cutoff", "limit", "auc_loss"
 TABLE = ("target", "positive", "negative", "weight", "id", "missing", *WRITING)
 
 EPILOG = """\
-A flag goes before the TOML, the TOML before the defaults, which are the reference system's: docs/settings.md.
+Flags override the TOML, which overrides the defaults, which are the reference system's: docs/settings.md.
 Exit status: 0 done; 1 failed, or an alarm with --strict, with one line that says why; 2 wrong flags or settings.
 
 examples:
@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="python -m training.run",
         usage="python -m training.run [--config FILE.toml] [--data FILE] [--out DIR] [option ...]",
-        description="Fit, calibrate and evaluate a model of default on a table of applicants.",
+        description="Fit, calibrate and evaluate a model of the probability of default on a table of applicants.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
@@ -61,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--quiet", action="store_true", default=False, help="print errors only")
     command.add_argument(
-        "--strict", action="store_true", default=False, help="exit status 1 where an alarm was raised, all written"
+        "--strict", action="store_true", default=False, help="exit with status 1 after an alarm; results are written"
     )
     add_columns(parser)
     add_flags(parser.add_argument_group("split"), Split, "split")
@@ -129,8 +129,8 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--numbers", type=names, metavar="A,B", help="columns that hold numbers")
     group.add_argument("--booleans", type=names, metavar="A,B", help="columns that hold true/false, yes/no or 1/0")
     group.add_argument("--categories", type=names, metavar="A,B", help="columns that hold text")
-    group.add_argument("--features", type=names, metavar="A,B", help="of all features keep these, in this order")
-    group.add_argument("--log1p", type=names, metavar="A,B", help="exactly these numbers are taken as ln(1 + value)")
+    group.add_argument("--features", type=names, metavar="A,B", help="keep only these features, in this order")
+    group.add_argument("--log1p", type=names, metavar="A,B", help="the numbers that trees see as ln(1 + value)")
     group.add_argument(
         "--row-max",
         type=named_list,

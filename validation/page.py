@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from storage.json_file import json_text
@@ -11,7 +12,9 @@ from validation.documents import Validated
 from validation.fairness.documents import FairnessFigures
 from validation.history import FIGURES as OVER_TIME
 from validation.history import series_of
+from validation.moves import Moves
 from validation.observing import Observed
+from validation.remarks import remarks_of
 from validation.report.lines import lines
 from validation.report.pages import render
 from validation.report.plots.ratios import ratios
@@ -60,7 +63,7 @@ def described(
             "initial": subject.no_initial,
         },
         "weight": weight,
-        "remarks": list(remarks),
+        "remarks": [*remarks, *remarks_of(subject, parts)],
         "findings": known(findings_of(parts, SECTIONS)),
         "tests": tests_of(parts),  # type: ignore[typeddict-item]
         "sections": {
@@ -93,8 +96,18 @@ def content_of(found: Validated) -> dict[str, Any]:
         "weights": weights,
         "over_time": _over_time(found),
         "by_period": _by_period(found),
+        "migrated": _migrated(found),
         "ratios": [] if people is None else list(ratios(cast(FairnessFigures, people))),
     }
+
+
+def _migrated(found: Validated) -> dict[str, Any] | None:
+    """Table of the customers by grade before and after, the best grade first."""
+    figure = found["sections"]["migrations"]["figure"]
+    if figure is None:
+        return None
+    moves = Moves(tuple(figure["grades"]), np.array(figure["matrix"], dtype=np.int64))
+    return {"table": moves.as_frame("Before"), "wide": moves.is_wide}
 
 
 def _over_time(found: Validated) -> list[Any]:

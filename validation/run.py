@@ -112,24 +112,29 @@ def build_parser() -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
     )
     files = parser.add_argument_group("input and output")
-    files.add_argument("--config", metavar="FILE.toml", help="the settings that the model was trained with")
+    files.add_argument("--config", metavar="FILE.toml", help="settings that the model was trained with")
     add_flags(files, Data, "data", "file", default="that of the TOML")
-    files.add_argument("--model", default="model", metavar="DIR", help="what was exported, default %(default)s")
+    files.add_argument(
+        "--model", default="model", metavar="DIR", help="folder of the exported model, default %(default)s"
+    )
     files.add_argument(
         "--out", default=OUT, metavar="DIR", help=f"folder of {PAGE}, {FIGURES} and CSVs, default %(default)s"
     )
     files.add_argument(
-        "--previous", default=None, metavar="FILE", help="the same customers earlier, by id, for migrations"
+        "--previous", default=None, metavar="FILE", help="earlier table of the same customers, for migrations"
     )
     files.add_argument(
-        "--history", default=None, metavar="DIR", help="keep the figures of each run here and draw them over time"
+        "--history",
+        default=None,
+        metavar="DIR",
+        help="folder that keeps the figures of each run, to draw them over time",
     )
     files.add_argument(
-        "--pack", default=None, metavar="DIR", help="write the answers in the order of supervisors' templates here"
+        "--pack", default=None, metavar="DIR", help="folder for the answers in the order of supervisors' templates"
     )
     files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
     files.add_argument(
-        "--strict", action="store_true", default=False, help="exit status 1 where a finding is beyond its limit"
+        "--strict", action="store_true", default=False, help="exit with status 1 if a finding is beyond its limit"
     )
     table = parser.add_argument_group("the table", "Its features are those of the model; the target may be missing.")
     add_flags(table, Data, "data", *TABLE, *WRITTEN)
@@ -140,7 +145,7 @@ def build_parser() -> argparse.ArgumentParser:
         dest="validation.segments",
         action="append",
         metavar="COLUMN",
-        help="look at each level of this column, a feature or not; repeatable",
+        help="validate each level of this column, a feature or not; repeatable",
     )
     add_flags(parser.add_argument_group("groups of people"), Fairness, "fairness", *GROUPS)
     add_flags(parser.add_argument_group("limits"), Stability, "stability", default="the TOML's or the model's")
@@ -200,7 +205,7 @@ def _summarise(found: Validated, out: Path, progress: Progress) -> None:
     if len(found["findings"]) > SHOWN:
         progress.say(f"  and {counted(len(found['findings']) - SHOWN, 'more finding')}")
     if not found["findings"]:
-        progress.say("Nothing was found beyond its limit.")
+        progress.say("No finding is beyond its limit.")
     figure = found["sections"]["calibration"]["figure"]
     if figure is not None:
         metrics, ranking = figure["metrics"], found["sections"]["discrimination"]["figure"]

@@ -47,7 +47,7 @@ class Evaluation:
     """Evaluation of a fitted model."""
 
     threshold: Annotated[
-        float, Field(gt=0, lt=1, description="probability from which an applicant is a predicted default")
+        float, Field(gt=0, lt=1, description="probability at and above which a default is predicted")
     ] = 0.5
     plots: Annotated[bool, Field(description="plots of the evaluation")] = True
     bands: Annotated[
@@ -73,14 +73,14 @@ class Costs:
     ] = None
     amount: Annotated[
         OptionalText,
-        Field(description="number feature of which gain and loss are shares", examples=["credit_amount"]),
+        Field(description="number feature that gain and loss are shares of", examples=["credit_amount"]),
         Usage(metavar="COLUMN"),
     ] = None
 
 
 @dataclass(frozen=True)
 class Stability:
-    """The indices from which new applicants count as moved."""
+    """Limits of the indices above which new applicants count as shifted."""
 
     score_limit: Annotated[float, Field(gt=0, description="limit of the score's population stability index (PSI)")] = (
         0.25
@@ -112,12 +112,12 @@ class MasterScale:
     ] = ()
     count: Annotated[
         int | None,
-        Field(ge=2, le=MOST_GRADES, description="so many grades, found on the training rows", examples=[12]),
+        Field(ge=2, le=MOST_GRADES, description="number of grades, derived from the training rows", examples=[12]),
         Usage(flag="--grades", unset="no grades, or those of `limits`"),
     ] = None
     least_share: Annotated[
         float,
-        Field(ge=0, lt=1, description="of `count`: least share of the training rows in each grade"),
+        Field(ge=0, lt=1, description="with `count`: smallest share of the training rows in each grade"),
         Usage(flag="--grade-share"),
     ] = 0.01
 
@@ -150,27 +150,29 @@ class Validation:
 
     period: Annotated[
         Literal["none", "month", "quarter", "year", "file"] | None,
-        Field(description="what later rows are parted by: time, or the files of a folder", examples=["month"]),
+        Field(
+            description="division of the rows into periods: by time, or by the files of a folder", examples=["month"]
+        ),
         Usage(unset="file for several files, else none"),
     ] = None
     time: Annotated[
         OptionalText,
-        Field(description="column of the time of each row", examples=["applied"]),
-        Usage(flag="--time-column", metavar="COLUMN", unset="that of the split that the model was trained with"),
+        Field(description="column with the time of each row", examples=["applied"]),
+        Usage(flag="--time-column", metavar="COLUMN", unset="that of the training's split"),
     ] = None
     time_format: Annotated[
         OptionalText,
-        Field(description="how that column writes dates, as in split.time_format", examples=["%d.%m.%Y"]),
-        Usage(metavar="FORMAT", unset="ISO 8601, or the one that fits"),
+        Field(description="format of that column's dates, as in split.time_format", examples=["%d.%m.%Y"]),
+        Usage(metavar="FORMAT", unset="ISO 8601, or the only one that fits"),
     ] = None
     segments: Annotated[
         Names,
-        Field(description="columns whose levels are looked at one by one, features or not", examples=[["region"]]),
+        Field(description="columns whose levels are validated one by one, features or not", examples=[["region"]]),
         Usage(flag="--segment", metavar="COLUMN"),
     ] = ()
     group: Annotated[
         OptionalText,
-        Field(description="column of what belongs together, such as a customer", examples=["customer"]),
+        Field(description="column whose equal values belong together, such as a customer", examples=["customer"]),
         Usage(flag="--group-column", metavar="COLUMN", unset="the id, where ids repeat"),
     ] = None
     exposure: Annotated[
@@ -185,19 +187,21 @@ class Validation:
     ] = None
     date: Annotated[
         str | None,
-        Field(description="day on which outcomes were taken, for horizon", examples=["2026-06-30"]),
+        Field(description="day on which outcomes were observed, for `horizon`", examples=["2026-06-30"]),
         BeforeValidator(_moment),
         Usage(metavar="DATE", expected="a date"),
     ] = None
     horizon: Annotated[
         int | None,
-        Field(ge=1, description="months that a row has to default; later rows are left out and counted", examples=[12]),
+        Field(
+            ge=1, description="months that a row has to default; younger rows are left out and counted", examples=[12]
+        ),
         Usage(metavar="MONTHS"),
     ] = None
-    least: Annotated[int, Field(ge=5, description="fewest rows of a segment or a period whose figures are shown")] = 30
+    least: Annotated[int, Field(ge=5, description="segments and periods with fewer rows are not shown")] = 30
     correlation: Annotated[
         float,
-        Field(gt=0, lt=1, description="correlation of assets in the correlated binomial test and in bounds of PDs"),
+        Field(gt=0, lt=1, description="asset correlation in the correlated binomial test and in bounds of PDs"),
     ] = 0.12
     confidence: Annotated[
         float, Field(gt=0, lt=1, description="confidence of the upper bounds of PDs of grades with few defaults")
@@ -206,7 +210,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class Fairness:
-    """Groups of people that the model's answers are compared between (docs/fairness.md)."""
+    """Groups of people between which the model's answers are compared (docs/fairness.md)."""
 
     groups: Annotated[
         Names,
@@ -215,14 +219,12 @@ class Fairness:
     ] = ()
     reference: Annotated[
         TextByName,
-        Field(description="of each column the group that others are compared with", examples=[{"sex": "male"}]),
+        Field(description="reference group of each column", examples=[{"sex": "male"}]),
         Usage(expected="a table of columns, each with a group", unset="the largest group"),
     ] = field(default_factory=dict)
     bins: Annotated[
         NumbersByName,
-        Field(
-            description="of a column of numbers the edges between its groups", examples=[{"age": [25.0, 40.0, 62.0]}]
-        ),
+        Field(description="edges between the groups of a number column", examples=[{"age": [25.0, 40.0, 62.0]}]),
         AfterValidator(_edges_by_name),
         Usage(expected="a table of columns, each with a list of ascending numbers"),
     ] = field(default_factory=dict)
@@ -233,7 +235,7 @@ class Fairness:
     ] = False
     least: Annotated[
         int,
-        Field(ge=1, description="fewest applicants of a group that is shown"),
+        Field(ge=1, description="groups with fewer applicants are not shown"),
         Usage(flag="--fairness-least"),
     ] = 30
     cutoff: Annotated[
@@ -241,16 +243,16 @@ class Fairness:
         Field(description="lowest score that is approved", examples=[520.0]),
         Usage(
             flag="--fairness-cutoff",
-            unset="reasons.cutoff, else one that approves four in five; in a validation the model's own",
+            unset="reasons.cutoff, else the score that approves four in five; in a validation the model's own",
         ),
     ] = None
     limit: Annotated[
         float,
-        Field(gt=0, le=1, description="adverse impact ratio below which a finding is made"),
+        Field(gt=0, le=1, description="adverse impact ratio below which a finding is reported"),
         Usage(flag="--fairness-limit"),
     ] = 0.8
     auc_loss: Annotated[
         float,
-        Field(ge=0, lt=1, description="ROC-AUC that a less discriminatory trial of a search may lose"),
+        Field(ge=0, lt=1, description="Largest loss of ROC-AUC for a less discriminatory trial of a search"),
         Usage(flag="--fairness-auc-loss"),
     ] = 0.01

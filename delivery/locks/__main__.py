@@ -30,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Resolve the lock files of requirements/ from pyproject.toml and delivery/locks/sources.py. "
         "Versions that still fit stay; all files are replaced once all are resolved.",
     )
-    options.add_argument("--uv", default="uv", metavar="FILE", help="the uv to resolve with (default: on the path)")
+    options.add_argument("--uv", default="uv", metavar="FILE", help="uv to resolve with (default: on the path)")
     options.add_argument("--upgrade", action="store_true", help="take the newest version of everything")
-    options.add_argument("--quiet", action="store_true", help="without progress")
+    options.add_argument("--quiet", action="store_true", help="print no progress")
     args = options.parse_args(arguments)
     return command.run(
         lambda: lock(Path.cwd(), args.uv, args.upgrade, Progress(quiet=args.quiet)),

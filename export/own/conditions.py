@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from export.own.cut_out import mixed_places
 from export.own.fitted import Fitted
 from export.own.graph import Place
 from export.own.prepared import MISSING
@@ -39,7 +40,10 @@ class _Raw:
 
 
 def own_columns(fitted: Fitted, player_of: Mapping[int, int]) -> Columns:
-    """Conditions of the trees on raw values; `player_of` knows the player of each raw column by its position.
+    """Conditions of the trees on raw values, and on columns that steps make of several.
+
+    The latter stand behind the raw numbers (export.own.cut_out). `player_of` knows the player of each raw column by its
+    position.
 
     Raises BoosterRefused for trees that would grow too large.
     """
@@ -53,7 +57,7 @@ def own_columns(fitted: Fitted, player_of: Mapping[int, int]) -> Columns:
         its = splits.raws[raw]
         position = splits.position(raw)
         if its.order is not None:
-            position = len(fitted.oracle.table.numbers) + len(orders)
+            position = len(fitted.oracle.table.numbers) + len(splits.mixed) + len(orders)
             orders[len(axes)] = its.order
         axes.append(NumberAxis((position,), its.cuts, first))
         firsts[raw] = first
@@ -64,7 +68,7 @@ def own_columns(fitted: Fitted, player_of: Mapping[int, int]) -> Columns:
     )
     return Columns(
         tuple(axes),
-        tuple(player_of[raw] for raw in order),
+        tuple(player_of[splits.first_raw(raw)] for raw in order),
         boosters,
         tuple(float(ensemble.base_margin) for ensemble in fitted.built.contract.ensembles),
         orders,
@@ -85,6 +89,7 @@ class _Splits:
 
     def __init__(self, fitted: Fitted) -> None:
         self._fitted = fitted
+        self.mixed = mixed_places(fitted.built)
         oracle = fitted.oracle
         preparation_of = {b: p for p, its in enumerate(oracle.preparations) for b in its.boosters}
         places = {(place.preparation, place.column): place for place in fitted.built.places}
@@ -102,12 +107,14 @@ class _Splits:
         self.raws: dict[int, _Raw] = {}
         self._sides: dict[tuple[int, int, float, bool], Sides] = {}
         for raw, its in asked.items():
-            category = oracle.table.columns[raw].type == "category"
+            category = not self._is_mixed(raw) and oracle.table.columns[raw].type == "category"
             self.raws[raw] = self._category(raw, its) if category else self._number(raw, its)
 
     def position(self, raw: int) -> int:
-        """Position of a raw number among the graph's."""
+        """Position of a raw number among the graph's; those of several columns follow."""
         table = self._fitted.oracle.table
+        if self._is_mixed(raw):
+            return len(table.numbers) + raw - len(table.columns)
         name = table.columns[raw].name
         return table.numbers.index(name) if name in table.numbers else list(table.vocabularies_).index(name)
 
@@ -124,7 +131,20 @@ class _Splits:
         key = (place.preparation, column, float(tree.threshold[node]), bool(tree.missing_left[node]))
         return self._raw(place), self._sides[key]
 
+    def first_raw(self, raw: int) -> int:
+        """The raw column itself, or the first of those that a column is made of."""
+        if self._is_mixed(raw):
+            place = self.mixed[raw - len(self._fitted.oracle.table.columns)]
+            return self._fitted.oracle.preparations[place.preparation].columns[place.column].raw
+        return raw
+
+    def _is_mixed(self, raw: int) -> bool:
+        return raw >= len(self._fitted.oracle.table.columns)
+
     def _raw(self, place: Place) -> int:
+        """The raw column of a place; a column that is made of several counts as one more."""
+        if place.mixed is not None:
+            return len(self._fitted.oracle.table.columns) + self.mixed.index(place)
         return self._fitted.oracle.preparations[place.preparation].columns[place.column].raw
 
     def _place(self, key: tuple[int, int, float, bool]) -> Place:
@@ -152,7 +172,7 @@ class _Splits:
                 sides = at < raw_thresholds(np.array([key[2]], dtype=np.float32))[0]
                 missing = key[3]
             self._sides[key] = sides, missing
-        return _Raw(cuts, self._fitted.oracle.nullable[raw])
+        return _Raw(cuts, self._is_mixed(raw) or self._fitted.oracle.nullable[raw])
 
     def _category(self, raw: int, asked: Mapping[tuple[int, int, float, bool], int]) -> _Raw:
         """Levels that all splits treat alike have one place; what most splits separate comes first."""

@@ -141,7 +141,7 @@ def _places(
         for column in sorted({column for column, _ in routes[number]})
     ]
 
-    mixed = _mixed_of(places)
+    mixed = mixed_of(places)
 
     def block(place: Place) -> tuple[int, int]:
         if place.mixed is not None:
@@ -153,7 +153,7 @@ def _places(
     return sorted(places, key=block)
 
 
-def _mixed_of(places: Sequence[Place]) -> list[Mixed]:
+def mixed_of(places: Sequence[Place]) -> list[Mixed]:
     """Each once, in the order of its first place."""
     found: list[Mixed] = []
     for place in places:
@@ -187,7 +187,7 @@ def _matrix(
     vocabularies = list(table.vocabularies_)
     for raw, its in by_level.items():
         blocks.append(_levels(graph, vocabularies.index(names[raw]), list(table.levels[raw]), its))
-    for i, mixed in enumerate(_mixed_of(places)):
+    for i, mixed in enumerate(mixed_of(places)):
         own = [place for place in places if place.mixed is mixed]
         made = convert_mixed(graph, table, mixed, i, is_sparse=sparse[own[0].preparation])
         chosen = [preparations[place.preparation].columns[place.column].place for place in own]

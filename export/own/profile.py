@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from export.own.encoders import accepted_row, is_level_encoder
 from export.own.faults import said_of
 from export.own.floats import middle, numbers, positions
 from export.own.prepared import MISSING, Preparation, codes
@@ -360,7 +361,9 @@ def _like_fitted(stage: Stage, x: NDArray[np.float64]) -> Any:
     """Rows for a stage by itself: `x` in its column, and in the others values that the stage takes."""
     known = getattr(stage.step, "categories_", None)
     filled = [1.0 if known is None else known[i][0] for i in range(stage.width)]
-    if known is None and hasattr(stage.step, "statistics_") and len(stage.step.statistics_) == stage.width:
+    if is_level_encoder(type(stage.step)):
+        filled = accepted_row(stage.step)
+    elif known is None and hasattr(stage.step, "statistics_") and len(stage.step.statistics_) == stage.width:
         filled = stage.step.statistics_.tolist()
     plain = all(isinstance(value, int | float | np.number) for value in filled)
     matrix = np.empty((len(x), stage.width), dtype=np.float64 if plain else object)

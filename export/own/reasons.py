@@ -12,16 +12,19 @@ from xgboost import XGBClassifier
 
 from cli.errors import UserError
 from cli.progress import Progress
+from cli.words import shown
 from export.certificate.comparison import Session, ask_graph
 from export.converters.classifier import answers_margin, boosters_of
 from export.documents import ReasonsPlayer
 from export.own.conditions import own_columns, with_places
+from export.own.cut_out import cut_out, mixed_places
 from export.own.files import load_rows
 from export.own.fitted import Fitted
 from export.own.prepared import as_coded, unheard
 from export.own.raw import FEWEST_ROWS, frame_of
 from export.reasons.build import ADDED_ROWS, BuiltReasons, Positions, RawRows, Subject, explain
 from export.reasons.rule import contributions_by_rule
+from runtime.made_columns import MadeColumns
 from training.estimator.crossfit import mean_margin
 from training.reason_points import Line
 from training.reasons import REFERENCE_ROWS, ReferenceRows, drawn_rows, reference_rows
@@ -45,8 +48,8 @@ def build_own_reasons(
 
     `scores` are those of the given rows, with whom applicants are compared.
     """
-    if fitted.tolerance is not None:
-        return BuiltReasons("a step makes columns of several, whose points no single raw column can get")
+    if why := _apart(fitted, settings):
+        return BuiltReasons(why)
     if not isinstance(fitted.oracle.classifier, CalibratedClassifierCV | XGBClassifier):
         return BuiltReasons(f"reasons of {type(fitted.oracle.classifier).__name__} are not supported")
     if settings.reasons.method == TREE_PATH:
@@ -76,6 +79,8 @@ def _subject(fitted: Fitted, settings: Settings, rows: ReferenceRows, session: S
     oracle, table = fitted.oracle, fitted.oracle.table
     players, player_of = _players(fitted, settings)
     columns = own_columns(fitted, player_of)
+    part = cut_out(fitted.built) if mixed_places(fitted.built) else b""
+    made = MadeColumns(part) if part else None
     boosters = boosters_of(oracle.classifier)
     sample, reference = fitted.frame, rows.frame
 
@@ -100,11 +105,32 @@ def _subject(fitted: Fitted, settings: Settings, rows: ReferenceRows, session: S
         players=players,
         sample=raw_rows_of(fitted.real),
         reference=raw_rows_of(table.raw_inputs(reference)),
-        numbers_of=lambda raw: with_places(columns, *raw),
+        numbers_of=lambda raw: with_places(columns, raw[0] if made is None else made.behind(*raw), raw[1]),
         by_rule=by_rule,
         margins=mean_margin(ask_graph(session, some).margin),
         line=_line(oracle.classifier, first_class=oracle.first_class),
+        made=part,
     )
+
+
+def _apart(fitted: Fitted, settings: Settings) -> str:
+    """Why no player can get the points of a column that steps make of several; empty if a group has all of those.
+
+    Raises UserError where hints may change one of them: which values there are to try is not known.
+    """
+    group_of = {name: group for group, members in settings.reason_groups.items() for name in members}
+    for place in mixed_places(fitted.built):
+        column = fitted.oracle.preparations[place.preparation].columns[place.column]
+        names = [fitted.oracle.table.columns[raw].name for raw in column.raws]
+        for name in names:
+            if settings.reasons.hints and name in settings.reason_texts and settings.reason_texts[name].actionable:
+                raise UserError(
+                    f"reason_texts.{name}.actionable: {column.way} makes columns of {name} and others, of which hints "
+                    "know no values to try; take it out"
+                )
+        if len(names) > 1 and (None in (groups := {group_of.get(name) for name in names}) or len(groups) > 1):
+            return f"{column.way} makes columns of several; unite {shown(names)} in one of [reason_groups]"
+    return ""
 
 
 def _players(fitted: Fitted, settings: Settings) -> tuple[list[ReasonsPlayer], dict[int, int]]:

@@ -27,6 +27,7 @@ from sklearn.preprocessing import (
 )
 
 from export.converters.private import operator_names
+from export.own.encoders import NAMES, is_level_encoder, levels_by_column
 from export.own.faults import said_of
 from export.refusal import ExportRefused
 
@@ -70,22 +71,31 @@ class Output(NamedTuple):
 
     input: int
     points: tuple[float | str, ...] = ()
+    unchanged: bool = False
+    """True for a column that passes through as it is."""
 
 
 def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     """The output columns of a fitted transformer of `width` columns. Raises ExportRefused, by name, for another."""
-    known = _binning_process if _is_binning_process(type(step)) else KNOWN.get(type(step))
+    known = _known(type(step))
     if known is None:
         close = " or accept what is only close (--tolerance)," if type(step) in operator_names else ""
+        named = sorted({*(kind.__name__ for kind in KNOWN), *NAMES, "BinningProcess"})
         raise ExportRefused(
             f"{where}: {_named(type(step))} is not supported: expected transformers that make each column of one "
-            f"column alone ({', '.join(sorted(kind.__name__ for kind in KNOWN))}); write it as one of them,{close} or "
-            "train with python -m training.run"
+            f"column alone ({', '.join(named)}); write it as one of them,{close} or train with python -m training.run"
         )
     try:
         return known(step, width, where)
     except AttributeError as fault:
         raise ExportRefused(f"{where}: {said_of(fault)}: scikit-learn of this version fits it otherwise") from None
+
+
+def _known(kind: type) -> Callable[[Any, int, str], list[Output]] | None:
+    """How the outputs of a transformer of that class are described; None for an unknown class."""
+    if _is_binning_process(kind):
+        return _binning_process
+    return _level_encoded if is_level_encoder(kind) else KNOWN.get(kind)
 
 
 def _named(kind: type) -> str:
@@ -183,6 +193,12 @@ def _binning_process(step: Any, width: int, where: str) -> list[Output]:
         points = [point for split in splits for point in np.ravel(np.asarray(split, dtype=object)).tolist()]
         found.append(Output(place, _points([*points, *(special if special is not None else ())])))
     return found
+
+
+def _level_encoded(step: Any, width: int, where: str) -> list[Output]:
+    """Weights of evidence or shares of defaults: a value for each level."""
+    by_column = levels_by_column(step, width, where)
+    return [Output(i, _points(levels or ()), unchanged=levels is None) for i, levels in by_column.items()]
 
 
 def _points(values: Any) -> tuple[float | str, ...]:

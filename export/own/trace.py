@@ -120,7 +120,9 @@ def _apart(step: Any, columns: list[Column], where: str, width_of: Width | None)
     if type(step).__name__ == "FunctionTransformer" and step.func is None:
         return columns
     return [
-        replace(
+        columns[output.input]
+        if output.unchanged
+        else replace(
             columns[output.input],
             stages=(*columns[output.input].stages, Stage(step, len(columns), output.input, place, output.points)),
             way=f"{where} ({type(step).__name__})",

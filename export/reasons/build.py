@@ -66,6 +66,8 @@ class Subject:
     margins: NDArray[np.float64]
     """Mean margin over boosters for the first rows of the sample."""
     line: Line
+    made: bytes = b""
+    """Graph of the numbers behind the raw ones, where `numbers_of` adds some."""
 
 
 def build_reasons(
@@ -161,7 +163,7 @@ class _Files:
         built = build(
             self._planned, Covers(columns) if self.by_covers else Reference(columns, numbers, raw[1]), progress
         )
-        content = content_of(built, len(self._subject.players), self._graph)
+        content = content_of(built, len(self._subject.players), self._graph, self._subject.made)
         return content, Tables.parse(content)
 
 

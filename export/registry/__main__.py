@@ -56,14 +56,16 @@ def parser() -> Parser:
         added = commands.add_parser(name, help=description[0].lower() + description[1:], description=f"{description}.")
         added.set_defaults(action=action)
         added.add_argument("address", metavar="s3://bucket/prefix", help="prefix that holds the published models")
-        added.add_argument("--quiet", action="store_true", help="say nothing but errors")
+        added.add_argument("--quiet", action="store_true", help="print errors only")
         return added
 
     one = add("publish", publish, "Upload the exported model and make it the latest")
-    one.add_argument("--model", default=MODEL, metavar="DIR", help="what the export wrote (default: %(default)s)")
+    one.add_argument(
+        "--model", default=MODEL, metavar="DIR", help="folder of the exported model (default: %(default)s)"
+    )
     one = add("fetch", fetch, "Bring a published model to this machine")
     one.add_argument("--version", type=version, default=LATEST, metavar="VERSION", help="default: %(default)s")
-    one.add_argument("--out", default=MODEL, metavar="DIR", help="where the model goes (default: %(default)s)")
+    one.add_argument("--out", default=MODEL, metavar="DIR", help="folder for the model (default: %(default)s)")
     add("versions", list_versions, "List the published models, the newest first")
     one = add("rollback", roll_back, "Make an earlier version the latest; no file is copied")
     one.add_argument("--version", type=earlier_version, required=True, metavar="VERSION", help="as `versions` lists it")

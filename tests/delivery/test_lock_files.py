@@ -134,7 +134,7 @@ def test_a_folder_that_is_no_project_is_said(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_package_for_lambda_has_the_wheels_that_lambda_loads() -> None:
-    """Of each Python that the version is for: not a Mac's, not a newer glibc's, not one without a global lock."""
+    """Wheels of each Python that the version is for: not a Mac's, a newer glibc's, or one without a global lock."""
     old, new = deployed(PYLOCK, ["numpy"]).split("numpy==2")
     assert old.startswith("numpy==1.1 ; python_full_version < '3.12' \\\n")
     assert hashes(old) == ["a" * 64, "b" * 64]

@@ -23,6 +23,7 @@ REASONS = {
     "attestations": ("actions/attest@",),
     "actions": ("gh workflow run ",),
     "issues": ("delivery.weekly_issue",),
+    "contents": ("delivery.version --publish",),
 }
 LONGEST_RUN = 4  # lines
 # Started by a stranger's pull request, with the permissions of this repository.

@@ -118,21 +118,22 @@ def test_any_trees_on_any_rows_agree_with_the_leaf_rule(
 # ---------------------------------------------------------------- against XGBoost itself
 
 
-def test_contributions_are_those_of_all_coalitions_through_xgboost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("groups", [{}, {"rest": ["debt", "region", "has_paid"]}], ids=["features", "a group"])
+def test_contributions_are_those_of_all_coalitions_through_xgboost(
+    groups: dict[str, list[str]], tmp_path: Path
+) -> None:
     """The definition: the mean over rows and orders of what a feature changes when it is the applicant's."""
-    its = fit(tmp_path, {"rest": ["debt", "region", "has_paid"]}, n_estimators=6)
-    its.applicants, its.reference = its.applicants.iloc[:12], its.reference.iloc[:30]
-    its = explained(its.fitted, tmp_path, its.applicants, its.reference, {"rest": ["debt", "region", "has_paid"]})
+    its = fit(tmp_path, groups, n_estimators=6)
+    its = explained(its.fitted, tmp_path, its.applicants.iloc[:20], its.reference.iloc[:50], groups)
     applicants, reference = its.prepared
     owner, count = its.players.of_column, len(its.players.players)
-    assert count == 5
+    assert count == (5 if groups else 7)
+    coalitions = [its for size in range(count + 1) for its in combinations(range(count), size)]
     expected = np.zeros((len(applicants), count))
     for number, applicant in enumerate(applicants):
-        worth = {}
-        for size in range(count + 1):
-            for coalition in combinations(range(count), size):
-                rows = np.where(np.isin(owner, coalition), applicant, reference)
-                worth[coalition] = np.mean([margin(b, rows).astype(float).mean() for b in boosters_of(its.fitted[1])])
+        rows = np.concatenate([np.where(np.isin(owner, which), applicant, reference) for which in coalitions])
+        margins = np.mean([margin(b, rows).astype(float) for b in boosters_of(its.fitted[1])], axis=0)
+        worth = dict(zip(coalitions, margins.reshape(len(coalitions), -1).mean(axis=1), strict=True))
         for player in range(count):
             for coalition, value in worth.items():
                 if player not in coalition:

@@ -62,10 +62,12 @@ def found(its: Subject) -> list[tuple[str, str]]:
     return [(finding["section"], finding["message"]) for finding in findings_of(parts, sections)]
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_clean_table_has_hardly_ever_a_finding_in_these_sections(sample: Drawn) -> None:
     assert np.mean([bool(found(subject(seed))) for seed in sample(range(100), 5)]) <= 0.05
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_weak_slice_is_a_finding_of_the_page(sample: Drawn) -> None:
     hits = [any("level is b" in said for _, said in found(subject(s, weak_by=0.8))) for s in sample(range(50), 5)]
     assert np.mean(hits) >= 0.8

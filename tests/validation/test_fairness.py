@@ -151,16 +151,19 @@ def test_without_outcomes_there_are_decisions_only() -> None:
         assert 0 < group["approval_rate"] < 1
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_model_that_treats_groups_alike_has_hardly_ever_a_finding(sample: Sample) -> None:
     found = [bool(findings(compared(*people(1_500, seed)))) for seed in sample(range(500), 25)]
     assert np.mean(found) <= 0.05
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_group_that_is_approved_less_often_is_found(sample: Sample) -> None:
     found = [said(*people(2_000, seed, shift=0.8)) for seed in sample(range(100), 10)]
     assert np.mean(["sex: f is approved" in its for its in found]) >= 0.8
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_group_whose_risk_is_misjudged_is_found(sample: Sample) -> None:
     def misjudged(seed: int) -> tuple[pd.DataFrame, Answers]:
         frame, answers = people(4_000, seed)

@@ -38,6 +38,7 @@ def planted(frame: pd.DataFrame) -> NDArray[np.bool_]:
     return ((frame["c"] == "b") & (frame["x1"] > frame["x1"].quantile(0.5))).to_numpy()
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_table_with_the_outcomes_of_its_probabilities_has_hardly_ever_a_finding(sample: Sample) -> None:
     """Even where the whole table is off, which is not the slices' finding."""
     found = []
@@ -48,6 +49,7 @@ def test_a_table_with_the_outcomes_of_its_probabilities_has_hardly_ever_a_findin
     assert np.mean(found) <= 0.05
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_slice_of_twice_the_odds_is_found(sample: Sample) -> None:
     found = []
     for seed in sample(range(100), 10):
@@ -57,6 +59,7 @@ def test_a_slice_of_twice_the_odds_is_found(sample: Sample) -> None:
     assert np.mean(found) >= 0.8
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_slice_that_is_ranked_at_random_is_found_by_its_log_loss(sample: Sample) -> None:
     found = []
     for seed in sample(range(100), 10):
@@ -169,6 +172,7 @@ def parts(seed: int, learnt: bool) -> tuple[Part, Part]:
     return made[0], made[1]
 
 
+@pytest.mark.tier("land")  # a share of draws, of which the quick tier has too few
 def test_a_slice_that_is_known_by_heart_is_found_and_others_are_not(sample: Sample) -> None:
     seeds = sample(range(60), 6)
     found = [[its["slice"] for its in overfit_slices(*parts(s, True), s)["slices"] if its["confirmed"]] for s in seeds]

@@ -11,10 +11,10 @@ from cli.settings.kinds import OptionalText
 
 @dataclass(frozen=True)
 class Engine:
-    """Training on more rows than fit into memory, of Parquet files; one of the three."""
+    """Training from Parquet files on more rows than fit into memory; set at most one of the first three keys."""
 
     external_memory: Annotated[
-        bool, Field(description="keep prepared rows on the disk; the need is said before and cleaned after")
+        bool, Field(description="keep prepared rows on disk; the space is announced before the run and freed after it")
     ] = False
     workers: Annotated[
         int | None,

@@ -46,7 +46,7 @@ class Reasons:
 
     reference: Annotated[
         Text,
-        Field(description="whom applicants are compared with: all, at-cutoff, best, a file of applicants; none: off"),
+        Field(description="rows to compare applicants with: all, at-cutoff, best or a file; none turns reasons off"),
         Usage(flag="--reasons-reference", metavar="WHOM"),
     ] = ALL
     cutoff: Annotated[
@@ -56,7 +56,7 @@ class Reasons:
     ] = None
     window: Annotated[
         float,
-        Field(gt=0, description="points from the cut-off up to which rows are taken"),
+        Field(gt=0, description="largest distance from the cut-off, in points, of the rows of at-cutoff"),
         Usage(flag="--reasons-window"),
     ] = 20.0
     limit: Annotated[
@@ -66,7 +66,7 @@ class Reasons:
     ] = 64.0
     method: Annotated[
         Literal["interventional", "tree-path"],
-        Field(description="against reference rows, or by the trees' covers as XGBoost's pred_contribs"),
+        Field(description="shapley values against reference rows, or by covers as in XGBoost's pred_contribs"),
         Usage(flag="--reasons-method"),
     ] = "interventional"
     values: Annotated[
@@ -74,7 +74,7 @@ class Reasons:
     ] = True
     hints: Annotated[
         bool,
-        Field(description="answers say which change of one actionable feature would reach the next band"),
+        Field(description="answers state which change of one actionable feature would reach the next band"),
         Usage(flag="--reasons-hints"),
     ] = False
 
@@ -87,26 +87,26 @@ class ReasonGroup:
 
 @dataclass(frozen=True)
 class ReasonText:
-    """Text of a feature, a row maximum or a group in answers; the description without an entry."""
+    """Text of a feature, a row maximum or a group in answers; without an entry, its description."""
 
     text: Annotated[Texts, Field(description="the reason", examples=["Income is low"])] = field(default_factory=dict)
     missing: Annotated[
-        Texts, Field(description="the reason where the value is missing", examples=["Income was not given"])
+        Texts, Field(description="the reason for a missing value", examples=["Income was not given"])
     ] = field(default_factory=dict)
-    code: Annotated[str, Field(description="a code of one's own", examples=["R01"])] = ""
+    code: Annotated[str, Field(description="your own reason code", examples=["R01"])] = ""
     inquiries: Annotated[
-        bool, Field(description="number of inquiries: named as a fifth key factor where it costs points")
+        bool, Field(description="feature is a number of inquiries: named as a fifth key factor where it costs points")
     ] = False
     actionable: Annotated[bool, Field(description="hints may name a change of this feature")] = False
     direction: Annotated[
         Literal["up", "down"] | None,
-        Field(description="where a change of an actionable number or boolean may go", examples=["up"]),
+        Field(description="direction in which an actionable number or boolean may change", examples=["up"]),
         Usage(unset="by the monotone constraint"),
     ] = None
     levels: Annotated[
         Names,
         Field(
-            description="levels that a hint may name of an actionable category, in the order to try",
+            description="levels of an actionable category that a hint may name, in the order to try",
             examples=[["full-time", "part-time"]],
         ),
     ] = ()

@@ -72,23 +72,23 @@ class Split:
     ] = None
     test_from: Annotated[
         str | None,
-        Field(description="first moment of the test, as the column writes it", examples=["2025-07-01"]),
+        Field(description="start of the test period, in the column's own format", examples=["2025-07-01"]),
         BeforeValidator(_moment),
         Usage(metavar="TIME", unset="by test_size", expected="a date, a time or a number"),
     ] = None
     group: Annotated[
         OptionalText,
-        Field(description="column of what must not be in both parts, such as a customer", examples=["customer"]),
+        Field(description="column whose equal values stay in one part, such as a customer", examples=["customer"]),
         Usage(flag="--group-column", metavar="COLUMN"),
     ] = None
     time_format: Annotated[
         OptionalText,
         Field(
-            description="how that column writes dates, by the directives of strptime and q for a quarter, or number",
+            description="format of that column's dates: strptime directives, q for a quarter, or number",
             examples=["%d.%m.%Y"],
         ),
         AfterValidator(_time_format),
-        Usage(metavar="FORMAT", unset="ISO 8601, or the one that fits"),
+        Usage(metavar="FORMAT", unset="ISO 8601, or the only one that fits"),
     ] = None
 
 
@@ -114,13 +114,13 @@ class Model:
     ] = None
     correct_spread: Annotated[
         bool,
-        Field(description="of cross-fit: calibrate for the mean of the boosters, which spreads less than each of them"),
+        Field(description="with cross-fit: calibrate for the boosters' mean, which spreads less than each"),
     ] = True
     rare: Annotated[
         int, Field(ge=1, description="levels of a category with fewer training rows are pooled into one; 1 pools none")
     ] = RARE
     ensemble: Annotated[
-        bool, Field(description="of calibrated-cv: one calibrated model for each fold, not one for all rows")
+        bool, Field(description="with calibrated-cv: one calibrated model for each fold instead of one for all rows")
     ] = True
 
     @property
@@ -135,7 +135,7 @@ class Tuning:
 
     trials: Annotated[
         int,
-        Field(ge=0, le=100_000, description="sets of parameters to try, on at most 100,000 rows; 0 is no search"),
+        Field(ge=0, le=100_000, description="parameter sets to try, on at most 100,000 rows; 0 for no search"),
         Usage(flag="--tune"),
     ] = 0
     folds: Annotated[
@@ -147,7 +147,7 @@ class Tuning:
         Usage(metavar="FILE", unset="OUT.study"),
     ] = None
     keep: Annotated[
-        Names, Field(description="parameters that stay as they are set", examples=[["gamma"]]), Usage(metavar="A,B")
+        Names, Field(description="parameters that keep their set values", examples=[["gamma"]]), Usage(metavar="A,B")
     ] = ()
 
 
@@ -160,7 +160,7 @@ class Score:  # it becomes a runtime.score.Scale, which knows no pydantic
     probability_limits: Annotated[
         tuple[float, float],
         Strict(False),
-        Field(description="lowest and highest probability, beyond which the score stays"),
+        Field(description="lowest and highest probability, to which the score is clipped"),
         AfterValidator(_within),
         Usage(metavar="LOW,HIGH", expected="two numbers, lowest and highest, with 0 < lowest < highest < 1"),
     ] = SCALE.probability_limits
@@ -208,7 +208,7 @@ class Settings:
 
 
 class RowMax:
-    """Number features that are replaced by their row maximum, missing values skipped; NAME is the new column's."""
+    """Number features replaced by their row maximum, missing values skipped; NAME names the new column."""
 
     NAME: Annotated[Names, Field(description="the features of the group", examples=[["late_1", "late_2"]])]
 

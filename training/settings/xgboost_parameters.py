@@ -20,14 +20,16 @@ def _signs(directions: dict[str, int]) -> dict[str, int]:
 
 
 class Parameters:
-    """Parameters of XGBClassifier that can be exported exactly; without a default here XGBoost's own holds."""
+    """Parameters of XGBClassifier that can be exported exactly; where no default is given, XGBoost's own applies."""
 
     # A highest value refuses a slip of the finger before it fills the memory.
 
     n_estimators: Annotated[int, Field(ge=1, le=100_000, description="trees of each booster")] = 200
-    max_depth: Annotated[int, Field(ge=0, le=100, description="most splits on the way to a leaf; 0 is no limit")] = 4
-    min_child_weight: Annotated[float, Field(ge=0, description="least sum of Hessians in a leaf")] = 5.0
-    gamma: Annotated[float, Field(ge=0, description="least gain of a split")] = 1.5
+    max_depth: Annotated[
+        int, Field(ge=0, le=100, description="largest number of splits on the way to a leaf; 0 for no limit")
+    ] = 4
+    min_child_weight: Annotated[float, Field(ge=0, description="smallest sum of Hessians in a leaf")] = 5.0
+    gamma: Annotated[float, Field(ge=0, description="smallest gain of a split")] = 1.5
     learning_rate: Annotated[
         float, Field(gt=0, le=1, description="share of each tree that is added", examples=[0.1])
     ] = 0.026826957952797246
@@ -39,15 +41,15 @@ class Parameters:
     colsample_bynode: Annotated[
         float, Field(gt=0, le=1, description="share of the columns of each split", examples=[1.0])
     ]
-    max_leaves: Annotated[int, Field(ge=0, le=100_000, description="most leaves of a tree", examples=[16])]
-    max_bin: Annotated[int, Field(ge=2, le=65_536, description="most bins of a column", examples=[256])]
+    max_leaves: Annotated[int, Field(ge=0, le=100_000, description="largest number of leaves of a tree", examples=[16])]
+    max_bin: Annotated[int, Field(ge=2, le=65_536, description="largest number of bins of a column", examples=[256])]
     early_stopping_rounds: Annotated[
-        int, Field(ge=1, le=100_000, description="rounds without a gain after which a booster ends", examples=[20])
+        int, Field(ge=1, le=100_000, description="rounds without improvement after which boosting stops", examples=[20])
     ]
     num_parallel_tree: Annotated[int, Field(ge=1, le=1_000, description="trees of each round", examples=[4])]
     reg_alpha: Annotated[float, Field(ge=0, description="L1 penalty of leaves", examples=[1.0])]
     reg_lambda: Annotated[float, Field(ge=0, description="L2 penalty of leaves", examples=[1.0])]
-    max_delta_step: Annotated[float, Field(ge=0, description="largest value of a leaf; 0 is no limit", examples=[1.0])]
+    max_delta_step: Annotated[float, Field(ge=0, description="largest value of a leaf; 0 for no limit", examples=[1.0])]
     tree_method: Annotated[
         Literal["auto", "exact", "approx", "hist"], Field(description="search for splits", examples=["auto"])
     ]

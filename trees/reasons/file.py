@@ -11,8 +11,11 @@ from trees.reasons.columns import NumberAxis
 from trees.table_file import bytes_of
 
 
-def content_of(built: Built, players: int, graph: str) -> bytes:
-    """The bytes of the file; `players` is how many there are, `graph` the sha256 of the graph that it explains."""
+def content_of(built: Built, players: int, graph: str, made: bytes = b"") -> bytes:
+    """The bytes of the file; `players` is how many there are, `graph` the sha256 of the graph that it explains.
+
+    `made` is the graph of the numbers behind the raw ones, where there are some.
+    """
     columns = built.columns
     plain = [axis for number, axis in enumerate(columns.axes) if number not in columns.orders]
     numbers = [axis for axis in plain if isinstance(axis, NumberAxis)]
@@ -27,6 +30,8 @@ def content_of(built: Built, players: int, graph: str) -> bytes:
         "players": built.players,
         "tables": built.tables,
     }
+    if made:
+        arrays["graph"] = np.frombuffer(made, dtype=np.uint8)
     head: dict[str, Any] = {
         "graph": graph,
         "players": players,

@@ -92,7 +92,7 @@ class FairnessFigures(TypedDict):
     cutoff_by: str
     """Words on where the cut-off is from."""
     limit: float
-    """Adverse impact ratio below which a finding is made."""
+    """Adverse impact ratio below which a finding is reported."""
     attributes: list[AttributeFigures]
 
 

@@ -21,8 +21,8 @@ from export.own.settings import OwnSettings, own_settings
 from runtime.model import Model
 from training.estimator.boosting import MarginXGBClassifier
 
-NUMBERS = ["income", "age", "debt", "late"]
-TEXTS = ["job", "city"]
+NUMBERS: list[str] = ["income", "age", "debt", "late"]
+TEXTS: list[str] = ["job", "city"]
 QUIET = Progress(quiet=True)
 WITHOUT_REASONS = {"reasons": {"reference": "none"}}
 

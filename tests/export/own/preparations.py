@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from category_encoders import JamesSteinEncoder, LeaveOneOutEncoder, MEstimateEncoder, QuantileEncoder, WOEEncoder
+from category_encoders import TargetEncoder as ShareEncoder
 from optbinning import BinningProcess
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import PCA, TruncatedSVD
@@ -171,6 +173,33 @@ CASES = [
     Case(
         "optbinning's `BinningProcess` → `StandardScaler`",
         lambda: make_pipeline(BinningProcess(NUMBERS, selection_criteria={"iv": {"min": 0.02}}), StandardScaler()),
+    ),
+    Case("category_encoders' `WOEEncoder`", texts=WOEEncoder),
+    Case(
+        "`WOEEncoder` of numbers, missing and unknown ones as NaN → `StandardScaler`; of texts, both as numbers",
+        lambda: make_pipeline(
+            WOEEncoder(cols=["late"], handle_unknown="return_nan", handle_missing="return_nan"), StandardScaler()
+        ),
+        lambda: WOEEncoder(handle_unknown=-7, handle_missing=-8.5),
+    ),
+    Case(
+        "`WOEEncoder(handle_unknown='error')`, which raises for unseen levels: they are refused",
+        texts=lambda: WOEEncoder(handle_unknown="error"),
+    ),
+    Case(
+        "`WOEEncoder(min_group_size=…)` of numbers and texts",
+        lambda: WOEEncoder(cols=["late"], min_group_size=40, drop_invariant=True),
+        lambda: WOEEncoder(min_group_size=60, return_df=False),
+    ),
+    Case("category_encoders' `TargetEncoder`", texts=ShareEncoder),
+    Case("`JamesSteinEncoder`", texts=JamesSteinEncoder),
+    Case("`MEstimateEncoder`", texts=MEstimateEncoder),
+    Case("`QuantileEncoder`", texts=QuantileEncoder),
+    Case("`LeaveOneOutEncoder`", texts=LeaveOneOutEncoder, refused="LeaveOneOutEncoder is not supported"),
+    Case(
+        "`WOEEncoder(composite_cols=…)`",
+        texts=lambda: WOEEncoder(composite_cols=[("job", "city")]),
+        refused="WOEEncoder with composite_cols or hierarchy is not supported",
     ),
     Case(
         "`PCA`",

@@ -220,7 +220,7 @@ def test_a_description_of_no_column_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_library_s_class_of_a_known_name_is_named_with_its_library() -> None:
-    """As category_encoders' TargetEncoder."""
-    kind = type("TargetEncoder", (StandardScaler,), {"__module__": "category_encoders.target_encoder"})
-    with pytest.raises(UserError, match=r"^step: TargetEncoder of category_encoders is not supported: expected"):
+    """As category_encoders' OrdinalEncoder."""
+    kind = type("OrdinalEncoder", (StandardScaler,), {"__module__": "category_encoders.ordinal"})
+    with pytest.raises(UserError, match=r"^step: OrdinalEncoder of category_encoders is not supported: expected"):
         outputs_of(kind(), 1, "step")
