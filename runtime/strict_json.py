@@ -6,6 +6,7 @@ Python's own parser lets repeated names, deep nesting and integers of any length
 import json
 import math
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import NoReturn
 
@@ -68,7 +69,7 @@ def parse(body: bytes, size_limit: int) -> object:
             raise Problem(INVALID_JSON, f"expected UTF-8, got another byte at position {fault.start}") from None
         return _decode_odd(text)
     members, containers = _sizes(value)
-    count = partial(_count_in_large, body) if len(body) > LARGE else body.count
+    count: Callable[[bytes], int] = partial(_count_in_large, body) if len(body) > LARGE else body.count
     if containers != count(b"{") + count(b"[") and _is_too_deep(body):
         raise _nested_too_deep()
     # Every pair of name and value has a colon: where there are as many as members, no pair has got lost.

@@ -3,6 +3,7 @@
 A Parquet file in S3 with several pieces is read in ranges: its footer, and the columns of the row groups that are
 asked for. They are written to their own places in a file with holes, which is then read like any other. S3 has no
 checksum for ranges: the ETag says that all are of one object, and pages with a checksum are compared with it.
+Of a cut CSV the header and the rows of the piece are brought, one behind the other.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 
 from cli.disk import in_words
 from cli.errors import UserError
+from scoring.csv_cuts import Cuts
 from scoring.plan import File, changed
 from scoring.ranges import bring_footer
 from storage.address import Address, is_remote
@@ -23,22 +25,33 @@ BESIDE = 128  # bytes that Arrow may read behind a column
 
 
 @contextmanager
-def brought(file: File, groups: range, columns: Collection[str], work: Path) -> Iterator[Path]:
-    """The path of a file that has at least some columns of some of its units. Raises UserError for another file."""
+def brought(file: File, units: range, columns: Collection[str], work: Path) -> Iterator[tuple[Path, Cuts | None]]:
+    """A file that has at least some columns of some of its units, and the cuts of a CSV in it.
+
+    Raises UserError for another file.
+    """
     if not is_remote(file.place):
         refuse_changed(file)
-        yield Path(file.place)
+        yield Path(file.place), file.cuts
         return
     path = work / f"input{PurePosixPath(file.name).suffix}"
     address, store = Address.of_object(file.place), Store()
-    if file.tag is not None:
+    cuts = file.cuts
+    if file.tag is not None and cuts is not None:
+        first, last = (
+            cuts.starts[unit] if unit < len(cuts.starts) else file.size for unit in (units.start, units.stop)
+        )
+        for part in (((0, cuts.header),) if first else ()) + ((first, last),):
+            store.append_range(address, path, *part, file.tag)
+        cuts = cuts.beside_header(units.start)
+    elif file.tag is not None:
         bring_footer(store, address, file.size, path, file.tag)
-        store.download_ranges(address, path, _ranges(path, groups, columns), file.tag)
+        store.download_ranges(address, path, _ranges(path, units, columns), file.tag)
     else:
         store.download(address, path)
         if path.stat().st_size != file.size:
             raise changed(file.name)
-    yield path
+    yield path, cuts
 
 
 def refuse_changed(file: File) -> None:

@@ -9,7 +9,9 @@ return that no line feed follows, which ends a row too.
 """
 
 import codecs
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,13 @@ class Cuts:
 
     starts: tuple[int, ...]
     rows: tuple[int, ...]
+    header: int = 0
+    """The byte behind the header; 0 where there is one piece."""
+
+    def beside_header(self, start: int) -> "Cuts":
+        """The cuts of a file in which the piece `start` follows the header at once."""
+        before = self.starts[start] - (self.header if start else 0)
+        return Cuts(tuple(max(place - before, 0) for place in self.starts), self.rows, self.header)
 
 
 def is_cuttable(encoding: str) -> bool:
@@ -36,12 +45,14 @@ def is_cuttable(encoding: str) -> bool:
 
 def cuts_of(path: Path, separator: str, rows: int) -> Cuts | None:
     """The pieces of `rows` rows each of a CSV that is not packed; None for one that has to stay whole."""
-    scan = _Scan(separator.encode(), rows)
     with path.open("rb") as file:
-        while content := file.read(BLOCK):
-            if not scan.take(content):
-                return None
-    return scan.end()
+        return cuts_in(iter(partial(file.read, BLOCK), b""), separator, rows)
+
+
+def cuts_in(blocks: Iterable[bytes], separator: str, rows: int) -> Cuts | None:
+    """`cuts_of` of a file that comes in blocks."""
+    scan = _Scan(separator.encode(), rows)
+    return scan.end() if all(map(scan.take, blocks)) else None
 
 
 class _Scan:
@@ -52,7 +63,7 @@ class _Scan:
         self._every = rows
         self._before = b"\n\n"  # the last two bytes, as if lines had come before
         self._place, self._quotes, self._ends = 0, 0, 0
-        self._starts = [0]
+        self._starts, self._header = [0], 0
 
     def take(self, content: bytes) -> bool:
         """Look at the next bytes; False where the file has to stay whole."""
@@ -68,6 +79,8 @@ class _Scan:
             breaks = breaks[is_end]
             self._quotes += len(quotes)
         ends = breaks[~_follows_a_break(block, breaks)]
+        if not self._ends and len(ends):
+            self._header = self._place + int(ends[0]) - 1
         wanted = 1 + self._every * len(self._starts)  # rows, the header's too, in front of the next cut
         while wanted <= self._ends + len(ends):
             self._starts.append(self._place + int(ends[wanted - self._ends - 1]) - 1)
@@ -84,7 +97,8 @@ class _Scan:
             return None
         total = max(self._ends + (last != LINE_FEED) - 1, 0)
         count = max(-(-total // self._every), 1)
-        return Cuts(tuple(self._starts[:count]), (*[self._every] * (count - 1), total - self._every * (count - 1)))
+        rows = (*[self._every] * (count - 1), total - self._every * (count - 1))
+        return Cuts(tuple(self._starts[:count]), rows, self._header if count > 1 else 0)
 
     def _are_returns_paired(self, block: NDArray[np.uint8]) -> bool:
         returns = np.flatnonzero(block[1:-1] == RETURN) + 1

@@ -1,7 +1,7 @@
 """The rows of a CSV of any size, block by block; what is no row of the header's width is counted and left out."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from cli.errors import UserError
-from scoring.csv_cuts import Cuts, cuts_of, is_cuttable
+from scoring.csv_cuts import Cuts, cuts_in, cuts_of, is_cuttable
 from scoring.reading import Reading
 from table.blanks import BLANK
 from table.csv_file import ANOTHER_ENCODING, SAMPLE_BYTES, find_separator
@@ -50,10 +50,15 @@ class CsvRows:
         """The rows between the cuts; None for a CSV that is not cut."""
         return None if self._cuts is None else self._cuts.rows
 
-    def cut(self, rows: int) -> Cuts | None:
-        """The pieces of so many rows that the file can be read in; None where it has to stay whole."""
+    def cut(self, rows: int, blocks: Iterable[bytes] | None = None) -> Cuts | None:
+        """The pieces of so many rows that the file can be read in; None where it has to stay whole.
+
+        `blocks` are all bytes of a file of which only the beginning is here.
+        """
         if self._is_packed or not is_cuttable(self._encoding):
             return None
+        if blocks is not None:
+            return cuts_in(blocks, self._separator, rows)
         try:
             return cuts_of(self._path, self._separator, rows)
         except OSError as fault:

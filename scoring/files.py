@@ -52,14 +52,21 @@ def open_rows(name: str, path: Path, reading: Reading, cuts: Cuts | None = None)
         raise UserError(f"{name}: cannot be read: {fault.strerror}") from fault
     if not start:
         raise UserError(f"{name}: is empty; expected Parquet, CSV or Arrow; copy it again or leave it out")
-    if start.startswith(MAGIC) or Path(name).suffix.lower() in SUFFIXES:
-        opened: Rows = _ParquetRows(name, path, reading)
-    elif start.startswith((FEATHER, STREAM)) or Path(name).suffix.lower() in ARROW_SUFFIXES:
-        opened = _ArrowRows(name, path, reading)
+    if is_csv(name, start):
+        opened: Rows = CsvRows(name, path, reading, cuts)
+    elif start.startswith(MAGIC) or Path(name).suffix.lower() in SUFFIXES:
+        opened = _ParquetRows(name, path, reading)
     else:
-        opened = CsvRows(name, path, reading, cuts)
+        opened = _ArrowRows(name, path, reading)
     reading.check(name, opened.schema)
     return opened
+
+
+def is_csv(name: str, head: bytes) -> bool:
+    """False for a file that is Parquet or Arrow, by its name or its first bytes."""
+    return Path(name).suffix.lower() not in (*SUFFIXES, *ARROW_SUFFIXES) and not head.startswith(
+        (MAGIC, FEATHER, STREAM)
+    )
 
 
 class _ParquetRows:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from cli.errors import UserError
 from runtime.manifest import ModelRefused
 from scoring.brought import brought, refuse_changed
-from scoring.files import open_rows
+from scoring.files import Rows, open_rows
 from scoring.marker import Entry, Input, Marker
 from scoring.names import Runs, digests
 from scoring.output import Output, output_of, publish_text, work_folder
@@ -63,15 +63,15 @@ class Parts:
         with work_folder(self._output) as work:
             try:
                 units = range(piece.start, piece.stop)
-                with brought(file, units, self._job.reading.columns, work) as path:
-                    return self._score(piece, file, path, work, report)
+                with brought(file, units, self._job.reading.columns, work) as (path, cuts):
+                    rows = open_rows(file.name, path, self._job.reading, cuts)
+                    return self._score(piece, file, path, rows, work, report)
             except ModelRefused as refusal:  # some files of a model are read with the first batch that needs them
                 raise UserError(str(refusal)) from refusal
             except UnicodeDecodeError as fault:
                 raise UserError(f"{file.name}: holds text that is not UTF-8: {fault}; write it as UTF-8") from fault
 
-    def _score(self, piece: Piece, file: File, path: Path, work: Path, report: Report) -> Marker:
-        rows = open_rows(file.name, path, self._job.reading, file.cuts)
+    def _score(self, piece: Piece, file: File, path: Path, rows: Rows, work: Path, report: Report) -> Marker:
         if file.units is not None and tuple(rows.units or ()) != file.units:
             raise changed(file.name)
         stop = len(rows.units) if rows.units is not None and piece.rows is None else piece.stop

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from cli.errors import UserError
 from runtime.manifest import Manifest
-from scoring.csv_cuts import Cuts
+from scoring.csv_cuts import BLOCK, Cuts
 from scoring.csv_rows import CsvRows
 from scoring.documents import ScoringRun
-from scoring.files import open_rows
+from scoring.files import is_csv, open_rows
 from scoring.ranges import bring_footer
 from scoring.reading import Reading
 from storage.address import Address, is_remote
@@ -25,6 +26,7 @@ from table.parts import parts_of
 
 ROWS_OF_A_PART = 2**20
 SIDE_BY_SIDE = 8  # files in S3 that are looked at at once
+SMALL_CSV = 2**26  # bytes: of a CSV in S3 with no more, one part is made without a look
 RUN = "_lastbit/run.json"
 SUMMARY, REJECTS = "summary.json", "rejects.csv"
 
@@ -45,13 +47,15 @@ class File:
     units: tuple[int, ...] | None = None
     starts: tuple[int, ...] | None = None
     """Byte at which each unit of a cut CSV begins."""
+    header: int = 0
+    """The byte behind the header of a cut CSV."""
     tag: str | None = None
     """The ETag of a file in S3 that is read in ranges."""
 
     @property
     def cuts(self) -> Cuts | None:
         """Cuts of a CSV."""
-        return None if self.starts is None or self.units is None else Cuts(self.starts, self.units)
+        return None if self.starts is None or self.units is None else Cuts(self.starts, self.units, self.header)
 
 
 @dataclass(frozen=True)
@@ -128,8 +132,8 @@ def _here(name: str, reading: Reading, rows: int) -> Iterator[File]:
         cuts = opened.cut(rows) if isinstance(opened, CsvRows) else None
         units = opened.units if cuts is None else cuts.rows
         place, stamp = str(part.path.absolute()), str(stat.st_mtime_ns)
-        starts = None if cuts is None else cuts.starts
-        yield File(part.name, place, stat.st_size, stamp, None if units is None else tuple(units), starts)
+        file = File(part.name, place, stat.st_size, stamp, None if units is None else tuple(units))
+        yield file if cuts is None else replace(file, starts=cuts.starts, header=cuts.header)
 
 
 def _in_s3(name: str, reading: Reading, rows: int) -> Iterator[File]:
@@ -140,16 +144,38 @@ def _in_s3(name: str, reading: Reading, rows: int) -> Iterator[File]:
 
 
 def _looked_at(store: Store, reading: Reading, rows: int, work: Path, numbered: tuple[int, File]) -> File:
-    """A file in S3 with its row groups, if it is Parquet by its name; read in ranges if it has several pieces."""
+    """A file in S3 with its row groups or cuts, if it is Parquet by its name, or a large CSV.
+
+    It is read in ranges if it has several pieces.
+    """
     number, file = numbered
-    if Path(file.name).suffix.lower() not in SUFFIXES or not file.size:
-        return file
     path = work / str(number)
+    if not file.size:
+        return file
+    if Path(file.name).suffix.lower() not in SUFFIXES:
+        return file if file.size <= SMALL_CSV else _cut_in_s3(store, reading, rows, path, file)
     tag = bring_footer(store, Address.of_object(file.place), file.size, path)
     units = tuple(open_rows(file.name, path, reading).units or ())
     path.unlink()
     pieces = len(list(_cuts(units, rows)))
     return replace(file, units=units, tag=tag if pieces > 1 else None)
+
+
+def _cut_in_s3(store: Store, reading: Reading, rows: int, path: Path, file: File) -> File:
+    """A CSV in S3 with its cuts, for which all of it is read once; any other file as it is."""
+    address = Address.of_object(file.place)
+    head, tag = store.read_range(address, 0, min(BLOCK, file.size))
+    path.write_bytes(head)
+    opened = open_rows(file.name, path, reading) if is_csv(file.name, head) else None
+    path.unlink()
+    if not isinstance(opened, CsvRows):
+        return file
+    others = ((first, min(first + BLOCK, file.size)) for first in range(len(head), file.size, BLOCK))
+    cuts = opened.cut(rows, chain([head], (store.read_range(address, *each, tag)[0] for each in others)))
+    if cuts is None:
+        return file
+    several = len(cuts.rows) > 1
+    return replace(file, units=cuts.rows, starts=cuts.starts, header=cuts.header, tag=tag if several else None)
 
 
 def _listed(name: str, store: Store) -> Iterator[File]:

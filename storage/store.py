@@ -123,6 +123,11 @@ class Store:
                 file.seek(first)
                 self._copy_range(address, file, first, last, tag)
 
+    def append_range(self, address: Address, path: Path, first: int, last: int, tag: str) -> None:
+        """Append a part of the object with this ETag to a file, which may not be there yet."""
+        with told(address, self.attempts), path.open("ab") as file:
+            self._copy_range(address, file, first, last, tag)
+
     def write(self, address: Address, content: bytes) -> None:
         """Upload a small object atomically, over an earlier one if there is one."""
         self._put(address, io.BytesIO(content), sha256_of(content))

@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,25 @@ READING = Reading("id", (), (Feature("text", "category"),), ("text",), rows_at_o
 FIELDS = st.text(st.sampled_from('ab",\n\r é'), max_size=6)
 
 
-def read(path: Path, cuts: Cuts | None) -> tuple[list[tuple[int, Any, Any]], list[tuple[int, str]]]:
+Found = tuple[list[tuple[int, Any, Any]], list[tuple[int, str]]]
+
+
+def read_beside_headers(path: Path, cuts: Cuts) -> Found:
+    """All rows and broken lines, of files that have the header and one unit each."""
+    content, found, broken = path.read_bytes(), list[tuple[int, Any, Any]](), list[tuple[int, str]]()
+    for unit, (first, last) in enumerate(pairwise([*cuts.starts, len(content)])):
+        piece = path.with_name("piece.csv")
+        piece.write_bytes((content[: cuts.header] if unit else b"") + content[first:last])
+        its = read(piece, cuts.beside_header(unit), range(unit, unit + 1))
+        found, broken = found + its[0], broken + its[1]
+    return found, broken
+
+
+def read(path: Path, cuts: Cuts | None, units: range | None = None) -> Found:
     """All rows with their numbers, and the broken lines, unit after unit."""
     found: list[tuple[int, Any, Any]] = []
     broken: list[tuple[int, str]] = []
-    for unit in range(1 if cuts is None else len(cuts.rows)):
+    for unit in units or range(1 if cuts is None else len(cuts.rows)):
         rows = CsvRows("a.csv", path, READING, cuts)
         before = len(found) + len(broken)
         for first, batch in rows.batches(unit, unit + 1):
@@ -72,6 +87,7 @@ def test_a_cut_file_has_the_rows_and_rejects_of_the_whole_one(
     if cuts is not None:
         assert all(size == rows for size in cuts.rows[:-1])
         assert read(path, cuts) == read(path, None)
+        assert read_beside_headers(path, cuts) == read(path, None)
 
 
 @given(st.text(st.sampled_from('a",\n\r "'), max_size=40), st.integers(1, 3), st.integers(1, 40))
@@ -122,4 +138,4 @@ def test_packed_files_and_other_encodings_stay_whole(tmp_path: Path) -> None:
     assert CsvRows("wide.csv", tmp_path / "wide.csv", READING).cut(1) is None
     (tmp_path / "latin.csv").write_text(text, encoding="cp1252")
     latin = replace(READING, data=Data(encoding="cp1252"))
-    assert CsvRows("latin.csv", tmp_path / "latin.csv", latin).cut(1) == Cuts((0, 12), (1, 1))
+    assert CsvRows("latin.csv", tmp_path / "latin.csv", latin).cut(1) == Cuts((0, 12), (1, 1), 8)

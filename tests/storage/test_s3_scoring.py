@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scoring import brought, run, steps
+from scoring import brought, plan, run, steps
 from scoring.messages import Message
 from scoring.plan import Job, Piece
 from storage.store import Store
@@ -144,6 +144,54 @@ def test_parts_of_one_parquet_file_are_read_in_ranges(
     bucket.client.delete_object(Bucket=bucket.name, Key="scored/part-00001.parquet")
     assert run_over(large, f"{bucket}/scored") == 0  # resumed inside of the file
     assert bucket.digests() == before
+
+
+@pytest.fixture
+def large_csv(bucket: Bucket, model: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A CSV of 1,500 rows, one of them broken, which is cut every 400 and looked at in blocks that end anywhere."""
+    monkeypatch.setattr(plan, "SMALL_CSV", 10_000)
+    monkeypatch.setattr(plan, "BLOCK", 50_021)
+    frame = pd.concat([pd.read_csv(model.parent / "table.csv")] * 3, ignore_index=True)[:1_500]
+    lines = frame.to_csv(index=False).splitlines(keepends=True)
+    lines[700] = "a,b\n"
+    bucket.put("one/book.csv", "".join(lines).encode())
+    return {"--data": f"{bucket}/one/book.csv", "--model": str(model), "--part-rows": "400", "--workers": "1"}
+
+
+def test_parts_of_one_csv_are_read_in_ranges(
+    bucket: Bucket, large_csv: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The parts and rejected rows of a run over the file here, through a network that drops."""
+    (tmp_path / "book.csv").write_bytes(content := bucket.get("one/book.csv"))
+    assert run_over(large_csv | {"--data": str(tmp_path / "book.csv")}, str(tmp_path / "here")) == 0
+    bucket.proxy.will(dropped, "GET", "one/book.csv", times=1, after=3)
+    bucket.proxy.will(cut(3_000), "GET", "one/book.csv", times=2, after=4)
+    assert run_over(large_csv, f"{bucket}/scored") == 0
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "here").glob("part-*")}
+    found = bucket_content(bucket, "scored")
+    assert {name: found[name] for name in whole} == whole
+    assert len(whole) == 4
+    rejected = pd.read_csv(io.BytesIO(found["rejects.csv"]))
+    assert rejected["row"].tolist() == pd.read_csv(tmp_path / "here" / "rejects.csv")["row"].tolist() == [700]
+    [source] = json.loads(found["summary.json"])["inputs"]
+    assert (source["bytes"], source["etag"]) == (len(content), bucket.digests()["one/book.csv"])
+    before = bucket.digests()
+    bucket.client.delete_object(Bucket=bucket.name, Key="scored/part-00002.parquet")
+    assert run_over(large_csv, f"{bucket}/scored") == 0
+    assert bucket.digests() == before
+    capsys.readouterr()
+    assert run.main([*(word for pair in large_csv.items() for word in pair), "--out", "x", "--dry-run"]) == 0
+    assert "1,500 rows" in capsys.readouterr().out
+
+
+def test_a_large_csv_without_a_column_is_named_before_anything_is_scored(
+    bucket: Bucket, large_csv: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket.put("one/book.csv", b"first,second\n" + b"1,2\n" * 5_000)
+    assert run_over(large_csv, f"{bucket}/scored") == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "one/book.csv: no column" in line
+    assert not bucket_content(bucket, "scored")
 
 
 def test_a_large_file_that_is_replaced_in_the_middle_is_named(
