@@ -71,7 +71,7 @@ def release_environment() -> Path:
 
 def count_lines(python: Path) -> None:
     """Have the processes of a Python counted by make coverage: the one package more is not part of a release."""
-    words = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    words = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     there = Path(subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.strip())
     for name in ("coverage", "a1_coverage.pth"):
         if not (there / name).exists():
