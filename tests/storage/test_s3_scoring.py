@@ -148,14 +148,14 @@ def test_parts_of_one_parquet_file_are_read_in_ranges(
 
 @pytest.fixture
 def large_csv(bucket: Bucket, model: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A CSV of 1,500 rows, one of them broken, which is cut every 400 and looked at in blocks that end anywhere."""
+    """A CSV of 3,500 rows, one of them broken, which is cut every 1,000 and looked at in blocks that end anywhere."""
     monkeypatch.setattr(plan, "SMALL_CSV", 10_000)
     monkeypatch.setattr(plan, "BLOCK", 50_021)
-    frame = pd.concat([pd.read_csv(model.parent / "table.csv")] * 3, ignore_index=True)[:1_500]
+    frame = pd.concat([pd.read_csv(model.parent / "table.csv")] * 6, ignore_index=True)[:3_500]
     lines = frame.to_csv(index=False).splitlines(keepends=True)
     lines[700] = "a,b\n"
     bucket.put("one/book.csv", "".join(lines).encode())
-    return {"--data": f"{bucket}/one/book.csv", "--model": str(model), "--part-rows": "400", "--workers": "1"}
+    return {"--data": f"{bucket}/one/book.csv", "--model": str(model), "--part-rows": "1000", "--workers": "1"}
 
 
 def test_parts_of_one_csv_are_read_in_ranges(
@@ -181,7 +181,7 @@ def test_parts_of_one_csv_are_read_in_ranges(
     assert bucket.digests() == before
     capsys.readouterr()
     assert run.main([*(word for pair in large_csv.items() for word in pair), "--out", "x", "--dry-run"]) == 0
-    assert "1,500 rows" in capsys.readouterr().out
+    assert "3,500 rows" in capsys.readouterr().err
 
 
 def test_a_large_csv_without_a_column_is_named_before_anything_is_scored(
