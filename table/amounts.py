@@ -9,10 +9,11 @@ from functools import lru_cache
 BLANKS = " \u00a0\u202f\u2009"  # between thousands; the others do not break a line
 APOSTROPHES = "'\u2019"
 # ISO 4217 codes of the money that lenders' files are mostly in.
-CURRENCIES = frozenset(
-    "AED AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF IDR ILS INR JPY KES KRW MXN MYR NGN NOK NZD PHP PLN RON RUB SAR SEK "
-    "SGD THB TRY TWD UAH USD VND ZAR".split()
+CODES = (
+    "AED AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF IDR ILS INR JPY KES KRW MXN MYR NGN NOK NZD PHP PLN RON RUB SAR "
+    "SEK SGD THB TRY TWD UAH USD VND ZAR"
 )
+CURRENCIES = frozenset(CODES.split())
 THOUSANDS = {",": ",", ".": ".", "'": APOSTROPHES, " ": BLANKS, "_": "_"}
 
 

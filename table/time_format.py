@@ -142,7 +142,7 @@ def misleading_of_two_figures(numbers: NDArray[np.float64]) -> list[str]:
     Most numbers of three to six figures could be such dates; hardly any others are of nearly every month of a time.
     """
     different = np.unique(numbers[~np.isnan(numbers)])
-    if not (FEWEST_MONTHS <= len(different) and 100 < different[0] and different[-1] < 10**6):
+    if len(different) < FEWEST_MONTHS or different[0] <= 100 or different[-1] >= 10**6:
         return []
     found = []
     for text in misleading(different, [text for text in UNORDERED if "%y" in text]):

@@ -202,7 +202,7 @@ def numbers_of(moments: list[date], text: str) -> np.ndarray[Any, Any]:
 
 @pytest.mark.parametrize("text", ["%m%y", "%d%m%y", "%m%d%y"])
 def test_months_that_follow_one_another_are_dates_with_years_of_two_figures(text: str) -> None:
-    moments = [date(2015 + month // 12, 1 + month % 12, 1 + month) for month in range(8, 20)]
+    moments = [date(2015 + month // 12, 1 + month % 12, 28 - month) for month in range(8, 20)]
     assert text in misleading_of_two_figures(np.append(numbers_of(moments, text), np.nan))
     assert misleading_of_two_figures(numbers_of(moments[:3], text)) == []  # too few to be a finding
     in_order = [date(2015, month, 1) for month in range(1, 13)]
