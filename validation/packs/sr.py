@@ -53,7 +53,7 @@ def findings_of(found: Validated) -> list[str]:
         f"{card.escaped(its['limit'])} ({card.escaped(its['whose'])})."
         for its in found["findings"]
     ]
-    return lines or ["Nothing was found beyond its limit."]
+    return lines or ["No finding is beyond its limit."]
 
 
 def _looked_at(found: Validated) -> pd.DataFrame:

@@ -123,7 +123,7 @@ def test_the_page_of_a_validation_folds_too(wide: Sample) -> None:
         render("validation", **content_of(described(subject, {**data, "too_young": 0, "without_time": 0})))
     )
     assert len(folds) == 2
-    assert f"<b>And others.</b> {WIDE}" in visible
+    assert f"<b>More findings.</b> {WIDE}" in visible
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
