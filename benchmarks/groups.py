@@ -31,6 +31,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "reasons": ("trees", "export.reasons", "runtime.explain", *_SCORES),
     "explained": ("runtime", "requirements/lambda.txt"),
     "scoring": ("scoring", *_SCORES),
+    "own": ("runtime", "export.own", "export.converters", "export.certificate", "requirements/lambda.txt"),
 }
 QUICK = ("exactness", "startup", "package")
 """Groups of the headline figures that take about five minutes together."""
