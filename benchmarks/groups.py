@@ -32,6 +32,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "explained": ("runtime", "requirements/lambda.txt"),
     "scoring": ("scoring", *_SCORES),
     "own": ("runtime", "export.own", "export.converters", "export.certificate", "requirements/lambda.txt"),
+    "peers": ("benchmarks.fidelity", "export.own", *_EXACT),
 }
 QUICK = ("exactness", "startup", "package")
 """Groups of the headline figures that take about five minutes together."""

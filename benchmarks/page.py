@@ -25,6 +25,7 @@ from cli.parser import Parser
 from storage.whole_file import write_whole
 
 PAGES = (ROOT / "docs" / "benchmarks.md", ROOT / "README.md")
+MATRICES = ("peers",)
 TABLE = re.compile(r"<!-- figures: (?P<names>[^>]+?) -->\n.*?<!-- end of figures -->", re.DOTALL)
 
 
@@ -62,16 +63,36 @@ def _of_groups(names: Sequence[str], figures: Sequence[Figure]) -> Iterator[str]
     if not shown:
         yield "Not measured yet."
         return
-    yield "| | measured | spread | reach |\n|---|---:|---:|---:|"
-    for figure in shown:
-        value = f"**{figure.value}**" if figure.missed else figure.value
-        yield f"| {_cell(figure.what)} | {_cell(value)} | {_cell(figure.spread)} | {_cell(figure.reach)} |"
+    if all(name in MATRICES for name in names):
+        yield from _matrix(shown)
+    else:
+        yield from _rows(shown)
     origins: dict[str, list[str]] = {}
     for figure in shown:
         origins.setdefault(_origin(figure), []).append(figure.group)
     yield ""
     for origin, groups in origins.items():
         yield f"{', '.join(f'`{name}`' for name in dict.fromkeys(groups))}: {origin}"
+
+
+def _matrix(shown: Sequence[Figure]) -> Iterator[str]:
+    """A row for each figure, a column for each part of its value, which is `name: part; name: part; ...`."""
+    parts = [dict(part.split(": ", 1) for part in figure.value.split("; ")) for figure in shown]
+    columns = list(parts[0])
+    yield f"| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}"
+    for figure, its in zip(shown, parts, strict=True):
+        if its.keys() == parts[0].keys():
+            yield f"| {_cell(figure.what)} | {' | '.join(_cell(its[name]) for name in columns)} |"
+    for figure, its in zip(shown, parts, strict=True):
+        if its.keys() != parts[0].keys():
+            yield f"\n{figure.what}: {figure.value}."
+
+
+def _rows(shown: Sequence[Figure]) -> Iterator[str]:
+    yield "| | measured | spread | reach |\n|---|---:|---:|---:|"
+    for figure in shown:
+        value = f"**{figure.value}**" if figure.missed else figure.value
+        yield f"| {_cell(figure.what)} | {_cell(value)} | {_cell(figure.spread)} | {_cell(figure.reach)} |"
 
 
 def _of_ids(names: Sequence[str], figures: dict[str, Figure]) -> Iterator[str]:

@@ -8,29 +8,65 @@ TYPE_PREFIX = "urn:lastbit:problem:"
 
 
 class ProblemType:
-    """A type of problem: the last part of its URN, its HTTP status, its title."""
+    """A type of problem: the last part of its URN, its HTTP status, its title, what a client is to do."""
 
-    __slots__ = ("name", "status", "title")
+    __slots__ = ("name", "remedy", "status", "title")
 
-    def __init__(self, name: str, status: int, title: str) -> None:
+    def __init__(self, name: str, status: int, title: str, remedy: str) -> None:
         self.name = name
         self.status = status
         self.title = title
+        self.remedy = remedy
 
 
-UNREADABLE_BODY = ProblemType("unreadable-body", 400, "Request body is unreadable")
-INVALID_JSON = ProblemType("invalid-json", 400, "Request body is not valid JSON")
-NESTED_TOO_DEEP = ProblemType("nested-too-deep", 400, "JSON is nested too deeply")
-INVALID_PARAMETER = ProblemType("invalid-parameter", 400, "Query parameter is invalid")
-NOT_FOUND = ProblemType("not-found", 404, "Resource not found")
-METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "Method not allowed")
-NO_REASONS = ProblemType("no-reasons", 409, "Reasons are not available")
-BODY_TOO_LARGE = ProblemType("body-too-large", 413, "Request body is too large")
-ANSWER_TOO_LARGE = ProblemType("answer-too-large", 413, "Answer is too large")
-UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "Media type or encoding is not supported")
-INVALID_APPLICANT = ProblemType("invalid-applicant", 422, "Applicant failed validation")
-INVALID_BATCH = ProblemType("invalid-batch", 422, "Batch failed validation")
-INTERNAL_ERROR = ProblemType("internal-error", 500, "Request could not be answered")
+UNREADABLE_BODY = ProblemType(
+    "unreadable-body",
+    400,
+    "Request body is unreadable",
+    "send the body as the headers declare it: base64 or gzip that decodes",
+)
+INVALID_JSON = ProblemType(
+    "invalid-json", 400, "Request body is not valid JSON", "send a JSON object in UTF-8; the detail has line and column"
+)
+NESTED_TOO_DEEP = ProblemType("nested-too-deep", 400, "JSON is nested too deeply", "send an applicant as a flat object")
+INVALID_PARAMETER = ProblemType(
+    "invalid-parameter", 400, "Query parameter is invalid", "correct the query: explain is true, false or all"
+)
+NOT_FOUND = ProblemType(
+    "not-found",
+    404,
+    "Resource not found",
+    "use one of the routes that the detail names; behind a custom domain set BASE_PATH",
+)
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed", 405, "Method not allowed", "use the method that the header allow names"
+)
+NO_REASONS = ProblemType(
+    "no-reasons",
+    409,
+    "Reasons are not available",
+    "export the model with reasons, or set EXPLAIN to on-request; the detail says which",
+)
+BODY_TOO_LARGE = ProblemType("body-too-large", 413, "Request body is too large", "send fewer applicants at once")
+ANSWER_TOO_LARGE = ProblemType("answer-too-large", 413, "Answer is too large", "send fewer applicants at once")
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    "unsupported-media-type",
+    415,
+    "Media type or encoding is not supported",
+    "send content-type: application/json, and gzip or no encoding",
+)
+INVALID_APPLICANT = ProblemType(
+    "invalid-applicant", 422, "Applicant failed validation", "correct each field that errors points to"
+)
+INVALID_BATCH = ProblemType(
+    "invalid-batch",
+    422,
+    "Batch failed validation",
+    "send applicants as a list of objects within the limit that the detail names",
+)
+INTERNAL_ERROR = ProblemType(
+    "internal-error", 500, "Request could not be answered", "try again; the log has the fault under the request id"
+)
 
 PROBLEM_TYPES = (
     UNREADABLE_BODY,

@@ -83,7 +83,7 @@ class Tables:
 
 
 def made_columns(arrays: "dict[str, NDArray[Any]]") -> "MadeColumns | None":
-    """What makes the numbers behind the raw ones; None for most models, whose conditions are all on raw values."""
+    """Graph that makes the numbers behind the raw ones; None where all conditions are on raw values."""
     if not len(arrays["graph"]):
         return None
     from runtime.made_columns import MadeColumns

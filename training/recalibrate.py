@@ -130,7 +130,8 @@ def recalibrated(parent: Artifacts, args: argparse.Namespace, progress: Progress
     if not isinstance(classifier, CrossFittedClassifier):
         raise UserError(
             f'{args.artifacts}: expected a run of model.estimator = "cross-fit", whose boosters share one calibrator, '
-            f"got {type(classifier).__name__}; train again to recalibrate it"
+            f"got {type(classifier).__name__}, whose answer is a mean of several calibrated ones; train again with "
+            "cross-fit to recalibrate it"
         )
     settings = settings_from_dict(parent.run["settings"])
     named = _named(parent, args.model)

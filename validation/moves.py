@@ -1,6 +1,6 @@
 """Moves between two answers for the same rows: bands or grades before and after."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from runtime.grades import Grades
 from runtime.score import Bands
 from validation.grades import places_of
+
+MOST_ACROSS = 6  # classes whose counts of millions fit across A4 in a wide font
+MOST_PAIRS = 400
 
 Places = NDArray[np.intp]
 
@@ -51,8 +54,33 @@ class Moves:
         """The share that is in a riskier class after."""
         return float(np.tril(self.counts, -1).sum() / self.counts.sum())
 
+    @property
+    def is_wide(self) -> bool:
+        """True where a matrix of the classes is wider than a page."""
+        return len(self.labels) > MOST_ACROSS
+
     def as_frame(self, heading: str) -> pd.DataFrame:
-        """A row a class before, a column a class after, and the sum before."""
+        """A row a class before, a column a class after, and the sum before; of more than fit a page, a row a pair.
+
+        Of pairs the largest come first, at most MOST_PAIRS.
+        """
+        if self.is_wide:
+            return self._pairs()
         columns = {label: self.counts[:, k] for k, label in enumerate(self.labels)}
-        labels = pd.Categorical(self.labels, self.labels, ordered=True)
-        return pd.DataFrame({heading: labels, **columns, "All": self.counts.sum(axis=1)})
+        return pd.DataFrame({heading: self._named(range(len(self.labels))), **columns, "All": self.counts.sum(axis=1)})
+
+    def _pairs(self) -> pd.DataFrame:
+        before, after = np.nonzero(self.counts)
+        rows = self.counts[before, after]
+        order = np.argsort(-rows, kind="stable")[:MOST_PAIRS]
+        return pd.DataFrame(
+            {
+                "Before": self._named(before[order]),
+                "After": self._named(after[order]),
+                "Rows": rows[order],
+                "Of those before, %": 100 * rows[order] / self.counts.sum(axis=1)[before[order]],
+            }
+        )
+
+    def _named(self, places: Iterable[int]) -> "pd.Categorical[str]":
+        return pd.Categorical([self.labels[k] for k in places], self.labels, ordered=True)

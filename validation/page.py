@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from storage.json_file import json_text
@@ -11,6 +12,7 @@ from validation.documents import Validated
 from validation.fairness.documents import FairnessFigures
 from validation.history import FIGURES as OVER_TIME
 from validation.history import series_of
+from validation.moves import Moves
 from validation.observing import Observed
 from validation.report.lines import lines
 from validation.report.pages import render
@@ -93,8 +95,18 @@ def content_of(found: Validated) -> dict[str, Any]:
         "weights": weights,
         "over_time": _over_time(found),
         "by_period": _by_period(found),
+        "migrated": _migrated(found),
         "ratios": [] if people is None else list(ratios(cast(FairnessFigures, people))),
     }
+
+
+def _migrated(found: Validated) -> dict[str, Any] | None:
+    """Table of the customers by grade before and after, the best grade first."""
+    figure = found["sections"]["migrations"]["figure"]
+    if figure is None:
+        return None
+    moves = Moves(tuple(figure["grades"]), np.array(figure["matrix"], dtype=np.int64))
+    return {"table": moves.as_frame("Before"), "wide": moves.is_wide}
 
 
 def _over_time(found: Validated) -> list[Any]:

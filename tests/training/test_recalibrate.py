@@ -1,7 +1,8 @@
 """A recalibrated model: the parent's trees to the bit, another calibrator, and who moves; and what is refused."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.isotonic import IsotonicRegression
+from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
 
 from cli.errors import UserError
 from export import verify
@@ -20,7 +24,10 @@ from runtime.grades import Grades
 from runtime.model import Model
 from runtime.score import Bands, Scale
 from tests.applicants import draw
+from tests.conftest import Opened
 from tests.export.served.exported import SILENT, WITH_REASONS, applicants, ask, few_rows, handler, read, trained
+from tests.fonts import FONT_SETS
+from tests.pages import assert_good_page, assert_nothing_is_cut_off
 from training import recalibrate
 from training.artifacts import Artifacts, load_artifacts
 from training.estimator.calibration import calibrated, cross_validated, fit_calibrator
@@ -32,10 +39,12 @@ from validation.documents import Reference
 from validation.intervals.bootstrap import bootstrap
 from validation.metrics import evaluate
 from validation.moves import Moves
+from validation.report.pages import render
 from validation.stability.bins import Bins, bins_of_scores
 
 pytestmark = pytest.mark.tier("land")
 Floats = NDArray[np.float64]
+LARGEST_PAGE = 3_000_000  # bytes
 MORE = f'{WITH_REASONS}\n[model]\ncalibration = "sigmoid"\n[grades]\nlimits = [0.1, 0.3]\n'
 
 
@@ -127,6 +136,58 @@ def test_figures_and_page_say_who_moves(parent: Artifacts, later: Path, tmp_path
     assert found["metrics"]["after"]["log_loss"] < found["metrics"]["before"]["log_loss"]
     reference = read(tmp_path / "new/reference.json")
     assert (reference["rows"], sum(reference["grades"]["counts"])) == (1_500, 1_500)
+
+
+def test_the_page_in_a_browser(
+    parent: Artifacts, later: Path, tmp_path: Path, open_page: Callable[..., Opened]
+) -> None:
+    assert run(parent, tmp_path / "new", "--data", later, "--method", "slope") == 0
+    page = tmp_path / "new/recalibration.html"
+    assert page.stat().st_size <= LARGEST_PAGE
+    assert_good_page(page, open_page)
+    for fonts in FONT_SETS:
+        assert_nothing_is_cut_off(page, open_page, fonts)
+
+
+@pytest.mark.parametrize("grades", [6, 7, 40])
+def test_the_page_of_many_grades_in_a_browser(grades: int, tmp_path: Path, open_page: Callable[..., Opened]) -> None:
+    """Hostile names and a million rows in each cell: nothing cut off at 1200 pixels and on A4, in any font."""
+    names = [f"<b>{number:02d}</b>" if number % 2 else f"{number:02d}-BBB+" for number in range(grades)]
+    moves = Moves(tuple(names), np.full((grades, grades), 1_234_567))
+    record: dict[str, Any] = {
+        "method": "intercept",
+        "central_tendency": None,
+        "rows": 10**9,
+        "source": "loans.csv",
+        "sha256": "7" * 64,
+    }
+    record |= {"defaults": 10**7, "mean_before": 0.01, "mean_after": 0.02, "observed": 0.02}
+    page = tmp_path / "recalibration.html"
+    page.write_text(
+        render(
+            "recalibration",
+            record=record,
+            parent={"model_version": "0123456789ab", "pipeline": "8" * 64, "run": "9" * 64},
+            alarms=[{"name": "features moved", "message": "income (0.31) " * 40}],
+            moves={
+                "grades": {
+                    "table": moves.as_frame("Before \\ after, grades"),
+                    "moved": 0.5,
+                    "riskier": 0.25,
+                    "wide": moves.is_wide,
+                }
+            },
+            reliability=None,
+            figures=None,
+        ),
+        encoding="utf-8",
+    )
+    assert page.stat().st_size <= LARGEST_PAGE
+    opened = open_page(page)
+    assert (opened.requests, opened.faults) == ([page.as_uri()], [])
+    assert opened.page.locator("td b").count() == 0
+    for fonts in FONT_SETS:
+        assert_nothing_is_cut_off(page, open_page, fonts)
 
 
 def test_a_central_tendency_is_the_mean_over_the_reference_rows(parent: Artifacts, tmp_path: Path) -> None:
@@ -221,6 +282,24 @@ def test_moves_count_each_pair_and_leave_out_empty_classes() -> None:
     assert found.moved == pytest.approx(np.mean([one != other for one, other in pairs]))
 
 
+def test_moves_between_many_classes_are_pairs_the_largest_first() -> None:
+    labels, rng = tuple("ABCDEFGH"), np.random.default_rng(1)
+    before, after = rng.integers(0, 8, 3_000), rng.integers(0, 8, 3_000) // 2 * 2
+    found = Moves.of(labels, before, after)
+    frame = found.as_frame("Before")
+    assert found.is_wide
+    assert list(frame) == ["Before", "After", "Rows", "Of those before, %"]
+    assert frame["Rows"].tolist() == sorted(frame["Rows"], reverse=True)
+    assert frame["Rows"].sum() == 3_000
+    for one, other, rows, share in frame.head(9).itertuples(index=False):
+        its = before == labels.index(one)
+        assert rows == (its & (after == labels.index(other))).sum()
+        assert share == pytest.approx(100 * rows / its.sum())
+    assert list(Moves.of(labels[:6], before % 6, after % 6).as_frame("Before")) == ["Before", *labels[:6], "All"]
+    many = Moves(tuple(map(str, range(100))), np.ones((100, 100), dtype=np.int64)).as_frame("Before")
+    assert len(many) == 400
+
+
 @pytest.mark.parametrize(
     ("words", "status", "problem"),
     [
@@ -265,6 +344,14 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert problem in said
     assert "Traceback" not in said
     assert not (tmp_path / "new").exists()
+
+
+def test_a_mean_of_calibrated_probabilities_is_refused_with_the_reason(parent: Artifacts) -> None:
+    """Before any table is read."""
+    ensemble = Pipeline([parent.pipeline.steps[0], ("classifier", CalibratedClassifierCV(XGBClassifier()))])
+    args = recalibrate.build_parser().parse_args(["--data", "nowhere.csv"])
+    with pytest.raises(UserError, match="got CalibratedClassifierCV, whose answer is a mean of several calibrated"):
+        recalibrate.recalibrated(replace(parent, pipeline=ensemble), args, SILENT)
 
 
 def test_another_pipeline_s_model_and_the_parent_s_own_folder_are_refused(

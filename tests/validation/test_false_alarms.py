@@ -1,21 +1,29 @@
 """False-alarm rate of findings on a clean table, and their power on wrong ones: seeded, no model needed."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import expit, ndtri
+from scipy.special import expit, logit, ndtri
+from scipy.stats import binom, norm
 
 from runtime.score import Scale
 from table.settings import Feature
+from tests.tiers import Sample as Drawn
+from tests.validation.whole import whole
 from validation.bands import scores_of
 from validation.initial import Said, initial_of
 from validation.rating import Rating
 from validation.sections import calibration, discrimination, grades, migrations, periods, segments
+from validation.sections.listed import SECTIONS as LISTED
+from validation.sections.listed import parts_of
 from validation.sections.section import Coded, Found, Rows, Section, Subject
 from validation.settings import Stability, Validation
 from validation.stability import reference_of, shifts
+from validation.statistics.auc import area_of_counts, with_both
+from validation.statistics.jeffreys import smallest_found
 from validation.verdict import BUDGETS, LEVEL, findings_of
 
 SCALE = Scale()
@@ -85,18 +93,87 @@ def power(draws: int, finds: Callable[[np.random.Generator], bool]) -> float:
     return sum(finds(np.random.default_rng(7_000 + seed)) for seed in range(draws)) / draws
 
 
-def one_grade_too_low(rng: np.random.Generator) -> bool:
-    """2,000 customers of one grade with a PD of 15 % that is 18 %; 13 other grades are right."""
-    pd = np.array([0.4, 0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02, 0.015, 0.01])
-    limits = tuple(np.sqrt(pd[1:] * pd[:-1]).tolist())
+def pages_with_findings(pages: int, first: int) -> int:
+    """How many of so many clean tables have a finding on a page with every section, worth a look or more."""
+    found = 0
+    for seed in range(first, first + pages):
+        its = whole(np.random.default_rng(seed))
+        parts = parts_of(its)
+        assert all(part.figure is not None for part in parts.values())
+        found += bool(findings_of(parts, LISTED))
+    return found
+
+
+def test_a_clean_page_with_every_section_rarely_has_a_finding(sample: Drawn) -> None:
+    pages = len(sample(range(500), 8))
+    assert pages_with_findings(pages, first=20_000) <= max(3, 0.05 * pages)
+
+
+GRADES = np.array([0.4, 0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02, 0.015, 0.01])
+
+
+def found_with(defaults: NDArray[np.int64]) -> bool:
+    """True where the page finds the PD of 15 % too low, of 14 grades of 2,000 customers and their defaults."""
+    limits = tuple(np.sqrt(GRADES[1:] * GRADES[:-1]).tolist())
     rating = Rating("grades", tuple(map(str, range(14))), "probability", limits[::-1], (1.0, *limits, 0.0), None)
-    probability = np.repeat(pd, 2_000)
-    truth = np.where(probability == 0.15, 0.18, probability)
-    rows = Rows(probability, scores_of(probability, SCALE), (rng.random(len(truth)) < truth).astype(float))
+    probability = np.repeat(GRADES, 2_000)
+    outcome = np.concatenate([np.arange(2_000) < count for count in defaults]).astype(float)
+    rows = Rows(probability, scores_of(probability, SCALE), outcome)
     its = Subject(rows, rating, SCALE, Validation(), Stability(), no_initial="none is needed")
     parts = {"grades": grades.make(its)}
     named = findings_of(parts, [Section("grades", "Grades", grades.make)])
     return any(finding["name"] == "The PD of grade 3 is too low" for finding in named)
+
+
+def test_a_pd_a_fifth_too_low_is_found_in_four_cases_of_five() -> None:
+    """The power without chance: the fewest defaults that the page counts, and the binomial tail from them on.
+
+    The other grades hold what is expected of them. Where chance makes one of them a finding too, Holm's correction
+    asks less of this one.
+    """
+    expected = np.rint(2_000 * GRADES).astype(np.int64)
+
+    def finds(defaults: int) -> bool:
+        return found_with(np.where(GRADES == 0.15, defaults, expected))
+
+    low, high = 300, 400
+    assert finds(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if finds(middle) else (middle, high)
+    assert binom.sf(low, 2_000, 0.18) >= 0.8
+    alpha = BUDGETS["grades"] / len(GRADES)
+    stated = smallest_found(np.array([0.15]), np.array([2_000.0]), alpha)[0]
+    assert stated <= 0.18
+    assert binom.sf(low, 2_000, stated) == pytest.approx(0.8, abs=1e-9), "what the grade's row states"
+
+
+def counts_of(rng: np.random.Generator, area: float, defaults: int, draws: int) -> tuple[Floats, Floats]:
+    """Defaults and goods [draws, K] in each grade: ten goods a default, normal log-odds, an AUC of `area` on scores."""
+    limits = logit(np.array(RATING.limits[1:-1])) + 2.9
+
+    def shares(mean: float) -> Floats:
+        return np.diff(np.concatenate([[0.0], norm.sf(limits, mean), [1.0]]))
+
+    bad = rng.multinomial(defaults, shares(np.sqrt(2) * ndtri(area)), draws)
+    return bad.astype(float), rng.multinomial(10 * defaults, shares(0.0), draws).astype(float)
+
+
+def lower_in(rng: np.random.Generator, now: float, initially: int, draws: int) -> float:
+    """How often 300 defaults with an AUC of `now` are a finding where it was 0.78 with `initially` defaults."""
+    parts = counts_of(rng, 0.78, initially, draws), counts_of(rng, now, 300, draws)
+    p = [
+        with_both(area_of_counts(*then), area_of_counts(*its)).p
+        for then, its in zip(*(zip(*each, strict=True) for each in parts), strict=True)
+    ]
+    return float((np.array(p) <= BUDGETS["discrimination"]).mean())
+
+
+def test_an_auc_down_by_a_twentieth_is_found_in_four_cases_of_five(sample: Drawn) -> None:
+    """83 %; and a model that ranks as before keeps its level, whose chance of so many draws is allowed for."""
+    rng, draws, level = np.random.default_rng(11), len(sample(range(40_000), 3_000)), BUDGETS["discrimination"]
+    assert lower_in(rng, 0.73, 3_000, draws) >= 0.8
+    assert lower_in(rng, 0.78, 300, draws) <= level + 3 * math.sqrt(level / draws)
 
 
 def auc_has_fallen(rng: np.random.Generator) -> bool:
@@ -129,15 +206,15 @@ def a_feature_has_shifted(rng: np.random.Generator) -> bool:
     return [its.name.split()[0] for its in found] == ["a"]
 
 
-@pytest.mark.parametrize("finds", [one_grade_too_low, auc_has_fallen, a_feature_has_shifted])
+@pytest.mark.parametrize("finds", [auc_has_fallen, a_feature_has_shifted])
 def test_what_is_wrong_is_found(finds: Callable[[np.random.Generator], bool]) -> None:
     assert power(40, finds) >= 0.65, "80 % and more in the full tier"
 
 
 @pytest.mark.tier("full")
-@pytest.mark.parametrize("finds", [one_grade_too_low, auc_has_fallen, a_feature_has_shifted])
+@pytest.mark.parametrize("finds", [auc_has_fallen, a_feature_has_shifted])
 def test_what_is_wrong_is_found_in_four_cases_of_five(finds: Callable[[np.random.Generator], bool]) -> None:
-    assert power(1_000, finds) >= 0.8
+    assert power(1_000, finds) >= 0.8, "83 % and 100 % in the long run; a grade's power is computed above"
 
 
 def test_risk_that_is_understated_everywhere_is_found_in_every_view() -> None:

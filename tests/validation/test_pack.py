@@ -1,6 +1,7 @@
 """The pack: the template's sections in its order, numbers of validation.json, and questions where only people know."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,19 @@ import numpy as np
 import pytest
 
 from runtime.score import Scale
+from tests.conftest import Opened
+from tests.fonts import FONT_SETS
+from tests.pages import assert_good_page, assert_nothing_is_cut_off
 from tests.validation.samples import draw
 from tests.validation.test_challenges import subject
+from tests.validation.whole import whole
 from validation.bands import scores_of
 from validation.documents import Validated
 from validation.initial import Said, initial_of
 from validation.pack import HTML, MARKDOWN, pack_of, write_pack
-from validation.page import described
+from validation.page import content_of, described
 from validation.rating import Rating
+from validation.report.pages import render
 from validation.sections.section import Rows, Subject
 from validation.settings import Stability, Validation
 
@@ -97,7 +103,7 @@ def test_the_other_two_entries_have_what_was_measured_and_what_the_manifest_says
     weak = [each for each in figures["weak"]["slices"] if each["confirmed"]]
     assert weak
     assert sr.count("Weak where ") == len(weak)
-    assert f"{figures['weak']['looked_at']:,} looked at" in sr
+    assert f"{figures['weak']['looked_at']:,} screened" in sr
     assert f"{figures['robustness']['rows']:,} customers asked again" in sr
     assert "No periods: no periods are asked for" in sr
     assert "No history is kept" in sr
@@ -108,7 +114,7 @@ def test_the_other_two_entries_have_what_was_measured_and_what_the_manifest_says
     ratio = min(group["ratio"] for group in figures["fairness"]["attributes"][0]["groups"] if group["ratio"])
     for entry in (sr, act):
         assert f"sex: lowest adverse impact ratio {ratio:.4g} (" in entry
-        assert "Approved is who has 560 points or more (fairness.cutoff)." in entry
+        assert "Applicants with 560 points or more count as approved (fairness.cutoff)." in entry
         assert "The model is weak in a slice: " in entry
     for words in (
         *("A recalibration of model `abc`", "600 points at odds of 50 to 1", "begin at 400, 500 and end at 600 points"),
@@ -142,6 +148,42 @@ def test_names_are_text_in_both_forms(tmp_path: Path) -> None:
     assert "&lt;b&gt;x&lt;/b&gt;" in page
     assert "a|b" in page
     assert page.count("<h4") == len(SECTIONS) + 2
+
+
+@pytest.mark.tier("land")
+def test_a_page_with_every_section_in_a_browser(tmp_path: Path, open_page: Callable[..., Opened]) -> None:
+    """Fourteen grades, migrations between them, few defaults, periods, segments and groups; and the pack of it."""
+    its = found_of(whole(np.random.default_rng(1)))
+    assert all(section["figure"] is not None for section in its["sections"].values())
+    page = tmp_path / "validation.html"
+    page.write_text(render("validation", **content_of(its)), encoding="utf-8")
+    write_pack(tmp_path, its, MANIFEST | MORE)
+    assert page.stat().st_size <= 3_000_000
+    assert_good_page(page, open_page)
+    for path in (page, tmp_path / HTML):
+        for fonts in FONT_SETS:
+            assert_nothing_is_cut_off(path, open_page, fonts)
+
+
+@pytest.mark.tier("land")
+def test_the_pack_in_a_browser(tmp_path: Path, open_page: Callable[..., Opened]) -> None:
+    """Of 200 features with long names, fourteen grades and groups: small, nothing cut off at 1200 pixels and on A4."""
+    its = found_of(subject(weak_by=0.8, women=1.0))
+    level = "a level with a name " * 4
+    features = [
+        {"name": f"a_rather_long_name_of_a_feature_{i}_of_the_last_{i}_months", "type": "category"}
+        | {"vocabulary": [level, f"{level}{i}"], "nullable": True, "description": "<b>its</b> meaning, at some length"}
+        for i in range(200)
+    ]
+    write_pack(tmp_path, its, MANIFEST | MORE | {"features": features})
+    page = tmp_path / HTML
+    assert page.stat().st_size <= 3_000_000
+    opened = open_page(page)
+    assert opened.requests == [page.as_uri()]
+    assert opened.faults == []
+    assert opened.page.locator("script, b").count() <= 1, "and no markup of a description"
+    for fonts in FONT_SETS:
+        assert_nothing_is_cut_off(page, open_page, fonts)
 
 
 @pytest.mark.parametrize("name", ["calibration", "grades", "migrations", "stability"])

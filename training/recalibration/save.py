@@ -230,7 +230,12 @@ def _page(its: Recalibrated) -> str:
         parent=its.named,
         alarms=its.alarms,
         moves={
-            what: {"table": found.as_frame(f"Before \\ after, {what}"), "moved": found.moved, "riskier": found.riskier}
+            what: {
+                "table": found.as_frame(f"Before \\ after, {what}"),
+                "wide": found.is_wide,
+                "moved": found.moved,
+                "riskier": found.riskier,
+            }
             for what, found in moves_of(its).items()
         },
         reliability=_reliability(its.compared),
