@@ -23,7 +23,8 @@ X, Y = rows_of(400)
 def with_dates(frame: pd.DataFrame, first: str) -> pd.DataFrame:
     """The rows with columns that no request can have: dates, and texts among numbers."""
     since = pd.date_range(first, periods=len(frame), freq="D")
-    return frame.assign(since=since, zoned=since.tz_localize("UTC"), day=since.date, never=pd.NaT, note=[1, "a"] * 200)
+    never = pd.Series(index=frame.index, dtype="datetime64[ns]")
+    return frame.assign(since=since, zoned=since.tz_localize("UTC"), day=since.date, never=never, note=[1, "a"] * 200)
 
 
 GIVEN = with_dates(X, "2023-01-01")
