@@ -32,6 +32,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "explained": ("runtime", "requirements/lambda.txt"),
     "scoring": ("scoring", *_SCORES),
     "peers": ("benchmarks.fidelity", "export.own", *_EXACT),
+    "explainers": ("benchmarks.explaining", "benchmarks.fidelity.cases", "export.own", "export.reasons", *_EXACT),
 }
 QUICK = ("exactness", "startup", "package")
 """Groups of the headline figures that take about five minutes together."""
