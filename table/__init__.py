@@ -26,7 +26,7 @@ from table.outcomes import NO_ROWS, Exclusion, left_out_note, outcomes_of, refus
 from table.remarks import remarks_of
 from table.settings import Feature, Schema
 from table.sources import check_columns, source_of
-from table.special import refuse_ordinary_codes
+from table.special import refuse_ordinary_codes, values_with_codes, with_special_codes
 from table.times import Times, times
 from table.weights import exposures_of, refuse_constant, weights_of
 from table.words import Missing
@@ -214,9 +214,8 @@ def labelled_rows(source: Source, schema: Schema) -> tuple[Table, NDArray[np.boo
 def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame":
     import pandas as pd
 
-    for feature in schema.features:
-        if feature.type == "number" and feature.special and feature.indicator is None:
-            refuse_ordinary_codes(source, feature, kept)
+    for feature in with_special_codes(schema):
+        refuse_ordinary_codes(source.name, feature, values_with_codes(source, feature)[kept])
     columns = {feature.name: column_of(source, feature, kept) for feature in schema.features}
     return pd.DataFrame(columns, copy=False)
 
@@ -289,6 +288,6 @@ def _digest(frame: "pd.DataFrame") -> str:
             digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
         else:
             codes, levels = pd.factorize(column)
-            texts = np.array([*(json.dumps(str(level)) for level in levels), "null"], dtype=object)
-            digest.update(f"[{', '.join(texts[codes])}]".encode())  # as JSON has a list
+            texts = np.array([*map(str, levels), None], dtype=object)
+            digest.update(json.dumps(texts[codes].tolist()).encode())
     return digest.hexdigest()

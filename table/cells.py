@@ -116,7 +116,10 @@ def coded_labels(
         refuse_type(source, column, cells.type, "text")
     coded = pc.dictionary_encode(cells).combine_chunks()
     nothing = source.missing | Missing.of(special)
-    texts = [label(level) for level in coded.dictionary.to_pylist()]
+    if pa.types.is_string(cells.type):
+        texts = [text.strip() or None for text in coded.dictionary.to_pylist()]
+    else:
+        texts = [label(level) for level in coded.dictionary.to_pylist()]
     if source.nfc:
         texts = [text and normalize("NFC", text) for text in texts]
     if nothing.texts:

@@ -25,11 +25,13 @@ from table.parquet_file import MAGIC, ParquetFile
 from table.parts import Part, parts_of
 from table.settings import Schema
 from table.sources import OpenTable, check_columns
+from table.special import refuse_ordinary_codes, values_with_codes, with_special_codes
 from table.words import Missing
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_ROWS = 1_000_000  # that tell which special codes are values
 CONVERT = "convert it (docs/scale.md), or train in memory"
 
 
@@ -83,13 +85,17 @@ class Layout:
 
         Rows without an outcome are among them. Raises UserError for what a column cannot hold.
         """
+        for first, source in self.sources(piece, most, self.types.names):
+            yield first, self._frame(source)
+
+    def sources(self, piece: Piece, most: int, columns: Sequence[str]) -> Iterator[tuple[int, Source]]:
+        """Some columns of a piece, as `frames` divides it."""
         part, sizes = self.parts[piece.part], self.groups[piece.part]
         file = ParquetFile(part.name, part.path)
-        own = [name for name in self.types.names if name not in part.values]
+        own = [name for name in columns if name not in part.values]
         first, in_file = piece.first, sum(sizes[: piece.groups[0]])
         for batch in file.batches(own, piece.groups, most):
-            columns = {name: self._cells(part, name, batch) for name in self.types.names}
-            yield first, self._frame(part, columns, in_file)
+            yield first, self._source(part, {name: self._cells(part, name, batch) for name in columns}, in_file)
             first += batch.num_rows
             in_file += batch.num_rows
 
@@ -104,12 +110,10 @@ class Layout:
             problem = f"column {name}: is {cells.type} here and {type_} in other parts: {str(error).splitlines()[0]}"
             raise UserError(f"{part.name}: {problem}; write all parts alike") from error
 
-    def _frame(self, part: Part, columns: dict[str, Any], in_file: int) -> "pd.DataFrame":
-        import pandas as pd
-
-        data, remarks = self.schema.data, list[str]()
+    def _source(self, part: Part, columns: dict[str, Any], in_file: int) -> Source:
+        data = self.schema.data
         where = f"{part.path.name}, " if len(self.parts) > 1 else ""
-        source = Source(
+        return Source(
             self.name,
             "",
             columns,
@@ -117,11 +121,15 @@ class Layout:
             Missing.of(data.missing),
             Marks(data.decimal, data.thousands),
             data.normalization == "NFC",
-            remarks,
+            [],
         )
+
+    def _frame(self, source: Source) -> "pd.DataFrame":
+        import pandas as pd
+
         read = {feature.name: column_of(source, feature) for feature in self.schema.features}
-        if remarks:  # of a sign among the cells, which a whole column has to agree on
-            raise UserError(f"{self.name}: {remarks[0]}, which a part alone cannot decide; write it as a number")
+        if source.remarks:  # of a sign among the cells, which a whole column has to agree on
+            raise UserError(f"{self.name}: {source.remarks[0]}, which a part alone cannot decide; write it as a number")
         return pd.DataFrame(read, copy=False)
 
 
@@ -171,8 +179,23 @@ def opened_in_parts(schema: Schema, progress: Progress = SILENT) -> Iterator[Tab
         columns = list(dict.fromkeys(feature.column for feature in schema.features))
         groups = tuple(tuple(file.row_groups) for file in files)
         layout = Layout(name, schema, tuple(parts), _types(parts, files, columns), groups)
+        _refuse_ordinary_codes(layout, kept)
         counts = np.add.reduceat(kept, np.arange(0, len(kept), STRIDE), dtype=np.int64)
         yield TableInParts(table, layout, kept, np.array([0, *accumulate(counts.tolist())], dtype=np.int64))
+
+
+def _refuse_ordinary_codes(layout: Layout, kept: NDArray[np.bool_]) -> None:
+    """Refuse what a table read whole refuses, from every row of the columns in question or, of many, every n-th."""
+    features = with_special_codes(layout.schema)
+    looked_at = kept & (np.arange(len(kept)) % -(-len(kept) // MOST_ROWS) == 0)
+    found: dict[str, list[NDArray[np.float64]]] = {feature.name: [] for feature in features}
+    for piece in layout.pieces(MOST_ROWS) if features else ():
+        for first, source in layout.sources(piece, STRIDE, list(dict.fromkeys(its.column for its in features))):
+            for feature in features:
+                values = values_with_codes(source, feature)
+                found[feature.name].append(values[looked_at[first : first + len(values)]])
+    for feature in features:
+        refuse_ordinary_codes(layout.name, feature, np.concatenate(found[feature.name]))
 
 
 def _refuse_other_formats(part: Part) -> None:

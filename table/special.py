@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cli.errors import UserError
 from table.cells import Source, numbers_as_written
-from table.settings import Feature
+from table.settings import Feature, Schema
 from table.words import number_of
 
 FREQUENT = 0.3  # share of a column's values
@@ -13,13 +13,23 @@ BESIDE = 0.01  # of the other values, that are on each side of one in their mids
 FEWEST = 50  # other values that tell where their midst is
 
 
-def refuse_ordinary_codes(source: Source, feature: Feature, kept: "NDArray[np.bool_] | slice") -> None:
-    """Raise UserError for a special code of a number that a third of the rows have and that is among the others.
+def with_special_codes(schema: Schema) -> list[Feature]:
+    """The numbers with codes that may be ordinary; an indicator keeps any code apart."""
+    return [its for its in schema.features if its.type == "number" and its.special and its.indicator is None]
 
-    A code is recognised by its distance: -9 among ages, 365243 among days. An indicator keeps any code apart.
+
+def values_with_codes(source: Source, feature: Feature) -> NDArray[np.float64]:
+    """A column [N] with its special codes as the numbers that they are, NaN for what else is missing."""
+    values = numbers_as_written(source, feature.column)
+    return np.where(np.isfinite(values) & ~np.isin(values, source.missing.numbers), values, np.nan)
+
+
+def refuse_ordinary_codes(name: str, feature: Feature, values: NDArray[np.float64]) -> None:
+    """Raise UserError for a special code that a third of the values [N] have and that is among the others.
+
+    A code is recognised by its distance: -9 among ages, 365243 among days. `name` is the table's.
     """
-    values = numbers_as_written(source, feature.column)[kept]
-    values = values[np.isfinite(values) & ~np.isin(values, source.missing.numbers)]
+    values = values[~np.isnan(values)]
     codes = [code for code in map(number_of, feature.special) if code is not None]
     others = values[~np.isin(values, codes)]
     for written, code in zip(feature.special, codes, strict=True):
@@ -27,7 +37,7 @@ def refuse_ordinary_codes(source: Source, feature: Feature, kept: "NDArray[np.bo
         if share > FREQUENT and len(others) >= FEWEST and is_among(code, others):
             low, high = (f"{end:.6g}" for end in (others.min(), others.max()))
             raise UserError(
-                f"{source.name}: column {feature.column}: special: expected codes that are no values, got {written}, "
+                f"{name}: column {feature.column}: special: expected codes that are no values, got {written}, "
                 f"which is {share:.0%} of the values and lies among the others, {low} to {high}; take it out, or set "
                 f"features.{feature.name}.indicator to keep it apart"
             )

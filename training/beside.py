@@ -45,8 +45,8 @@ def explored_beside(settings: Settings, train: Labelled) -> Iterator[Explored]:
     with ThreadPoolExecutor(1) as threads:
         sys.setswitchinterval(SWITCH_SECONDS)
         try:
+            threads.submit(load)  # first: skops looks through all modules that are loaded
             exploration = threads.submit(work)
-            threads.submit(load)
             yield exploration.result
         finally:
             ended.set()

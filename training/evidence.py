@@ -45,7 +45,7 @@ from validation.slices.overfit import overfit_slices
 from validation.slices.weak import weak_slices
 from validation.stability import shifts
 
-CHUNK = 25_000  # rows that the pipeline prepares at a time, in each thread; of many columns fewer
+CHUNK = 5_000  # rows that the pipeline prepares at a time, in each thread; of many columns fewer
 CELLS = 4_000_000
 MOST_THREADS = 4
 TOP_FEATURES = 6
@@ -54,19 +54,22 @@ ROWS_FOR_IMPORTANCE = 1_000
 
 def answer(settings: Settings, pipeline: Pipeline, its: Labelled) -> Part:
     """The part with what the model answers for it; memory beyond the answers does not grow with the rows."""
-    rows, frame = _rows_at_once(pipeline), its.frame
-
-    def ask(first: int) -> NDArray[np.float64]:
-        return np.asarray(pipeline.predict_proba(frame.iloc[first : first + rows])[:, 1])
-
-    with ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
-        probability = np.concatenate(list(threads.map(ask, range(0, len(frame), rows))))
-    return Part(frame, its.target, probability, scores_of(probability, settings.score), its.weight, its.groups)
+    probability = asked_by(pipeline)(its.frame)
+    return Part(its.frame, its.target, probability, scores_of(probability, settings.score), its.weight, its.groups)
 
 
-def _rows_at_once(pipeline: Pipeline) -> int:
-    width: int = pipeline[0].width
-    return max(1, min(CHUNK, CELLS // width))
+def asked_by(pipeline: Pipeline) -> Answer:
+    """The pipeline's probabilities of default for raw columns, some rows at a time in each of a few threads."""
+    at_once = max(1, min(CHUNK, CELLS // pipeline[0].width))
+
+    def ask(frame: pd.DataFrame) -> NDArray[np.float64]:
+        def some(first: int) -> NDArray[np.float64]:
+            return np.asarray(pipeline.predict_proba(frame.iloc[first : first + at_once])[:, 1])
+
+        with ThreadPoolExecutor(min(cpu_count(), MOST_THREADS)) as threads:
+            return np.concatenate(list(threads.map(some, range(0, len(frame), at_once))))
+
+    return ask
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,9 @@ def gather(
     """
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
+    beside = ThreadPoolExecutor(1)
+    its_importance = beside.submit(importance_of, pipeline, shown["train"], seed)  # XGBoost does not hold Python's lock
+    beside.shutdown(wait=False)
     edges = list(evaluation.bands) or band_edges(train.score, scale)
     threshold, probability_limits = evaluation.threshold, scale.probability_limits
     metrics = {
@@ -144,13 +150,11 @@ def gather(
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
-    with ThreadPoolExecutor(1) as threads:  # XGBoost does not hold Python's lock
-        its_importance = threads.submit(importance_of, pipeline, shown["train"], seed)
-        reasons, no_reasons = explained(settings, pipeline, shown, edges, own_rows)
-        features = its_importance.result()
-    top = features["Feature"].head(TOP_FEATURES)
+    reasons, no_reasons = explained(settings, pipeline, shown, edges, own_rows)
     fairness = _fairness(settings, test)
     weak, overfit, robust = _challenged(settings, pipeline, shown, edges)
+    features = its_importance.result()
+    top = features["Feature"].head(TOP_FEATURES)
     return Evidence(
         metrics=metrics,
         intervals=intervals,
@@ -220,17 +224,6 @@ def dependence_of(
     """The score along each feature, or group of a row maximum, of the rows of `frame` [N], with weights [N]."""
     axes = [replace(_axis(pipeline[0], frame, name), weight=weight) for name in features]
     return dependence(asked_by(pipeline), frame, scale, axes, seed, weight)
-
-
-def asked_by(pipeline: Pipeline) -> Answer:
-    """The pipeline's answers for raw columns, many rows in parts."""
-    at_once = _rows_at_once(pipeline)
-
-    def ask(rows: pd.DataFrame) -> NDArray[np.float64]:
-        parts = (rows.iloc[first : first + at_once] for first in range(0, len(rows), at_once))
-        return np.concatenate([pipeline.predict_proba(part)[:, 1] for part in parts])
-
-    return ask
 
 
 def _axis(preparation: Preparation, frame: pd.DataFrame, name: str) -> Axis:

@@ -71,14 +71,18 @@ class Ensemble:
         return any(bool(tree.isolates_missing.any()) for tree in self.trees)
 
     def move_thresholds(self, column: int, move: Callable[[np.float32], np.float32]) -> "Ensemble":
-        """The same ensemble with `move` applied to every threshold on one column."""
-        moved = {threshold: move(threshold) for threshold in self.thresholds().get(column, ())}
+        """The same ensemble with `move` applied once to every threshold on one column."""
+        moved: dict[np.float32, np.float32] = {}
         trees = []
         for tree in self.trees:
+            nodes = np.flatnonzero(tree.conditions & (tree.feature == column))
             threshold = tree.threshold.copy()
-            for node in np.flatnonzero(tree.conditions & (tree.feature == column)):
-                threshold[node] = moved[tree.threshold[node]]
-            trees.append(replace(tree, threshold=threshold))
+            for node in nodes:
+                given = tree.threshold[node]
+                if given not in moved:
+                    moved[given] = move(given)
+                threshold[node] = moved[given]
+            trees.append(replace(tree, threshold=threshold) if len(nodes) else tree)
         return replace(self, trees=tuple(trees))
 
 

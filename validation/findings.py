@@ -98,8 +98,8 @@ def _leaks(examined: Examined) -> Iterator[Finding]:
             "suspected leak",
             len(leaks),
             0,
-            f"{first} {reason}{'' if reason.endswith(('?', '.')) else '.'} It may know the outcome{rest}. Take out "
-            "what is not known when the decision is made.",
+            f"{first} {reason}{'' if reason.endswith(('?', '.')) else '.'} It may leak the outcome{rest}. Remove "
+            "features that are not known at the time of the decision.",
         )
     area = examined.metrics["test"]["roc_auc"]
     if area > TOO_GOOD:
@@ -130,7 +130,7 @@ def _copies(examined: Examined) -> Iterator[Finding]:
             copies.contradicting,
             COPIES,
             f"{copies.contradicting:.1%} of the test's rows equal training rows in every feature and have the other "
-            "outcome; look for a customer's rows of several dates, or for outcomes of another row.",
+            "outcome; look for rows of one customer at several dates, or for outcomes joined to the wrong row.",
         )
 
 
@@ -145,7 +145,7 @@ def _moved(examined: Examined) -> Iterator[Finding]:
             score["psi"],
             score["counts_from"],
             f"The score's population stability index from train to test is {score['psi']:.2f}, its limit "
-            f"{score['counts_from']:.2f}: the test's applicants are others; "
+            f"{score['counts_from']:.2f}: the test has other applicants; "
             f"{remedies.of_others(examined.split)}.",
         )
     moved = [entry for entry in stability["features"] if entry["moved"]]
@@ -157,7 +157,7 @@ def _moved(examined: Examined) -> Iterator[Finding]:
             worst["csi"],
             worst["counts_from"],
             f"{len(moved)} of {len(stability['features'])} features moved from train to test beyond their limit: "
-            f"{names}; find what changed in each, and train without what will not be as it was.",
+            f"{names}; find what changed in each, and train without features that will stay changed.",
         )
 
 
@@ -169,7 +169,7 @@ def _thin(thin: Mapping[str, float]) -> Iterator[Finding]:
             "thin levels",
             found[0][0],
             THIN,
-            f"Most training rows have a level that few others have, and the model sees such levels as one: {names}; "
+            f"Most training rows have a rare level, and the model pools rare levels into one: {names}; "
             "group levels by what they have in common, or leave the feature out.",
         )
 
@@ -180,7 +180,7 @@ def _scores(examined: Examined) -> Iterator[Finding]:
     # A sigmoid or a plateau over margins squeezes nobody whom the outcomes separate, or the slope says so.
     if squeezed > SQUEEZED and not (examined.on_margin and _has_slope_of_one(examined)):
         remedy = (
-            "features and trees separate these applicants no better: look for features that do"
+            "the features do not separate these applicants: look for features that do"
             if examined.on_margin
             else 'calibrate margins (model.calibrate_on = "margin")'
         )
@@ -203,8 +203,8 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             "probability on its limit",
             on_limit,
             ON_LIMIT,
-            f"{on_limit:.1%} of the test's probabilities are at or beyond {low:g} or {high:g}, where the score stays; "
-            f"{remedy}.",
+            f"{on_limit:.1%} of the test's probabilities are at or beyond {low:g} or {high:g}, "
+            f"where scores are clipped; {remedy}.",
         )
     tied = largest_tie(test.probability, test.weight)
     limit = TIED_BY_ISOTONIC if examined.calibrator == "isotonic" else TIED

@@ -201,8 +201,8 @@ class _Side:
                 no_outcomes = f"every outcome is too young: {its.horizon} months were not over on {its.date}"
             if said["too_young"]:
                 remarks.append(
-                    f"{counted(said['too_young'], 'row')} left out of what needs outcomes: less than {its.horizon} "
-                    f"months before {its.date}"
+                    f"{counted(said['too_young'], 'row')} left out of figures that need outcomes: less than "
+                    f"{its.horizon} months before {its.date}"
                 )
         periods = _periods(stream, its, moments, remarks)
         ids = ids_of(source, data.id) if data.id is not None and data.id in there else None

@@ -14,6 +14,7 @@ from validation.history import FIGURES as OVER_TIME
 from validation.history import series_of
 from validation.moves import Moves
 from validation.observing import Observed
+from validation.remarks import remarks_of
 from validation.report.lines import lines
 from validation.report.pages import render
 from validation.report.plots.ratios import ratios
@@ -62,7 +63,7 @@ def described(
             "initial": subject.no_initial,
         },
         "weight": weight,
-        "remarks": list(remarks),
+        "remarks": [*remarks, *remarks_of(subject, parts)],
         "findings": known(findings_of(parts, SECTIONS)),
         "tests": tests_of(parts),  # type: ignore[typeddict-item]
         "sections": {

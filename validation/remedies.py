@@ -1,4 +1,4 @@
-"""Remedies for a finding that can apply to the model: never what it already does."""
+"""Remedies for a finding that can apply to the model: never what the model already does."""
 
 CALIBRATE = 'let a calibrator correct it (model.calibration = "auto")'
 
@@ -26,9 +26,9 @@ def of_slope(calibrator: str, split: str, *, on_margin: bool, correct_spread: bo
     if not too_extreme and not correct_spread:
         return "correct the spread of the boosters' mean (model.correct_spread = true)"
     if too_extreme and calibrator == "isotonic":
-        return 'isotonic steps follow chance; use model.calibration = "sigmoid"'
+        return 'isotonic steps fit noise; use model.calibration = "sigmoid"'
     ranks = "less" if too_extreme else "more"
-    return f"the features say {ranks} of the test's applicants than of those in training; {_why_other(split)}"
+    return f"the features separate the test's applicants {ranks} than those of training; {_why_other(split)}"
 
 
 def of_intercept(calibrator: str, split: str, train: float, test: float) -> str:
@@ -40,7 +40,7 @@ def of_intercept(calibrator: str, split: str, train: float, test: float) -> str:
 
 def of_gap(*, tuned: bool) -> str:
     """A test that is ranked worse than the training rows."""
-    return "take shallower or fewer trees" + ("" if tuned else ", or --tune")
+    return "use shallower or fewer trees" + ("" if tuned else ", or --tune")
 
 
 def of_few(*, test_from: bool) -> str:

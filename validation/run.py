@@ -205,7 +205,7 @@ def _summarise(found: Validated, out: Path, progress: Progress) -> None:
     if len(found["findings"]) > SHOWN:
         progress.say(f"  and {counted(len(found['findings']) - SHOWN, 'more finding')}")
     if not found["findings"]:
-        progress.say("Nothing was found beyond its limit.")
+        progress.say("No finding is beyond its limit.")
     figure = found["sections"]["calibration"]["figure"]
     if figure is not None:
         metrics, ranking = figure["metrics"], found["sections"]["discrimination"]["figure"]

@@ -137,3 +137,38 @@ def test_an_amount_with_a_sign_is_refused_since_a_part_cannot_tell(tmp_path: Pat
     schema = Schema(Data(str(path), id=None, positive=("bad",)), (Feature("rate", "number"),))
     with opened_in_parts(schema) as source, pytest.raises(UserError, match="a part alone cannot decide"):
         list(source.layout.frames(source.layout.pieces(10)[0], 10))
+
+
+def with_codes(folder: Path, share: float) -> Schema:
+    """Four row groups in two files; 0 is a special code among debts on both sides of it."""
+    rows = 400
+    debt = np.random.default_rng(1).integers(-50, 50, rows).astype(float)
+    debt[np.arange(rows) < share * rows] = 0  # in the first groups alone
+    for number, half in enumerate(np.split(np.arange(rows), 2)):
+        default = np.where(half % 7 == 0, "bad", "good")
+        part = pa.table({"debt": debt[half], "default": default, "uuid": half.astype(str), "shop": ["shoes"] * 200})
+        pq.write_table(part, folder / f"part-{number}.parquet", row_group_size=100)
+    return schema_of(f"{folder}/*.parquet", (Feature("debt", "number", special=("0",)), Feature("shop", "category")))
+
+
+@pytest.mark.parametrize("most", [10**6, 150])
+def test_a_frequent_special_code_among_the_values_is_refused_in_parts_too(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("table.in_parts.MOST_ROWS", most)
+    schema = with_codes(tmp_path, 0.5)
+    with pytest.raises(UserError) as whole:
+        read_table(schema)
+    with pytest.raises(UserError) as in_parts, opened_in_parts(schema):
+        pass
+    assert "column debt: special: expected codes that are no values, got 0, which is 5" in str(in_parts.value)
+    if most == 10**6:
+        assert str(in_parts.value) == str(whole.value)
+    kept_apart = (
+        Feature("debt", "number", special=("0",), indicator="no_debt"),
+        Feature("no_debt", "boolean", special=("0",), indicates="debt"),
+    )
+    with opened_in_parts(replace(schema, features=kept_apart)) as source:
+        assert source.layout.rows == 400
+    with opened_in_parts(with_codes(tmp_path, 0.1)) as source:
+        assert source.layout.rows == 400

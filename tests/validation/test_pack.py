@@ -103,7 +103,7 @@ def test_the_other_two_entries_have_what_was_measured_and_what_the_manifest_says
     weak = [each for each in figures["weak"]["slices"] if each["confirmed"]]
     assert weak
     assert sr.count("Weak where ") == len(weak)
-    assert f"{figures['weak']['looked_at']:,} looked at" in sr
+    assert f"{figures['weak']['looked_at']:,} screened" in sr
     assert f"{figures['robustness']['rows']:,} customers asked again" in sr
     assert "No periods: no periods are asked for" in sr
     assert "No history is kept" in sr
@@ -114,7 +114,7 @@ def test_the_other_two_entries_have_what_was_measured_and_what_the_manifest_says
     ratio = min(group["ratio"] for group in figures["fairness"]["attributes"][0]["groups"] if group["ratio"])
     for entry in (sr, act):
         assert f"sex: lowest adverse impact ratio {ratio:.4g} (" in entry
-        assert "Approved is who has 560 points or more (fairness.cutoff)." in entry
+        assert "Applicants with 560 points or more count as approved (fairness.cutoff)." in entry
         assert "The model is weak in a slice: " in entry
     for words in (
         *("A recalibration of model `abc`", "600 points at odds of 50 to 1", "begin at 400, 500 and end at 600 points"),
@@ -167,7 +167,7 @@ def test_a_page_with_every_section_in_a_browser(tmp_path: Path, open_page: Calla
 
 @pytest.mark.tier("land")
 def test_the_pack_in_a_browser(tmp_path: Path, open_page: Callable[..., Opened]) -> None:
-    """Of 200 features with long names, fourteen grades and groups: small, nothing cut off at 1200 pixels and on A4."""
+    """A pack of 200 features with long names, fourteen grades and groups is small and fits 1200 pixels and A4."""
     its = found_of(subject(weak_by=0.8, women=1.0))
     level = "a level with a name " * 4
     features = [

@@ -112,7 +112,7 @@ def test_outcomes_that_are_too_young_are_left_out_and_counted(folder: Path, tmp_
     found, page = validated(folder, tmp_path / "out", folder / "new.csv", "--config", own)
     assert found["data"]["too_young"] == 600, "April to June"
     assert found["outcomes"]["rows"] == 600
-    assert "600 rows left out of what needs outcomes: less than 12 months before 2026-03-15" in page
+    assert "600 rows left out of figures that need outcomes: less than 12 months before 2026-03-15" in page
     words = ["--date", "2025-03-15", "--horizon", "12"]
     found, page = validated(folder, tmp_path / "out", folder / "new.csv", *words)
     assert found["outcomes"] is None

@@ -156,7 +156,7 @@ def test_others_of_the_same_population_have_not_moved(folder: Path, same: pd.Dat
     assert found["rows"] == {"expected": 2_000, "actual": 2_000}
     assert found["score"]["psi"] < 0.05
     page = (tmp_path / "out/validation.html").read_text()
-    assert "Nothing was found beyond its limit." in page
+    assert "No finding is beyond its limit." in page
     assert found["data"]["sha256"] in page
 
 
@@ -295,7 +295,7 @@ def test_as_a_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     words += [str(folder / "model"), "--out", str(tmp_path / "out")]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (said.returncode, said.stdout) == (0, ""), said.stderr
-    for text in ("Scoring 2,000 rows", "Nothing was found beyond its limit.", "Written to"):
+    for text in ("Scoring 2,000 rows", "No finding is beyond its limit.", "Written to"):
         assert text in said.stderr
     names = {"validation.html", "validation.json", "features.csv", "grades.csv"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == names

@@ -16,6 +16,7 @@ from sklearn.metrics import auc
 
 from training.exploration.column import Column
 from training.exploration.out_of_fold import Worth, worth_of
+from training.exploration.without_pictures import loaded_later
 from validation.stability.bins import MISSING, MOST_BINS, Bins, intervals
 
 LEVELS_SHOWN = 6
@@ -77,7 +78,8 @@ def _binned(column: Column) -> Binned:
 
 def _optimal_splits(column: Column) -> list[Any]:
     """Inner edges of a number, ascending; groups of levels of a category, in the order of their risk."""
-    from optbinning import OptimalBinning  # a quarter of a second, for explorations only
+    with loaded_later():
+        from optbinning import OptimalBinning  # for explorations only
 
     binning = OptimalBinning(
         column.name, dtype="categorical" if column.kind == "category" else "numerical", max_n_bins=MOST_BINS

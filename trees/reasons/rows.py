@@ -19,6 +19,8 @@ from trees.refusal import BoosterRefused
 
 AT_ONCE = 4_000_000  # numbers that are held for some of the leaves
 
+Step = tuple[int, bool, float, int]
+"""Step to a leaf: number of its split, whether right, share of the cover that went this way, bit of the split."""
 Raw = tuple[NDArray[np.float64], NDArray[np.object_]]  # numbers [N, n], categories [N, c]
 
 
@@ -42,31 +44,42 @@ class Rows:
         self._columns, self._players, self._by_covers = columns, players, by_covers
         share = 1 / len(columns.boosters)
         self._mean = sum(columns.base_margins) * share
-        self._splits: dict[Condition, int] = {}  # by the outcome "right"
-        alike: dict[int, list[tuple[float, list[Condition], list[int]]]] = defaultdict(list)
+        self._splits: dict[tuple[int, bool], int] = {}  # by bit and whether missing values go left
+        alike: dict[int, list[tuple[float, list[Step], list[int]]]] = defaultdict(list)
         for booster in columns.boosters:
             for tree in booster:
-                for path, value in _leaves(tree, ()):
-                    owners = [self._unit(condition.bit) for condition in path]
-                    alike[len(set(owners))].append((value * share, list(path), owners))
+                for path, value in self._paths(tree):
+                    owners = [self._unit(bit) for _, _, _, bit in path]
+                    alike[len(set(owners))].append((value * share, path, owners))
         self._mean += sum(weight for weight, _, _ in alike.pop(0, ()))
         if alike and max(alike) > LARGEST_CACHED:
             raise BoosterRefused(
                 f"paths of {max(alike)} features are not explained row by row: expected {LARGEST_CACHED} or fewer"
             )
-        for condition in (one for its in alike.values() for _, path, _ in its for one in path):
-            self._splits.setdefault(_right(condition), len(self._splits))
+        self._conditions = [Condition(bit, True, missing_left) for bit, missing_left in self._splits]
         self._leaves = [self._arrays(its) for _, its in sorted(alike.items())]
 
     def _unit(self, bit: int) -> int:
         axis = self._columns.axis_of[bit]
         return unit_of(self._columns, bit) if self._by_covers else self._columns.player_of[axis]
 
+    def _paths(self, tree: Split | float) -> Iterator[tuple[list[Step], float]]:
+        """The steps to each leaf, from left to right, and its value."""
+        stack: list[tuple[Split | float, list[Step]]] = [(tree, [])]
+        while stack:
+            node, path = stack.pop()
+            if not isinstance(node, Split):
+                yield path, node
+                continue
+            split = self._splits.setdefault((node.bit, node.missing_left), len(self._splits))
+            stack.append((node.right, [*path, (split, True, 1 - node.left_share, node.bit)]))
+            stack.append((node.left, [*path, (split, False, node.left_share, node.bit)]))
+
     def contributions(self, applicants: Raw, reference: Raw) -> tuple[NDArray[np.float64], float]:
         """[N, players] of margin, against reference rows, and the mean margin of these rows."""
         asked, compared = (Reference(self._columns, *raw) for raw in (applicants, reference))
-        outcomes = np.array([*map(asked.outcome, self._splits), np.ones(asked.rows, dtype=bool)])
-        words = np.array([*map(compared.holds, self._splits), compared.all])
+        outcomes = np.array([*map(asked.outcome, self._conditions), np.ones(asked.rows, dtype=bool)])
+        words = np.array([*map(compared.holds, self._conditions), compared.all])
         found, mean = np.zeros((self._players, asked.rows)), self._mean
         for leaves in self._leaves:
             width = leaves.player.shape[1]
@@ -78,35 +91,24 @@ class Rows:
                 _add(found, its, values_of(frequencies), _patterns(its, outcomes))
         return found.T, mean
 
-    def _arrays(self, its: list[tuple[float, list[Condition], list[int]]]) -> Leaves:
+    def _arrays(self, its: list[tuple[float, list[Step], list[int]]]) -> Leaves:
         longest = max(len(path) for _, path, _ in its)
-        condition = np.full((len(its), longest), len(self._splits))
-        right, slot = np.ones(condition.shape, dtype=bool), np.zeros(condition.shape, dtype=np.intp)
-        share = np.ones(condition.shape)
-        units = [sorted(set(owners)) for _, _, owners in its]
-        player = np.empty((len(its), len(units[0])), dtype=np.intp)
-        for row, (_, path, owners) in enumerate(its):
-            condition[row, : len(path)] = [self._splits[_right(one)] for one in path]
-            right[row, : len(path)] = [one.right for one in path]
-            share[row, : len(path)] = [one.share for one in path]
-            slot[row, : len(path)] = np.searchsorted(units[row], owners)
-            player[row, slot[row, : len(path)]] = [
-                self._columns.player_of[self._columns.axis_of[one.bit]] for one in path
-            ]
-        return Leaves(np.array([weight for weight, _, _ in its]), condition, right, slot, player, share)
-
-
-def _leaves(tree: Split | float, path: tuple[Condition, ...]) -> Iterator[tuple[tuple[Condition, ...], float]]:
-    if not isinstance(tree, Split):
-        yield path, tree
-        return
-    left, right = tree.left_share, 1 - tree.left_share
-    yield from _leaves(tree.left, (*path, Condition(tree.bit, False, tree.missing_left, left)))
-    yield from _leaves(tree.right, (*path, Condition(tree.bit, True, tree.missing_left, right)))
-
-
-def _right(condition: Condition) -> Condition:
-    return Condition(condition.bit, True, condition.missing_left)
+        always: Step = (len(self._splits), True, 1.0, 0)
+        steps = [path + [always] * (longest - len(path)) for _, path, _ in its]
+        slots, players = [], []
+        for _, path, owners in its:
+            place = {unit: slot for slot, unit in enumerate(sorted(set(owners)))}
+            slots.append([place[unit] for unit in owners] + [0] * (longest - len(owners)))
+            bits = {place[unit]: bit for unit, (_, _, _, bit) in zip(owners, path, strict=True)}
+            players.append([self._columns.player_of[self._columns.axis_of[bits[slot]]] for slot in range(len(place))])
+        return Leaves(
+            weight=np.array([weight for weight, _, _ in its]),
+            condition=np.array([[split for split, _, _, _ in path] for path in steps], dtype=np.intp),
+            right=np.array([[right for _, right, _, _ in path] for path in steps]),
+            slot=np.array(slots, dtype=np.intp),
+            player=np.array(players, dtype=np.intp),
+            share=np.array([[share for _, _, share, _ in path] for path in steps]),
+        )
 
 
 def _frequencies(leaves: Leaves, words: Words, rows: int) -> NDArray[np.float64]:

@@ -53,7 +53,7 @@ def findings_of(found: Validated) -> list[str]:
         f"{card.escaped(its['limit'])} ({card.escaped(its['whose'])})."
         for its in found["findings"]
     ]
-    return lines or ["Nothing was found beyond its limit."]
+    return lines or ["No finding is beyond its limit."]
 
 
 def _looked_at(found: Validated) -> pd.DataFrame:
@@ -125,7 +125,7 @@ def _weak(found: Validated) -> Iterator[str]:
         return
     confirmed = [its for its in figure["slices"] if its["confirmed"]]
     yield (
-        f"Slices of one and two features: {figure['looked_at']:,} looked at in one half of {figure['rows']:,} drawn "
+        f"Slices of one and two features: {figure['looked_at']:,} screened in one half of {figure['rows']:,} drawn "
         f"customers, {figure['tested']:,} tested in the other, {len(confirmed):,} confirmed as weak."
     )
     for its in confirmed[:SHOWN]:
@@ -160,7 +160,8 @@ def people_of(found: Validated) -> Iterator[str]:
     if figure is None:
         yield f"Groups of people were not compared: {card.escaped(why)}."
         return
-    yield f"Approved is who has {number(figure['cutoff'])} points or more ({card.escaped(figure['cutoff_by'])})."
+    approved = f"Applicants with {number(figure['cutoff'])} points or more count as approved"
+    yield f"{approved} ({card.escaped(figure['cutoff_by'])})."
     for attribute in figure["attributes"]:
         ratios = [its for its in attribute["groups"] if its["ratio"] is not None]
         least = min(ratios, key=lambda its: float(its["ratio"]), default=None)

@@ -19,7 +19,7 @@ FORMATS = {
 
 
 def weak(its: WeakSlices) -> pd.DataFrame:
-    """The slices that were tested, the surest first."""
+    """The tested slices, smallest p first."""
     rows = its["slices"]
     return pd.DataFrame(
         {

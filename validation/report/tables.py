@@ -19,7 +19,7 @@ LOW_DEFAULTS = dict.fromkeys(
 )
 LOW_DEFAULTS_CAPTION = (
     f"Most prudent upper bounds of the probability of default (Pluto and Tasche) at a confidence of "
-    f"{low_defaults.CONFIDENCE:.0%}, defaults independent and with a correlation of assets of "
+    f"{low_defaults.CONFIDENCE:.0%}, defaults independent and with an asset correlation of "
     f"{low_defaults.CORRELATION:.0%}, and what the predicted rate lacks to each, in %"
 )
 PARTS = ("test", "train")  # what was not seen comes first

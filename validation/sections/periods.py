@@ -21,7 +21,7 @@ def make(subject: Subject) -> Part:
     entries, hidden, without = entries_of(subject, periods)
     indices = {} if subject.stability is None else {e["period"]: e for e in subject.stability["by_period"]}
     for entry in entries:
-        entry["psi"] = indices.get(entry["level"], {}).get("psi")
+        entry |= {"psi": indices.get(entry["level"], {}).get("psi"), "light": None}
     tested = [entry for entry in entries if "observed" in entry]
     expected, size, defaults = (
         np.array([entry[name] for entry in tested], dtype=np.float64) for name in ("expected", "known", "defaults")

@@ -84,7 +84,7 @@ def test_the_card_has_the_most_important_and_says_where_the_others_are(
     wide: Sample, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     card = (written(wide, tmp_path_factory.mktemp("card"), plots=False) / "model_card.md").read_text(encoding="utf-8")
-    assert f"The most important {words.SHOWN} of {WIDE}; `schema.json` has them all." in card
+    assert f"The most important {words.SHOWN} of {WIDE}; `schema.json` lists all." in card
     assert f"`{wide.evidence.importance['Feature'].iloc[0]}`" in card
 
 
@@ -123,7 +123,7 @@ def test_the_page_of_a_validation_folds_too(wide: Sample) -> None:
         render("validation", **content_of(described(subject, {**data, "too_young": 0, "without_time": 0})))
     )
     assert len(folds) == 2
-    assert f"<b>And others.</b> {WIDE}" in visible
+    assert f"<b>More findings.</b> {WIDE}" in visible
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
