@@ -12,12 +12,18 @@ from storage.whole_file import write_whole
 FOLDER = ROOT / "docs" / "pictures"
 FILE = FOLDER / "pictures.json"
 LARGEST = 200_000  # bytes, of a picture: README is read on telephones, too
-# Of every page that validation.report renders.
-PAGES = ("validation.report",)
-# What a picture shows: where one of these changes, the picture is stale.
+
+
+def _page(*templates: str) -> tuple[str, ...]:
+    """Code and templates of a page of validation.report."""
+    every = ("base.html.j2", "figures.html.j2", "tables.html.j2", "bars.html.j2", "style.css")
+    return ("validation.report", *(f"validation/report/templates/{name}" for name in (*every, *templates)))
+
+
+# Modules and files that a picture shows: where one of these changes, the picture is stale.
 SHOWN: dict[str, tuple[str, ...]] = {
-    "report.png": (*PAGES, "training.evidence", "population"),
-    "reasons.png": (*PAGES, "training.evidence", "training.reasons", "population"),
+    "report.png": (*_page("report.html.j2", "_verdict.html.j2"), "training.evidence", "population"),
+    "reasons.png": (*_page("report.html.j2", "_reasons.html.j2"), "training.reason_points", "population"),
     "what-if.png": (
         "local/page.py",
         "local/page/page.html",
@@ -25,23 +31,18 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "local/page/style.css",
         "population",
     ),
-    "exploration.png": (*PAGES, "training.exploration", "population"),
-    "monitoring.png": (*PAGES, "validation.sections", "validation.verdict", "population"),
+    "exploration.png": (*_page("exploration.html.j2", "explored.html.j2"), "training.exploration", "population"),
+    "monitoring.png": (
+        *_page("validation.html.j2", "_validation_stability.html.j2"),
+        "validation.verdict",
+        "population",
+    ),
     "boundary.svg": ("validation.report.plots", "benchmarks.pictures.boundary", "population"),
     "calibrators.svg": ("validation.report.plots", "benchmarks.picture", "benchmarks.million", "population"),
 }
 
 Entry = dict[str, Any]
 """`sha256` of a picture, and the `digests` of what it shows."""
-
-
-def shown(name: str) -> tuple[str, ...]:
-    """Modules and files that a picture shows, the templates of a page included."""
-    names = SHOWN[name]
-    if "validation.report" in names:
-        templates = (ROOT / "validation" / "report" / "templates").iterdir()
-        names += tuple(path.relative_to(ROOT).as_posix() for path in sorted(templates))
-    return names
 
 
 def keep(pictures: Mapping[str, bytes]) -> None:
@@ -83,7 +84,7 @@ def stale(entries: Mapping[str, Entry]) -> Iterator[str]:
 
 
 def _digests(name: str) -> dict[str, str | None]:
-    return {each: digest(each) for each in shown(name)}
+    return {each: digest(each) for each in SHOWN[name]}
 
 
 def _sha256(content: bytes) -> str:

@@ -177,6 +177,7 @@ class _Run:
             ["bash", "-e", "-c", step["run"]],
             cwd=self.workspace,
             env={
+                **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
                 **DEFAULTS,
                 "HOME": str(self.runner.folder),
                 "PATH": f"{COMMANDS}:{os.environ['PATH']}",
