@@ -33,6 +33,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "scoring": ("scoring", *_SCORES),
     "own": ("runtime", "export.own", "export.converters", "export.certificate", "requirements/lambda.txt"),
     "peers": ("benchmarks.fidelity", "export.own", *_EXACT),
+    "explainers": ("benchmarks.explaining", "benchmarks.fidelity.cases", "export.own", "export.reasons", *_EXACT),
 }
 QUICK = ("exactness", "startup", "package")
 """Groups of the headline figures that take about five minutes together."""
