@@ -22,13 +22,13 @@ def interrupted(fault: Exception) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("fault", [ImportError("initialization failed"), OSError("gone"), UserError("x: no such file")])
-def test_ctrl_c_is_told_whatever_became_of_it(fault: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_is_reported_as_an_interruption(fault: Exception, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.run(interrupted(fault), "all is as it was") == 1
     assert capsys.readouterr().err == "error: interrupted; all is as it was\n"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_what_is_no_interruption_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_faults_are_reported_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
     def work(fault: Exception) -> None:
         raise fault
 

@@ -231,7 +231,7 @@ class ValidatedData(TypedDict):
     """Where a time column is known."""
     last_time: str | None
     too_young: int
-    """Rows with an outcome that had less than the horizon to default, left out of what needs outcomes."""
+    """Rows with an outcome that had less than the horizon to default, left out of figures that need outcomes."""
     without_time: int
     """Rows with an outcome and without a time, left out where a horizon is set."""
 

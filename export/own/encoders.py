@@ -1,7 +1,7 @@
 """Fitted encoders of category_encoders, read without importing it: a value for each level of some columns.
 
-All other columns pass through as they are. Levels that the fit has put into one group are told apart by the encoder
-first, so that each of them is asked for.
+All other columns pass through as they are. The encoder first distinguishes levels that the fit has put into
+one group, so that each of them is asked for.
 """
 
 from collections.abc import Sequence

@@ -92,7 +92,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
 
 
 def _known(kind: type) -> Callable[[Any, int, str], list[Output]] | None:
-    """How the outputs of a transformer of that class are described; None for an unknown class."""
+    """Function that describes the outputs of a transformer of that class; None for an unknown class."""
     if _is_binning_process(kind):
         return _binning_process
     return _level_encoded if is_level_encoder(kind) else KNOWN.get(kind)

@@ -73,7 +73,7 @@ def test_the_file_says_what_decided_on_the_cell(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"half of a zip", b"PK\x03\x04"])
-def test_a_damaged_cell_is_told_in_one_line(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_cell_is_reported_in_one_line(tmp_path: Path, content: bytes) -> None:
     Cells(tmp_path).measure(CELL, SETTINGS, measured)
     [path] = tmp_path.glob("*.npz")
     path.write_bytes(content)

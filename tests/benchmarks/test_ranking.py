@@ -75,7 +75,9 @@ def test_the_example_is_the_public_table() -> None:
     assert abs(target.mean() - table.target.mean()) < 0.001
 
 
-def test_a_missing_table_is_told_before_anything_is_measured(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_table_is_refused_before_anything_is_measured(
+    tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["ranking", "--sets", "HELOC,HMEQ", "--kept", str(tables / "kept")]
     assert command.main(words) == 1
     said = capsys.readouterr().err
@@ -90,7 +92,7 @@ def test_another_table_under_the_same_name_is_refused(tables: Path) -> None:
         public.read("HMEQ")
 
 
-def test_a_library_that_is_not_installed_is_told(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_is_not_installed_is_named(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     absent = Contender("no-such-package", LOGISTIC.space, LOGISTIC.fit, {})
     monkeypatch.setattr(tuned, "CONTENDERS", {"CatBoost": absent})
     with pytest.raises(UserError, match=r"CatBoost: no-such-package is not installed; pip install -r requirements/"):

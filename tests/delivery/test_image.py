@@ -72,7 +72,7 @@ def test_no_docker(dist: Path, capsys: pytest.CaptureFixture[str], monkeypatch: 
 
 
 @pytest.mark.parametrize("repository", [f"{REPOSITORY}:latest", "lastbit", "https://example.com/lastbit"])
-def test_a_repository_that_is_none(
+def test_an_invalid_repository_is_refused(
     dist: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, repository: str
 ) -> None:
     monkeypatch.setenv("IMAGE_REPOSITORY", repository)

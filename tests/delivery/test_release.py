@@ -222,7 +222,7 @@ class TestNothingIsDeployed:
         del released.variables["DEPLOY_ROLE_ARN"]
         refused(released, deploy(released), "not set: DEPLOY_ROLE_ARN; docs/delivery.md")
 
-    def test_to_a_stage_that_nobody_has_described(self, released: Runner) -> None:
+    def test_to_an_undescribed_stage(self, released: Runner) -> None:
         refused(released, deploy(released, "prd"), "no stage prd; did you mean prod?")
 
     def test_with_other_bytes(self, released: Runner) -> None:
@@ -250,7 +250,7 @@ class TestNothingIsDeployed:
         refused(released, deploy(released), "model_version: the record has 000000000000")
 
     @pytest.mark.parametrize("kind", ["slsa.dev/provenance/v1", "cyclonedx.org/bom"])
-    def test_that_nobody_attested(self, released: Runner, kind: str) -> None:
+    def test_without_an_attestation(self, released: Runner, kind: str) -> None:
         path = released.folder / "attestations"
         path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if kind not in line))
         line = f"lambda.zip: no attestation (https://{kind}) of this release: Error: no attestations found"
@@ -265,7 +265,7 @@ class TestNothingIsDeployed:
             ("{}", "release.json: expected commit, model_version, arch"),
         ],
     )
-    def test_by_a_record_that_is_none(self, released: Runner, content: str, line: str) -> None:
+    def test_by_an_invalid_record(self, released: Runner, content: str, line: str) -> None:
         (released.artifacts / "bundle-x86_64" / "release.json").write_text(content)
         refused(released, deploy(released), line)
 

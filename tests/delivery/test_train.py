@@ -85,7 +85,7 @@ def test_a_version_is_published_and_handed_on(trained: tuple[Runner, Outcome], b
     assert keys(bucket, "runs/77-1/run.json")
 
 
-def test_the_summary_has_metrics_and_certificate_and_nobody(trained: tuple[Runner, Outcome]) -> None:
+def test_the_summary_has_metrics_and_certificate_and_no_applicant(trained: tuple[Runner, Outcome]) -> None:
     runner, outcome = trained
     assert "| Metric | train | test |" in outcome.summary
     assert f"### Model `{outcome.outputs['train']['version']}`" in outcome.summary

@@ -52,7 +52,7 @@ def test_a_dry_run_of_it_moves_nothing(rolled_back: Account, stages: Path, packa
     assert rolled_back.live == "1"
 
 
-def test_nobody_moves_it_without_asking(rolled_back: Account, stages: Path, packages: list[Path]) -> None:
+def test_traffic_is_not_moved_without_asking(rolled_back: Account, stages: Path, packages: list[Path]) -> None:
     words = ["--stage", "dev", "--stages", str(stages), "--package", str(packages[1]), "--at-once"]
     assert deploy.main(words) == 2
     assert rolled_back.live == "1"

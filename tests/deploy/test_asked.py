@@ -179,7 +179,7 @@ def test_a_function_that_fails_behind_it_is_brought_back(
     assert "live is back at version 1" in error(capsys)
 
 
-def test_an_error_of_the_function_is_told(closed: Lambda, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_an_error_of_the_function_is_reported(closed: Lambda, stages: Path, packages: list[Path], capsys: Any) -> None:
     closed.error = {"errorMessage": "model.onnx: sha256 differs", "errorType": "ModelRefused"}
     assert deploy(stages, packages[0], "--yes") == 1
     assert "/health: the function failed: model.onnx: sha256 differs" in error(capsys)

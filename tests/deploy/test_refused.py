@@ -28,7 +28,7 @@ def test_no_package(account: Account, stages: Path, tmp_path: Path, capsys: Any)
     assert account.cloudformation.calls == []
 
 
-def test_a_package_that_is_none(account: Account, stages: Path, tmp_path: Path, capsys: Any) -> None:
+def test_an_invalid_package_is_refused(account: Account, stages: Path, tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "lambda.zip").write_bytes(b"PK\x03\x04 cut short")
     assert "is not a zip" in refused(account, stages, tmp_path / "lambda.zip", capsys)
 

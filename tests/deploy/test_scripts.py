@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("script", ["deploy", "rollback", "smoke"])
-def test_a_python_without_the_packages_is_told_in_one_line(script: str) -> None:
+def test_missing_packages_are_reported_in_one_line(script: str) -> None:
     words = [sys.executable, "-S", f"deploy/{script}.py", "http://127.0.0.1:9"]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert said.returncode == 1

@@ -207,7 +207,7 @@ def test_bands_that_are_not_the_certified_ones(models: list[Path], handlers: lis
         (answer(200, '"' + "x" * (9 * 2**20) + '"'), "with a body of more than"),
     ],
 )
-def test_answers_that_are_none(models: list[Path], given: Answer, named: str, capsys: Any) -> None:
+def test_invalid_answers_fail(models: list[Path], given: Answer, named: str, capsys: Any) -> None:
     assert named in wrong(models[0], lambda event: {**given, "headers": dict(given["headers"])}, capsys)
 
 
@@ -243,14 +243,14 @@ def test_a_problem_without_what_is_wrong(
     assert named in wrong(models[0], other, capsys)
 
 
-def test_nobody_listens(models: list[Path], capsys: Any) -> None:
+def test_a_refused_connection_fails(models: list[Path], capsys: Any) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and never listens
         assert smoke(f"http://127.0.0.1:{taken.getsockname()[1]}", "--model", models[0]) == 1
     assert "/health: connection refused" in capsys.readouterr().err
 
 
-def test_nobody_answers(models: list[Path], capsys: Any) -> None:
+def test_a_timeout_fails(models: list[Path], capsys: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         assert main([url, "--model", str(models[0]), "--timeout", "0.2", "--attempts", "2"]) == 1

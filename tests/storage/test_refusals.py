@@ -34,7 +34,7 @@ pytestmark = pytest.mark.tier("land")
         ("https://bucket/key", "expected s3://bucket/key, got none"),
     ],
 )
-def test_an_address_that_is_none(text: str, message: str) -> None:
+def test_an_invalid_address_is_refused(text: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
         Address.of_object(text)
     assert caught.value.exit_status == WRONG_USAGE
@@ -204,7 +204,7 @@ def test_a_page_that_is_no_xml_is_an_upload_that_failed(bucket: Bucket) -> None:
     assert bucket.content() == {}
 
 
-def test_nobody_listens(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_connection_is_one_line(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert "Could not connect to the endpoint URL" in told(lambda: fetched(bucket, tmp_path))
 

@@ -290,7 +290,7 @@ WRONG_POINTERS = [
 
 
 @pytest.mark.parametrize("wrong", WRONG_POINTERS)
-def test_a_pointer_that_is_none(
+def test_an_invalid_pointer_is_refused(
     wrong: bytes, bucket: Bucket, trained: tuple[Path, Path], versions: tuple[str, str], tmp_path: Path
 ) -> None:
     publish(trained[0], bucket)

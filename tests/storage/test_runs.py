@@ -185,7 +185,7 @@ def test_a_record_that_leads_out_of_its_folder_is_not_followed(
     ("content", "message"),
     [(b"{", "is not JSON"), (b"[]", "expected a JSON object"), (b"{}", "is not the record of a run of this version")],
 )
-def test_a_record_that_is_none(content: bytes, message: str, bucket: Bucket) -> None:
+def test_an_invalid_record_is_refused(content: bytes, message: str, bucket: Bucket) -> None:
     bucket.put("runs/run.json", content)
     assert message in told(f"{bucket}/runs")
 

@@ -193,7 +193,7 @@ def test_wrong_addresses_of_training(capsys: Any) -> None:
     assert "s3://x: expected s3://bucket/prefix" in mistake(capsys, 2, to_onnx.main, "--artifacts", "s3://x")
 
 
-def test_nothing_is_trained_or_uploaded_for_a_place_that_is_none(
+def test_nothing_is_trained_or_uploaded_for_an_invalid_place(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, capsys: Any
 ) -> None:
     words = ["--config", trained[0] / "settings.toml", *FEW_TREES, "--out", "s3://no-such-bucket-here/runs"]

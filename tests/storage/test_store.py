@@ -95,7 +95,7 @@ def test_an_upload_in_parts_is_checked_by_the_digest_of_digests(bucket: Bucket, 
     assert checked_by in ("MD5 of its 2 parts", "CRC32 of its 2 parts")
 
 
-def test_parts_whose_size_is_not_told(bucket: Bucket, tmp_path: Path) -> None:
+def test_parts_of_unknown_size(bucket: Bucket, tmp_path: Path) -> None:
     content = in_parts(bucket, [LEAST_PART, 100], ChecksumAlgorithm="SHA256")
     bucket.proxy.will(faulty.refused(503, "SlowDown"), "HEAD", times=2)
     assert fetched(bucket, tmp_path) == ("SHA256 of its 2 parts", content)

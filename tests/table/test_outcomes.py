@@ -145,7 +145,7 @@ def test_later_applicants_need_not_show_every_outcome(tmp_path: Path) -> None:
     np.testing.assert_array_equal(outcome, [np.nan, 0, np.nan])
 
 
-def test_rows_left_out_by_time_are_told_from_those_without_outcome(tmp_path: Path) -> None:
+def test_rows_left_out_by_time_are_counted_apart_from_rows_without_outcome(tmp_path: Path) -> None:
     settings = replace(BASE, split=Split(0.5, method="time", time="month"))
     rows = rows_of(["settled", "arrears", "open", ""], month=["2020-01", "2020-02", "2020-05", "2020-04"])
     assert table_of(tmp_path, rows, settings).dropped_note == (

@@ -481,7 +481,7 @@ def test_log1p_needs_numbers_above_minus_one(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_target_that_is_none(targets: list[str], message: str, tmp_path: Path) -> None:
+def test_an_invalid_target_is_refused(targets: list[str], message: str, tmp_path: Path) -> None:
     text = HEADER + "".join(f"a;30;yes;car;{target}\n" for target in targets * 4)
     assert mistake_in(tmp_path, text) == f"rows.csv: target bad: {message}"
 
@@ -502,7 +502,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert mistake("folder") == "folder: the folder holds no file; expected CSV or Parquet files"
 
 
-def test_parquet_that_is_none(tmp_path: Path) -> None:
+def test_invalid_parquet_is_refused(tmp_path: Path) -> None:
     assert mistake_in(tmp_path, HEADER + GOOD_AND_BAD, name="rows.parquet") == (
         "rows.parquet: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv"
     )

@@ -167,7 +167,7 @@ def test_the_test_may_begin_at_a_moment_as_the_column_writes_it(tmp_path: Path) 
     ("text", "fault"),
     [("%d.%m", "has no year"), ("%Y-%j", "%j is not known here"), ("%m/%m/%Y", "a part is there twice"), ("%", "%")],
 )
-def test_a_format_that_is_none_is_one_line(text: str, fault: str) -> None:
+def test_an_invalid_format_is_one_line(text: str, fault: str) -> None:
     with pytest.raises(UserError) as caught:
         settings_from_dict({"split": {"method": "time", "time": "time_hours", "time_format": text}})
     assert caught.value.exit_status == 2

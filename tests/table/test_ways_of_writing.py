@@ -83,7 +83,9 @@ def test_numbers_as_people_write_them(
         (["$2", "\u20ac3", "4"], 'expected numbers with $ alone, got "\u20ac3" (line 3); write all of them alike'),
     ],
 )
-def test_numbers_that_are_none_say_which_marks_would_do(cells: list[str], message: str, tmp_path: Path) -> None:
+def test_invalid_numbers_are_refused_with_the_marks_that_would_do(
+    cells: list[str], message: str, tmp_path: Path
+) -> None:
     assert message in mistake(tmp_path, with_rents(*cells))
 
 
@@ -103,7 +105,7 @@ def test_numbers_that_are_none_say_which_marks_would_do(cells: list[str], messag
         ("\u0661", Marks()),
     ],
 )
-def test_a_text_that_only_resembles_a_number_is_none(text: str, marks: Marks) -> None:
+def test_a_text_that_only_resembles_a_number_is_not_read(text: str, marks: Marks) -> None:
     assert marks.amount(text) is None
 
 
@@ -226,7 +228,7 @@ def test_an_encoding_that_is_set(encoding: str, tmp_path: Path) -> None:
     ]
 
 
-def test_an_encoding_that_is_none_or_another_is_one_line(tmp_path: Path) -> None:
+def test_an_unknown_or_wrong_encoding_is_one_line(tmp_path: Path) -> None:
     assert mistake(tmp_path, TEXT, encoding="cp9999").startswith(
         'command line: data.encoding: no encoding is called "cp9999"; for example'
     )

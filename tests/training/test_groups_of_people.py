@@ -78,6 +78,6 @@ def test_a_group_that_the_file_has_not_is_refused_with_its_setting(tmp_path: Pat
         run.train(settings(tmp_path, groups=["gender"]), tmp_path / "out", QUIET)
 
 
-def test_a_reference_that_nobody_has_is_refused_before_the_fit(tmp_path: Path) -> None:
+def test_a_reference_without_rows_is_refused_before_the_fit(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"fairness\.reference\.sex: no applicant has men"):
         run.train(settings(tmp_path, groups=["sex"], reference={"sex": "men"}), tmp_path / "out", QUIET)

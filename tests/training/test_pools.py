@@ -104,7 +104,7 @@ def test_a_preparation_that_was_saved_before_there_were_pools_pools_nothing(tmp_
     assert indicators(preparation, "a", "b", "new") == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 
-def test_a_pool_is_told_with_its_levels_and_rows() -> None:
+def test_a_pool_is_listed_with_its_levels_and_rows() -> None:
     its = settings()
     frame = column({"a": 20, "b": 9, "c": 3})
     [pool] = pools_of(its, assemble(its)[0].fit(frame), frame)

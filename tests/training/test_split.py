@@ -286,7 +286,7 @@ def test_a_test_without_a_class(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- targets that are not known
 
 
-def test_rows_without_a_target_are_told(tmp_path: Path) -> None:
+def test_rows_without_a_target_are_counted(tmp_path: Path) -> None:
     bad: list[Any] = [0, 1] * 10
     table = table_of(tmp_path, BASE, bad=bad)
     assert (table.dropped_rows, table.dropped_note) == (0, "")

@@ -133,7 +133,7 @@ def test_groups_of_few_people_are_counted_and_not_shown() -> None:
     assert (its["hidden_groups"], its["hidden_rows"]) == (1, 5)
 
 
-def test_a_reference_of_few_people_compares_with_nobody() -> None:
+def test_a_small_reference_gives_no_ratios() -> None:
     frame, answers = people(300)
     frame["sex"] = np.where(np.arange(300) < 5, "m", "f")
     its = attribute(compared(frame, answers), "sex")
@@ -198,7 +198,7 @@ def test_a_feature_may_be_a_group_where_the_settings_say_so() -> None:
     assert [its.name for its in settings_from_dict(content).schema.beside] == ["age"]
 
 
-def test_a_reference_that_nobody_has_is_refused_with_the_nearest() -> None:
+def test_a_reference_without_rows_is_refused_with_the_nearest_name() -> None:
     frame, _ = people(100)
     with pytest.raises(UserError, match=r"fairness\.reference\.sex: no applicant has male"):
         attributes_of(frame, Fairness(groups=("sex",), reference={"sex": "male"}))

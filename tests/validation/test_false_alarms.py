@@ -94,7 +94,7 @@ def power(draws: int, finds: Callable[[np.random.Generator], bool]) -> float:
 
 
 def pages_with_findings(pages: int, first: int) -> int:
-    """How many of so many clean tables have a finding on a page with every section, worth a look or more."""
+    """Number of clean tables with a finding, worth a look or more, on a page with every section."""
     found = 0
     for seed in range(first, first + pages):
         its = whole(np.random.default_rng(seed))
@@ -160,7 +160,7 @@ def counts_of(rng: np.random.Generator, area: float, defaults: int, draws: int) 
 
 
 def lower_in(rng: np.random.Generator, now: float, initially: int, draws: int) -> float:
-    """How often 300 defaults with an AUC of `now` are a finding where it was 0.78 with `initially` defaults."""
+    """Share of draws in which 300 defaults with an AUC of `now` are a finding, after 0.78 with `initially` defaults."""
     parts = counts_of(rng, 0.78, initially, draws), counts_of(rng, now, 300, draws)
     p = [
         with_both(area_of_counts(*then), area_of_counts(*its)).p

@@ -121,7 +121,7 @@ def test_more_grades_than_rows_support_are_refused_with_how_many_they_do() -> No
         grades_of(MasterScale(count=most + 1), target, p)
 
 
-def test_a_model_that_ranks_nobody_has_no_two_grades() -> None:
+def test_a_model_with_one_probability_has_no_two_grades() -> None:
     target, _ = draw(500)
     with pytest.raises(UserError, match=r"expected rows for two grades or more, got 2"):
         grades_of(MasterScale(count=2), target, np.full(500, 0.2))

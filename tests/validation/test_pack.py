@@ -167,7 +167,7 @@ def test_a_page_with_every_section_in_a_browser(tmp_path: Path, open_page: Calla
 
 @pytest.mark.tier("land")
 def test_the_pack_in_a_browser(tmp_path: Path, open_page: Callable[..., Opened]) -> None:
-    """Of 200 features with long names, fourteen grades and groups: small, nothing cut off at 1200 pixels and on A4."""
+    """A pack of 200 features with long names, fourteen grades and groups is small and fits 1200 pixels and A4."""
     its = found_of(subject(weak_by=0.8, women=1.0))
     level = "a level with a name " * 4
     features = [

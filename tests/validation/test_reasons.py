@@ -31,7 +31,7 @@ def test_points_along_few_values_stand_at_each_and_missing_ones_apart() -> None:
     assert table["Share"].tolist() == [0.5, 0.25, 0.25]
 
 
-def test_points_along_many_values_are_in_bins_that_lose_nobody() -> None:
+def test_points_along_many_values_are_in_bins_of_all_rows() -> None:
     values = np.concatenate([np.zeros(60), np.linspace(1, 2, 140)])
     table = along(values, values)
     assert 3 <= len(table) <= 12

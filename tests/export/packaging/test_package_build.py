@@ -163,7 +163,7 @@ def test_a_certificate_of_another_model(
         ('{"schema_version": 1, "sha256": {}, "versions": {}}', "the certificate has None"),
     ],
 )
-def test_a_certificate_that_is_none(
+def test_an_invalid_certificate_is_refused(
     capsys: pytest.CaptureFixture[str], broken: Path, tmp_path: Path, target: Target, certificate: str, message: str
 ) -> None:
     (broken / "certificate.json").write_text(certificate)

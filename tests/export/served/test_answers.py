@@ -157,7 +157,7 @@ def test_an_answer_without_reasons_is_what_it_was(model: Path, copy: Path) -> No
         ({**APPLICANT, "explain": True}, "", 422, "invalid-applicant"),
     ],
 )
-def test_a_wish_that_is_none_is_refused(
+def test_an_invalid_explain_is_refused(
     model: Path, content: dict[str, Any], query: str, status: int, problem: str
 ) -> None:
     path = "/predict/batch" if "applicants" in content else "/predict"

@@ -261,7 +261,7 @@ def test_two_workers_train_what_memory_trains_and_the_same_bits_again(
     assert max(rows.values()) < 1.25 * min(rows.values())
 
 
-def test_a_cell_that_a_worker_refuses_is_told_as_in_memory(
+def test_a_cell_that_a_worker_refuses_is_reported_as_in_memory(
     cluster: DaskCluster, loans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frame = applicants()

@@ -107,7 +107,7 @@ def test_a_thinned_curve_is_the_curve() -> None:
 
 
 @pytest.mark.parametrize("same", [0.5, 0.0, 1.0])
-def test_a_model_that_tells_nobody_apart_is_drawn(everything: Sample, same: float) -> None:
+def test_a_model_with_one_probability_is_drawn(everything: Sample, same: float) -> None:
     """All probabilities equal, at the ends too."""
     target = np.array([0, 0, 0, 1] * 5, dtype=np.int8)
     part = Part(pd.DataFrame(), target, np.full(20, same), np.full(20, 600.0))
