@@ -31,7 +31,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "reasons": ("trees", "export.reasons", "runtime.explain", *_SCORES),
     "explained": ("runtime", "requirements/lambda.txt"),
     "scoring": ("scoring", *_SCORES),
+    "own": ("runtime", "export.own", "export.converters", "export.certificate", "requirements/lambda.txt"),
     "peers": ("benchmarks.fidelity", "export.own", *_EXACT),
+    "explainers": ("benchmarks.explaining", "benchmarks.fidelity.cases", "export.own", "export.reasons", *_EXACT),
 }
 QUICK = ("exactness", "startup", "package")
 """Groups of the headline figures that take about five minutes together."""

@@ -25,7 +25,7 @@ from cli.parser import Parser
 from storage.whole_file import write_whole
 
 PAGES = (ROOT / "docs" / "benchmarks.md", ROOT / "README.md")
-MATRICES = ("peers",)
+MATRICES = ("peers", "explainers")
 TABLE = re.compile(r"<!-- figures: (?P<names>[^>]+?) -->\n.*?<!-- end of figures -->", re.DOTALL)
 
 

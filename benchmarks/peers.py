@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,13 +22,13 @@ from benchmarks.digests import ROOT
 from benchmarks.fidelity import CLOSE
 from benchmarks.report import Row
 
-REQUIREMENTS = ROOT / "benchmarks" / "fidelity" / "requirements"
+FIDELITY = "fidelity"
 ENVIRONMENTS = ROOT / "build" / "peers"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """The module of benchmarks.fidelity that asks it, the packages that name it, and the program that it needs."""
+    """The module that asks it, the packages that name it, and the program that it needs."""
 
     module: str
     packages: tuple[str, ...]
@@ -48,16 +48,26 @@ PEERS = {
 
 def measure() -> Iterator[Row]:
     """A row for each peer, ours first: the verdict on each case."""
-    yield Row("lastbit", _verdicts(_ask(sys.executable, "ours")), "", "lastbit")
-    for name, peer in PEERS.items():
-        yield Row(title(name), _answers(name, peer), "", name)
+    yield from asked(FIDELITY, PEERS)
 
 
-def title(name: str) -> str:
+def asked(contest: str, peers: Mapping[str, Peer]) -> Iterator[Row]:
+    """Ask lastbit and the peers of a contest: the folder of benchmarks/ with `answers`, `ours` and requirements."""
+    yield Row("lastbit", _verdicts(_ask(sys.executable, contest, "ours")), "", "lastbit")
+    for name, peer in peers.items():
+        yield Row(title(contest, name, peer), _answers(contest, name, peer), "", name)
+
+
+def requirements(contest: str, name: str) -> Path:
+    """The file of a peer's pinned versions."""
+    return ROOT / "benchmarks" / contest / "requirements" / f"{name}.txt"
+
+
+def title(contest: str, name: str, peer: Peer) -> str:
     """Name a peer with its pinned versions."""
-    lock = (REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8").replace("_", "-")
+    lock = requirements(contest, name).read_text(encoding="utf-8").replace("_", "-")
     pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", lock, re.MULTILINE))
-    shown = [f"{package} {pinned[package]}" for package in PEERS[name].packages]
+    shown = [f"{package} {pinned[package]}" for package in peer.packages]
     return f"{' + '.join(shown)} (scikit-learn {pinned['scikit-learn']}, xgboost {pinned['xgboost']})"
 
 
@@ -82,19 +92,19 @@ def verdict(found: dict[str, Any]) -> str:
     return "right" if max(found["off"], found["off_at_splits"]) else "exact"
 
 
-def _answers(name: str, peer: Peer) -> str:
+def _answers(contest: str, name: str, peer: Peer) -> str:
     if peer.program and shutil.which(peer.program) is None:
         return f"not asked: {peer.program} is not on this machine"
     try:
-        return _verdicts(_ask(str(environment(name)), peer.module))
+        return _verdicts(_ask(str(environment(contest, name)), contest, peer.module))
     except subprocess.CalledProcessError as fault:
         last = (fault.stderr or b"").decode(errors="replace").strip().splitlines()[-1:]
         return f"not asked: {''.join(last)[:200]}".replace(";", ",")
 
 
-def environment(name: str) -> Path:
+def environment(contest: str, name: str) -> Path:
     """Make the peer's environment, unless it is there with these versions, and return its Python."""
-    lock, folder = REQUIREMENTS / f"{name}.txt", ENVIRONMENTS / name
+    lock, folder = requirements(contest, name), ENVIRONMENTS / name
     ready, wanted = folder / "ready", hashlib.sha256(lock.read_bytes()).hexdigest()
     python = folder / "bin" / "python"
     if not ready.exists() or ready.read_text() != wanted:
@@ -105,10 +115,10 @@ def environment(name: str) -> Path:
     return python
 
 
-def _ask(python: str, module: str) -> dict[str, dict[str, Any]]:
+def _ask(python: str, contest: str, module: str) -> dict[str, dict[str, Any]]:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "answers.json"
-        command = [python, "-m", "benchmarks.fidelity.answers", module, str(out)]
+        command = [python, "-m", f"benchmarks.{contest}.answers", module, str(out)]
         alone = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONNOUSERSITE": "1"}
         subprocess.run(command, cwd=folder, env=alone, check=True, capture_output=True)
         found: dict[str, dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))

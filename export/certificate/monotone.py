@@ -78,9 +78,9 @@ def prove_signs(
     if (lost := len(contract.ensembles) - len(ensembles)) != 0:
         raise ExportRefused(f"{SETTING}: the trees of {lost} boosters cannot be traced to the inputs; {NOT_WRITTEN}")
     rounding = ROUNDING_FLOAT64 if contract.mean_of_margins else ROUNDING_FLOAT32
-    _refuse_falling_calibrators(contract, rounding)
-    _refuse_falling_probability(contract.model, [trees.output for trees in ensembles], rounding)
-    _refuse_rising_scores(scale)
+    refuse_falling_calibrators(contract, rounding)
+    refuse_falling_probability(contract.model, [trees.output for trees in ensembles], rounding)
+    refuse_rising_scores(scale)
     asked = SWEPT_ROWS // len(signs)
     at_once = rows_at_once(pipeline[0])
     return [_prove(feature, ensembles, session, real, rounding, asked, at_once) for feature in signs]
@@ -129,7 +129,8 @@ def _prove(
             )
     splits = [moving_splits(trees, numbers) for trees in ensembles]
     thresholds = np.concatenate([t.threshold[moving] for t, moving in zip(ensembles, splits, strict=True)])
-    rows, fall = _sweep(feature, np.unique(thresholds), session, real, rounding, asked, at_once)
+    values = np.array([0.0, 1.0]) if feature.binary else around(np.unique(thresholds))
+    rows, fall = sweep(feature, values if len(thresholds) else thresholds, session, real, rounding, asked, at_once)
     return {
         "feature": feature.name,
         "sign": feature.sign,
@@ -141,7 +142,8 @@ def _prove(
     }
 
 
-def _refuse_falling_calibrators(contract: Contract, rounding: float) -> None:
+def refuse_falling_calibrators(contract: Contract, rounding: float) -> None:
+    """Raise ExportRefused, naming the calibrator, where its probability falls as its input rises."""
     dtype = np.float64 if contract.mean_of_margins else np.float32
     for number, (calibrator, reads, makes) in enumerate(contract.calibrations):
         values: NDArray[Any] = GRID.astype(dtype)
@@ -155,8 +157,8 @@ def _refuse_falling_calibrators(contract: Contract, rounding: float) -> None:
         _refuse_fall(answers, rounding, f"calibrator {number}", values)
 
 
-def _refuse_falling_probability(model: onnx.ModelProto, margins: list[str], rounding: float) -> None:
-    """All margins at once and each alone, against `probability`."""
+def refuse_falling_probability(model: onnx.ModelProto, margins: list[str], rounding: float) -> None:
+    """Raise ExportRefused where `probability` falls as margins rise, all at once or each alone."""
     part = cut(model, dict.fromkeys(margins, np.float32), "probability")
     values = GRID.astype(np.float32)
     for alone in [None, *(margins if len(margins) > 1 else [])]:
@@ -180,31 +182,35 @@ def _refuse_fall(answers: NDArray[np.float64], rounding: float, what: str, value
         )
 
 
-def _refuse_rising_scores(scale: Scale) -> None:
+def refuse_rising_scores(scale: Scale) -> None:
+    """Raise ExportRefused where points do not fall with the probability."""
     lowest, highest = scale.probability_limits
     log_odds = np.linspace(np.log(lowest / (1 - lowest)), np.log(highest / (1 - highest)), len(GRID))
     if not (np.diff(scale.scores((1 / (1 + np.exp(-log_odds))).tolist())) < 0).all():
         raise ExportRefused(f"{SETTING}: points do not fall with each rise of the probability; {NOT_WRITTEN}")
 
 
-def _sweep(
+def around(thresholds: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Each threshold and the float32 below it, ascending."""
+    with np.errstate(over="ignore"):  # below the lowest number is minus infinity
+        return np.unique(np.concatenate([np.nextafter(thresholds, np.float32(-np.inf)), thresholds]).astype(np.float64))
+
+
+def sweep(
     feature: Signed,
-    thresholds: NDArray[np.float32],
+    values: NDArray[Any],
     session: Session,
     real: Inputs,
     rounding: float,
     asked: int,
     at_once: int,
 ) -> tuple[int, float]:
-    """Ask about `asked` real rows with the feature led through its thresholds: how many, the largest fall by rounding.
+    """Ask about `asked` real rows with the feature led through `values`: how many, the largest fall by rounding.
 
     Of a row maximum one member is led, and the others are missing.
     """
-    if not len(thresholds):
+    if not len(values):
         return 0, 0.0
-    with np.errstate(over="ignore"):  # below the lowest number is minus infinity
-        values = np.concatenate([np.nextafter(thresholds, np.float32(-np.inf)), thresholds]).astype(np.float64)
-    values = np.array([0.0, 1.0]) if feature.binary else np.unique(values)
     count = min(len(real["numbers"]), max(FEWEST_APPLICANTS, asked // len(values)))
     chosen = np.linspace(0, len(real["numbers"]) - 1, count).astype(int)
     fall = 0.0

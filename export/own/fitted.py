@@ -62,7 +62,8 @@ def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None =
     preparations, ensembles = _with_sets(preparations, boosters)
     _refuse_unknown_levels(preparations, frame)
     frame = with_categories(frame, native := _native(preparations))
-    columns = columns_of(frame, native)
+    read = frozenset(raw for preparation in preparations for column in preparation.columns for raw in column.raws)
+    columns = columns_of(frame, read, native)
     mixes = any(column.mixed for preparation in preparations for column in preparation.columns)
     stages = {
         (column.raw, point)
@@ -83,7 +84,6 @@ def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None =
                     "give rows of the population that it was fitted on"
                 )
             levels[raw] = sorted(str(level) for level in observed | known)
-    read = frozenset(raw for preparation in preparations for column in preparation.columns for raw in column.raws)
     table = RawTable(columns, read, levels, named)
     _refuse_changing_answers(estimator, table.given(frame.iloc[:TWICE]))
     real = table.raw_inputs(frame)

@@ -28,6 +28,7 @@ from export.own.prepared import unheard
 from export.own.proof import answered_rows, as_given
 from export.own.reasons import build_own_reasons, raw_rows_of
 from export.own.settings import OwnSettings
+from export.own.signs import prove_own_signs
 from export.reasons.build import BuiltReasons
 from export.reasons.hints import add_hints, compare_hints
 from export.refusal import ExportRefused
@@ -168,8 +169,12 @@ def findings_of(
         grades=grades,
     )
     try:
-        # No sign is claimed: a falling step in front of the trees would turn it.
-        return prove(claim, answered_rows(fitted.oracle, fitted.frame, fitted.real), list, show)
+        return prove(
+            claim,
+            answered_rows(fitted.oracle, fitted.frame, fitted.real),
+            lambda: prove_own_signs(fitted, claim.session, scale),
+            show,
+        )
     except ExportRefused as refusal:
         if found := fitted.oracle.first_difference:
             raise ExportRefused(f"{refusal}; {found}") from None

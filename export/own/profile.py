@@ -6,6 +6,7 @@ compute. Between two neighbouring points of its steps (export.own.steps) a colum
 change is missed. Of a category the prepared value is asked for every level, for a missing one and for unseen ones.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ FARTHEST = (1.7e308, 1e300, 1e150, 1e38)
 SEEDS = 101  # quantiles of the real values that bisection starts from, besides the points of the steps
 AT_ONCE = 20_000
 RAISED = (ValueError, TypeError, FloatingPointError)
+# A call of a pipeline takes longer than some hundred rows: up to so many open intervals, halvings in one call.
+HALVINGS = ((300, 3), (3_000, 2), (math.inf, 1))
 UNSETTLED = 16  # float64 on both sides of a cut that are asked one by one
 
 
@@ -251,19 +254,26 @@ def _cuts(
             found[j].append(numbers(high[next_to]))
             kept = differs & ~next_to
             open_[j] = low[kept], high[kept], below[kept], above[kept]
-        if not any(len(parts[0]) for parts in open_.values()):
+        if not (left := sum(len(parts[0]) for parts in open_.values())):
             break
-        between = {j: middle(low, high) for j, (low, high, _, _) in open_.items()}
-        at_middle = code_at({j: numbers(place) for j, place in between.items() if len(place)})
-        for j, code in at_middle.items():
-            low, high, below, above = open_[j]
-            open_[j] = (
-                np.concatenate([low, between[j]]),
-                np.concatenate([between[j], high]),
-                np.concatenate([below, code]),
-                np.concatenate([code, above]),
-            )
+        halvings = next(number for most, number in HALVINGS if left <= most)
+        edges = {j: _edges(low, high, halvings) for j, (low, high, _, _) in open_.items()}
+        asked = {j: numbers(edge[1:-1].ravel()) for j, edge in edges.items() if edge.size}
+        for j, code in code_at(asked).items():
+            edge, (_, _, below, above) = edges[j], open_[j]
+            of_edges = np.concatenate([below[None], code.reshape(len(edge) - 2, -1), above[None]])
+            open_[j] = edge[:-1].ravel(), edge[1:].ravel(), of_edges[:-1].ravel(), of_edges[1:].ravel()
     return {j: np.unique(np.concatenate(its)) for j, its in found.items()}
+
+
+def _edges(low: NDArray[np.int64], high: NDArray[np.int64], halvings: int) -> NDArray[np.int64]:
+    """Positions [2**halvings + 1, N] that part each interval into equal pieces, ends included."""
+    edges = np.stack([low, high])
+    for _ in range(halvings):
+        parted = np.empty((2 * len(edges) - 1, len(low)), dtype=np.int64)
+        parted[::2], parted[1::2] = edges, middle(edges[:-1], edges[1:])
+        edges = parted
+    return edges
 
 
 def _settled(

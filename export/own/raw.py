@@ -22,7 +22,7 @@ class RawColumn:
 
     name: str
     type: str
-    """`number`, `boolean` or `category`."""
+    """`number`, `boolean` or `category`; "" where the pipeline does not read it."""
     dtype: Any
     missing: Any
     """Value of a missing text: None or NaN."""
@@ -175,12 +175,12 @@ def with_categories(frame: pd.DataFrame, native: Mapping[int, frozenset[str]]) -
     return frame
 
 
-def columns_of(frame: pd.DataFrame, native: Container[int] = ()) -> tuple[RawColumn, ...]:
-    """The raw columns of real rows, of which boosters read `native` ones as categories.
+def columns_of(frame: pd.DataFrame, read: Container[int], native: Container[int] = ()) -> tuple[RawColumn, ...]:
+    """The raw columns of real rows; the pipeline reads those at `read`, and boosters `native` ones as categories.
 
-    Raises ExportRefused, naming the column, for a type that no request can carry.
+    Raises ExportRefused, naming the column, for one that is read and has a type that no request can carry.
     """
-    its = (_column(name, frame[name]) for name in frame.columns)
+    its = ((_column if raw in read else _unread)(str(name), frame[name]) for raw, name in enumerate(frame.columns))
     return tuple(replace(column, is_native=raw in native) for raw, column in enumerate(its))
 
 
@@ -206,6 +206,12 @@ def _column(name: str, column: "pd.Series[Any]") -> RawColumn:
             f"{name}: holds empty texts, which a request has for missing; replace them by NaN and refit"
         )
     return RawColumn(name, kind, column.dtype, missing, usual)
+
+
+def _unread(name: str, column: "pd.Series[Any]") -> RawColumn:
+    """A column that the pipeline drops: of any type, dates too, since no request has it."""
+    present = column.dropna()
+    return RawColumn(name, "", column.dtype, np.nan, present.iloc[0] if len(present) else np.nan)
 
 
 def _type(name: str, column: "pd.Series[Any]", present: "pd.Series[Any]") -> str:

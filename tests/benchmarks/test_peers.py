@@ -3,16 +3,25 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks import page, peers
 from benchmarks.digests import ROOT
+from benchmarks.explainers import EXPLAINERS
+from benchmarks.explaining.answers import shapley
 from benchmarks.fidelity.answers import ask
 from benchmarks.fidelity.cases import FITS, NUMBERS, Case, case
 from benchmarks.figures import Figure
 from benchmarks.peers import PEERS, Peer, verdict
+
+CONTESTS = [
+    *(("fidelity", name, peer) for name, peer in PEERS.items()),
+    *(("explaining", name, peer) for name, peer in EXPLAINERS.items()),
+]
 
 
 @pytest.fixture(scope="module")
@@ -74,22 +83,25 @@ def test_a_case_has_rows_at_its_splits(name: str) -> None:
     assert len(np.unique(its.pipeline.predict_proba(its.rows)[:, 1])) > 20
 
 
-@pytest.mark.parametrize("name", PEERS)
-def test_a_peer_is_pinned(name: str) -> None:
-    lines = (peers.REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize(("contest", "name", "peer"), CONTESTS)
+def test_a_peer_is_pinned(contest: str, name: str, peer: Peer) -> None:
+    lines = peers.requirements(contest, name).read_text(encoding="utf-8").splitlines()
     assert all(re.fullmatch(r"[\w.-]+==[\w.+!]+", line) for line in lines)
-    assert peers.title(name).startswith(f"{PEERS[name].packages[0]} ")
-    assert (ROOT / "benchmarks" / "fidelity" / f"{PEERS[name].module}.py").exists()
+    assert peers.title(contest, name, peer).startswith(f"{peer.packages[0]} ")
+    assert (ROOT / "benchmarks" / contest / f"{peer.module}.py").exists()
 
 
 def test_a_peer_that_cannot_be_asked_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert peers._answers("x", Peer("x", (), "no-such-program")) == "not asked: no-such-program is not on this machine"
+    assert (
+        peers._answers("x", "x", Peer("x", (), "no-such-program"))
+        == "not asked: no-such-program is not on this machine"
+    )
 
-    def fails(_: str) -> Path:
+    def fails(_: str, __: str) -> Path:
         raise subprocess.CalledProcessError(1, "pip", stderr=b"Collecting x\nERROR: no version; none at all\n")
 
     monkeypatch.setattr(peers, "environment", fails)
-    assert peers._answers("x", Peer("x", ())) == "not asked: ERROR: no version, none at all"
+    assert peers._answers("x", "x", Peer("x", ())) == "not asked: ERROR: no version, none at all"
 
 
 def test_verdicts_are_a_table_of_peers_and_cases() -> None:
@@ -103,3 +115,16 @@ def test_verdicts_are_a_table_of_peers_and_cases() -> None:
     assert (
         "| b 2.0 | right | **wrong** by 0.4, 9 % of rows |\n\nc 3.0: not asked: java is not on this machine.\n" in text
     )
+
+
+class Product:
+    """Margin that is the product of two features: by hand, each gets half of the joint effect."""
+
+    def predict(self, rows: pd.DataFrame, output_margin: bool) -> np.ndarray[Any, Any]:
+        return (rows["a"] * rows["b"]).to_numpy()
+
+
+def test_shapley_values_are_those_of_the_definition() -> None:
+    rows, reference = pd.DataFrame({"a": [3.0], "b": [5.0]}), pd.DataFrame({"a": [1.0, 0.0], "b": [2.0, 0.0]})
+    # Against (1, 2): a gets ((6 - 2) + (15 - 5)) / 2 = 7, b ((5 - 2) + (15 - 6)) / 2 = 6; against (0, 0): 7.5 each.
+    assert shapley(Product(), rows, reference).tolist() == [[7.25, 6.75]]

@@ -29,6 +29,7 @@ from tests.export.own.pipelines import booster, rows_of, usual
 
 X, Y = rows_of(300)
 NUMBERS = X[["income", "age", "debt"]]
+DATED = X.assign(since=datetime(2020, 1, 1))
 
 
 class Doubled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -65,9 +66,9 @@ def fitted() -> Any:
     return make_pipeline(usual(), booster()).fit(X, Y)
 
 
-def with_city(encoder: Any) -> Any:
-    columns = ColumnTransformer([("city", encoder, ["city"])], remainder="drop", sparse_threshold=0)
-    return make_pipeline(columns, booster()).fit(X, Y)
+def with_city(encoder: Any, column: str = "city") -> Any:
+    columns = ColumnTransformer([(column, encoder, [column])], remainder="drop", sparse_threshold=0)
+    return make_pipeline(columns, booster()).fit(X if column in X else DATED, Y)
 
 
 # What is wrong, the fitted pipeline, the rows, the outcomes, and what the line has to say.
@@ -87,10 +88,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
         "city: the rows have no level that the pipeline knows",
     ),
     "dates": (
-        lambda: make_pipeline(ColumnTransformer([("a", "passthrough", ["age"])]), booster()).fit(
-            X.assign(since=datetime(2020, 1, 1)), Y
-        ),
-        X.assign(since=datetime(2020, 1, 1)),
+        lambda: with_city(OneHotEncoder(handle_unknown="ignore"), "since"),
+        DATED,
         None,
         "since: expected numbers, booleans or texts, got Timestamp",
     ),

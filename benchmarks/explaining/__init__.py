@@ -1,0 +1,1 @@
+"""Contributions of explainers against Shapley values by definition, each explainer in its own environment."""
