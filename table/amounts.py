@@ -8,12 +8,18 @@ from functools import lru_cache
 
 BLANKS = " \u00a0\u202f\u2009"  # between thousands; the others do not break a line
 APOSTROPHES = "'\u2019"
+# ISO 4217 codes of the money that lenders' files are mostly in.
+CODES = (
+    "AED AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF IDR ILS INR JPY KES KRW MXN MYR NGN NOK NZD PHP PLN RON RUB SAR "
+    "SEK SGD THB TRY TWD UAH USD VND ZAR"
+)
+CURRENCIES = frozenset(CODES.split())
 THOUSANDS = {",": ",", ".": ".", "'": APOSTROPHES, " ": BLANKS, "_": "_"}
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number, and the sign that it stands with: a currency's or %."""
+    """A number, and the sign that it stands with: a currency's, its code, or %."""
 
     value: float
     sign: str = ""
@@ -68,8 +74,10 @@ def _pattern(marks: Marks) -> re.Pattern[str]:
 
 
 def _unsigned(text: str) -> tuple[str, str]:
-    """The sign of a currency or % that a text begins or ends with, and the rest."""
+    """The sign or code of a currency or the % that a text begins or ends with, and the rest."""
     minus, rest = ("-", text[1:].lstrip()) if text[:1] in "-\u2212" and text else ("", text)
+    if (code := rest[-3:]) in CURRENCIES or (code := rest[:3]) in CURRENCIES:
+        return code, minus + rest.removesuffix(code).removeprefix(code).strip()
     for at, others in ((rest[-1:], rest[:-1]), (rest[:1], rest[1:])):
         if at and (unicodedata.category(at) == "Sc" or (at == "%" and others == rest[:-1])):
             return at, minus + others.strip()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cli.words import shown
 from table.settings import Schema
-from table.time_format import UNORDERED, misleading
+from table.time_format import UNORDERED, misleading, misleading_of_two_figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,22 +25,24 @@ def remarks_of(frame: "pd.DataFrame", schema: Schema) -> list[str]:
     found: list[str] = []
     for feature in schema.features:
         if feature.type == "number":
-            found += _dates(feature.name, frame[feature.name])
-            found += _codes(feature.name, frame[feature.name].to_numpy(dtype=np.float64))
+            values = frame[feature.name].to_numpy(dtype=np.float64)
+            distinct, rows = np.unique(values[~np.isnan(values)], return_counts=True)
+            found += _dates(feature.name, values, distinct)
+            found += _codes(feature.name, distinct, rows)
         elif feature.type == "category" and not feature.vocabulary:
             found += _alike(feature.name, frame[feature.name])
     return found
 
 
-def _dates(name: str, column: "pd.Series[Any]") -> Iterator[str]:
-    formats = misleading(column.to_numpy(dtype=np.float64), YEARS_OF_FOUR)
+def _dates(name: str, values: NDArray[np.float64], distinct: NDArray[np.float64]) -> Iterator[str]:
+    formats = misleading(values, YEARS_OF_FOUR) or misleading_of_two_figures(distinct)
     if formats:
         said = f"looks like dates written as {' or '.join(map(shown, formats))}, whose order is not that of the numbers"
         yield f"column {name}: {said}; leave it out, or write how long ago it was"
 
 
-def _codes(name: str, values: NDArray[np.float64]) -> Iterator[str]:
-    codes = codes_among(*np.unique(values[~np.isnan(values)], return_counts=True))
+def _codes(name: str, distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> Iterator[str]:
+    codes = codes_among(distinct, rows)
     if codes:
         written = ", ".join(f"{code:.15g}" for code in codes)
         yield f"column {name}: {written} may be codes and not numbers; special = [{written}] takes them as missing"

@@ -44,6 +44,7 @@ TEXTS = (*WITH_NAMES, *QUARTERS, *(f"{day}{clock}" for day in IN_FIGURES for clo
 UNORDERED = ("%m%Y", "%d%m%Y", "%m%d%Y", "%m%y", "%d%m%y", "%m%d%y")
 MOST = 0.9  # of different values have to fit where the year has four figures; all where it has two
 LOOKED_AT = 2_000
+FEWEST_MONTHS, MOST_MONTHS, NEARLY_EVERY = 6, 40 * 12, 0.8
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,24 @@ def misleading(numbers: NDArray[np.float64], formats: Sequence[str] = UNORDERED)
         different = different[np.linspace(0, len(different) - 1, LOOKED_AT).astype(int)]
     cells = [f"{number:.0f}" for number in different.tolist() if number.is_integer()]
     return [text for text in formats if _is_another_order(cells, text, len(different))]
+
+
+def misleading_of_two_figures(numbers: NDArray[np.float64]) -> list[str]:
+    """`misleading` by formats with years of two figures, of numbers whose months follow one another.
+
+    Most numbers of three to six figures could be such dates; hardly any others are of nearly every month of a time.
+    """
+    different = np.unique(numbers[~np.isnan(numbers)])
+    if len(different) < FEWEST_MONTHS or different[0] <= 100 or different[-1] >= 10**6:
+        return []
+    found = []
+    for text in misleading(different, [text for text in UNORDERED if "%y" in text]):
+        read = map(TimeFormat(text).read, (f"{number:.0f}" for number in different.tolist()))
+        months = {12 * moment.year + moment.month for moment in read if moment is not None}
+        span = max(months) - min(months) + 1
+        if max(FEWEST_MONTHS, NEARLY_EVERY * span) <= len(months) and span <= MOST_MONTHS:
+            found.append(text)
+    return found
 
 
 def _have_years(numbers: NDArray[np.float64]) -> bool:

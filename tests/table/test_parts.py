@@ -215,3 +215,6 @@ def test_numbers_that_look_like_months_are_remarked_on(tmp_path: Path) -> None:
     frame(0, 6).assign(rent=months).to_csv(tmp_path / "t.csv", index=False)
     [remark] = read(f"{tmp_path}/t.csv").remarks
     assert remark.startswith('column rent: looks like dates written as "%m%Y", whose order is not that of the numbers')
+    frame(0, 6).assign(rent=[1015, 1115, 1215, 116, 216, 316]).to_csv(tmp_path / "t.csv", index=False)
+    [remark] = read(f"{tmp_path}/t.csv").remarks
+    assert remark.startswith('column rent: looks like dates written as "%m%y"')

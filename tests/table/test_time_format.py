@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from cli.errors import UserError
 from table import Table, read_table
-from table.time_format import TEXTS, UNORDERED, TimeFormat, fitting, misleading
+from table.time_format import TEXTS, UNORDERED, TimeFormat, fitting, misleading, misleading_of_two_figures
 from training.settings import settings_from_dict
 
 
@@ -193,3 +194,32 @@ def test_days_as_numbers_are_misleading_where_their_order_is_another(days: list[
 def test_a_format_stands_once_for_each_way_to_read_the_cells() -> None:
     assert fitting(["31/12/2018", "30/11/2018"]) == ["%d/%m/%Y"]
     assert fitting(["31 December", "x"]) == []
+
+
+def numbers_of(moments: list[date], text: str) -> np.ndarray[Any, Any]:
+    return np.array([float(moment.strftime(text)) for moment in moments])
+
+
+@pytest.mark.parametrize("text", ["%m%y", "%d%m%y", "%m%d%y"])
+def test_months_that_follow_one_another_are_dates_with_years_of_two_figures(text: str) -> None:
+    moments = [date(2015 + month // 12, 1 + month % 12, 28 - month) for month in range(8, 20)]
+    assert text in misleading_of_two_figures(np.append(numbers_of(moments, text), np.nan))
+    assert misleading_of_two_figures(numbers_of(moments[:3], text)) == []  # too few to be a finding
+    in_order = [date(2015, month, 1) for month in range(1, 13)]
+    assert "%m%y" not in misleading_of_two_figures(numbers_of(in_order, text))
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        np.arange(300, 851),  # a score
+        np.arange(101, 1_300),  # days
+        np.arange(1, 13) * 100,  # limits
+        np.arange(150, 1_251, 50),
+        np.arange(10_000, 90_000, 500),
+        np.arange(0, 30),
+        np.array([np.nan]),
+    ],
+)
+def test_ordinary_numbers_are_no_dates(numbers: np.ndarray[Any, Any]) -> None:
+    assert misleading_of_two_figures(numbers.astype(float)) == []

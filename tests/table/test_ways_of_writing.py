@@ -117,6 +117,8 @@ def test_a_number_is_the_one_that_python_grouped(number: Any, marks: Marks) -> N
     written = f"{number:,.2f}".replace(",", "T").replace(".", marks.decimal).replace("T", str(marks.thousands))
     assert marks.amount(written) == Amount(float(number))
     assert marks.amount(f"{written} %") == Amount(float(number), "%")
+    assert marks.amount(f"{written} EUR") == Amount(float(number), "EUR")
+    assert marks.amount(f"{written} MON") is None
 
 
 def test_marks_that_fit_are_those_with_the_fewest_settings() -> None:

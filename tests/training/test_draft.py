@@ -147,6 +147,15 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path, capsys: Any) -> No
     assert "no such file" in capsys.readouterr().err
 
 
+def test_a_column_that_is_other_in_each_row_may_be_the_id(tmp_path: Path) -> None:
+    _, target = applicants(200)
+    table = pd.DataFrame({"contract": [f"C{i}" for i in range(200)], "rent": np.arange(200.0), "lost": target})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert 'id = ""  # is it "contract", other in each row?\n' in drafted(tmp_path / "t.csv")
+    table.drop(columns="contract").to_csv(tmp_path / "t.csv", index=False)
+    assert 'id = ""  # no column names the rows\n' in drafted(tmp_path / "t.csv")
+
+
 def test_parquet_is_drafted_as_csv_is(awkward: Path) -> None:
     frame = pd.read_csv(awkward, dtype={"zip_code": str, "issued": str})
     frame = frame.drop(columns="Unnamed: 0")

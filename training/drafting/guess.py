@@ -10,7 +10,7 @@ from cli.words import shown
 from table.amounts import Marks
 from table.remarks import codes_among
 from table.settings import Feature
-from table.time_format import LOOKED_AT, UNORDERED, fitting, misleading
+from table.time_format import LOOKED_AT, UNORDERED, fitting, misleading, misleading_of_two_figures
 from table.times import is_iso
 from table.words import folded, number_of, truths
 from training.drafting.cells import Cells
@@ -168,7 +168,7 @@ def _times(cells: Cells) -> tuple[str, ...]:
 
 def _plain_times(cells: Cells, values: NDArray[np.float64]) -> tuple[str, ...]:
     """The formats by which numbers are moments."""
-    found = list(misleading(values, YEARS_OF_FOUR))
+    found = misleading(values, YEARS_OF_FOUR) or misleading_of_two_figures(values)
     if not (values % 1).any() and 10**4 <= np.median(values) < 10**8:
         texts = [f"{value:.0f}" for value in values]
         for written, form in PLAIN_TIMES.items():

@@ -32,6 +32,14 @@ class Draft:
     """Questions about settings of the table, by setting."""
 
 
+def _id(draft: Draft) -> str:
+    if draft.data.id:
+        return f"id = {text(draft.data.id)}"
+    own = (its.feature for its in draft.guesses if its.names_rows and its.reason is not None)
+    name = next((feature.name for feature in own if feature.type == "category"), None)
+    return 'id = ""  # ' + ("no column names the rows" if name is None else f"is it {text(name)}, other in each row?")
+
+
 def page_of(draft: Draft, folder: Path) -> str:
     """The text of a draft, its file named from `folder`."""
     name = draft.data.file or ""
@@ -42,7 +50,7 @@ def page_of(draft: Draft, folder: Path) -> str:
         "[data]",
         f"file = {text(name if is_remote(name) else located(Path(name), folder))}",
         *_written(draft),
-        f"id = {text(draft.data.id or '')}" + ("" if draft.data.id else "  # no column names the rows"),
+        _id(draft),
         *_target(draft),
         *(f"# weight = {text(its.feature.name)}  # is it?" for its in draft.guesses if WEIGHT.search(its.feature.name)),
         '# exclude = { COLUMN = ["value"] }  # are there rows that no model should see, such as tests or staff?',
