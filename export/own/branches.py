@@ -39,12 +39,18 @@ class Branch:
         return tuple(id(step) for _, step in self.steps)
 
 
+def as_classifier(estimator: Any) -> Any:
+    """A native Booster as the classifier of the same trees, all of them, as `Booster.predict` adds; else the object."""
+    if not isinstance(estimator, Booster):
+        return estimator
+    classifier = XGBClassifier(n_jobs=1)
+    classifier.load_model(estimator.save_raw("ubj"))
+    classifier.get_booster().set_attr(best_iteration=None, best_score=None)  # what XGBClassifier would stop at
+    return classifier
+
+
 def refuse_unfitted(estimator: Any) -> None:
     """Raise ExportRefused for anything but a fitted classifier."""
-    if isinstance(estimator, Booster):
-        raise ExportRefused(
-            "pipeline: a Booster knows no classes; save it with save_model and open it with XGBClassifier().load_model"
-        )
     if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "predict_proba")):
         named = getattr(estimator, "__name__", type(estimator).__name__)
         raise ExportRefused(f"pipeline: expected a fitted binary classifier of scikit-learn's kind, got {named}")

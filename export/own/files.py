@@ -15,6 +15,7 @@ import skops.io
 from cli.errors import UserError
 from cli.progress import Progress
 from cli.words import escaped, listed, shown, suggested_file
+from export.own.branches import as_classifier
 from export.own.faults import said_of
 from export.own.made import made_with, others, with_versions
 from export.own.raw import names_of
@@ -61,7 +62,7 @@ def load_fitted(path: Path, progress: Progress, *, trust_pickle: bool = False) -
         progress.say(
             f"[yellow]![/] {escaped(path)} was made with {escaped(named)}: the certificate says whether that matters"
         )
-    return Opened(estimator, made)
+    return Opened(as_classifier(estimator), made)
 
 
 def _unpacked(path: Path, dump: bytes) -> Any:

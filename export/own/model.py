@@ -23,6 +23,7 @@ from export.converters.classifier import answers_margin, boosters_of, members_of
 from export.documents import Certificate, Findings, ManifestCalibration, ManifestReference, StatedTolerance
 from export.manifest import METRICS_OF_REFERENCE, Facts, initial_file, manifest_from
 from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, INITIAL, MANIFEST, REASONS
+from export.own.branches import as_classifier
 from export.own.fitted import Fitted, read_fitted
 from export.own.prepared import unheard
 from export.own.proof import answered_rows, as_given
@@ -73,6 +74,7 @@ def export_own(
     `X` are real rows in the raw columns of the pipeline, `y` their outcomes or None; `made` has the versions of the
     libraries that made the pipeline's file. Raises ExportRefused.
     """
+    estimator = as_classifier(estimator)
     with replaced_folder(out, MANIFEST) as folder:
         with progress.step("Converting"):
             fitted = read_fitted(estimator, X, settings.positive, settings.tolerance)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
@@ -14,7 +15,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
-from xgboost import XGBClassifier, XGBRFClassifier
+from xgboost import DMatrix, XGBClassifier, XGBRFClassifier
 
 from deploy.smoke import applicant_of
 from export.own import profile
@@ -78,6 +79,21 @@ def test_a_saved_booster_is_taken(rows: tuple[pd.DataFrame, Any], tmp_path: Path
     fitted = loaded(booster().fit(numbers, y), tmp_path / "booster.json")
     _, model = exported(fitted, numbers, tmp_path / "model")
     assert np.array_equal(served(model, numbers), fitted.predict_proba(numbers)[:, 1].astype(np.float64))
+
+
+@pytest.mark.parametrize("stops", [None, 2], ids=["all trees", "stopped early"])
+def test_a_native_booster_is_taken_with_all_of_its_trees(
+    stops: int | None, rows: tuple[pd.DataFrame, Any], tmp_path: Path
+) -> None:
+    X, y = rows
+    numbers = X[["income", "age", "debt", "late"]]
+    matrix = DMatrix(numbers, y)
+    told = {"objective": "binary:logistic", "max_depth": 3, "eta": 0.9}
+    trees = xgboost.train(
+        told, matrix, 12, evals=[(DMatrix(numbers, 1 - y), "e")], early_stopping_rounds=stops, verbose_eval=False
+    )
+    _, model = exported(trees, numbers, tmp_path / "model")
+    assert np.array_equal(served(model, numbers), trees.predict(matrix).astype(np.float64))
 
 
 @pytest.mark.parametrize("name", ["größe", "a b/c~", "€ 'each'", "収入", 'said "no"', "back\\slash"])
