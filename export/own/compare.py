@@ -54,7 +54,14 @@ def compare_graph(graph: Any, pipeline: Any, X: Any, tolerance: float) -> dict[s
 def _bytes_of(graph: Any) -> bytes:
     if isinstance(graph, onnx.ModelProto):
         return bytes(graph.SerializeToString())
-    content = Path(graph).read_bytes() if isinstance(graph, str | Path) else bytes(graph)
+    if isinstance(graph, str | Path):
+        if not Path(graph).is_file():
+            raise ExportRefused(f"graph: {graph} is no file; give the .onnx file, its bytes or the ModelProto")
+        content = Path(graph).read_bytes()
+    elif isinstance(graph, bytes | bytearray | memoryview):
+        content = bytes(graph)
+    else:
+        raise ExportRefused(f"graph: expected a path, bytes or a ModelProto, got {type(graph).__name__}")
     try:
         read = onnx.load_model_from_string(content)
     except DecodeError:

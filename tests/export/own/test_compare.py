@@ -1,6 +1,8 @@
 """A graph of skl2onnx beside its pipeline: equal, or refused with the first row."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,21 @@ def test_a_dense_preparation_is_equal(rows: tuple[pd.DataFrame, Any]) -> None:
     X, y = rows
     fitted = make_pipeline(one_hot(sparse=False), booster()).fit(X, y)
     assert compare(graph_of(fitted), fitted, X) == {"rows": 3_000, "bit_equal": 3_000, "largest_difference": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("graph", "line"),
+    [
+        ("nowhere.onnx", "graph: nowhere.onnx is no file; give the .onnx file, its bytes or the ModelProto"),
+        (Path("tests"), "graph: tests is no file; give the .onnx file, its bytes or the ModelProto"),
+        (5, "graph: expected a path, bytes or a ModelProto, got int"),
+        (None, "graph: expected a path, bytes or a ModelProto, got NoneType"),
+        (bytearray(b"no graph"), "graph: expected an ONNX model, got 8 bytes of something else"),
+    ],
+)
+def test_what_is_no_graph_is_refused_in_one_line(graph: object, line: str) -> None:
+    with pytest.raises(ExportRefused, match=f"^{re.escape(line)}$"):
+        compare(graph, None, [])
 
 
 def test_a_sparse_preparation_is_refused_with_a_row(rows: tuple[pd.DataFrame, Any]) -> None:
