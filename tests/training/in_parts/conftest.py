@@ -46,12 +46,14 @@ Train = Callable[..., dict[str, Any]]
 
 
 def applicants(rows: int = ROWS) -> pd.DataFrame:
-    """Applicants with weights, and towns of which some are rare."""
+    """Applicants with weights, days of application, groups, and towns of which some are rare."""
     frame, target = draw(rows)
     rng = np.random.default_rng(1)
     town = np.array([f"town {number}" for number in np.minimum(rng.geometric(0.15, rows), 30)], dtype=object)
     group = np.arange(rows) // 4
-    return frame.assign(town=town, weight=rng.choice([0.5, 1.0, 2.0], rows), default=target, group=group)
+    frame = frame.assign(town=town, weight=rng.choice([0.5, 1.0, 2.0], rows), default=target, group=group)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 700, rows), unit="D")
+    return frame.assign(applied=days.strftime("%Y-%m-%d"))
 
 
 def write(frame: pd.DataFrame, folder: Path, files: int, groups: int) -> Path:

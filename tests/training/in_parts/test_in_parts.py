@@ -147,6 +147,20 @@ def test_boosters_watch_the_fold_that_they_have_not_seen(train: Train) -> None:
     assert ours["metrics"]["test"]["log_loss"] == pytest.approx(theirs["metrics"]["test"]["log_loss"], rel=AS_GOOD)
 
 
+@pytest.mark.tier("full")
+def test_a_split_by_time_has_the_rows_of_memory_from_the_disk_and_on_a_cluster(
+    cluster: DaskCluster, train: Train
+) -> None:
+    words = ["--split", "time", "--time-column", "applied"]
+    theirs = train(*words)
+    assert theirs["split"]["method"] == "time"
+    for engine in (["--external-memory"], ["--scheduler", cluster.address]):
+        ours = train(*words, *engine)
+        assert ours["split"] == theirs["split"]
+        loss, expected = (its["metrics"]["test"]["log_loss"] for its in (ours, theirs))
+        assert loss == pytest.approx(expected, rel=AS_GOOD)
+
+
 def test_an_interrupted_run_leaves_no_row_and_the_last_good_artifacts(
     loans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,17 +202,24 @@ def test_a_disk_that_is_too_small_is_refused_before_any_row_is_written(
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["--tune", "3"], "tuning.trials: contradicts engine.external_memory"),
-        (["--workers", "2"], "engine.workers: contradicts engine.external_memory"),
-        (["--estimator", "calibrated-cv"], 'model.estimator: "calibrated-cv" contradicts engine.external_memory'),
-        (["--xgboost", "tree_method=exact"], 'xgboost.tree_method: "exact" contradicts engine.external_memory'),
+        (["--external-memory", "--tune", "3"], "tuning.trials: contradicts engine.external_memory"),
+        (["--workers", "2", "--tune", "3"], "tuning.trials: contradicts engine.workers"),
+        (["--scheduler", "tcp://127.0.0.1:1", "--tune", "3"], "tuning.trials: contradicts engine.scheduler"),
+        (["--external-memory", "--workers", "2"], "engine.workers: contradicts engine.external_memory"),
+        (
+            ["--external-memory", "--estimator", "calibrated-cv"],
+            'model.estimator: "calibrated-cv" contradicts engine.external_memory',
+        ),
+        (
+            ["--external-memory", "--xgboost", "tree_method=exact"],
+            'xgboost.tree_method: "exact" contradicts engine.external_memory',
+        ),
     ],
 )
 def test_what_needs_all_rows_in_memory_is_refused_before_any_work(
     words: list[str], problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flags = ["--data", "none.parquet", "--out", str(tmp_path / "out"), "--external-memory"]
-    assert run.main([*flags, *words]) == 2
+    assert run.main(["--data", "none.parquet", "--out", str(tmp_path / "out"), *words]) == 2
     assert problem in capsys.readouterr().err
     assert run.main(["--out", str(tmp_path / "out"), "--external-memory"]) == 2
     assert "engine.external_memory: reads Parquet files in parts" in capsys.readouterr().err
