@@ -76,11 +76,11 @@ def table_of(folder: Path) -> pd.DataFrame:
 
 
 def scored(folder: Path) -> list[dict[str, Any]]:
-    """What scoring.run --explain answers the rows; its own tests compare that with the handler."""
+    """Answers of scoring.run --explain to the rows; its own tests compare them with the handler's."""
     table = pa.Table.from_pandas(table_of(folder).assign(uuid="a"), preserve_index=False)
-    return (
-        Scorer.load(str(folder / "with"), explain=True).score(table.combine_chunks().to_batches()[0]).rows.to_pylist()
-    )
+    [batch] = table.combine_chunks().to_batches()
+    answers: list[dict[str, Any]] = Scorer.load(str(folder / "with"), explain=True).score(batch).rows.to_pylist()
+    return answers
 
 
 def test_points_and_reasons_of_each_row_are_those_of_scoring(folder: Path) -> None:

@@ -13,7 +13,7 @@ FORMATS = {
 
 
 def features(entries: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Points by feature or group, and how often those below the cut-off are told it."""
+    """Points by feature or group, and how often it is a reason below the cut-off."""
     return pd.DataFrame(
         {
             "Feature": pd.Series([entry["feature"] for entry in entries], dtype=object),

@@ -1,4 +1,4 @@
-"""Reasons of the sample's customers: what costs them points, and what those below the cut-off are told."""
+"""Reasons of the sample's customers: points by feature, and how often each is a reason below the cut-off."""
 
 from collections.abc import Sequence
 from typing import Any
