@@ -127,6 +127,8 @@ def observe(served: Served, asked: Asked, progress: Progress) -> Observed:
         _stability(served, rows, tallies, asked.limits, its.least),
         sample=sample,
         answer=lambda frame: served.probabilities(frame, lambda _: None),
+        explain=served.explained if manifest.reasons_size else None,
+        no_reasons=f"the model has no reasons: {manifest.reasons_why}",
         people=people,
         fairness=asked.fairness,
         cutoff=served.cutoff,

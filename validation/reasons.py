@@ -99,15 +99,27 @@ def along(values: NDArray[np.float64] | NDArray[np.object_], points: NDArray[np.
 
 
 def frequency(
-    names: Sequence[str], bands: Sequence[str], reasons: Sequence[tuple[str, Collection[int]]], first: Sequence[str]
+    names: Sequence[str],
+    bands: Sequence[str],
+    reasons: Sequence[tuple[str, Collection[int]]],
+    first: Sequence[str],
+    weight: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
-    """Frequency of each of the `first` reasons among applicants of each band, given as (band, reasons)."""
+    """Frequency of each of the `first` reasons among applicants [N] of each band, given as (band, reasons).
+
+    With weights [N] an applicant counts by weight; the number of applicants stays a count.
+    """
     number = {name: i for i, name in enumerate(names)}
+    counts = [1.0] * len(reasons) if weight is None else weight.tolist()
+    by_band: dict[str, list[tuple[Collection[int], float]]] = {}
+    for (where, named), count in zip(reasons, counts, strict=True):
+        by_band.setdefault(where, []).append((named, count))
     rows = []
     for band in bands:
-        its = [named for where, named in reasons if where == band]
-        if its:
-            rows.append([band, len(its), *(sum(number[name] in named for named in its) / len(its) for name in first)])
+        if its := by_band.get(band):
+            total = sum(count for _, count in its)
+            shares = (sum(count for named, count in its if number[name] in named) / total for name in first)
+            rows.append([band, len(its), *shares])
     return pd.DataFrame(rows, columns=["Band", "Applicants", *first])
 
 

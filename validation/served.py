@@ -16,6 +16,7 @@ from runtime.manifest import EXPORT_AGAIN, ModelRefused
 from runtime.model import Model
 from table.columns import strings
 from table.settings import Feature, FeatureType
+from validation.explained import Explained, explained
 from validation.fairness.compare import APPROVED, Cutoff
 from validation.grades import counts_of
 from validation.stability.bins import Bins
@@ -121,19 +122,29 @@ class Served:
                 show(f"{min(len(parts) * rows, len(frame)):,}")
         return np.concatenate(parts)
 
+    def explained(self, frame: pd.DataFrame, probability: NDArray[np.float64]) -> Explained:
+        """The reasons of raw columns [N] with these probabilities. Raises UserError for damaged tables of reasons."""
+        try:
+            return explained(self.model, *self._columns(frame), probability)
+        except ModelRefused as refusal:
+            raise UserError(str(refusal)) from refusal
+
     @property
     def _rows_at_once(self) -> int:
         width = sum(len(feature.vocabulary) or 1 for feature in self.features)
         return max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // width))
 
     def _ask(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        probability, _ = self.model.predict(*self._columns(frame))
+        return probability
+
+    def _columns(self, frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
         numbers = [frame[f.name].to_numpy(dtype=np.float64) for f in self.model.manifest.numbers]
         categories = [strings(frame[f.name]) for f in self.model.manifest.categories]
-        probability, _ = self.model.predict(
+        return (
             np.column_stack(numbers) if numbers else np.empty((len(frame), 0)),
-            np.column_stack(categories) if categories else (),
+            np.column_stack(categories) if categories else np.empty((len(frame), 0), dtype=object),
         )
-        return probability
 
 
 def _shares(counts: Mapping[str, Any]) -> list[float]:

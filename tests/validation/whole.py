@@ -11,6 +11,7 @@ from runtime.grades import Grades
 from runtime.score import Scale
 from table.settings import Feature
 from validation.bands import scores_of
+from validation.explained import Explained
 from validation.fairness.groups import attributes_of
 from validation.initial import Said, initial_of
 from validation.rating import Rating
@@ -34,6 +35,15 @@ def answer(frame: pd.DataFrame) -> Floats:
     """Probabilities of default [N] of raw features."""
     x = 0.3 * frame[list(NUMBERS)].sum(axis=1) + 0.4 * (frame["shop"] == "toys")
     return np.asarray(expit(x - 2.2), dtype=np.float64)
+
+
+def explain(frame: pd.DataFrame, _: Floats) -> Explained:
+    """Reasons [N] of raw features: each normal number costs its own points."""
+    points = -10.0 * frame[list(NUMBERS)].to_numpy()
+    order = np.argsort(points, axis=1)[:, :4].tolist()
+    named = [[i for i in its if row[i] < 0] for its, row in zip(order, points, strict=True)]
+    basis = {"method": "Shapley", "reference": "at-cutoff", "reference_rows": 100, "reference_total": 900}
+    return Explained(basis | {"adds_up": False, "reference_scores": [500.0, 520.0]}, NUMBERS, points, named)
 
 
 def customers(rng: np.random.Generator, rows: int) -> pd.DataFrame:
@@ -91,6 +101,7 @@ def whole(rng: np.random.Generator, truth: Callable[[Floats], Floats] = lambda p
         migrations=Migrations(grades, after, 3, 5, "January and June"),
         sample=Sample(frame, np.arange(rows)),
         answer=answer,
+        explain=explain,
         people=tuple(attributes_of(pd.DataFrame(groups), FAIRNESS)),
         fairness=FAIRNESS,
         cutoff=(520.0, "the limit of a band"),

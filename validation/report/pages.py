@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from cli.words import counted
-from validation.report import groups, slices, words
+from validation.report import explained, groups, slices, words
 from validation.report.cells import columns_of
 from validation.report.headings import title_of
 from validation.report.weights import EXPLORED
@@ -44,6 +44,7 @@ def templates() -> jinja2.Environment:
         "counted": counted,
         "explored_by_weight": EXPLORED,
         "of_groups": groups,
+        "of_reasons": explained,
         "of_slices": slices,
         "picture": picture,
         "shown_of": words.shown_of,

@@ -7,6 +7,7 @@ from validation.sections import (
     migrations,
     people,
     periods,
+    reasons,
     robust,
     segments,
     stability,
@@ -25,6 +26,7 @@ SECTIONS = (
     Section("fairness", "Groups of people", people.make),
     Section("weak", "Weak slices", weak.make),
     Section("robustness", "Robustness", robust.make),
+    Section("reasons", "Reasons", reasons.make),
 )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from runtime.score import Scale
 from validation.documents import Initial
+from validation.explained import Explained
 from validation.fairness.compare import Cutoff
 from validation.fairness.groups import Attribute
 from validation.rating import Rating
@@ -117,6 +118,10 @@ class Subject:
     """At most 50,000 rows with their features."""
     answer: Callable[[pd.DataFrame], Floats] | None = None
     """The model's probability of default [N] of raw features [N], as the graph answers."""
+    explain: Callable[[pd.DataFrame, Floats], Explained] | None = None
+    """The reasons of raw features [N] with these probabilities [N], as the endpoint names them."""
+    no_reasons: str = "the model cannot be asked again"
+    """Why there are none, where `explain` is None."""
     people: Sequence[Attribute] = ()
     """Columns that divide all rows into groups of people."""
     fairness: Fairness = field(default_factory=Fairness)
