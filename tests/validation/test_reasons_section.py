@@ -20,11 +20,12 @@ from validation import observing
 from validation import run as monitor
 from validation.observing import SEED
 from validation.sample import sampled_rows
+from validation.sections import reasons
 from validation.served import Served
 
 pytestmark = pytest.mark.tier("land")
 
-ROWS, DRAWN = 500, 300
+ROWS, SAMPLED, DRAWN = 500, 300, 250
 LATE = {"late_1": "late", "late_2": "late"}  # an answer names a row maximum after its largest feature
 REASONS = """
 [reasons]
@@ -99,9 +100,10 @@ def test_points_and_reasons_of_each_row_are_those_of_scoring(folder: Path) -> No
 def test_the_section_counts_what_scoring_says_of_the_drawn_rows(
     weight: str | None, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(observing, "SAMPLE", DRAWN)
+    monkeypatch.setattr(observing, "SAMPLE", SAMPLED)
+    monkeypatch.setattr(reasons, "MOST_ROWS", DRAWN)
     figure = validated(folder, "with", tmp_path / "out", *([] if weight is None else ["--weight", weight]))["figure"]
-    drawn = sampled_rows(ROWS, DRAWN, SEED)
+    drawn = sampled_rows(ROWS, SAMPLED, SEED)[sampled_rows(SAMPLED, DRAWN, SEED)]
     every = scored(folder)
     answers = [every[i] for i in drawn]
     mass = np.ones(DRAWN) if weight is None else pd.read_csv(folder / "rows.csv")[weight].to_numpy(float)[drawn]

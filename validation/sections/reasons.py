@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from validation.explained import Explained
 from validation.fairness.compare import Answers, cutoff_of
 from validation.reasons import MOST_REASONS, frequency
+from validation.sample import sampled_rows
 from validation.sections.json_types import known
 from validation.sections.section import Floats, Part, Subject
 from validation.weights import masses
+
+MOST_ROWS = 10_000  # explained one by one, as the endpoint does
 
 
 def make(subject: Subject) -> Part:
@@ -20,11 +23,12 @@ def make(subject: Subject) -> Part:
         return Part(None, subject.no_reasons)
     if subject.sample is None:
         return Part(None, "no row has its features")
-    every, places = subject.rows, subject.sample.rows
+    every, chosen = subject.rows, sampled_rows(len(subject.sample.rows), MOST_ROWS, subject.seed)
+    places = subject.sample.rows[chosen]
     answers = Answers(every.probability, every.score, every.outcome, every.weight)
     cutoff, cutoff_by = cutoff_of(answers, subject.fairness, subject.cutoff)
     rows = every.of(places)
-    its = subject.explain(subject.sample.frame, rows.probability)
+    its = subject.explain(subject.sample.frame.iloc[chosen], rows.probability)
     below = rows.score < cutoff
     return Part(
         known(
