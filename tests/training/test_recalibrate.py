@@ -132,7 +132,7 @@ def test_figures_and_page_say_who_moves(parent: Artifacts, later: Path, tmp_path
     assert its["riskier"] == pytest.approx(np.mean([one < other for one, other in pairs]))
     page = (tmp_path / "new/recalibration.html").read_text()
     assert "Rows by grades before" in page
-    assert "by cross-validation" in page
+    assert "those of the recalibrated model are cross-validated" in page
     assert found["metrics"]["after"]["log_loss"] < found["metrics"]["before"]["log_loss"]
     reference = read(tmp_path / "new/reference.json")
     assert (reference["rows"], sum(reference["grades"]["counts"])) == (1_500, 1_500)
