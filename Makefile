@@ -102,10 +102,11 @@ node:  ## the packages of tests/node, for the parity test of docs/node.md (needs
 
 PROSE := runtime cli population storage table trees validation training export scoring local deploy delivery benchmarks \
 	tests docs examples .github lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
-lint: $(READY)  ## ruff (rules and format), spelling, mypy (strict), banned phrases; a warning for each stale figure
+lint: $(READY)  ## ruff (rules and format), spelling, marks of unsolved merges, mypy (strict), banned phrases; a warning for each stale figure
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/typos --format brief
+	@! git grep -nE '^(<<<<<<<|>>>>>>>) '
 	@$(BIN)/mypy
 	@$(BIN)/python -m delivery.prose $(PROSE)
 	@$(BIN)/python -m benchmarks.stale

@@ -6,13 +6,10 @@ from typing import Any
 import numpy as np
 import skl2onnx
 from numpy.typing import NDArray
-from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
-from skl2onnx import update_registered_converter
 from skl2onnx.common.data_types import FloatTensorType
-from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
-from xgboost import XGBClassifier
 
 from benchmarks.exactness import FORMS
+from benchmarks.fidelity import onnx_stock
 from benchmarks.report import Row
 from benchmarks.subject import Subject, applicants, subject
 from export.certificate.comparison import Answer, ask_pipeline, compare
@@ -64,13 +61,7 @@ def stock(its: Subject) -> Any:
 
     The stock converters know nothing of the preparation: their graph gets the prepared matrix.
     """
-    update_registered_converter(
-        XGBClassifier,
-        "XGBoostXGBClassifier",
-        calculate_linear_classifier_output_shapes,
-        convert_xgboost,
-        options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
-    )
+    onnx_stock.register()
     preparation, classifier = its.pipeline[0], its.pipeline[1]
     columns = len(preparation.get_feature_names_out())
     graph = skl2onnx.to_onnx(

@@ -21,11 +21,11 @@ EXEMPT = {Path(__file__), ROOT / "tests/delivery/test_prose.py"}  # they quote t
 # By pattern, what to write instead. Word boundaries are added; capitals do not count.
 BANNED = {
     "(hang|hangs|hung) on": "depend on",
-    "(tell|tells|told|telling) apart": "distinguish",
+    r"(tell|tells|told|telling) ([\w ]{1,30} )?apart": "distinguish or separate",
     "(find|finds|finding|found) out": "detect",
     "(goes|going|went) on to": "continue",
     "the same command goes on": "the same command resumes",
-    "(that|it|they|which|who|what|cell) (is|are) (?-i:none)(?! of)": "is not a …, or there is no …",
+    r"(\w+ )?(is|are) (?-i:none)(?! [%|)])": "is not a …, there is no …, or without …",
     "(take|takes|took) (its|the|their) place": "replace",
     "(is|are|was|were|be) told": "receive, be given, or name who says it",
     "whoever": "anyone who, the user, or name them",

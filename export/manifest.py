@@ -154,7 +154,7 @@ def manifest_from(
 
 
 def initial_file(initial: Initial | None, why: str) -> InitialFile | NoInitial:
-    """Entry of initial.json in a manifest, which the model's version covers; or why there is none."""
+    """Entry of initial.json in a manifest, which the model's version covers; or why it has no such entry."""
     if initial is None:
         return {"why": why}
     content = json_text(initial).encode()

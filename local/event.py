@@ -32,7 +32,7 @@ class HttpRequest:
 
     @property
     def query(self) -> str:
-        """The query, without its question mark; empty if there is none."""
+        """The query, without its question mark; empty without a query."""
         return self._split()[1]
 
     def _split(self) -> tuple[str, str]:

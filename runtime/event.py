@@ -96,7 +96,7 @@ class Request:
         self._is_base64 = is_base64
 
     def body(self, size_limit: int) -> bytes:
-        """The decoded body, empty if there is none. Raises Problem if it is too large or undecodable."""
+        """The decoded body, empty if the event has no body. Raises Problem if it is too large or undecodable."""
         body = self._body
         if body is None:
             return b""
@@ -112,7 +112,7 @@ class Request:
         return decode(body, encoding, size_limit, is_base64=self._is_base64)
 
     def parameter(self, name: str) -> str | None:
-        """The last value of a parameter of the query, None if there is none; letters and dashes need no decoding."""
+        """The last value of a parameter of the query, None if it is absent; letters and dashes need no decoding."""
         query = self._query
         if type(query) is str:
             pairs = (part.partition("=") for part in query.split("&"))

@@ -105,7 +105,7 @@ _HINT: dict[str, Any] = {
         "properties": {
             "score_band": {"type": "string", "description": "the next band up; left out in the highest"},
             "credit_score": {"type": "number", "description": "its lowest score"},
-            "note": {"type": "string", "description": "what hints are, or why there are none"},
+            "note": {"type": "string", "description": "what hints are, or why this answer has no hints"},
             "features": {"type": "array", "items": {"type": "string"}, "description": "all that hints may change"},
         },
     },

@@ -109,7 +109,7 @@ MEMBERS: tuple[tuple[str, frozenset[str]], ...] = (
 
 
 def classify(event: object, identifier: str, names: Set[str]) -> Any:
-    """The type of an event that is none of the usual requests: Lattice, WarmUp, or Direct.
+    """The type of an event other than the usual requests: Lattice, WarmUp, or Direct.
 
     `names` are those of the fields of an applicant, `identifier` that of the id. Raises EventRefused, with the service
     that the event is from.

@@ -165,7 +165,8 @@ class Service:
     def explainer(self) -> "Explainer":
         """Explainer of scores, read and checked on first use.
 
-        Raises ModelRefused where its file is not the model's, Problem where there is none or it is switched off.
+        Raises ModelRefused where its file is not the model's, Problem for a model without reasons or with reasons
+        switched off.
         """
         if self._explainer is None:
             if not self.model.manifest.reasons_size:

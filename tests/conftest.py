@@ -41,7 +41,7 @@ class Opened:
 
 @pytest.fixture(scope="session")
 def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[FontSet | None], "Browser"]]:
-    """The system's Chromium, one for each font set; None: with what the machine has. Skipped where there is none."""
+    """The system's Chromium, one for each font set; None: with what the machine has. Skipped without Chromium."""
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")

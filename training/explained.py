@@ -52,7 +52,7 @@ Named = list[list[int]]
 def explained(
     settings: Settings, pipeline: Pipeline, parts: Mapping[str, Part], edges: Sequence[float], own: pd.DataFrame | None
 ) -> tuple[ReasonsEvidence | None, str]:
-    """The evidence, or None and why there is none; `own` are the applicants of a file that the settings name."""
+    """The evidence, or None and why there is no evidence; `own` are the applicants of a file that the settings name."""
     if settings.reasons.reference == NONE:
         return None, ""
     train, test = parts["train"], parts["test"]

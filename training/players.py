@@ -20,7 +20,7 @@ class Player:
     name: str
     features: tuple[str, ...]  # raw; the name itself where it is one feature
     is_group: bool = False
-    """A group of the user's; a row maximum is none."""
+    """A group that the user stated; a row maximum is not a group."""
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,7 @@ def regress(
 ) -> tuple[float, float]:
     """Intercept and slope of a logistic regression of the target [N] on the log-odds `x` [N], with weights [N].
 
-    NaN where there are none (the log-odds tell the classes apart entirely, or nobody from anybody), or none to be
-    found (they do so but for a few).
+    NaN where no finite ones fit: the log-odds separate the classes entirely, or all but a few, or are equal for all.
     """
     good, bad = x[target == 0], x[target == 1]
     if good.max() <= bad.min() or bad.max() <= good.min():

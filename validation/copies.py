@@ -43,7 +43,7 @@ def keys_of(frame: pd.DataFrame) -> NDArray[np.uint64]:
 
 
 def is_known(frame: pd.DataFrame, fine: Sequence[str]) -> NDArray[np.bool_]:
-    """Which rows [N] have one of the fine-grained numbers, or, where there are none, anything."""
+    """Which rows [N] have one of the fine-grained numbers, or, without such numbers, anything."""
     return frame[list(fine) or frame.columns].notna().any(axis=1).to_numpy()
 
 

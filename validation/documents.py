@@ -273,7 +273,7 @@ class Validated(TypedDict):
     data: ValidatedData
     model: ValidatedModel
     weight: str | None
-    """Column of the sample weights; null where there are none."""
+    """Column of the sample weights; null without weights."""
     remarks: list[str]
     findings: list[ValidationFinding]
     """Findings, those beyond a limit first."""

@@ -60,7 +60,7 @@ class AnsweredRows:
 
     @property
     def mass(self) -> NDArray[np.float64]:
-        """The weights [N], 1 each where there are none."""
+        """The weights [N], 1 each without weights."""
         return masses(self.weight, len(self.target))
 
 
@@ -77,7 +77,7 @@ class Part:
 
     @property
     def mass(self) -> NDArray[np.float64]:
-        """The weights [N], 1 each where there are none."""
+        """The weights [N], 1 each without weights."""
         return masses(self.weight, len(self.target))
 
 
@@ -114,7 +114,7 @@ class Evidence:
     reasons: ReasonsEvidence | None = None
     """Reasons of applicants of the test; None if none are given."""
     no_reasons: str = ""
-    """Why there are none, as a sentence; empty where the settings want none."""
+    """Why there are no reasons, as a sentence; empty where the settings want none."""
     grades: Grades | None = None
     """The master scale, None for none."""
     by_grade: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -82,7 +82,7 @@ def area_in(initial: Initial) -> Area:
 
 
 def read_initial(folder: Path, document: Mapping[str, Any], rating: Rating) -> tuple[Initial | None, str]:
-    """The initial validation of a model folder whose manifest says `document`, or None and why there is none.
+    """The initial validation of a model folder whose manifest says `document`, or None and the reason.
 
     Raises UserError for a file that is not the one of the manifest.
     """

@@ -37,7 +37,7 @@ def evaluate(
     `precision`, `recall` and `f1` are those of the rule "default from `threshold` on"; without a predicted
     default the first and the last are 0. `ece` and the parts of the Brier score are over groups of equal mass, and
     `calibration_slope` and `calibration_intercept` are of the log-odds: see validation.calibration. The
-    slope is NaN where there is none. `on_limit` is the share of probabilities at `probability_limits` or beyond, where
+    slope is NaN if undefined. `on_limit` is the share of probabilities at `probability_limits` or beyond, where
     the score stays. `rows` and `defaults` are counts; where there are weights `weight` and `weighted_defaults` are
     their sums beside them, `effective_rows` and `effective_defaults` see validation.weights.effective_size.
     """

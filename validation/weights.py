@@ -10,7 +10,7 @@ EXACT_BITS = 52  # of a float64: sums of whole multiples of a power of two below
 
 
 def masses(weight: Floats | None, rows: int) -> Floats:
-    """The weights [N], 1 each where there are none."""
+    """The weights [N], 1 each without weights."""
     return np.ones(rows) if weight is None else weight
 
 

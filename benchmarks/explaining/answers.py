@@ -4,14 +4,9 @@ The truth is by definition: over all subsets of the features, the mean margin of
 take these features from the applicant and the others from a reference row.
 """
 
-import json
 import math
-import sys
-import traceback
-import warnings
-from importlib import import_module
+from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,28 +14,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.fidelity import CLOSE
-from benchmarks.fidelity.cases import Case, case
+from benchmarks.fidelity.asked import Answer, write_answers
+from benchmarks.fidelity.cases import Case
 
 CASES = ("margin", "early stopping", "DART", "parallel trees", "categories", "missing ≠ NaN")
 ROWS, REFERENCES = 20, 100
 
 
-def main() -> None:
-    """Ask one peer."""
-    peer, out = sys.argv[1:]
-    warnings.simplefilter("ignore")
-    explain = import_module(f"benchmarks.explaining.{peer}").explain
-    Path(out).write_text(json.dumps({name: ask(explain, case(name)) for name in CASES}, indent=1), encoding="utf-8")
-
-
-def ask(explain: Any, its: Case) -> dict[str, Any]:
+def compare(explain: Callable[..., Any], its: Case) -> Answer:
     """Compare the contributions to one case, in log-odds."""
     rows, reference = its.rows[:ROWS].reset_index(drop=True), its.train[:REFERENCES].reset_index(drop=True)
-    try:
-        got = np.asarray(explain(its, rows, reference), dtype=np.float64)
-    except Exception as fault:
-        traceback.print_exc()
-        return {"refused": f"{type(fault).__name__}: {fault}".splitlines()[0][:200]}
+    got = np.asarray(explain(its, rows, reference), dtype=np.float64)
     differences = np.nan_to_num(np.abs(got - shapley(its.pipeline, rows, reference)), nan=1.0).max(axis=1)
     return {"off": float(differences.max()), "share": float((differences > CLOSE).mean()), "off_at_splits": 0.0}
 
@@ -69,4 +53,4 @@ def shapley(model: Any, rows: pd.DataFrame, reference: pd.DataFrame) -> NDArray[
 
 
 if __name__ == "__main__":
-    main()
+    write_answers("benchmarks.explaining", "explain", CASES, compare)

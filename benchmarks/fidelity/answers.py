@@ -5,36 +5,20 @@ difference in p on rows as they come, the share of these rows that differ by mor
 at splits.
 """
 
-import json
-import sys
-import traceback
-import warnings
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from benchmarks.fidelity import CLOSE
-from benchmarks.fidelity.cases import FITS, Case, case
+from benchmarks.fidelity.asked import Answer, write_answers
+from benchmarks.fidelity.cases import FITS, Case
 
 
-def main() -> None:
-    """Ask one peer."""
-    peer, out = sys.argv[1:]
-    warnings.simplefilter("ignore")
-    predict = import_module(f"benchmarks.fidelity.{peer}").predict
-    Path(out).write_text(json.dumps({name: ask(predict, case(name)) for name in FITS}, indent=1), encoding="utf-8")
-
-
-def ask(predict: Any, its: Case) -> dict[str, Any]:
+def compare(predict: Callable[..., Any], its: Case) -> Answer:
     """Compare the answers to one case."""
     rows, at_splits = (its.pipeline.predict_proba(asked)[:, 1] for asked in (its.rows, its.at_splits))
-    try:
-        got, got_at_splits = predict(its)
-    except Exception as fault:
-        traceback.print_exc()
-        return {"refused": f"{type(fault).__name__}: {fault}".splitlines()[0][:200]}
+    got, got_at_splits = predict(its)
     differences = np.abs(np.asarray(got, dtype=np.float64).ravel() - rows)
     edges = np.abs(np.asarray(got_at_splits, dtype=np.float64).ravel() - at_splits)
     return {
@@ -45,4 +29,4 @@ def ask(predict: Any, its: Case) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    write_answers("benchmarks.fidelity", "predict", FITS, compare)

@@ -12,17 +12,21 @@ from xgboost import XGBClassifier
 
 from benchmarks.fidelity.cases import NUMBERS, Case
 
-update_registered_converter(
-    XGBClassifier,
-    "XGBoostXGBClassifier",
-    calculate_linear_classifier_output_shapes,
-    convert_xgboost,
-    options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
-)
+
+def register() -> None:
+    """Give skl2onnx the converter of onnxmltools, for this process."""
+    update_registered_converter(
+        XGBClassifier,
+        "XGBoostXGBClassifier",
+        calculate_linear_classifier_output_shapes,
+        convert_xgboost,
+        options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
+    )
 
 
 def predict(its: Case) -> Any:
     """The graph's p for rows as they come and at splits."""
+    register()
     by_column = "city" in its.rows
     if by_column:
         types = [(name, FloatTensorType([None, 1])) for name in NUMBERS] + [("city", StringTensorType([None, 1]))]

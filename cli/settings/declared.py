@@ -64,7 +64,7 @@ class Setting:
 
     @property
     def example(self) -> Any:
-        """The declared example, or the default if there is none."""
+        """The declared example, else the default."""
         return self._info.examples[0] if self._info.examples else self.default
 
     @cached_property

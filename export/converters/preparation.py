@@ -88,7 +88,7 @@ def _indicators(graph: Graph, levels: list[tuple[int, str]]) -> str:
 
 
 def _pool(graph: Graph, column: int, levels: list[str]) -> str:
-    """[N, 1]: 1 where a column of `categories` has a value that is none of the levels that are not pooled."""
+    """[N, 1]: 1 where a column of `categories` has a value other than the levels that are not pooled."""
     return graph.node(
         "LabelEncoder",
         select(graph, "categories", [column]),

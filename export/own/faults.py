@@ -8,5 +8,5 @@ AROUND = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+:\d+: |\s*Stack trace:.*", re.DOTAL
 
 
 def said_of(fault: Exception) -> str:
-    """The message without line breaks, cut where it is long; the kind of the fault where there is none."""
+    """The message without line breaks, cut where it is long; the kind of a fault without a message."""
     return " ".join(AROUND.sub("", str(fault)).split())[:LONGEST] or type(fault).__name__

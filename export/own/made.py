@@ -35,7 +35,7 @@ def made_with(content: bytes) -> dict[str, str]:
 
 
 def others(made: Mapping[str, str]) -> str:
-    """The libraries whose version is another here, in words; "" where there are none."""
+    """The libraries whose version is another here, in words; "" if all versions agree."""
     here = {name: version(name) for name in made}
     differ = [f"{name} {number} (here {here[name]})" for name, number in made.items() if number != here[name]]
     return " and ".join(differ)

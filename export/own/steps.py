@@ -202,7 +202,7 @@ def _level_encoded(step: Any, width: int, where: str) -> list[Output]:
 
 
 def _points(values: Any) -> tuple[float | str, ...]:
-    """The numbers and texts among some values; missing ones are none."""
+    """The numbers and texts among some values, without the missing ones."""
     found: list[float | str] = []
     for value in np.asarray(values, dtype=object).tolist():
         if isinstance(value, str):

@@ -25,7 +25,7 @@ _VERSION = "import sys; print(*sys.version_info[:2], sys.implementation.name, sy
 
 
 def interpreter_for(target: Target) -> str | None:
-    """A Python whose bytecode the target reads, None if there is none on this machine."""
+    """A Python whose bytecode the target reads, None if this machine has no such Python."""
     return next((path for path in _candidates(target) if _is_for(path, target)), None)
 
 

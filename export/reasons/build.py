@@ -43,7 +43,7 @@ Positions = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class BuiltReasons:
-    """The file with what the manifest and the certificate say of it; only `why` where there is none."""
+    """The file with what the manifest and the certificate say of it; only `why` for a model without reasons."""
 
     why: str = ""
     content: bytes = b""
@@ -212,7 +212,7 @@ def _add_up(compared: ComparedReasons, tables: Tables, subject: Subject, *, by_c
 
 
 def _why_not(compared: ComparedReasons) -> str:
-    """Findings beyond a tolerance, in words; empty if there are none."""
+    """Findings beyond a tolerance, in words; empty if all agree."""
     if not compared["largest_difference"] <= LARGEST_DIFFERENCE:
         return (
             f"contributions differ by up to {compared['largest_difference']:.1e} of margin from the second "

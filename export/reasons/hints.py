@@ -91,7 +91,7 @@ def compare_hints(model: Model, content: bytes, rows: RawRows) -> ComparedHints 
 
 
 def _nearer(model: Model, name: str, given: Any, value: Any) -> Any:
-    """The next number towards the applicant's own; None where that is the next one, or there is none in between."""
+    """The next number towards the applicant's own; None where that is the next one, or no number lies in between."""
     if not any(feature.name == name and feature.type == "number" for feature in model.manifest.numbers):
         return None
     [hinted] = [its for its in model.manifest.document["reasons"]["hints"] if its["name"] == name]

@@ -194,7 +194,7 @@ class Registry:
         return pointer
 
     def _pointer(self) -> Pointer | None:
-        """Content of latest.json; None if there is none yet."""
+        """Content of latest.json; None before the first version."""
         address = self.address / POINTER
         try:
             content = self._store.read(address)

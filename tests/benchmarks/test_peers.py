@@ -13,7 +13,8 @@ from benchmarks import page, peers
 from benchmarks.digests import ROOT
 from benchmarks.explainers import EXPLAINERS
 from benchmarks.explaining.answers import shapley
-from benchmarks.fidelity.answers import ask
+from benchmarks.fidelity.answers import compare
+from benchmarks.fidelity.asked import answer
 from benchmarks.fidelity.cases import FITS, NUMBERS, Case, case
 from benchmarks.figures import Figure
 from benchmarks.peers import PEERS, Peer, verdict
@@ -50,16 +51,21 @@ def test_an_answer_is_compared_with_the_pipeline(margin: Case) -> None:
         answers[0][:400] += added
         return list(answers)
 
-    assert verdict(ask(its, margin)) == "exact"
-    assert verdict(ask(lambda case_: its(case_, 0.25), margin)) == "**wrong** by 0.25, 10 % of rows"
-    assert verdict(ask(lambda case_: its(case_, np.nan), margin)) == "**wrong** by 1, 10 % of rows"
+    assert verdict(answer(compare, its, margin)) == "exact"
+    assert verdict(answer(compare, lambda case_: its(case_, 0.25), margin)) == "**wrong** by 0.25, 10 % of rows"
+    assert verdict(answer(compare, lambda case_: its(case_, np.nan), margin)) == "**wrong** by 1, 10 % of rows"
 
 
 def test_an_exception_is_a_refusal(margin: Case) -> None:
     def refuses(_: Case) -> None:
         raise NotImplementedError("not supported\nmore")
 
-    assert ask(refuses, margin) == {"refused": "NotImplementedError: not supported"}
+    assert answer(compare, refuses, margin) == {"refused": "NotImplementedError: not supported"}
+
+
+def test_a_fault_of_the_comparison_is_not_a_refusal(margin: Case) -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        answer(compare, lambda _: (1, 2, 3), margin)
 
 
 def test_rows_at_splits_stand_on_both_sides_of_a_float32(margin: Case) -> None:

@@ -142,7 +142,7 @@ def _said(command: Callable[[list[str]], int], words: list[str]) -> tuple[int, s
 
 
 def _drafted(made: Made, folder: Path) -> Path | None:
-    """The draft of a table, None where one line says why there is none."""
+    """The draft of a table, None where one line says why no draft was written."""
     file, toml = folder / f"table{made.suffix}", folder / "own.toml"
     file.write_bytes(made.content)
     status, out, err = _said(draft.main, [str(file), "--out", str(toml), "--quiet"])

@@ -96,7 +96,7 @@ def test_a_damaged_booster_is_refused_or_can_be_used(state: bytes, sample: Sampl
             refused += 1
         else:
             used = subprocess.run([sys.executable, "-c", USE], input=content, capture_output=True, check=False)
-            assert used.returncode >= 0, f"seed {seed}"  # an exception is an answer, the end of the process is none
+            assert used.returncode >= 0, f"seed {seed}"  # an exception is an answer, the end of the process is not
     assert refused > len(seeds) / 2
 
 

@@ -41,7 +41,7 @@ LIBRARIES = ("numpy.", "pandas.", "scipy.", "sklearn.", "xgboost.")
 
 
 def with_paths_of_today(dump: bytes) -> bytes:
-    """A skops file with every former path replaced; the same bytes where there is none.
+    """A skops file with every former path replaced; the same bytes if it has no former path.
 
     Raises zipfile.BadZipFile, KeyError or ValueError for what is not a skops file.
     """

@@ -95,7 +95,7 @@ class Column:
         return np.asarray(np.bincount(self.codes, self.weight, len(self.distinct) + 1)[1:], dtype=np.float64)
 
     def quantiles(self) -> dict[str, float] | None:
-        """Distinct numbers that are present; None if there are none, or the column is not a number."""
+        """Distinct numbers that are present; None if all are missing, or the column is not a number."""
         if self.kind != "number" or not len(self.distinct):
             return None
         cumulative = self.sizes.cumsum()

@@ -75,7 +75,7 @@ def settings_as_toml(settings: Settings) -> str:
     """A TOML file that repeats a run of these settings from any folder, without a search.
 
     `load_settings` reads from it the same settings, but for the file of the data, which is named from the root, and
-    for the trials, of which there are none.
+    for the trials, which are left out.
     """
     import tomli_w  # only where settings are written
 

@@ -61,7 +61,7 @@ def made_with(settings: Settings, data_sha256: str) -> dict[str, str]:
 
 @contextmanager
 def open_study(file: Path, origin: Mapping[str, str]) -> Iterator[Study]:
-    """The study in a file, a new one if there is none, for this search alone.
+    """The study in a file, a new one if the file does not exist, for this search alone.
 
     Raises UserError where the file holds something else, the trials of another search, or where another process
     is writing to it.

@@ -46,7 +46,7 @@ class Answers:
 
     @property
     def mass(self) -> Floats:
-        """The weights [N], 1 each where there are none."""
+        """The weights [N], 1 each without weights."""
         return masses(self.weight, len(self.score))
 
     def of(self, rows: NDArray[Any]) -> "Answers":

@@ -15,7 +15,7 @@ CONVERGED = 1e-6  # of the last step, in log-odds
 
 
 def slopes(size: Floats, defaults: Floats, x: Floats, start: tuple[float, float]) -> Floats:
-    """The slope [R] of each regression of default on `x`; NaN where there is none."""
+    """The slope [R] of each regression of default on `x`; NaN where it is undefined."""
     intercept, slope = (np.full(len(size), value) for value in start)
     step = np.zeros(len(size))
     with np.errstate(all="ignore"):  # without a solution the numbers overflow

@@ -30,7 +30,7 @@ class Answer:
 
 
 def figure_of(found: Validated, name: str) -> tuple[Figure | None, str]:
-    """A section's figure, or None and why there is none."""
+    """A section's figure, or None and why the section has no figure."""
     section = found["sections"].get(name)
     if section is None:
         return None, "the validation has no such section"

@@ -13,7 +13,7 @@ from validation.report.pages import templates
 
 NAMES = ("Feature", "Parameter", "File")  # headings of columns that hold names, to be written as code
 
-# A single underscore between letters is none of Markdown's.
+# A single underscore between letters is no mark in Markdown.
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~&#!]|(?<![^\W_])_|_(?![^\W_]))")
 
 

@@ -121,7 +121,7 @@ class Subject:
     explain: Callable[[pd.DataFrame, Floats], Explained] | None = None
     """The reasons of raw features [N] with these probabilities [N], as the endpoint names them."""
     no_reasons: str = "the model cannot be asked again"
-    """Why there are none, where `explain` is None."""
+    """Why the model has no reasons, where `explain` is None."""
     people: Sequence[Attribute] = ()
     """Columns that divide all rows into groups of people."""
     fairness: Fairness = field(default_factory=Fairness)
@@ -177,7 +177,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Found:
-    """A finding that is none of a p value: a limit that was reached."""
+    """A finding without a p value: a limit that was reached."""
 
     name: str
     value: float

@@ -24,7 +24,7 @@ class Cells:
 
 
 def cells_of(frame: pd.DataFrame, by: pd.DataFrame) -> Iterator[Cells]:
-    """The cells of each column of `frame` [N]; edges and levels are those of the rows `by`. One cell alone is none."""
+    """The cells of each column of `frame` [N]; edges and levels are those of the rows `by`. One cell is not a cut."""
     for name in frame:
         its = _number if pd.api.types.is_numeric_dtype(frame[name].dtype) else _category
         cells = its(str(name), frame[name].to_numpy(), by[name].to_numpy())

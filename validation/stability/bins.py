@@ -131,13 +131,13 @@ def intervals(edges: Sequence[float], whole: str) -> list[str]:
     """
     if not edges:
         return [whole]
-    shown = _told_apart(edges)
+    shown = _distinct(edges)
     inner = [f"{low} to {high}" for low, high in pairwise(shown)]
     return [f"below {shown[0]}", *inner, f"{shown[-1]} and more"]
 
 
-def _told_apart(edges: Sequence[float]) -> list[str]:
-    """Numbers with four digits, or as many as it takes to tell them apart."""
+def _distinct(edges: Sequence[float]) -> list[str]:
+    """Numbers with four digits, or as many as distinguish them."""
     for digits in range(4, 18):
         shown = [_number(edge, digits) for edge in edges]
         if len(set(shown)) == len(edges):

@@ -25,7 +25,7 @@ LEAST = 2  # defaults, and goods, of a sample variance
 
 @dataclass(frozen=True)
 class Area:
-    """AUC and its variance s²; NaN where there is none."""
+    """AUC and its variance s²; NaN where it is undefined."""
 
     value: float
     variance: float

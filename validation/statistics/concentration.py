@@ -30,7 +30,7 @@ def variation(held: NDArray[np.float64]) -> float:
 
 
 def herfindahl(held: NDArray[np.float64]) -> float:
-    """HI of what each grade holds [K], 0 to 1; NaN where there is none."""
+    """HI of what each grade holds [K], 0 to 1; NaN where it is undefined."""
     cv = variation(held)
     return NAN if math.isnan(cv) else 1 + math.log((cv**2 + 1) / len(held)) / math.log(len(held))
 

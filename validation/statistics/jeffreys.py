@@ -39,8 +39,8 @@ def counted(pd: Floats, rows: Floats, defaults: Floats) -> Floats:
 def smallest_found(pd: Floats, rows: Floats, alpha: float, power: float = POWER) -> Floats:
     """The smallest true PD that the test at level `alpha` finds with this power, defaults independent, [K].
 
-    NaN where there is none. Exact: the fewest defaults D* that the test rejects at, then the PD whose binomial reaches
-    D* with this power.
+    NaN where no change would do. Exact: the fewest defaults D* that the test rejects at, then the PD whose binomial
+    reaches D* with this power.
     """
     pd, rows = np.asarray(pd, dtype=np.float64), np.asarray(rows, dtype=np.float64)
     low, high = np.zeros_like(rows), rows.copy()  # the test rejects at `high` or nowhere

@@ -35,7 +35,7 @@ def columns(name: str) -> int:
 
 
 def short(name: str) -> str:
-    """A name cut in the middle, where both ends tell it apart."""
+    """A name cut in the middle; both ends distinguish it."""
     if columns(name) <= LONGEST_NAME:
         return name
     half = (LONGEST_NAME - 1) // 2

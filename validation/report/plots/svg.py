@@ -50,7 +50,7 @@ def boxes(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> str:
 
 
 def path(outline: str, style: str) -> str:
-    """An element that shows the outline, or nothing where there is none."""
+    """An element that shows the outline, or nothing without an outline."""
     return f'<path d="{outline}" style="{style}"/>' if outline else ""
 
 
