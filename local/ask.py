@@ -16,10 +16,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         body = _read(options.file)
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        sys.stderr.write(f"{options.file}: cannot be read ({reason}); name a file of JSON, or - for standard input\n")
+        return 1
+    try:
         handler = load_handler(options.model)
-    except (OSError, UnicodeDecodeError, ModelRefused, SettingRefused) as fault:
-        reason = f"{options.file}: {fault.strerror}" if isinstance(fault, OSError) else fault
-        sys.stderr.write(f"{reason}\n")
+    except (OSError, ModelRefused, SettingRefused) as fault:
+        sys.stderr.write(f"{fault}\n")
         return 1
     path = "/predict/batch" if options.batch else "/predict"
     headers = (("content-type", "application/json"),)

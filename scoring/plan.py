@@ -127,8 +127,8 @@ def plan_of(name: str, reading: Reading, rows: int = ROWS_OF_A_PART) -> Plan:
 
 def _here(name: str, reading: Reading, rows: int) -> Iterator[File]:
     for part in parts_of(name, Path(name)):
-        stat = part.path.stat()
         opened = open_rows(part.name, part.path, reading)
+        stat = part.path.stat()
         cuts = opened.cut(rows) if isinstance(opened, CsvRows) else None
         units = opened.units if cuts is None else cuts.rows
         place, stamp = str(part.path.absolute()), str(stat.st_mtime_ns)

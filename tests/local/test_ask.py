@@ -75,7 +75,10 @@ def test_a_missing_model(tmp_path: Path) -> None:
 def test_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "none.json"
     assert main([str(file)]) == 1
-    assert capsys.readouterr() == ("", f"{file}: No such file or directory\n")
+    remedy = "name a file of JSON, or - for standard input"
+    assert capsys.readouterr() == ("", f"{file}: cannot be read (No such file or directory); {remedy}\n")
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr() == ("", f"{tmp_path}: cannot be read (Is a directory); {remedy}\n")
 
 
 def test_a_file_that_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

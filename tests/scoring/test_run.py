@@ -235,6 +235,17 @@ def test_a_file_that_is_not_like_the_others_is_named_before_anything_is_scored(
     assert not (tmp_path / "scored").exists()
 
 
+def test_a_file_that_does_not_exist_is_named_with_its_neighbour(
+    score: Score, book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert score(book / "1.parqet") == 1
+    problem = f"no such file (did you mean {book}/1.parquet?); give --data existing Parquet, CSV or Arrow files"
+    assert told(capsys) == f"{book}/1.parqet: {problem}"
+    assert score(tmp_path / "nowhere.csv") == 1
+    assert told(capsys).startswith(f"{tmp_path}/nowhere.csv: no such file")
+    assert not (tmp_path / "scored").exists()
+
+
 def test_a_damaged_page_is_named_and_finished_parts_are_kept(
     score: Score, book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

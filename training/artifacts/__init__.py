@@ -134,7 +134,9 @@ def _what_is_wrong_with(unknown: set[str], made: str | None) -> str:
 def load_artifacts(folder: Path) -> Artifacts:
     """Everything that the export needs. Raises UserError, naming the file, where a part is missing or altered."""
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; {TRAIN_AGAIN}")
+        raise UserError(
+            f"{folder}: no such folder; train a model first (python -m training.run), or name its artifacts"
+        )
     run = run_of(_read(folder / RUN), folder / RUN)
     for name, expected in run["files"].items():
         path = folder / name
