@@ -15,7 +15,7 @@ from runtime.problem import BODY_TOO_LARGE, INVALID_JSON, NESTED_TOO_DEEP, Probl
 DEPTH_LIMIT = 32
 LARGE = 2**14  # bytes
 
-# A string, up to the end of the text if it is never closed: no text makes this pattern go back.
+# A string, up to the end of the text if it is never closed; the pattern cannot backtrack.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TO_SQUARE = bytes.maketrans(b"{}", b"[]")
@@ -72,7 +72,7 @@ def parse(body: bytes, size_limit: int) -> object:
     count: Callable[[bytes], int] = partial(_count_in_large, body) if len(body) > LARGE else body.count
     if containers != count(b"{") + count(b"[") and _is_too_deep(body):
         raise _nested_too_deep()
-    # Every pair of name and value has a colon: where there are as many as members, no pair has got lost.
+    # Every pair of name and value has a colon: where there are as many as members, no pair was lost.
     if members == count(b":") or members == _STRING.sub(b"", body).count(b":"):
         return value
     return _decode_pairs(text)
@@ -117,7 +117,7 @@ def _nested_too_deep() -> Problem:
 def _sizes(value: object) -> tuple[int, int]:
     """The members, and the number, of an object, of its lists and of the objects in these.
 
-    In a request as it should be these are all members and all arrays and objects.
+    In a valid request these are all members, and all arrays and objects.
     """
     if type(value) is not dict:
         return 0, 0

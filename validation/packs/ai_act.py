@@ -11,7 +11,7 @@ import pandas as pd
 
 from validation.documents import Validated
 from validation.packs.answer import MISSING, Answer, figure_of, number, percent
-from validation.packs.sr import findings_of, people_of
+from validation.packs.shared import findings_of, people_of
 from validation.report import card
 
 HEADING = "Article 11, for Annex III 5(b) from 2 December 2027"
