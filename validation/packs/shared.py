@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from validation.documents import Validated
-from validation.packs.answer import figure_of, number, percent
+from validation.packs.answer import figure_of, number
 from validation.report import card
 
 
