@@ -9,9 +9,9 @@ missing values left reads a copy of the column in which NaN is minus infinity, w
 kernel without flags is faster by more than the copies cost, and one ensemble for each booster is faster than one
 with several targets, because it goes through the rows in blocks.
 
-Since XGBoost 3.4 a split may separate missing from present values: missing left, threshold minus infinity. Its threshold
-is the lowest finite float32 here, and values are not below that in the copies of such a graph, so that minus infinity
-itself still goes right.
+Since XGBoost 3.4 a split may separate missing from present values: missing left, threshold minus infinity. Its
+threshold is the lowest finite float32 here, and values are not below that in the copies of such a graph, so that minus
+infinity itself still goes right.
 """
 
 from collections.abc import Mapping, Sequence
