@@ -137,7 +137,7 @@ def export(
     >>> export("nowhere")
     Traceback (most recent call last):
     ...
-    cli.errors.UserError: nowhere: no such folder; train again (python -m training.run)
+    cli.errors.UserError: nowhere: no such folder; train a model first (python -m training.run), or name its artifacts
     """
     _refuse_strangers()
     from cli.progress import Progress

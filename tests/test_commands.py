@@ -354,7 +354,7 @@ def test_export_without_artifacts_or_with_altered_ones(trained: Path, tmp_path: 
 
     out = ["--out", tmp_path / "model", "--quiet"]
     said = mistake(capsys, 1, to_onnx.main, "--artifacts", tmp_path / "none", *out)
-    assert "none: no such folder; train first (python -m training.run), or name the artifacts" in said
+    assert "none: no such folder; train a model first (python -m training.run), or name its artifacts" in said
     copy = tmp_path / "artifacts"
     shutil.copytree(trained / "artifacts", copy)
     (copy / "schema.json").write_text("{}")
