@@ -249,9 +249,9 @@ def test_a_damaged_record_of_the_run_is_named(score: Score, tmp_path: Path, caps
     pq.write_table(book_of(100), tmp_path / "book.parquet")
     assert score(tmp_path / "book.parquet") == 0
     for content in (b"", b"{", b"[" * 10_000):
-        (tmp_path / "scored" / "run.json").write_bytes(content)
+        (tmp_path / "scored" / "_lastbit" / "run.json").write_bytes(content)
         assert score(tmp_path / "book.parquet") == 1
-        assert told(capsys) == f"{tmp_path}/scored: run.json is damaged; name another --out"
+        assert told(capsys) == f"{tmp_path}/scored: _lastbit/run.json is damaged; name another --out"
 
 
 def test_a_file_that_does_not_exist_is_named_with_its_neighbour(
