@@ -8,7 +8,48 @@ from tests.training.settings_read import MINIMAL, from_toml, mistake_in
 
 AGE = "[reason_texts.age]\ntext = 'age'\n"
 PURPOSE = "[features]\nage = 'number'\npurpose = { type = 'category', vocabulary = ['car', 'house'] }\n"
+SHOP = "[features]\nshop = {{ type = 'category', vocabulary = ['{}'] }}\n"
 CONTRADICTIONS = [
+    (
+        SHOP.format(" a"),
+        'features.shop.vocabulary: " a" has blanks around it; leave them out',
+    ),
+    (
+        "[data]\nnormalization = 'NFC'\n" + SHOP.format("cafe\N{COMBINING ACUTE ACCENT}"),
+        'features.shop.vocabulary: "cafe\N{COMBINING ACUTE ACCENT}" is not in data.normalization; write it so',
+    ),
+    (
+        "@[data]\ndecimal = ','\nthousands = ','",
+        'data.thousands: "," is data.decimal too; set data.decimal to "."',
+    ),
+    (
+        "[features]\nshop = { type = 'category', vocabulary = ['a'], rare = 10 }",
+        "features.shop.rare: pools learnt levels, and a vocabulary is given, which stays as it is; leave out one",
+    ),
+    (
+        "[features]\nage = { type = 'number', rare = 10 }",
+        "features.age.rare: needs a category feature, got a number; leave it out",
+    ),
+    (
+        "@[grades]\nlimits = [0.01, 0.1]\ncount = 3",
+        "grades.count: contradicts grades.limits, which make the grades already; leave out one of the two",
+    ),
+    (
+        "@[grades]\nnames = ['A', 'B']",
+        "grades.names: needs grades; set grades.limits or grades.count",
+    ),
+    (
+        "@[grades]\nlimits = [0.01, 0.1]\nnames = ['A', 'B']",
+        "grades.names: expected 3 names, one a grade, got 2",
+    ),
+    (
+        "@[data]\ntarget = 'bad'\nweight = 'bad'",
+        'data.weight: "bad" is data.target too; name another column',
+    ),
+    (
+        "@[data]\nweight = 'age'",
+        "features.age: is data.weight, which no request has; take it out of the features",
+    ),
     (
         "@[split]\nmethod = 'time'",
         'split.time: split.method = "time" needs the column with each applicant\'s time; name it',
