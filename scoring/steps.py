@@ -88,12 +88,15 @@ class Run:
         return summary
 
     def _rows_of_the_end(self) -> int | None:
-        """The rows of a summary that is that of these parts."""
-        summary = read_summary(self.output)
+        """The rows of a summary that is that of these parts; None for one that is damaged, too."""
         parts = [self.markers[number].rows.sha256 for number in sorted(self.markers)]
-        if summary is None or [entry["sha256"] for entry in summary["parts"]] != parts:
+        try:
+            summary = read_summary(self.output)
+            if summary is None or [entry["sha256"] for entry in summary["parts"]] != parts:
+                return None
+            return int(summary["rows"]["scored"])
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
-        return int(summary["rows"]["scored"])
 
     def _say(self, summary: Summary, progress: Progress) -> None:
         score, rows = summary["score"], summary["rows"]
