@@ -17,7 +17,7 @@ from scoring.resume import finished
 from scoring.scorer import Scorer
 from scoring.settings import Scoring
 from scoring.shown import Meter, shown
-from scoring.summary import read_summary, refuse_too_many, summary_of, write_rejects, write_summary
+from scoring.summary import load_comparison, read_summary, refuse_too_many, summary_of, write_rejects, write_summary
 from scoring.tally import Tally
 
 
@@ -55,6 +55,7 @@ class Run:
         meter = Meter(self.plan, len(self.markers), before, tally.read)
         with shown(progress, meter):
             for message in self._answers(left):
+                load_comparison()
                 if isinstance(message, Rows):
                     meter.add(message.count)
                     continue
