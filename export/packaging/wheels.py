@@ -97,7 +97,7 @@ def _check_dependencies(wheel: Path, packaged: Sequence[str], target: Target) ->
             [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
             headers = HeaderParser().parsestr(archive.read(metadata).decode())
     except (BadZipFile, ValueError) as fault:
-        raise PackageRefused(f"{wheel}: is no wheel ({fault})") from None
+        raise PackageRefused(f"{wheel}: is not a wheel ({fault})") from None
     for text in headers.get_all("Requires-Dist", []):
         needed = Requirement(text)
         name = canonicalize_name(needed.name)
@@ -105,5 +105,5 @@ def _check_dependencies(wheel: Path, packaged: Sequence[str], target: Target) ->
         if is_asked_for and name not in packaged and name not in DEPENDENCIES_LEFT_OUT:
             raise PackageRefused(
                 f"{wheel.name}: needs {name}, which is neither in requirements/lambda.txt nor among the dependencies "
-                "left out in export/packaging/pruning.py; decide which"
+                "left out in export/packaging/pruning.py; add it to one of them"
             )

@@ -167,7 +167,7 @@ def test_numbers_that_do_not_fit_are_refused_without_the_name_of_a_category(monk
     frame = pd.DataFrame({"job": ["a", "b"], **{name: [1.0, 2.0] for name in names}})
     preparation = Preparation(names, {"job": []}).fit(frame)
     monkeypatch.setattr(memory, "free_bytes", lambda: 1_000)
-    with pytest.raises(UserError, match=r"^9,000 training rows and 52 columns take .*; take fewer features or rows"):
+    with pytest.raises(UserError, match=r"^9,000 training rows and 52 columns take .*; use fewer features or rows"):
         memory.refuse_what_does_not_fit(settings(), preparation, 9_000)
 
 
