@@ -72,7 +72,7 @@ def _alike(name: str, column: "pd.Series[Any]") -> Iterator[str]:
     if not groups:
         return
     one, other = groups[0][:2]
-    more = f" (and {len(groups) - 1:,} more pairs)" if len(groups) > 1 else ""
+    more = f" (and {len(groups) - 1:,} more such)" if len(groups) > 1 else ""
     if normalize("NFC", one) == normalize("NFC", other):
         said = f"two levels {shown(one)} differ only in Unicode form{more}"
         yield f'column {name}: {said}; set data.normalization = "NFC"'

@@ -272,7 +272,7 @@ def test_cyclic_redundancy_checks_have_their_published_values(
     bucket.put("loans/table.csv", b"123456789", ChecksumAlgorithm=name, **{f"Checksum{name}": value})
     assert fetched(bucket, tmp_path) == (name, b"123456789")
     bucket.proxy.will(faulty.flipped, "GET")
-    assert f"by their {name}; run again" in told(lambda: fetched(bucket, tmp_path))
+    assert f"by its {name}; run again" in told(lambda: fetched(bucket, tmp_path))
 
 
 def test_without_awscrt_the_etag_is_checked_instead(

@@ -214,7 +214,7 @@ def test_numbers_that_look_like_months_are_remarked_on(tmp_path: Path) -> None:
     months = [month * 10_000 + year for year in (2011, 2012) for month in (3, 7, 11)]
     frame(0, 6).assign(rent=months).to_csv(tmp_path / "t.csv", index=False)
     [remark] = read(f"{tmp_path}/t.csv").remarks
-    assert remark.startswith('column rent: looks like dates written as "%m%Y", whose order is not that of the numbers')
+    assert remark.startswith('column rent: looks like dates written as "%m%Y", which do not sort as numbers')
     frame(0, 6).assign(rent=[1015, 1115, 1215, 116, 216, 316]).to_csv(tmp_path / "t.csv", index=False)
     [remark] = read(f"{tmp_path}/t.csv").remarks
     assert remark.startswith('column rent: looks like dates written as "%m%y"')

@@ -79,7 +79,7 @@ def test_numbers_as_people_write_them(
         (["2,345.5", "1"], 'got "2,345.5" (line 2); set data.thousands = ","'),
         (["2,345", "1"], 'got "2,345" (line 2); set data.decimal = "," or data.thousands = ","'),
         (["2,345", "x"], 'got "2,345" (line 2), "x" (line 3); correct the file or leave the cell empty'),
-        (["2%", "0.5"], 'expected numbers with % alone, got "0.5" (line 3); use one format in the whole column'),
+        (["2%", "0.5"], 'expected every number with %, got "0.5" (line 3); use one format in the whole column'),
         (
             ["$2", "\u20ac3", "4"],
             'expected every number with $, got "\u20ac3" (line 3); use one format in the whole column',

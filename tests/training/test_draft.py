@@ -89,7 +89,7 @@ def test_awkward_columns_are_typed_left_out_with_a_reason_or_asked_about(awkward
         "constant": "has a single value",
         "score": "stands for missing?",
         "zip_code": "leading zeros",
-        "loan_id": "as an identifier",
+        "loan_id": "like an identifier",
     }.items():
         assert reason in lines[name]
     assert '# time = "applied"' in text
