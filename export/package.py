@@ -27,7 +27,7 @@ from export.packaging.pruning import rule_for
 from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import Pin, read_pins
 from export.packaging.start import check_start
-from export.packaging.target import Target, architecture, python_version
+from export.packaging.target import Target, architecture, lambda_name, python_version
 from export.packaging.wheels import Wheel, fetch
 from storage.digest import sha256_of
 from storage.folder import replaced_folder
@@ -212,7 +212,7 @@ def _caveats(target: Target, interpreter: str | None, certified_on: str | None, 
         )
     if interpreter is None or not target.runs_here:
         lines.append("not started here, since this machine cannot run it; it checks itself when Lambda starts it")
-    if architecture(certified_on or target.arch) != target.arch:
+    if certified_on and lambda_name(certified_on) != target.arch:
         lines.append(
             f"certified on {certified_on}: on {target.arch} every start compares the self-check rows, "
             "and a model that differs there does not serve"

@@ -6,12 +6,12 @@ import gzip
 import io
 import lzma
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from typing import IO
 
 from cli.errors import UserError
 from cli.words import listed, shown
+from storage.damaged import DAMAGED
 from table.workbook import is_workbook
 
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -55,7 +55,7 @@ def unpacked(name: str, content: bytes) -> bytes:
                 with unpack(io.BytesIO(content)) as opened:
                     held = _read(name, opened, len(content))
                 return _of_zip(name, held) if held.startswith(ZIP) else held
-            except (OSError, EOFError, lzma.LZMAError, zlib.error, ValueError) as error:
+            except (*DAMAGED, OSError, ValueError) as error:
                 raise UserError(f"{name}: the compressed file is damaged: {error}; copy it again") from error
     return content
 
@@ -77,7 +77,7 @@ def _of_zip(name: str, content: bytes) -> bytes:
             with packed.open(entry) as opened:
                 held_by_it = _read(name, opened, entry.compress_size)
             return _of_zip(name, held_by_it) if held_by_it.startswith(ZIP) else held_by_it
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+    except DAMAGED as error:
         if content.startswith(ZIP):
             raise UserError(f"{name}: the zip cannot be extracted: {error}; extract it, and name the file") from error
     raise UserError(f"{name}: is a workbook of Excel before 2007, or has a password; {SAVE_AS}")

@@ -59,7 +59,7 @@ def free_bytes() -> int | None:
 
 def _of_machine() -> int | None:
     try:
-        lines = MEMINFO.read_text().splitlines()
+        lines = MEMINFO.read_text(encoding="utf-8").splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration, ValueError):
         pass
@@ -89,7 +89,7 @@ def _of_limit() -> int | None:
     if limit == resource.RLIM_INFINITY:
         return None
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     except (OSError, ValueError):
         pages = 0
     return limit - pages * resource.getpagesize()

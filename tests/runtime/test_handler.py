@@ -415,7 +415,7 @@ def test_a_fault_that_cannot_be_logged_is_answered(
 ) -> None:
     handler = make_handler()
     monkeypatch.setattr(Model, "predict", None)
-    full = open("/dev/full", "w", buffering=1)  # noqa: SIM115, PTH123
+    full = open("/dev/full", "w", encoding="utf-8", buffering=1)  # noqa: SIM115, PTH123
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", full)
         assert send(handler, "POST", "/predict", reference_request())[0] == 500

@@ -42,7 +42,7 @@ def table_of(folder: Path, columns: dict[str, Any], settings: Settings) -> Table
         names = [*columns, "lost"]
         rows = zip(*(columns | target).values(), strict=True)
         lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
-        Path(str(settings.data.file)).write_text("\n".join(lines) + "\n")
+        Path(str(settings.data.file)).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return read_table(settings.schema)
 
 

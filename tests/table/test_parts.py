@@ -166,6 +166,10 @@ def test_json_that_is_no_lines_is_one_line(tmp_path: Path) -> None:
     assert mistake(tmp_path, "t.json") == (
         "t.json: line 1: expected a JSON object in each line; with jq -c '.[]' a list becomes lines"
     )
+    (tmp_path / "t.json").write_text('{"rent":' * 10_000)
+    assert mistake(tmp_path, "t.json").startswith("t.json: line 1: expected a JSON object in each line; ")
+    (tmp_path / "t.json").rename(tmp_path / "t.csv")
+    assert mistake(tmp_path, "t.csv").startswith("t.csv: ")
     (tmp_path / "t.json").write_text('{"rent": 1, "town": {"a": 1}, "bad": 0}\n{"rent": "x", "bad": 1}\n')
     assert mistake(tmp_path, "t.json").startswith("t.json: column town: expected values, got { a = 1 }; flatten it")
     (tmp_path / "t.json").write_text('{"rent": 1, "town": "a", "bad": 0}\n\n{"rent": "x", "town": "b", "bad": 1}\n')

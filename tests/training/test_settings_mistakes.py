@@ -363,6 +363,14 @@ MISTAKES = [
         "evaluation.threshold: expected a number above 0 and below 1, got "
         "10000000000000000000000000000000000000000000000000000000000…; for example threshold = 0.5",
     ),
+    (
+        f"[evaluation]\nthreshold = {'[' * 10_000}",
+        "not valid TOML: lists or tables in each other, too deep to read; correct it there",
+    ),
+    (
+        f"[evaluation]\nthreshold = 1{'0' * 5_000}",
+        "not valid TOML: a number of thousands of digits; correct it there",
+    ),
 ]
 
 
