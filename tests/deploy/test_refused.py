@@ -95,7 +95,7 @@ def test_a_package_over_lambda_s_limit(
     account: Account, stages: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr("export.package.UNZIPPED_LIMIT", 1_000)
-    assert "Lambda takes at most 0.0 MB" in refused(account, stages, packages[0], capsys)
+    assert "Lambda's limit is 0.0 MB" in refused(account, stages, packages[0], capsys)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_no_such_stage(account: Account, stages: Path, packages: list[Path], cap
         ("MemorySize = 512", "MemorySize = 64", "MemorySize: expected a number from 128 to 10240, got '64'"),
         ("MemorySize = 512", "MemorySize = 'much'", "MemorySize: expected a number, got 'much'"),
         ("MemorySize", "MemroySize", "MemroySize: the template has no such parameter; did you mean MemorySize?"),
-        ("MemorySize", "Gradual = false\nMemorySize", "Gradual: is no setting"),
+        ("MemorySize", "Gradual = false\nMemorySize", "Gradual: is not a setting"),
         ('"Canary10Percent5Minutes"', '"Canary"', "Traffic: expected one of AllAtOnce, Canary10Percent5Minutes"),
         ("LatencyP99 = 100", "LatencyP99 = [100]", "LatencyP99: expected text, a number, true or false, got [100]"),
         ('region = "eu-central-1"', "", "[dev] region: expected a string, got None"),
@@ -176,7 +176,9 @@ def test_another_account(account: Account, stages: Path, packages: list[Path], c
     stages.write_text(
         stages.read_text(encoding="utf-8").replace("[dev]", '[dev]\naccount = "999999999999"'), encoding="utf-8"
     )
-    assert "is in account 999999999999, and we are in 123456789012" in refused(account, stages, packages[0], capsys)
+    assert "is in account 999999999999, but these credentials are for 123456789012" in refused(
+        account, stages, packages[0], capsys
+    )
 
 
 def test_no_bucket(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
@@ -195,7 +197,10 @@ def test_no_credentials(
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     assert deploy(stages, packages[0], "--yes") == 1
-    assert "asking AWS who we are: Unable to locate credentials; set AWS_PROFILE, or log in as you do" in error(capsys)
+    assert (
+        "asking AWS who we are: Unable to locate credentials; set AWS_PROFILE, or log in as for the AWS "
+        "CLI" in error(capsys)
+    )
 
 
 def test_aws_cannot_be_reached(

@@ -314,7 +314,7 @@ def test_a_disk_that_takes_no_more_is_said_in_one_line(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     line = told(capsys)
-    assert "the file is larger than may be written here" in line
+    assert "the file exceeds the size limit of this shell" in line
     assert parts(tmp_path / "scored") == {}
     assert score(book) == 0
     assert len(rows(tmp_path / "scored")) == 7_500

@@ -182,7 +182,7 @@ def test_numbers_that_may_be_codes_are_remarked_on(codes: list[float], written: 
     for code in codes:
         wages += [code] * 30
     assert remarks(tmp_path, wages) == (
-        f"column wage: {written} may be codes and not numbers; special = [{written}] takes them as missing",
+        f"column wage: {written} may be codes, not numbers; special = [{written}] makes them missing",
     )
 
 

@@ -261,7 +261,7 @@ def test_a_file_where_a_folder_would_be_and_the_other_way_round(
 
 def test_a_package_that_lambda_would_refuse() -> None:
     command.check_unzipped(250 * 1024 * 1024)
-    with pytest.raises(PackageRefused, match=r"has 262\.1 MB and Lambda takes at most 262\.1 MB"):
+    with pytest.raises(PackageRefused, match=r"has 262\.1 MB, and Lambda's limit is 262\.1 MB"):
         command.check_unzipped(250 * 1024 * 1024 + 1)
 
 
