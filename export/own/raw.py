@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
 from cli.words import shown
 from export.own.dates import as_dates, dates_of, is_dated
@@ -135,9 +134,9 @@ def frame_of(X: Any, estimator: Any) -> tuple[pd.DataFrame, bool]:
     if not isinstance(X, pd.DataFrame) and callable(getattr(X, "to_pandas", None)):
         X = X.to_pandas()  # a table of pyarrow or polars
     if not isinstance(X, pd.DataFrame):
-        if np.ndim(X) != 2 or sparse.issparse(X):
-            raise ExportRefused(f"rows: expected a DataFrame or an array of rows and columns, got {_kind_of(X)}")
-        X = pd.DataFrame(np.asarray(X))
+        if (table := np.asarray(X)).ndim != 2:  # a sparse matrix has no dimension there
+            raise ExportRefused(f"rows: expected a DataFrame or an array [N, n], got {type(X).__name__}")
+        X = pd.DataFrame(table)
         X.columns = [f"x{i}" for i in range(X.shape[1])] if names is None else list(names)[: X.shape[1]]
     if X.columns.has_duplicates:
         twice = shown(sorted(map(str, X.columns[X.columns.duplicated()])))
@@ -156,13 +155,6 @@ def frame_of(X: Any, estimator: Any) -> tuple[pd.DataFrame, bool]:
     if len(X) < FEWEST_ROWS:
         raise ExportRefused(f"rows: expected {FEWEST_ROWS} real rows or more, got {len(X)}")
     return X[wanted].reset_index(drop=True), names is not None
-
-
-def _kind_of(X: Any) -> str:
-    if sparse.issparse(X):
-        return "a sparse matrix; X.toarray(), with NaN where an absent entry was missing"
-    dimensions = np.ndim(X)
-    return f"an array of {dimensions} dimension{'s' * (dimensions > 1)}" if dimensions else type(X).__name__
 
 
 def names_of(estimator: Any) -> Any:
@@ -187,7 +179,8 @@ def with_categories(frame: pd.DataFrame, native: Mapping[int, frozenset[str]]) -
         if strange := sorted(set(map(str, frame.iloc[:, raw].cat.categories)) - known):
             raise ExportRefused(
                 f"{frame.columns[raw]}: the booster was not fitted on the levels {shown(strange)}: XGBoost 3.4 raises "
-                "for them, and 3.2 answers as for another level; leave these rows out, and remove_unused_categories()"
+                "for them, and 3.2 answers as for another level; leave these rows out, and call "
+                "remove_unused_categories()"
             )
     return frame
 
@@ -236,7 +229,7 @@ def _column(name: str, column: "pd.Series[Any]") -> RawColumn:
     usual = present.iloc[0] if len(present) else np.nan
     if kind == "category" and (present.to_numpy(dtype=object) == MISSING_CATEGORY).any():
         raise ExportRefused(
-            f"{name}: holds empty texts, which a request has for missing; replace them by NaN and refit"
+            f"{name}: holds empty texts, which mean missing in a request; replace them by NaN and fit again"
         )
     return RawColumn(name, kind, column.dtype, missing, usual)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 import xgboost
 from lightgbm import LGBMClassifier
-from scipy.sparse import csr_array
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -65,6 +66,7 @@ def on_numbers(*steps: Any) -> Any:
     return make_pipeline(*steps, booster()).fit(NUMBERS, Y)
 
 
+@cache
 def fitted() -> Any:
     return make_pipeline(usual(), booster()).fit(X, Y)
 
@@ -83,6 +85,21 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
     "a column too few": (fitted, X.drop(columns="debt"), None, r'fitted on columns that are not there: \["debt"\]'),
     "a column too many": (fitted, X.assign(id=1), None, r'was not fitted on \["id"\]; leave out'),
     "a column twice": (fitted, pd.concat([X, X[["age"]]], axis=1), None, r'named twice: \["age"\]'),
+    "rows in one dimension": (fitted, X["age"], None, r"expected a DataFrame or an array \[N, n\], got Series"),
+    "a sparse matrix": (
+        fitted,
+        csr_matrix(NUMBERS.to_numpy()),
+        None,
+        r"expected a DataFrame or an array .* got csr_matrix",
+    ),
+    "no rows at all": (fitted, None, None, r"expected a DataFrame or an array .* got NoneType"),
+    "a file's name": (fitted, "rows.csv", None, r"expected a DataFrame or an array .* got str"),
+    "columns of an array": (
+        lambda: booster().fit(NUMBERS.to_numpy(), Y),
+        NUMBERS.to_numpy()[:, 1:],
+        None,
+        "expected the 3 columns of the fit, got 2",
+    ),
     "too few rows": (fitted, X.head(99), None, "expected 100 real rows or more, got 99"),
     "rows of another population": (
         fitted,
@@ -95,15 +112,6 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
         DATED,
         None,
         r"^since: columntransformer → since \(StandardScaler\) reads dates, and only OneHotEncoder,.* fit on days",
-    ),
-    "no rows": (fitted, None, None, "rows: expected a DataFrame or an array of rows and columns, got NoneType"),
-    "a file's name for rows": (fitted, "rows.csv", None, "of rows and columns, got str"),
-    "one column as rows": (fitted, X["age"], None, "of rows and columns, got an array of 1 dimension"),
-    "a sparse matrix as rows": (
-        lambda: booster().fit(csr_array(NUMBERS.to_numpy()), Y),
-        csr_array(NUMBERS.to_numpy()),
-        None,
-        r"of rows and columns, got a sparse matrix; X.toarray\(\), with NaN where an absent entry was missing",
     ),
     "decimals": (
         lambda: on_numbers(SimpleImputer()),
@@ -153,7 +161,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
         lambda: with_city(OneHotEncoder()),
         X.assign(city=X["city"].where(X.index != 299, "elsewhere")),
         None,
-        "rows: the pipeline raises for rows that were given",
+        "rows: the pipeline raises for the given rows",
     ),
     "an encoder of numbers that raises for others": (
         lambda: make_pipeline(
@@ -238,7 +246,7 @@ def test_a_wrong_setting_is_refused_by_its_key(config: dict[str, Any], said: str
 
 
 def test_a_description_of_no_column_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r'^descriptions: the pipeline reads no columns \["agee"\]'):
+    with pytest.raises(UserError, match=r'^descriptions: the pipeline does not read \["agee"\]'):
         export_model(fitted(), X, None, tmp_path / "model", {"descriptions": {"agee": "years"}})
 
 
