@@ -166,7 +166,7 @@ def _without_categories(tree: dict[str, Any], content: dict[str, Any], sets: Lev
 
 def _read_tree(tree: dict[str, Any]) -> Tree:
     if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
-        raise BoosterRefused("leaves with several values are not supported: expected one value a leaf")
+        raise BoosterRefused("leaves with several values are not supported: expected one value per leaf")
     left, right = tree["left_children"], tree["right_children"]
     kept = _reachable(left, right)  # pruning (tree_method exact) leaves deleted nodes behind
     number = {node: i for i, node in enumerate(kept)} | {-1: -1}

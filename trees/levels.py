@@ -83,8 +83,8 @@ def texts_of(content: Mapping[str, Any], feature: int) -> list[str] | None:
     text = np.asarray(values["values"], dtype=np.int64).astype(np.uint8).tobytes()
     if not text.isascii() and tuple(content["version"]) < WHOLE_TEXTS:
         raise BoosterRefused(
-            "a category has levels beyond ASCII, which XGBoost before 3.4 cuts: it refuses the same rows where the "
-            "categories come in another order; fit with XGBoost 3.4, or write the levels in ASCII"
+            "a category has levels beyond ASCII, which XGBoost before 3.4 truncates, so that its answers depend on "
+            "the order of the categories; fit with XGBoost 3.4, or write the levels in ASCII"
         )
     return [text[first:last].decode(errors="replace") for first, last in pairwise(values["offsets"])] or None
 

@@ -25,7 +25,7 @@ OTHER_TREES = {
     "ExtraTreesClassifier": "it takes the mean of float64 shares, and a graph's trees add in float32",
     "CatBoostClassifier": "its sums are float64, and a graph's trees add in float32",
     "StackingClassifier": "its final model's sum is left to BLAS, whose last bits differ by machine and number of rows",
-    "BaggingClassifier": "its draws of columns are not taken apart; VotingClassifier is taken",
+    "BaggingClassifier": "its draws of columns are not converted; VotingClassifier is",
 }
 
 

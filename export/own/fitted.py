@@ -115,7 +115,10 @@ def _preparations(branches: Sequence[Branch], names: Sequence[str], width_of: Wi
         columns = tuple(trace(branch.steps, names, width_of))
         for booster in its:
             if (expected := branches[booster].booster.n_features_in_) != len(columns):
-                raise ExportRefused(f"the booster reads {expected} columns, and its steps make {len(columns)}")
+                raise ExportRefused(
+                    f"expected {expected} columns for the booster, got {len(columns)} from "
+                    "its steps; fit the pipeline again"
+                )
         found.append(Preparation(branch.steps, columns, tuple(its)))
     return found
 
@@ -233,7 +236,9 @@ def _refuse_changing_answers(estimator: Any, rows: Any) -> None:
         first, second = (np.asarray(estimator.predict_proba(rows)) for _ in range(2))
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         said = said_of(fault)
-        raise ExportRefused(f"rows: the pipeline raises for rows that were given ({said}); look there") from None
+        raise ExportRefused(
+            f"rows: the pipeline raises for the given rows ({said}); correct the step or the rows"
+        ) from None
     if not np.array_equal(first, second):
         differ = int((first != second).any(axis=1).sum())
         raise ExportRefused(

@@ -89,7 +89,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     try:
         return known(step, width, where)
     except AttributeError as fault:
-        raise ExportRefused(f"{where}: {said_of(fault)}: scikit-learn of this version fits it otherwise") from None
+        raise ExportRefused(f"{where}: {said_of(fault)}: the installed scikit-learn fits it in another way") from None
 
 
 def _known(kind: type) -> Callable[[Any, int, str], list[Output]] | None:
@@ -190,7 +190,9 @@ def _is_binning_process(kind: type) -> bool:
 def _binning_process(step: Any, width: int, where: str) -> list[Output]:
     """Weights of evidence: a value for each bin, between splits of a number or for a group of levels."""
     if len(step.variable_names) != width:
-        raise ExportRefused(f"{where}: BinningProcess was fitted on {len(step.variable_names)} columns, {width} come")
+        raise ExportRefused(
+            f"{where}: BinningProcess expected the {len(step.variable_names)} columns of its fit, got {width}"
+        )
     special = step.special_codes.values() if isinstance(step.special_codes, dict) else step.special_codes
     found = []
     for place in step.get_support(indices=True).tolist():

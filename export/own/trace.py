@@ -119,7 +119,9 @@ def _apart(step: Any, columns: list[Column], where: str, width_of: Width | None)
     if any(column.mixed for column in columns):
         raise _behind_mixed(step, where)
     if (expected := getattr(step, "n_features_in_", len(columns))) != len(columns):
-        raise ExportRefused(f"{where}: {type(step).__name__} was fitted on {expected} columns, and {len(columns)} come")
+        raise ExportRefused(
+            f"{where}: {type(step).__name__} expected the {expected} columns of its fit, got {len(columns)}"
+        )
     if type(step).__name__ == "FunctionTransformer" and step.func is None:
         return columns
     return [

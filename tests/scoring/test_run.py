@@ -235,6 +235,25 @@ def test_a_file_that_is_not_like_the_others_is_named_before_anything_is_scored(
     assert not (tmp_path / "scored").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"parts": 3}', b"[" * 10_000, b"\xff"])
+def test_a_damaged_summary_is_written_again(score: Score, tmp_path: Path, content: bytes) -> None:
+    pq.write_table(book_of(100), tmp_path / "book.parquet")
+    assert score(tmp_path / "book.parquet") == 0
+    written = summary(tmp_path / "scored")
+    (tmp_path / "scored" / "summary.json").write_bytes(content)
+    assert score(tmp_path / "book.parquet") == 0
+    assert summary(tmp_path / "scored") == written
+
+
+def test_a_damaged_record_of_the_run_is_named(score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pq.write_table(book_of(100), tmp_path / "book.parquet")
+    assert score(tmp_path / "book.parquet") == 0
+    for content in (b"", b"{", b"[" * 10_000):
+        (tmp_path / "scored" / "_lastbit" / "run.json").write_bytes(content)
+        assert score(tmp_path / "book.parquet") == 1
+        assert told(capsys) == f"{tmp_path}/scored: _lastbit/run.json is damaged; name another --out"
+
+
 def test_a_file_that_does_not_exist_is_named_with_its_neighbour(
     score: Score, book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -288,7 +307,7 @@ def test_a_disk_that_takes_no_more_is_said_in_one_line(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     line = told(capsys)
-    assert "the file is larger than may be written here" in line
+    assert "the file exceeds the size limit of this shell" in line
     assert parts(tmp_path / "scored") == {}
     assert score(book) == 0
     assert len(rows(tmp_path / "scored")) == 7_500

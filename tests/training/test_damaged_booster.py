@@ -108,8 +108,8 @@ def test_the_damaged_one_of_several_is_named(state: bytes) -> None:
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("import os; os.abort()", r"0\.bin: reading it ended a process of its own \(-?\d+\)"),
-        ("import sys; sys.stdout.write('+'); sys.exit(1)", r"1\.bin: reading it ended a process of its own \(1\)"),
+        ("import os; os.abort()", r"0\.bin: the process that read it crashed \(-?\d+\)"),
+        ("import sys; sys.stdout.write('+'); sys.exit(1)", r"1\.bin: the process that read it crashed \(1\)"),
         ("while True: pass", r"were not read within 0\.5 seconds"),
     ],
 )

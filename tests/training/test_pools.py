@@ -158,7 +158,7 @@ def test_levels_that_do_not_fit_are_refused_by_column_before_the_fit(monkeypatch
     monkeypatch.setattr(memory, "free_bytes", lambda: 30_000_000)
     with pytest.raises(UserError) as refusal:
         memory.refuse_what_does_not_fit(its, preparation, 3_000)
-    assert str(refusal.value).startswith("features.job: its 3,000 levels do not fit: 3,000 training rows and 3,000 ")
+    assert str(refusal.value).startswith("features.job: its 3,000 levels do not fit in memory: 3,000 training rows")
     assert "set features.job.rare above 1, which pools rarer levels" in str(refusal.value)
 
 
@@ -167,7 +167,7 @@ def test_numbers_that_do_not_fit_are_refused_without_the_name_of_a_category(monk
     frame = pd.DataFrame({"job": ["a", "b"], **{name: [1.0, 2.0] for name in names}})
     preparation = Preparation(names, {"job": []}).fit(frame)
     monkeypatch.setattr(memory, "free_bytes", lambda: 1_000)
-    with pytest.raises(UserError, match=r"^9,000 training rows and 52 columns take .*; take fewer features or rows"):
+    with pytest.raises(UserError, match=r"^9,000 training rows and 52 columns take .*; use fewer features or rows"):
         memory.refuse_what_does_not_fit(settings(), preparation, 9_000)
 
 

@@ -392,7 +392,7 @@ def names_of_alarms(method: str, x: Floats, target: NDArray[np.int8], parent: An
 @pytest.mark.parametrize(
     ("method", "slope", "intercept", "names"),
     [
-        ("intercept", 0.8, -0.3, {"no need shown"}),
+        ("intercept", 0.8, -0.3, {"no miscalibration shown"}),
         ("intercept", 0.8, 0.5, set()),
         ("intercept", 0.3, 0.5, {"slope left"}),
         ("slope", 0.3, 0.5, set()),

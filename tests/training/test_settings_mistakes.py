@@ -180,7 +180,7 @@ MISTAKES = [
     ),
     (
         '[features]\na = { type = "number", log1p = true }\n[row_max]\nworst = ["a"]',
-        "row_max.worst: a has log1p, which a row maximum has no place for; take out one of the two",
+        "row_max.worst: a has log1p, which a row maximum cannot have; leave out one of the two",
     ),
     (
         "[model]\nestimator = 'crossfit'",
@@ -227,7 +227,7 @@ MISTAKES = [
     ),
     (
         "[xgboost]\nbooster = 'gblinear'",
-        'xgboost.booster: "gblinear" cannot be exported exactly: its score is no plain sum over '
+        'xgboost.booster: "gblinear" cannot be exported exactly: its score is not a plain sum over '
         'trees; leave it out, or "gbtree"',
     ),
     (
@@ -362,6 +362,14 @@ MISTAKES = [
         f"[evaluation]\nthreshold = 1{'0' * 400}",
         "evaluation.threshold: expected a number above 0 and below 1, got "
         "10000000000000000000000000000000000000000000000000000000000…; for example threshold = 0.5",
+    ),
+    (
+        f"[evaluation]\nthreshold = {'[' * 10_000}",
+        "not valid TOML: lists or tables in each other, too deep to read; correct it there",
+    ),
+    (
+        f"[evaluation]\nthreshold = 1{'0' * 5_000}",
+        "not valid TOML: a number of thousands of digits; correct it there",
     ),
 ]
 

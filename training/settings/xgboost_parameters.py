@@ -85,7 +85,7 @@ OTHER_NAMES = {
 
 # The only value that is let through, which is XGBoost's default (None: no value at all), and why.
 REFUSED: Mapping[str, tuple[Value | None, str]] = {
-    "booster": ("gbtree", "its score is no plain sum over trees"),
+    "booster": ("gbtree", "its score is not a plain sum over trees"),
     "enable_categorical": (
         False,
         "splits on native categories have no counterpart in the graph; use category features",

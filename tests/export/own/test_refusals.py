@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
         lambda: with_city(OneHotEncoder()),
         X.assign(city=X["city"].where(X.index != 299, "elsewhere")),
         None,
-        "rows: the pipeline raises for rows that were given",
+        "rows: the pipeline raises for the given rows",
     ),
     "an encoder of numbers that raises for others": (
         lambda: make_pipeline(
@@ -220,7 +220,7 @@ def test_a_wrong_setting_is_refused_by_its_key(config: dict[str, Any], said: str
 
 
 def test_a_description_of_no_column_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r'^descriptions: the pipeline reads no columns \["agee"\]'):
+    with pytest.raises(UserError, match=r'^descriptions: the pipeline does not read \["agee"\]'):
         export_model(fitted(), X, None, tmp_path / "model", {"descriptions": {"agee": "years"}})
 
 
