@@ -127,7 +127,9 @@ def frame_of(X: Any, estimator: Any) -> tuple[pd.DataFrame, bool]:
     """
     names = names_of(estimator)
     if not isinstance(X, pd.DataFrame):
-        X = pd.DataFrame(np.asarray(X))
+        if (table := np.asarray(X)).ndim != 2:  # a sparse matrix has no dimension there
+            raise ExportRefused(f"rows: expected a DataFrame or an array [N, n], got {type(X).__name__}")
+        X = pd.DataFrame(table)
         X.columns = [f"x{i}" for i in range(X.shape[1])] if names is None else list(names)[: X.shape[1]]
     if X.columns.has_duplicates:
         twice = shown(sorted(map(str, X.columns[X.columns.duplicated()])))
