@@ -14,6 +14,7 @@ from export.own.branches import Branch, branches_of, classifier_of, refuse_unfit
 from export.own.dates import of_dates, refuse_other_readers, with_dates
 from export.own.faults import said_of
 from export.own.graph import Built, build_own, passes_through, with_matrix
+from export.own.marked import MarkedMissing
 from export.own.prepared import Preparation, unheard
 from export.own.profile import Prober, closed_levels, nullable_columns, profiles_of
 from export.own.proof import Oracle
@@ -137,6 +138,11 @@ def _with_sets(
     for preparation in preparations:
         sets = LevelSets(len(preparation.columns))
         ensembles.update({booster: read_ensemble(boosters[booster], sets) for booster in preparation.boosters})
+        if sets.places and any(isinstance(step, MarkedMissing) for _, step in preparation.steps):
+            raise ExportRefused(
+                "native categories with a missing of XGBClassifier other than NaN are not supported: XGBoost compares "
+                "it with codes; replace the number by NaN in the data and fit again"
+            )
         behind = tuple(replace(preparation.columns[its.column], levels=its) for its in sets.places)
         found.append(replace(preparation, columns=preparation.columns + behind, known=sets.known))
     return found, [ensembles[booster] for booster in range(len(boosters))]

@@ -42,6 +42,7 @@ from sklearn.preprocessing import (
 from export.converters.private import operator_names
 from export.own.encoders import NAMES, is_level_encoder, levels_by_column
 from export.own.faults import said_of
+from export.own.marked import MarkedMissing
 from export.refusal import ExportRefused
 from table.cells import iso_of
 
@@ -94,7 +95,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     known = _known(type(step))
     if known is None:
         close = " or accept what is only close (--tolerance)," if type(step) in operator_names else ""
-        named = sorted({*(kind.__name__ for kind in KNOWN), *NAMES, "BinningProcess"})
+        named = sorted({*(kind.__name__ for kind in KNOWN if kind is not MarkedMissing), *NAMES, "BinningProcess"})
         raise ExportRefused(
             f"{where}: {_named(type(step))} is not supported: expected transformers that make each column of one "
             f"column alone ({', '.join(named)}); write it as one of them,{close} or train with python -m training.run"
@@ -140,6 +141,10 @@ def _imputed(step: Any, width: int, where: str) -> list[Output]:
 
 def _indicated(step: Any, width: int, where: str) -> list[Output]:
     return [Output(int(i), _points([step.missing_values])) for i in step.features_]
+
+
+def _marked(step: Any, width: int, where: str) -> list[Output]:
+    return [Output(i, step.points) for i in range(width)]
 
 
 def _one_hot(step: Any, width: int, where: str) -> list[Output]:
@@ -246,4 +251,5 @@ KNOWN: dict[type, Callable[[Any, int, str], list[Output]]] = {
     OrdinalEncoder: _encoded,
     SimpleImputer: _imputed,
     TargetEncoder: _target_encoded,
+    MarkedMissing: _marked,
 }
