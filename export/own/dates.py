@@ -6,7 +6,7 @@ known points at which it turns. Days, made in front of the pipeline, have neithe
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
@@ -50,15 +50,17 @@ def dates_of(column: "pd.Series[Any]") -> NDArray[np.object_]:
     return np.array(texts, dtype=object)
 
 
-def as_dates(texts: Iterable[str], dtype: Any, known: Sequence[str]) -> "pd.Series[Any]":
-    """ISO dates in the rows' own type. Whatever is no known date becomes a date that is not known."""
+def as_dates(texts: Iterable[str], known: Sequence[str], dtype: Any, usual: Any, missing: Any) -> "pd.Series[Any]":
+    """ISO dates in the rows' own type, of which `usual` is one. What is no known date becomes one that is not known."""
     value_of: dict[str, Any] = {text: date.fromisoformat(text) for text in known} | {MISSING_CATEGORY: None}
     unknown = _unknown(known)
     values = [value_of[t] if t in value_of else unknown[crc32(t.encode()) % len(unknown)] for t in texts]
     own = _dtype(dtype)
-    if pd.api.types.is_object_dtype(own):
-        return pd.Series(values, dtype=object)
-    return pd.Series(np.array(values, dtype="datetime64[D]").astype(own))
+    if isinstance(own, np.dtype) and own.kind == "M":
+        return pd.Series(np.array(values, dtype="datetime64[D]").astype(own))
+    of = pd.Timestamp if isinstance(usual, datetime) else lambda day: day  # equal to a datetime, as a date is not
+    made: pd.Series[Any] = pd.Series([missing if value is None else of(value) for value in values], dtype=own)
+    return made
 
 
 def with_dates(frame: pd.DataFrame, preparations: Sequence[Preparation]) -> pd.DataFrame:

@@ -110,7 +110,8 @@ class RawTable:
                         np.float32 if column.dtype == np.float32 else np.float64
                     )
             elif column.name in texts and column.is_date:
-                made[column.name] = as_dates(texts[column.name], column.dtype, self.vocabularies_[column.name])
+                its, known = texts[column.name], self.vocabularies_[column.name]
+                made[column.name] = as_dates(its, known, column.dtype, column.usual, column.missing)
             elif column.name in texts:
                 text = texts[column.name].copy()
                 text[text == MISSING_CATEGORY] = column.missing
@@ -222,7 +223,10 @@ def texts_of(column: "pd.Series[Any]") -> NDArray[np.object_]:
 def _column(name: str, column: "pd.Series[Any]") -> RawColumn:
     present = column.dropna()
     if is_dated(column):
-        return RawColumn(name, "category", column.dtype, None, present.iloc[0] if len(present) else None, is_date=True)
+        absent = column[column.isna()]
+        missing = absent.iloc[0] if len(absent) and pd.api.types.is_object_dtype(column.dtype) else None
+        usual = present.iloc[0] if len(present) else None
+        return RawColumn(name, "category", column.dtype, missing, usual, is_date=True)
     kind = _type(name, column, present)
     absent = column[column.isna()]
     missing = None if len(absent) and absent.iloc[0] is None else np.nan

@@ -36,6 +36,10 @@ TYPES: dict[str, Any] = {
     "nanoseconds, some missing": lambda opened: opened.astype("datetime64[ns]").where(opened.index % 7 != 0),
     "Python's dates": lambda opened: opened.dt.date,
     "categories": lambda opened: opened.astype("category"),
+    "objects, some NaT": lambda opened: opened.astype(object).where(opened.index % 5 != 0, pd.NaT),
+    "datetimes": lambda opened: pd.Series([moment.to_pydatetime() for moment in opened], dtype=object),
+    "Arrow's dates": lambda opened: opened.astype("date32[pyarrow]"),
+    "Arrow's moments": lambda opened: opened.astype("timestamp[us][pyarrow]"),
 }
 ENCODERS: dict[str, Any] = {
     "one-hot": lambda: OneHotEncoder(handle_unknown="ignore"),
@@ -57,7 +61,7 @@ def served_one(model: Model, row: "pd.Series[Any]", text: str) -> float:
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(
-    ("kind", "encoder"), [*zip(TYPES, ENCODERS, strict=True), ("nanoseconds, some missing", "target")]
+    ("kind", "encoder"), [*zip(TYPES, [*ENCODERS, *ENCODERS], strict=True), ("nanoseconds, some missing", "target")]
 )
 def test_dates_that_an_encoder_reads_are_categories_of_iso_dates(kind: str, encoder: str, tmp_path: Path) -> None:
     rows = DATED.assign(opened=TYPES[kind](DATED["opened"]))
@@ -72,8 +76,9 @@ def test_dates_that_an_encoder_reads_are_categories_of_iso_dates(kind: str, enco
         opened = rows["opened"].iloc[place]
         text = "" if pd.isna(opened) else f"{opened:%Y-%m-%d}"
         assert served_one(model, rows.iloc[place], text) == expected[place]
-    day: Any = date(2031, 5, 4) if kind == "Python's dates" else pd.Timestamp(2031, 5, 4)
-    unseen = rows.head(1).assign(opened=pd.Series([day], dtype=object if kind == "Python's dates" else None))
+    is_date = kind in ("Python's dates", "Arrow's dates")
+    day: Any = date(2031, 5, 4) if is_date else pd.Timestamp(2031, 5, 4)
+    unseen = rows.head(1).assign(opened=pd.Series([day], dtype=None if kind == "categories" else rows["opened"].dtype))
     assert served_one(model, rows.iloc[0], "2031-05-04") == float(fitted.predict_proba(unseen)[0, 1])
 
 
