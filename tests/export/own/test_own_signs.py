@@ -75,6 +75,7 @@ CASES: dict[str, tuple[Any, Any, dict[str, int]]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in log1p")
 @pytest.mark.sample(5)
 @pytest.mark.parametrize("case", CASES)
 def test_a_sign_is_claimed_of_what_keeps_it(case: str, tmp_path: Path) -> None:
