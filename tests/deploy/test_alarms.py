@@ -82,7 +82,7 @@ def test_missing_values_of_few_applicants_are_no_alarm(applicants: float, missin
     ("refused", "scored", "expected"),
     [(30, 60, False), (30, 70, True), (100, NAN, True), (NAN, 1_000, False), (10, 990, False)],
 )
-def test_refused_applicants_of_batches_and_alone(refused: float, scored: float, expected: bool) -> None:
+def test_the_share_of_refused_applicants_decides_the_alarm(refused: float, scored: float, expected: bool) -> None:
     assert rings("Refused", 0.2, refused=refused, scored=scored) is expected
 
 

@@ -242,7 +242,7 @@ def test_a_model_without_a_single_split() -> None:
 
 
 @pytest.mark.parametrize("form", ["only numbers", "only categories"])
-def test_a_pipeline_with_one_kind_of_column(form: str) -> None:
+def test_a_pipeline_with_one_kind_of_column_is_certified(form: str) -> None:
     from training.estimator.preparation import Preparation
 
     frame, target = draw()

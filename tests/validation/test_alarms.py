@@ -140,14 +140,14 @@ def test_scores_that_squeeze() -> None:
     assert "within 20 points of the best score" in squeezed["message"]
 
 
-def test_probabilities_on_a_limit() -> None:
+def test_probabilities_on_a_limit_raise_an_alarm() -> None:
     y, p = draw(4_000)
     alarm = found(y, np.where((p < np.quantile(p, 0.03)) & (y == 0), 0.0, p))["probability on its limit"]
     assert alarm["value"] == pytest.approx(0.03, abs=0.005)
     assert "at or beyond 1e-08" in alarm["message"]
 
 
-def test_ties() -> None:
+def test_tied_applicants_raise_an_alarm() -> None:
     y, p = draw(4_000)
     sizes = np.unique(np.round(p, 1), return_counts=True)[1]
     alarm = found(y, np.round(p, 1))["tied applicants"]
@@ -193,7 +193,7 @@ def test_few_applicants_of_either_outcome_are_an_alarm() -> None:
     assert f"has {y[:600].sum()} applicants without a default" in alarm["message"]
 
 
-def test_a_gap_and_few_defaults() -> None:
+def test_a_gap_and_few_defaults_raise_alarms() -> None:
     y, p = draw(300)
     alarms_of_few = found(y, p, train_auc=0.99)
     assert {"ROC-AUC gap", "few defaults"} <= set(alarms_of_few)
