@@ -323,7 +323,7 @@ def test_rows_without_a_target_are_dropped_and_counted(table: Path) -> None:
     assert (data["rows"], data["dropped_rows"]) == (550, 50)
 
 
-def test_a_parquet_file_cut_short(table: Path, capsys: Any) -> None:
+def test_a_parquet_file_cut_short_is_refused(table: Path, capsys: Any) -> None:
     pd.read_csv(table / "table.csv").to_parquet(table / "t.parquet")
     whole = (table / "t.parquet").read_bytes()
     (table / "t.parquet").write_bytes(whole[: len(whole) // 2])

@@ -58,7 +58,7 @@ def test_each_processor_gets_an_image_of_its_platform(dist: Path) -> None:
         assert (dist.parent / "output").read_text().endswith(f"digest={image.partition('@')[2]}\n")
 
 
-def test_docker_that_fails(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_of_docker_is_printed(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (dist.parent / "docker-fails").touch()
     assert main([]) == 1
     assert said(capsys) == "docker buildx imagetools inspect: failed with exit status 1"

@@ -38,3 +38,11 @@ def test_the_command_fails_and_prints_each(tmp_path: Path, capsys: pytest.Captur
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 2
     assert "expected no banned phrase, got 2" in err
+
+
+def test_a_test_s_name_of_two_words_is_refused_and_a_sentence_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "test_text.py"
+    file.write_text(
+        "def test_no_id(): ...\ndef test_ids_are_unique(): ...\nclass TestIds:\n    def test_none(self): ...\n"
+    )
+    assert [line.split(": ")[1] for line in faults(file)] == ["test_no_id"]

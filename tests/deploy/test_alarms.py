@@ -89,7 +89,7 @@ def test_the_share_of_refused_applicants_decides_the_alarm(refused: float, score
 @pytest.mark.parametrize(
     ("applicants", "median", "expected"), [(99, 700, False), (100, 700, True), (100, 500, True), (100, 600, False)]
 )
-def test_score_drift_within_the_limits_of_the_model(applicants: float, median: float, expected: bool) -> None:
+def test_a_score_outside_the_limits_of_the_model_rings(applicants: float, median: float, expected: bool) -> None:
     assert rings("ScoreDrift", 0, applicants=applicants, median=median) is expected
 
 

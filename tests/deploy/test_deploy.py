@@ -97,7 +97,9 @@ def test_a_dry_run_leaves_no_trace(account: Account, stages: Path, packages: lis
     assert "Contents" not in account.packages.list_objects_v2(Bucket=BUCKET)
 
 
-def test_nobody_to_ask(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_without_a_terminal_a_deployment_needs_yes(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     assert deploy(stages, packages[0]) == 2
     assert "to deploy without confirmation, pass --yes" in error(capsys)
     assert account.cloudformation.stacks == {}
@@ -199,7 +201,9 @@ def test_a_deployment_beside_another_is_refused(
     assert "lastbit-dev: is UPDATE_IN_PROGRESS: another deployment is under way" in error(capsys)
 
 
-def test_an_alias_between_two_versions(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_an_alias_between_two_versions_is_refused(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     assert deploy(stages, packages[0], "--yes") == 0
     assert deploy(stages, packages[1], "--yes") == 0
     client = account.functions

@@ -218,7 +218,9 @@ def test_aws_cannot_be_reached(
     assert "asking AWS who we are: Could not connect" in error(capsys)
 
 
-def test_cloudformation_refuses(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_a_refusal_of_cloudformation_is_printed(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     account.cloudformation.refuses = "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application"
     said = refused(account, stages, packages[0], capsys)
     assert "lastbit-dev: CloudFormation refuses the change: Transform AWS::Serverless-2016-10-31 failed" in said

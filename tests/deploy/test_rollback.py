@@ -44,7 +44,7 @@ def test_a_rollback_returns_to_the_version_before(
     assert set(twice.cloudformation.calls) == {"DescribeStacks", "GetApiKey"}
 
 
-def test_twice_is_once(twice: Account, stages: Path, capsys: Any) -> None:
+def test_a_second_rollback_changes_nothing(twice: Account, stages: Path, capsys: Any) -> None:
     """A second rollback, in doubt about the first, does not bring the fault back."""
     assert back(stages, "--quiet") == 0
     assert back(stages) == 0
@@ -108,7 +108,7 @@ def test_what_comes_back_is_broken_too(twice: Account, stages: Path, capsys: Any
     assert twice.live == "1"
 
 
-def test_nothing_to_go_back_to(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_a_rollback_needs_an_earlier_version(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
     assert back(stages) == 1
     assert "lastbit-dev: nothing is deployed there" in capsys.readouterr().err
     words = ["--stage", "dev", "--stages", str(stages), "--package", str(packages[0]), "--yes", "--quiet"]

@@ -211,13 +211,13 @@ def test_refuses_a_negative_seed() -> None:
 
 
 @pytest.mark.parametrize("name", COLUMNS)
-def test_missing_share(population: pd.DataFrame, name: str) -> None:
+def test_missing_shares_are_the_published_ones(population: pd.DataFrame, name: str) -> None:
     share = MISSING.get(name, 0.0)
     assert population[name].isna().mean() == pytest.approx(share, abs=TABLES_DISAGREE if share else 0)
 
 
 @pytest.mark.parametrize(("name", "defaulted"), BY_CLASS)
-def test_missing_share_by_class(population: pd.DataFrame, name: str, defaulted: bool) -> None:
+def test_missing_shares_by_class_are_the_published_ones(population: pd.DataFrame, name: str, defaulted: bool) -> None:
     values, figures = of_class(population, name, defaulted)
     count = DEFAULTED_APPLICATIONS if defaulted else REPAID_APPLICATIONS
     share = figures.count / count

@@ -141,7 +141,7 @@ def test_a_direct_event_that_is_a_wrong_applicant(event: object, handler: "Handl
     assert answer["status"] in (400, 422)
 
 
-def test_a_direct_event_that_contains_itself(handler: "Handler") -> None:
+def test_a_direct_event_that_contains_itself_is_refused(handler: "Handler") -> None:
     event: dict[str, object] = {"uuid": "1"}
     event["income"] = event
     answer: Any = handler(event, None)

@@ -110,7 +110,7 @@ def test_a_missing_file_is_refused(folder: Path, name: str, what: str) -> None:
     assert refusal(folder) == f"{folder}/{name}: expected {what}, got: No such file or directory; {EXPORT_AGAIN}"
 
 
-def test_a_graph_cut_short(folder: Path) -> None:
+def test_a_graph_cut_short_is_refused(folder: Path) -> None:
     path = folder / "model.onnx"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
@@ -118,7 +118,7 @@ def test_a_graph_cut_short(folder: Path) -> None:
     assert refusal(folder) == f"{path}: sha256: expected {expected}, got {got}; {EXPORT_AGAIN}"
 
 
-def test_a_manifest_cut_short(folder: Path) -> None:
+def test_a_manifest_cut_short_is_refused(folder: Path) -> None:
     path = folder / "manifest.json"
     path.write_text(path.read_text()[:-20])
     assert refusal(folder).startswith(f"{path}: expected JSON, got: ")

@@ -204,7 +204,7 @@ def test_only_the_first_request_is_cold(observed: "Observed") -> None:
     assert line(writes[0])["cold_start"] is False
 
 
-def test_a_log_alone_and_metrics_alone(observed: "Observed") -> None:
+def test_log_and_metrics_can_each_be_on_alone(observed: "Observed") -> None:
     handler, writes = observed(namespace=None)
     send(handler, "POST", "/predict", SMALL)
     assert not {name for name in line(writes[0]) if name[0] == "_" or name[0].isupper()}

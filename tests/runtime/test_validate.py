@@ -143,7 +143,7 @@ def test_each_broken_rule_is_one_error_with_its_pointer(
     assert errors(validator, wrong) == [(pointer, detail)]
 
 
-def test_all_errors_at_once_in_order(validator: Validator) -> None:
+def test_all_errors_are_named_at_once_in_order(validator: Validator) -> None:
     wrong = b'{"uuid": 1, "incom": 2, "income": "x", "owner": 1, "age": 1, "age": null, "shop": 5}'
     assert errors(validator, wrong) == [
         ("/uuid", "expected a string, got a number"),

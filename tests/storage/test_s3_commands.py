@@ -57,7 +57,7 @@ def version_in(folder: Path) -> str:
     return str(Model.load(str(folder / "model")).manifest.model_version)
 
 
-def test_from_a_table_in_s3_to_a_model_that_was_fetched(
+def test_a_table_in_s3_becomes_a_model_that_can_be_fetched(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, scratch: Path
 ) -> None:
     table = (trained[0] / "table.csv").read_bytes()
@@ -107,7 +107,7 @@ def test_equal_trainings_publish_equal_bytes(bucket: Bucket, trained: tuple[Path
     assert bucket.content() == before
 
 
-def test_versions_and_rollback(
+def test_a_rollback_makes_an_earlier_version_the_latest(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = f"{bucket}/models"

@@ -28,7 +28,7 @@ NOTHING = hashlib.sha256().hexdigest()
 # ---------------------------------------------------------------- reading
 
 
-def test_a_round_trip(bucket: Bucket, tmp_path: Path) -> None:
+def test_what_is_uploaded_is_downloaded(bucket: Bucket, tmp_path: Path) -> None:
     (tmp_path / "sent").write_bytes(CONTENT)
     told_of: list[tuple[int, int]] = []
     Store().upload(
@@ -185,7 +185,7 @@ def test_a_wrong_bit_is_seen(algorithm: str, bucket: Bucket, tmp_path: Path) -> 
         faulty.dropped,
     ],
 )
-def test_faults_that_pass(fault: faulty.Fault, bucket: Bucket, tmp_path: Path) -> None:
+def test_faults_that_pass_are_retried(fault: faulty.Fault, bucket: Bucket, tmp_path: Path) -> None:
     bucket.put("loans/table.csv", CONTENT)
     bucket.proxy.will(fault, times=2)
     assert fetched(bucket, tmp_path)[1] == CONTENT
@@ -195,7 +195,7 @@ def test_faults_that_pass(fault: faulty.Fault, bucket: Bucket, tmp_path: Path) -
     assert bucket.get("new") == b"content"
 
 
-def test_faults_that_stay(bucket: Bucket, tmp_path: Path) -> None:
+def test_faults_that_stay_are_named_with_the_attempts(bucket: Bucket, tmp_path: Path) -> None:
     bucket.put("loans/table.csv", CONTENT)
     bucket.proxy.will(faulty.refused(503, "SlowDown", "Please reduce your request rate."))
     said = "S3 answers SlowDown: Please reduce your request rate (tried 3 times); wait a little and run again"

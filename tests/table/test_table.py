@@ -131,7 +131,7 @@ def test_a_column_may_be_missing_in_every_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_line_endings_byte_order_mark_and_blank_lines(ending: str, mark: str, tmp_path: Path) -> None:
+def test_line_endings_byte_order_mark_and_blank_lines_change_nothing(ending: str, mark: str, tmp_path: Path) -> None:
     text = (mark + HEADER + GOOD_AND_BAD + "\n\n").replace("\n", ending)
     assert len(table_of(tmp_path, text).frame) == 8
 
@@ -206,7 +206,7 @@ optional_numbers = st.none() | st.floats(-3e38, 3e38)
     mark=st.sampled_from(["", "\ufeff"]),
 )
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150))
-def test_a_csv_round_trip(
+def test_what_is_written_as_csv_is_read_back(
     tmp_path: Path,
     rows: list[tuple[float | None, bool | None, str]],
     separator: str,

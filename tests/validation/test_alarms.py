@@ -130,7 +130,7 @@ def test_a_remedy_can_apply_to_the_model(calibrator: str, remedy: str) -> None:
     assert "calibration intercept" not in found(y, certain, calibrator=calibrator)
 
 
-def test_scores_that_squeeze() -> None:
+def test_squeezed_scores_raise_an_alarm() -> None:
     """As a sigmoid on probabilities makes them: none below 5 %."""
     y, p = draw(4_000)
     squeezed = found(y, 0.05 + 0.8 * p)["squeezed scores"]
@@ -208,7 +208,7 @@ def test_a_gap_counts_where_it_is_more_than_chance(rows: int, beyond: float, rai
     assert ("ROC-AUC gap" in found(y, p, train_auc=auc + beyond)) is raised
 
 
-def test_draws_of_one_class() -> None:
+def test_draws_of_one_class_raise_an_alarm() -> None:
     y, p = np.array([0] * 9 + [1], dtype=np.int8), np.linspace(0.1, 0.3, 10)
     alarm = found(y, p)["draws left out"]
     assert 0 < alarm["value"] < 1

@@ -98,7 +98,7 @@ def test_levels_by_how_many_have_them_and_the_rest() -> None:
     assert bins.places(texts(["unseen", "rare", "a", None])).tolist() == [3, 3, 1, 4]
 
 
-def test_no_more_than_twenty_levels() -> None:
+def test_no_more_than_twenty_levels_have_bins_of_their_own() -> None:
     column = texts([f"level {i:02}" for i in range(30) for _ in range(100 - i)])
     assert bins_of(column, "category").values == tuple(f"level {i:02}" for i in range(MOST_LEVELS))
 
@@ -121,7 +121,7 @@ def test_edges_have_no_needless_digits() -> None:
         ([-1e-12, 1e30], ["below -1e-12", "-1e-12 to 1e+30", "1e+30 and more"]),
     ],
 )
-def test_names_of_intervals(edges: list[float], names: list[str]) -> None:
+def test_intervals_are_named_by_their_edges(edges: list[float], names: list[str]) -> None:
     assert intervals(edges, "any") == names
 
 
@@ -170,7 +170,7 @@ def test_the_last_bit_of_a_score_moves_nothing(ulps: int) -> None:
     np.testing.assert_array_equal(bins.counts(scores), bins.counts(moved))
 
 
-def test_one_score_only() -> None:
+def test_one_score_for_all_has_one_bin() -> None:
     assert bins_of_scores(np.full(30, 612.5)).labels() == ["any", "missing"]
 
 

@@ -99,7 +99,7 @@ def test_areas_and_their_comparison_equal_riskvalidation_s(seed: int) -> None:
 
 @pytest.mark.sample(40)
 @pytest.mark.parametrize("seed", TABLES)
-def test_goodness_of_fit(seed: int) -> None:
+def test_goodness_of_fit_equals_the_references(seed: int) -> None:
     """Spiegelhalter's p is two-sided here; there it is the upper tail of the same statistic."""
     rng = np.random.default_rng(seed)
     size = int(rng.integers(50, 2_000))

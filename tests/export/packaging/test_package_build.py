@@ -179,7 +179,7 @@ def test_a_certificate_for_another_onnxruntime_is_refused(
     assert "certified with onnxruntime 1.26.0, but requirements/lambda.txt packages 1." in line
 
 
-def test_a_manifest_that_the_runtime_refuses(
+def test_a_manifest_that_the_runtime_refuses_is_not_packaged(
     capsys: pytest.CaptureFixture[str], broken: Path, tmp_path: Path, target: Target
 ) -> None:
     manifest = json.loads((broken / "manifest.json").read_text())
@@ -246,7 +246,7 @@ def test_a_folder_with_other_files_is_not_replaced(
 
 
 @pytest.mark.parametrize("name", ["", "task", "lambda.zip"])
-def test_a_file_where_a_folder_would_be_and_the_other_way_round(
+def test_a_file_in_place_of_a_folder_is_refused_and_the_other_way_round(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, target: Target, name: str
 ) -> None:
     place = tmp_path / "dist" / name
@@ -259,7 +259,7 @@ def test_a_file_where_a_folder_would_be_and_the_other_way_round(
     assert refused(capsys, model, tmp_path / "dist", target).startswith(f"{place}: expected {expected}")
 
 
-def test_a_package_that_lambda_would_refuse() -> None:
+def test_a_package_over_lambda_s_limit_is_refused() -> None:
     command.check_unzipped(250 * 1024 * 1024)
     with pytest.raises(PackageRefused, match=r"has 262\.1 MB, and Lambda's limit is 262\.1 MB"):
         command.check_unzipped(250 * 1024 * 1024 + 1)
