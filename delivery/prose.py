@@ -1,4 +1,4 @@
-"""`python -m delivery.prose`: refuses phrases that are not the field's English, and names of tests that are no sentence."""
+"""`python -m delivery.prose`: refuses phrases that are not the field's English, and names of tests that are no rule."""
 
 if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
     from cli.entry import start

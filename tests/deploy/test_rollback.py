@@ -122,7 +122,7 @@ def test_an_unknown_version_is_refused_with_the_known_ones(
     twice: Account, stages: Path, manifests: list[Manifest], capsys: Any
 ) -> None:
     assert back(stages, "--version", "7") == 2
-    assert f"no version 7; there are 1 ({manifests[0].model_version}), 2" in capsys.readouterr().err
+    assert f"no version 7; the versions are 1 ({manifests[0].model_version}), 2" in capsys.readouterr().err
     assert back(stages, "--version", "000000000000") == 2
     assert twice.live == "2"
 
