@@ -170,6 +170,7 @@ def test_trees_that_lead_out_of_their_arrays_are_refused(
         look_at(learner)
 
 
+@pytest.mark.filterwarnings("ignore")  # newer versions of XGBoost deprecate DART
 def test_boosters_with_dropout_are_looked_at_too() -> None:
     rows = np.random.default_rng(1).normal(size=(100, COLUMNS))
     model = xgboost.XGBClassifier(n_estimators=3, booster="dart", rate_drop=0.5, n_jobs=1).fit(rows, rows[:, 0] > 0)
