@@ -68,9 +68,9 @@ def faults(file: Path) -> Iterator[str]:
             tree = ast.parse(text)
         except SyntaxError as fault:
             raise UserError(f"{file}:{fault.lineno}: expected Python, got {fault.msg}") from None
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and re.fullmatch(r"test(_[^_]+){,2}", node.name):
-                yield f"{file}:{node.lineno}: {node.name}: name the rule that the test holds, a sentence with its verb"
+        for its in tree.body:
+            if isinstance(its, ast.FunctionDef) and re.fullmatch(r"test(_[^_]+){,2}", its.name):
+                yield f"{file}:{its.lineno}: {its.name}: name the rule that the test holds, a sentence with its verb"
         for node in ast.walk(tree):
             match node:
                 case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
