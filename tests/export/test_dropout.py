@@ -100,7 +100,8 @@ def test_a_registered_graph_with_dropout_is_exact() -> None:
     types = [("x", DoubleTensorType([None, 5]))]
     graph = skl2onnx.to_onnx(fitted, initial_types=types, target_opset={"": 18, "ai.onnx.ml": 3})
     lastbit.unregister()
-    assert lastbit.compare(graph, fitted, numbers)["bit_equal"] == len(numbers)
+    compared = lastbit.compare(graph, fitted, numbers)
+    assert compared["bit_equal"] == compared["rows"] >= len(numbers)
 
 
 def test_a_native_booster_with_dropout_is_exact_or_refused_with_what_to_do(tmp_path: Path) -> None:
