@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xgboost import XGBClassifier
 
+from trees.dropout import without_weights
 from trees.refusal import BoosterRefused
 
 HALF = np.float32(0.5)  # the threshold of such a split
@@ -90,7 +91,7 @@ def texts_of(content: Mapping[str, Any], feature: int) -> list[str] | None:
 
 def texts_of_booster(booster: XGBClassifier) -> dict[int, list[str]]:
     """The levels of each category that a booster was given as a column of a DataFrame, by column."""
-    content = json.loads(booster.get_booster().save_raw("json"))
+    content = without_weights(json.loads(booster.get_booster().save_raw("json")))
     found = {column: texts_of(content, column) for column in range(booster.n_features_in_)}
     return {column: texts for column, texts in found.items() if texts is not None}
 

@@ -222,8 +222,8 @@ MISTAKES = [
     ),
     (
         "[xgboost]\nbooster = 'dart'",
-        'xgboost.booster: "dart" cannot be exported exactly: its score is not a plain sum over trees; '
-        'leave it out, or "gbtree"',
+        'xgboost.booster: "dart" is not among what training fits: lastbit.export_model takes a fitted pipeline with '
+        'dropout; leave it out, or "gbtree"',
     ),
     (
         "[xgboost]\nbooster = 'gblinear'",
@@ -431,8 +431,8 @@ FLAG_MISTAKES = [
     ),
     (
         "--xgboost booster=dart",
-        'command line: xgboost.booster: "dart" cannot be exported exactly: its score is not a plain sum '
-        'over trees; leave it out, or "gbtree"',
+        'command line: xgboost.booster: "dart" is not among what training fits: lastbit.export_model takes a fitted '
+        'pipeline with dropout; leave it out, or "gbtree"',
     ),
     (
         "--xgboost num_parallel_tree=true",
