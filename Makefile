@@ -104,6 +104,7 @@ PROSE := runtime cli population storage table trees validation training export s
 	tests docs examples .github lastbit.py README.md CONTRIBUTING.md SECURITY.md CODE_OF_CONDUCT.md CHANGELOG.md
 lint: $(READY)  ## ruff (rules and format), spelling, marks of unsolved merges, mypy (strict), banned phrases; a warning for each stale figure
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --quiet --preview --select PLW1514 .  # text files have a stated encoding
 	@$(BIN)/ruff format --check .
 	@$(BIN)/typos --format brief
 	@! git grep -nE '^(<<<<<<<|>>>>>>>) '

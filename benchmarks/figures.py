@@ -101,7 +101,7 @@ def of_rows(group: str, rows: Sequence[Row], load: float) -> list[Figure]:
 def machine(load: float) -> str:
     """Name processor, cores and the load of other programs."""
     known = Path("/proc/cpuinfo")
-    lines = known.read_text().splitlines() if known.exists() else []
+    lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     processor = names[0] if names else platform.machine()
     return f"{platform.system()} {platform.machine()}, {processor}, {os.cpu_count()} cores, load {load:.1f} before"

@@ -102,7 +102,7 @@ def read_accepted(path: Path) -> list[Accepted]:
     """The entries of the list. Raises UserError for one that is incomplete."""
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))["accepted"]
-    except (FileNotFoundError, KeyError, tomllib.TOMLDecodeError) as fault:
+    except (FileNotFoundError, KeyError, ValueError) as fault:
         raise UserError(f"{path}: expected a TOML file with a list `accepted`: {fault}") from None
     for number, entry in enumerate(entries, 1):
         if set(entry) != KEYS or not str(entry["reason"]).strip() or type(entry["until"]) is not date:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from cli import command
 from cli.errors import UserError
@@ -27,6 +27,7 @@ from export.model_folder import MANIFEST
 from export.packaging.target import architecture
 from runtime.strict_json import parse_file
 from storage import digest
+from storage.damaged import DAMAGED
 
 ZIP, SBOM, IMAGE, IMAGE_SBOM = "lambda.zip", "sbom.cdx.json", "image.json", "image.spdx.json"
 RECORD = "release.json"
@@ -119,7 +120,7 @@ def model_version(package: Path) -> str:
             return str(_parsed(archive.read(f"model/{MANIFEST}"))["model_version"])
     except FileNotFoundError:
         raise UserError(f"{package}: no such file; {BUILD_AGAIN}") from None
-    except (BadZipFile, KeyError, TypeError, ValueError):
+    except (*DAMAGED, KeyError, TypeError, ValueError):
         raise UserError(f"{package}: expected a package with a model inside; {BUILD_AGAIN}") from None
 
 

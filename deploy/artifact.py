@@ -4,14 +4,15 @@ import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from cli.errors import UserError
 from export.model_folder import CERTIFICATE, GRAPH, MANIFEST, OPTIONAL
 from export.package import check_unzipped
 from export.packaging.certified import check_certificate
-from export.packaging.target import architecture
+from export.packaging.target import MACHINES, lambda_name
 from runtime.manifest import Manifest
+from storage.damaged import DAMAGED
 from storage.digest import sha256_of
 
 PACKAGE_AGAIN = "package it again (python -m export.package)"
@@ -54,8 +55,8 @@ def read_artifact(path: Path) -> Artifact:
             names = archive.namelist()
             runtime, arch = _target(path, names)
             manifest = _certified(path, archive, names)
-    except BadZipFile as fault:
-        raise UserError(f"{path}: is not a zip ({fault}); {PACKAGE_AGAIN}") from None
+    except DAMAGED as fault:
+        raise UserError(f"{path}: is not a zip that can be read ({fault}); {PACKAGE_AGAIN}") from None
     return Artifact(path, sha256_of(content), len(content), runtime, arch, manifest)
 
 
@@ -67,7 +68,9 @@ def _target(path: Path, names: list[str]) -> tuple[str, str]:
             f"{path}: expected modules compiled for one Python and processor, found {what}; {PACKAGE_AGAIN}"
         )
     minor, machine = found.pop()
-    return f"python3.{minor}", architecture(machine)
+    if (arch := lambda_name(machine)) is None:
+        raise UserError(f"{path}: expected modules for {' or '.join(MACHINES)}, got {machine}; {PACKAGE_AGAIN}")
+    return f"python3.{minor}", arch
 
 
 def _certified(path: Path, archive: ZipFile, names: list[str]) -> Manifest:

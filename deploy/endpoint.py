@@ -47,7 +47,7 @@ class Endpoint:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise UserError(f"expected a URL such as https://host/stage, got {url!r}", WRONG_USAGE)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise UserError(f"expected https, since anyone on the way can read http, got {url!r}", WRONG_USAGE)
+            raise UserError(f"expected https, since http can be read in transit, got {url!r}", WRONG_USAGE)
         self.url = url.rstrip("/")
         self.has_key = bool(key)
         self._key = key

@@ -27,7 +27,7 @@ from export.packaging.pruning import rule_for
 from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import Pin, read_pins
 from export.packaging.start import check_start
-from export.packaging.target import Target, architecture, python_version
+from export.packaging.target import Target, architecture, lambda_name, python_version
 from export.packaging.wheels import Wheel, fetch
 from storage.digest import sha256_of
 from storage.folder import replaced_folder
@@ -133,7 +133,7 @@ def check_unzipped(size: int) -> None:
     """Refuse what Lambda would refuse."""
     if size > UNZIPPED_LIMIT:
         raise PackageRefused(
-            f"unzipped, the package has {_mb(size)} MB and Lambda takes at most {_mb(UNZIPPED_LIMIT)} MB: "
+            f"unzipped, the package has {_mb(size)} MB, and Lambda's limit is {_mb(UNZIPPED_LIMIT)} MB: "
             "use a smaller model, or an image (Dockerfile.lambda)"
         )
 
@@ -212,10 +212,10 @@ def _caveats(target: Target, interpreter: str | None, certified_on: str | None, 
         )
     if interpreter is None or not target.runs_here:
         lines.append("not started here, since this machine cannot run it; it checks itself when Lambda starts it")
-    if architecture(certified_on or target.arch) != target.arch:
+    if certified_on and lambda_name(certified_on) != target.arch:
         lines.append(
-            f"certified on {certified_on}: on {target.arch} the self-check rows decide at every start, "
-            "and a model that answers otherwise there does not serve"
+            f"certified on {certified_on}: on {target.arch} every start compares the self-check rows, "
+            "and a model that differs there does not serve"
         )
     if not target.is_on_lambda:
         lines.append(

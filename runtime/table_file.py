@@ -96,7 +96,7 @@ class TableFile:
             raise ModelRefused(f"{path}: expected {expected}, got other bytes; {EXPORT_AGAIN}")
         try:
             of = json.loads(head)["graph"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise ModelRefused(f"{path}: expected a header of JSON, got other bytes; {EXPORT_AGAIN}") from None
         if of != graph:
             raise ModelRefused(f"{path}: expected tables of graph {graph}, got those of {of}; {EXPORT_AGAIN}")

@@ -51,7 +51,7 @@ class Runs:
 
     def __init__(self, path: Path) -> None:
         self.lengths: list[int] = []
-        self._path, self._waiting, self._count = path, [np.empty(0, np.uint64)], 0
+        self._path, self._waiting, self._count = path, list[NDArray[np.uint64]](), 0
         path.touch()
 
     def add(self, some: NDArray[np.uint64]) -> None:
@@ -63,8 +63,8 @@ class Runs:
 
     def flush(self) -> None:
         """Write what is waiting as one run."""
-        run = np.sort(np.concatenate(self._waiting))
-        if len(run):
+        if self._count:  # a part of a multiple of RUN rows has nothing left in the end
+            run = np.sort(np.concatenate(self._waiting))
             with self._path.open("ab") as file:
                 file.write(run.astype("<u8").tobytes())
             self.lengths.append(len(run))

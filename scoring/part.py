@@ -13,6 +13,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cli.allocation import keep_freed_memory
 from cli.errors import UserError
 from runtime.manifest import ModelRefused
 from scoring.brought import brought, refuse_changed
@@ -39,6 +40,7 @@ class Parts:
 
     def __init__(self, job: Job) -> None:
         """Raise UserError for a model that fails its checks or is another one, and where the output is not seen."""
+        keep_freed_memory()
         pa.set_cpu_count(1)
         pa.set_io_thread_count(1)
         try:

@@ -31,10 +31,10 @@ def begin(name: str, output: Output, identity: ScoringRun) -> str:
     try:
         earlier = json.loads(content)
         differences = list(_differences(earlier, now))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise UserError(f"{name}: {RUN} is damaged; name another --out") from None
     if differences:
-        raise UserError(f"{name}: belongs to another run: {differences[0]}; name another --out, or run as before")
+        raise UserError(f"{name}: belongs to another run: {differences[0]}; name another --out, or repeat its flags")
     return sha256_of(content)
 
 
@@ -51,7 +51,7 @@ def _marker(output: Output, piece: Piece, names: set[str]) -> Marker | None:
     content = output.read(piece.marker)
     try:
         marker = Marker.of(json.loads(content or b""))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if (marker.piece, marker.part) != (piece.number, piece.part):
         return None

@@ -17,7 +17,7 @@ from scoring.resume import finished
 from scoring.scorer import Scorer
 from scoring.settings import Scoring
 from scoring.shown import Meter, shown
-from scoring.summary import read_summary, refuse_too_many, summary_of, write_rejects, write_summary
+from scoring.summary import load_comparison, read_summary, refuse_too_many, summary_of, write_rejects, write_summary
 from scoring.tally import Tally
 
 
@@ -55,6 +55,7 @@ class Run:
         meter = Meter(self.plan, len(self.markers), before, tally.read)
         with shown(progress, meter):
             for message in self._answers(left):
+                load_comparison()
                 if isinstance(message, Rows):
                     meter.add(message.count)
                     continue
@@ -87,12 +88,15 @@ class Run:
         return summary
 
     def _rows_of_the_end(self) -> int | None:
-        """The rows of a summary that is that of these parts."""
-        summary = read_summary(self.output)
+        """The rows of a summary that is that of these parts; None for one that is damaged, too."""
         parts = [self.markers[number].rows.sha256 for number in sorted(self.markers)]
-        if summary is None or [entry["sha256"] for entry in summary["parts"]] != parts:
+        try:
+            summary = read_summary(self.output)
+            if summary is None or [entry["sha256"] for entry in summary["parts"]] != parts:
+                return None
+            return int(summary["rows"]["scored"])
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
-        return int(summary["rows"]["scored"])
 
     def _say(self, summary: Summary, progress: Progress) -> None:
         score, rows = summary["score"], summary["rows"]

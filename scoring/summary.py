@@ -21,6 +21,12 @@ from storage.digest import sha256_of
 from storage.json_file import json_text
 
 
+def load_comparison() -> None:
+    """Import what compares the scores: half a second, which costs nothing while workers score."""
+    import validation.stability.bins
+    import validation.stability.index  # noqa: F401
+
+
 def write_rejects(output: Output, markers: Sequence[Marker]) -> None:
     """Put the rejected rows of all parts into one file, if there are any."""
     rejects = [marker.rejects.name for marker in markers if marker.rejects is not None]

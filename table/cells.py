@@ -201,7 +201,7 @@ def _refuse_amounts(source: Source, column: str, cells: Any, amounts: Sequence[A
     # A sum may stand without its currency; what stands without % may be a share of 1.
     wrong = [sign != one and (sign != "" or one == "%") for sign in signs]
     if any(wrong):
-        refuse(f"numbers with {one} alone", wrong, "write all of them alike")
+        refuse(f"every number with {one}", wrong, "use one format in the whole column")
 
 
 def _is_readable(type_: Any) -> bool:

@@ -19,7 +19,7 @@ def is_json(name: str, content: bytes) -> bool:
     first = content.lstrip().partition(b"\n")[0]
     try:
         return first.startswith(b"{") and isinstance(json.loads(first), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

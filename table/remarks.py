@@ -39,15 +39,15 @@ def remarks_of(frame: "pd.DataFrame", schema: Schema) -> list[str]:
 def _dates(name: str, values: NDArray[np.float64], distinct: NDArray[np.float64]) -> Iterator[str]:
     formats = misleading(values, YEARS_OF_FOUR) or misleading_of_two_figures(distinct)
     if formats:
-        said = f"looks like dates written as {' or '.join(map(shown, formats))}, whose order is not that of the numbers"
-        yield f"column {name}: {said}; leave it out, or write how long ago it was"
+        said = f"looks like dates written as {' or '.join(map(shown, formats))}, which do not sort as numbers"
+        yield f"column {name}: {said}; leave it out, or replace it by the days since then"
 
 
 def _codes(name: str, distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> Iterator[str]:
     codes = codes_among(distinct, rows)
     if codes:
         written = ", ".join(f"{code:.15g}" for code in codes)
-        yield f"column {name}: {written} may be codes and not numbers; special = [{written}] takes them as missing"
+        yield f"column {name}: {written} may be codes, not numbers; special = [{written}] makes them missing"
 
 
 def codes_among(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> list[float]:

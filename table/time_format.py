@@ -65,9 +65,9 @@ class TimeFormat:
         unknown = [letter for letter in said if letter not in DIRECTIVES]
         parts = [letter.lower() if letter in "BY" else letter for letter in said]
         if unknown:
-            return f"%{unknown[0]} is not known here"
+            return f"%{unknown[0]} is not supported"
         if len(set(parts)) < len(parts):
-            return "a part is there twice"
+            return "a directive occurs twice"
         if "y" not in parts:
             return "has no year"
         return None

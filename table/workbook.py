@@ -3,7 +3,6 @@
 import io
 import warnings
 import zipfile
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,13 +11,14 @@ import pyarrow as pa
 
 from cli.errors import UserError
 from cli.words import listed, nearest, shown
+from storage.damaged import DAMAGED
 from table.header import UNNAMED, header_below
 
 # Texts that a formula leaves without a value; pandas reads each as missing, too.
 ERRORS = frozenset(
     {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!"}
 )
-DAMAGES = (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, EOFError, OSError)
+DAMAGES = (*DAMAGED, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, OSError)
 TEXT = "str"  # type of a formula whose value is text
 SHOWN = 5
 SAMPLE = 50  # rows in which a header is looked for
@@ -51,7 +51,7 @@ class Workbook:
                 if _holds_formulas(content):
                     formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
                     self._refuse_without_value(its, formulas[self.sheet])
-        except (*DAMAGES, zipfile.BadZipFile, zlib.error) as fault:
+        except DAMAGES as fault:
             reason = " ".join(str(fault).split())[:100] or type(fault).__name__
             problem = f"the workbook cannot be read ({reason}); open it in Excel and save it again"
             raise UserError(f"{name}: {problem}") from fault

@@ -172,7 +172,7 @@ def test_strict_ends_with_1_where_an_alarm_was_raised_and_everything_is_written(
     names = [alarm["name"] for alarm in content["alarms"]]
     assert "few defaults" in names
     assert said.startswith(f"{table / 'artifacts'}: {len(names)} alarm")
-    assert f" raised: {', '.join(names)} (--strict); all is written" in said
+    assert f" raised: {', '.join(names)} (--strict); the results are written" in said
     assert (table / "artifacts/report.html").exists()
 
 
@@ -470,7 +470,7 @@ def test_a_file_beyond_the_limit_leaves_the_last_good_artifacts(table: Path) -> 
     before = digests(table)
     limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", sys.executable, "-m", "training.run", *wrong(table)]
     done = subprocess.run([*map(str, limited)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    remedy = "the file is larger than may be written here; raise the limit (ulimit -f) and run again"
+    remedy = "the file exceeds the size limit of this shell; raise it (ulimit -f) and run again"
     assert (done.returncode, done.stderr) == (1, f"error: {remedy}; the last good artifacts are as they were\n")
     assert digests(table) == before
 

@@ -32,13 +32,14 @@ def refuse_what_does_not_fit(settings: Settings, preparation: Preparation, rows:
     }
     name = max(levels, key=lambda each: levels[each], default=None)
     if name is None or 2 * levels[name] < preparation.width:
-        raise UserError(f"{columns}, and {_gigabytes(free)} of memory are free; take fewer features or rows")
+        raise UserError(f"{columns}, and {_gigabytes(free)} of memory are free; use fewer features or rows")
     given = next(feature for feature in settings.features if feature.name == name)
     remedy = "name fewer levels in its vocabulary"
     if not given.vocabulary:
         remedy = f"set features.{name}.rare above {given.rare or settings.model.rare}, which pools rarer levels"
     raise UserError(
-        f"features.{name}: its {levels[name]:,} levels do not fit: {columns}, and {_gigabytes(free)} of memory are "
+        f"features.{name}: its {levels[name]:,} levels do not fit in memory: {columns}, and "
+        f"{_gigabytes(free)} of memory are "
         f"free; {remedy}, or leave the feature out"
     )
 
@@ -58,7 +59,7 @@ def free_bytes() -> int | None:
 
 def _of_machine() -> int | None:
     try:
-        lines = MEMINFO.read_text().splitlines()
+        lines = MEMINFO.read_text(encoding="utf-8").splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration, ValueError):
         pass
@@ -88,7 +89,7 @@ def _of_limit() -> int | None:
     if limit == resource.RLIM_INFINITY:
         return None
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     except (OSError, ValueError):
         pages = 0
     return limit - pages * resource.getpagesize()

@@ -74,7 +74,7 @@ def names(text: str) -> tuple[str, ...]:
     if text.lstrip().startswith("["):
         try:
             listed = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             listed = None
         if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
             raise argparse.ArgumentTypeError(f'expected a JSON list of texts as in ["a", "b, c"], got {text}')
@@ -97,5 +97,5 @@ def named_value(text: str) -> tuple[str, object]:
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text}")
     try:
         return name.strip(), json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return name.strip(), value

@@ -21,8 +21,12 @@ def read_toml(path: Path, flag: str = "--config") -> dict[str, object]:
         problem = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
         problem = f"not UTF-8 text (byte {error.start + 1}); save it as UTF-8"
+    except RecursionError:
+        problem = "not valid TOML: lists or tables in each other, too deep to read; correct it there"
     except tomllib.TOMLDecodeError as error:
         problem = f"not valid TOML: {error}; correct it there"
+    except ValueError:  # int()'s
+        problem = "not valid TOML: a number of thousands of digits; correct it there"
     raise UserError(f"{path}: {problem}", WRONG_USAGE)
 
 

@@ -2,7 +2,6 @@
 
 import importlib
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from export.own.branches import as_classifier
 from export.own.faults import said_of
 from export.own.made import made_with, others, with_versions
 from export.own.raw import names_of
+from storage.damaged import DAMAGED
 from training.artifacts.boosters import try_boosters
 from training.artifacts.class_paths import LIBRARIES, TRUSTED
 
@@ -50,7 +50,7 @@ def load_fitted(path: Path, progress: Progress, *, trust_pickle: bool = False) -
     content = path.read_bytes()
     try:
         made = made_with(content)
-    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError):
+    except Exception:
         made = {}  # what opens it says what is wrong
     try:
         with warnings.catch_warnings():  # of other versions, which are said below
@@ -70,8 +70,8 @@ def _unpacked(path: Path, dump: bytes) -> Any:
         unknown = sorted(set(skops.io.get_untrusted_types(data=dump)) - TRUSTED)
         if strange := [name for name in unknown if not _is_class_of_a_library(name)]:
             raise UserError(
-                f"{path}: holds {listed(strange)}, which no pipeline of scikit-learn and XGBoost is made of; "
-                "write these steps as transformers of scikit-learn's and save again"
+                f"{path}: holds {listed(strange)}, which scikit-learn and XGBoost do not define; "
+                "write these steps as scikit-learn transformers and save again"
             )
         try_boosters(dump)
         return skops.io.loads(dump, trusted=[*sorted(TRUSTED), *unknown])
@@ -109,7 +109,7 @@ def load_rows(path: Path, estimator: Any, target: str | None) -> tuple[pd.DataFr
         raise UserError(f"{path}: no such file{suggested_file(path)}; give --data a Parquet or CSV file of real rows")
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (ValueError, OSError, zipfile.BadZipFile) as fault:
+    except (*DAMAGED, ValueError, OSError, ImportError) as fault:
         said = said_of(fault)
         raise UserError(f"{path}: expected a Parquet or CSV file ({said})") from None
     outcomes = None

@@ -13,6 +13,7 @@ from export.converters.classifier import boosters_of
 from export.own.branches import Branch, branches_of, classifier_of, refuse_unfitted
 from export.own.faults import said_of
 from export.own.graph import Built, build_own, passes_through, with_matrix
+from export.own.marked import MarkedMissing
 from export.own.prepared import Preparation, unheard
 from export.own.profile import Prober, closed_levels, nullable_columns, profiles_of
 from export.own.proof import Oracle
@@ -114,7 +115,10 @@ def _preparations(branches: Sequence[Branch], names: Sequence[str], width_of: Wi
         columns = tuple(trace(branch.steps, names, width_of))
         for booster in its:
             if (expected := branches[booster].booster.n_features_in_) != len(columns):
-                raise ExportRefused(f"the booster reads {expected} columns, and its steps make {len(columns)}")
+                raise ExportRefused(
+                    f"expected {expected} columns for the booster, got {len(columns)} from "
+                    "its steps; fit the pipeline again"
+                )
         found.append(Preparation(branch.steps, columns, tuple(its)))
     return found
 
@@ -127,6 +131,11 @@ def _with_sets(
     for preparation in preparations:
         sets = LevelSets(len(preparation.columns))
         ensembles.update({booster: read_ensemble(boosters[booster], sets) for booster in preparation.boosters})
+        if sets.places and any(isinstance(step, MarkedMissing) for _, step in preparation.steps):
+            raise ExportRefused(
+                "native categories with a missing of XGBClassifier other than NaN are not supported: XGBoost compares "
+                "it with codes; replace the number by NaN in the data and fit again"
+            )
         behind = tuple(replace(preparation.columns[its.column], levels=its) for its in sets.places)
         found.append(replace(preparation, columns=preparation.columns + behind, known=sets.known))
     return found, [ensembles[booster] for booster in range(len(boosters))]
@@ -227,7 +236,9 @@ def _refuse_changing_answers(estimator: Any, rows: Any) -> None:
         first, second = (np.asarray(estimator.predict_proba(rows)) for _ in range(2))
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         said = said_of(fault)
-        raise ExportRefused(f"rows: the pipeline raises for rows that were given ({said}); look there") from None
+        raise ExportRefused(
+            f"rows: the pipeline raises for the given rows ({said}); correct the step or the rows"
+        ) from None
     if not np.array_equal(first, second):
         differ = int((first != second).any(axis=1).sum())
         raise ExportRefused(

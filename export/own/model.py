@@ -120,9 +120,9 @@ def export_own(
         progress.say(f"  {fitted.oracle.raised:,} made-up rows were not compared: the pipeline raises for them")
     needed = [name for raw, name in enumerate(_names(fitted)) if not fitted.oracle.nullable.get(raw, True)]
     if needed:
-        progress.say(f"  {escaped(shown(needed))} may not be missing: the pipeline raises there")
+        progress.say(f"  {escaped(shown(needed))} must not be missing: the pipeline raises for it")
     if closed := [_names(fitted)[raw] for raw in sorted(fitted.oracle.table.closed)]:
-        progress.say(f"  {escaped(shown(closed))} may have no level but those of the fit: the pipeline raises there")
+        progress.say(f"  {escaped(shown(closed))} must have a level of the fit: the pipeline raises for others")
     if stated is not None:
         progress.say(
             f"[yellow]![/] {escaped(shown(stated['steps']))} close, not exact: probabilities differ by up to "
@@ -276,7 +276,7 @@ def schema_of(fitted: Fitted, settings: OwnSettings) -> Schema:
             entry["range"] = [float(values.min()), float(values.max())] if len(values) else None
         features.append(entry)
     if unknown := sorted(set(settings.descriptions) - {entry["name"] for entry in features}):
-        raise ExportRefused(f"descriptions: the pipeline reads no columns {shown(unknown)}; take them out")
+        raise ExportRefused(f"descriptions: the pipeline does not read {shown(unknown)}; leave them out")
     return {"inputs": {"numbers": table.numbers, "categories": list(table.vocabularies_)}, "features": features}
 
 

@@ -171,7 +171,7 @@ def _categories(
     except (ValueError, TypeError) as fault:
         said = said_of(fault)
         raise ExportRefused(
-            f"categories: the pipeline raises for levels of its own rows ({said}); look there"
+            f"categories: the pipeline raises for levels of its own rows ({said}); correct that step"
         ) from None
     found = {}
     for place, j in enumerate(places):
@@ -233,7 +233,7 @@ def _raises(
         for x in np.unique(its[:SEEDS]).tolist():
             if said := prober.refusal(raw, x, places[:1]):
                 return _raises_for(prober, raw, repr(x), said)
-    return ExportRefused(f"the pipeline raises for numbers near those of its rows ({fault}); look there")
+    return ExportRefused(f"the pipeline raises for numbers near those of its rows ({fault}); correct that step")
 
 
 def _cuts(

@@ -127,7 +127,9 @@ def frame_of(X: Any, estimator: Any) -> tuple[pd.DataFrame, bool]:
     """
     names = names_of(estimator)
     if not isinstance(X, pd.DataFrame):
-        X = pd.DataFrame(np.asarray(X))
+        if (table := np.asarray(X)).ndim != 2:  # a sparse matrix has no dimension there
+            raise ExportRefused(f"rows: expected a DataFrame or an array [N, n], got {type(X).__name__}")
+        X = pd.DataFrame(table)
         X.columns = [f"x{i}" for i in range(X.shape[1])] if names is None else list(names)[: X.shape[1]]
     if X.columns.has_duplicates:
         twice = shown(sorted(map(str, X.columns[X.columns.duplicated()])))
@@ -170,7 +172,8 @@ def with_categories(frame: pd.DataFrame, native: Mapping[int, frozenset[str]]) -
         if strange := sorted(set(map(str, frame.iloc[:, raw].cat.categories)) - known):
             raise ExportRefused(
                 f"{frame.columns[raw]}: the booster was not fitted on the levels {shown(strange)}: XGBoost 3.4 raises "
-                "for them, and 3.2 answers as for another level; leave these rows out, and remove_unused_categories()"
+                "for them, and 3.2 answers as for another level; leave these rows out, and call "
+                "remove_unused_categories()"
             )
     return frame
 
@@ -203,7 +206,7 @@ def _column(name: str, column: "pd.Series[Any]") -> RawColumn:
     usual = present.iloc[0] if len(present) else np.nan
     if kind == "category" and (present.to_numpy(dtype=object) == MISSING_CATEGORY).any():
         raise ExportRefused(
-            f"{name}: holds empty texts, which a request has for missing; replace them by NaN and refit"
+            f"{name}: holds empty texts, which mean missing in a request; replace them by NaN and fit again"
         )
     return RawColumn(name, kind, column.dtype, missing, usual)
 

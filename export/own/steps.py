@@ -29,6 +29,7 @@ from sklearn.preprocessing import (
 from export.converters.private import operator_names
 from export.own.encoders import NAMES, is_level_encoder, levels_by_column
 from export.own.faults import said_of
+from export.own.marked import MarkedMissing
 from export.refusal import ExportRefused
 
 # NumPy functions of one number, and the points at which they turn or leave the real numbers.
@@ -80,7 +81,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     known = _known(type(step))
     if known is None:
         close = " or accept what is only close (--tolerance)," if type(step) in operator_names else ""
-        named = sorted({*(kind.__name__ for kind in KNOWN), *NAMES, "BinningProcess"})
+        named = sorted({*(kind.__name__ for kind in KNOWN if kind is not MarkedMissing), *NAMES, "BinningProcess"})
         raise ExportRefused(
             f"{where}: {_named(type(step))} is not supported: expected transformers that make each column of one "
             f"column alone ({', '.join(named)}); write it as one of them,{close} or train with python -m training.run"
@@ -88,7 +89,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     try:
         return known(step, width, where)
     except AttributeError as fault:
-        raise ExportRefused(f"{where}: {said_of(fault)}: scikit-learn of this version fits it otherwise") from None
+        raise ExportRefused(f"{where}: {said_of(fault)}: the installed scikit-learn fits it in another way") from None
 
 
 def _known(kind: type) -> Callable[[Any, int, str], list[Output]] | None:
@@ -126,6 +127,10 @@ def _imputed(step: Any, width: int, where: str) -> list[Output]:
 
 def _indicated(step: Any, width: int, where: str) -> list[Output]:
     return [Output(int(i), _points([step.missing_values])) for i in step.features_]
+
+
+def _marked(step: Any, width: int, where: str) -> list[Output]:
+    return [Output(i, step.points) for i in range(width)]
 
 
 def _one_hot(step: Any, width: int, where: str) -> list[Output]:
@@ -185,7 +190,9 @@ def _is_binning_process(kind: type) -> bool:
 def _binning_process(step: Any, width: int, where: str) -> list[Output]:
     """Weights of evidence: a value for each bin, between splits of a number or for a group of levels."""
     if len(step.variable_names) != width:
-        raise ExportRefused(f"{where}: BinningProcess was fitted on {len(step.variable_names)} columns, {width} come")
+        raise ExportRefused(
+            f"{where}: BinningProcess expected the {len(step.variable_names)} columns of its fit, got {width}"
+        )
     special = step.special_codes.values() if isinstance(step.special_codes, dict) else step.special_codes
     found = []
     for place in step.get_support(indices=True).tolist():
@@ -224,4 +231,5 @@ KNOWN: dict[type, Callable[[Any, int, str], list[Output]]] = {
     OrdinalEncoder: _encoded,
     SimpleImputer: _imputed,
     TargetEncoder: _target_encoded,
+    MarkedMissing: _marked,
 }

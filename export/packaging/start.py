@@ -17,7 +17,7 @@ LIMIT_SECONDS = 120
 
 
 def check_start(task: Path, interpreter: str) -> None:
-    """Raise PackageRefused unless the handler in `task` starts, say nothing, and is healthy."""
+    """Raise PackageRefused unless the handler in `task` starts, prints nothing and is healthy."""
     try:
         done = subprocess.run(
             [interpreter, "-S", "-s", "-P", "-B", "-c", START],
@@ -33,8 +33,9 @@ def check_start(task: Path, interpreter: str) -> None:
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise PackageRefused(f"the package does not start: {lines[-1]}")
-    if done.stderr:
-        raise PackageRefused(f"the package starts, but not silently: {done.stderr.strip().splitlines()[0]}")
-    answer = json.loads(done.stdout)
+    *before, said = done.stdout.splitlines()
+    if noise := [*done.stderr.splitlines(), *before]:
+        raise PackageRefused(f"the package starts, but not silently: {noise[0] or 'an empty line'}")
+    answer = json.loads(said)
     if answer["statusCode"] != 200:
         raise PackageRefused(f"the package starts, but is not healthy: {answer['body']}")

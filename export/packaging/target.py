@@ -74,9 +74,15 @@ def python_version(text: str) -> tuple[int, int]:
     return version
 
 
+def lambda_name(machine: str) -> str | None:
+    """Lambda's name of a processor that Linux, Windows, macOS or Docker names; None for one that Lambda lacks."""
+    name = machine.lower()
+    arch = {"aarch64": "arm64", "amd64": "x86_64"}.get(name, name)
+    return arch if arch in MACHINES else None
+
+
 def architecture(text: str) -> str:
-    """The type of --arch: Lambda's names, or those that Linux and Docker have for the same."""
-    arch = {"aarch64": "arm64", "amd64": "x86_64"}.get(text, text)
-    if arch not in MACHINES:
+    """The type of --arch: Lambda's names, or those of others for the same processors."""
+    if (arch := lambda_name(text)) is None:
         raise argparse.ArgumentTypeError(f"expected {' or '.join(MACHINES)}, got {text!r}")
     return arch

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -92,12 +92,9 @@ def _reason(output: str) -> str:
 
 def _check_dependencies(wheel: Path, packaged: Sequence[str], target: Target) -> None:
     """Refuse a wheel that needs something of which nobody has decided whether it is needed to answer."""
-    try:
-        with ZipFile(wheel) as archive:
-            [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-            headers = HeaderParser().parsestr(archive.read(metadata).decode())
-    except (BadZipFile, ValueError) as fault:
-        raise PackageRefused(f"{wheel}: is no wheel ({fault})") from None
+    with ZipFile(wheel) as archive:
+        [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        headers = HeaderParser().parsestr(archive.read(metadata).decode())
     for text in headers.get_all("Requires-Dist", []):
         needed = Requirement(text)
         name = canonicalize_name(needed.name)
@@ -105,5 +102,5 @@ def _check_dependencies(wheel: Path, packaged: Sequence[str], target: Target) ->
         if is_asked_for and name not in packaged and name not in DEPENDENCIES_LEFT_OUT:
             raise PackageRefused(
                 f"{wheel.name}: needs {name}, which is neither in requirements/lambda.txt nor among the dependencies "
-                "left out in export/packaging/pruning.py; decide which"
+                "left out in export/packaging/pruning.py; add it to one of them"
             )

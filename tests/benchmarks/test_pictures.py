@@ -65,9 +65,9 @@ def test_a_stale_picture_is_a_warning_and_stops_a_release(
 
 def rewrite(path: Path) -> None:
     """As if the module had been another when the picture was drawn."""
-    entries = json.loads(path.read_text())
+    entries = json.loads(path.read_text(encoding="utf-8"))
     entries["a.png"]["digests"]["local/page.py"] = "0" * 12
-    path.write_text(json.dumps(entries))
+    path.write_text(json.dumps(entries), encoding="utf-8")
 
 
 @pytest.mark.parametrize("pictures", [{}, {"a.png": b"1", "b.png": b"2"}, {"a.png": b"0" * (record.LARGEST + 1)}])

@@ -114,8 +114,9 @@ def test_an_entry_needs_a_reason_and_a_day(folder: Path, change: dict[str, str])
         read_accepted(folder / "accepted.toml")
 
 
-def test_a_list_that_cannot_be_read_is_one_line(folder: Path) -> None:
-    (folder / "accepted.toml").write_text("accepted = [")
+@pytest.mark.parametrize("content", [b"accepted = [", b"accepted = ['\xff']", b"other = []"])
+def test_a_list_that_cannot_be_read_is_one_line(content: bytes, folder: Path) -> None:
+    (folder / "accepted.toml").write_bytes(content)
     with pytest.raises(UserError, match=r"accepted\.toml: expected a TOML file"):
         read_accepted(folder / "accepted.toml")
 

@@ -40,7 +40,7 @@ def test_a_release_that_was_rolled_back_answers_when_it_is_deployed_again(
     said = capsys.readouterr().err
     assert "traffic      all at once, from version 1 back to 2, which is this release" in said
     assert "Nothing changes in the stack: a rollback has moved the traffic away" in said
-    assert "this release is what runs there" not in said
+    assert "this release is deployed already" not in said
     assert f"Model {manifests[1].model_version} answers at:" in said
     assert (rolled_back.live, rolled_back.alias("previous")) == ("2", "1")
     assert rolled_back.cloudformation.calls.count("ExecuteChangeSet") == 2
@@ -80,7 +80,9 @@ def test_the_model_that_answers_becomes_the_stack_s_too(
     rolled_back: Account, stages: Path, packages: list[Path], manifests: list[Manifest], capsys: Any
 ) -> None:
     """The package of the model that a rollback brought back is a release of its own: the stack has it then."""
-    stages.write_text(stages.read_text().replace("LatencyP99 = 100", "LatencyP99 = 90"))
+    stages.write_text(
+        stages.read_text(encoding="utf-8").replace("LatencyP99 = 100", "LatencyP99 = 90"), encoding="utf-8"
+    )
     assert run(stages, packages[0], "--at-once") == 0
     assert f"Model {manifests[0].model_version} answers at:" in capsys.readouterr().err
     assert rolled_back.live == "3"
@@ -119,10 +121,12 @@ def test_another_kind_of_package_is_another_function(
     """Said before; and the API gets a new deployment, since the one before names a function that is deleted."""
     assert run(stages, packages[0], "--quiet") == 0
     image = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit@sha256:{'0' * 64}"
-    stages.write_text(stages.read_text().replace("[common]", '[common]\nPackageType = "Image"'))
+    stages.write_text(
+        stages.read_text(encoding="utf-8").replace("[common]", '[common]\nPackageType = "Image"'), encoding="utf-8"
+    )
     assert run(stages, packages[0], "--image", image, "--dry-run") == 0
     said = capsys.readouterr().err
-    assert "traffic      all at once, to the new function lastbit-dev-Image; the one before is deleted" in said
+    assert "traffic      all at once, to the new function lastbit-dev-Image; the previous one is deleted" in said
     assert "the smoke test cannot" in said
     before, after = account.cloudformation.bodies
     assert before != after
@@ -131,6 +135,6 @@ def test_another_kind_of_package_is_another_function(
 def test_a_stage_that_is_protected(account: Account, stages: Path, packages: list[Path]) -> None:
     assert run(stages, packages[0], "--quiet") == 0
     assert account.cloudformation.protected == []
-    stages.write_text(stages.read_text().replace("[dev]", "[dev]\nprotected = true"))
+    stages.write_text(stages.read_text(encoding="utf-8").replace("[dev]", "[dev]\nprotected = true"), encoding="utf-8")
     assert run(stages, packages[1], "--quiet") == 0
     assert account.cloudformation.protected == ["lastbit-dev"]

@@ -80,7 +80,7 @@ def test_the_same_once_more_changes_nothing(account: Account, stages: Path, pack
     capsys.readouterr()
     assert deploy(stages, packages[0], "--yes") == 0
     said = capsys.readouterr().err
-    assert "Nothing changes: this release is what runs there." in said
+    assert "Nothing changes: this release is deployed already." in said
     assert "(there already)" in said
     assert "Time to an answer" in said  # it is tested all the same
     assert (account.live, account.alias("previous")) == ("1", None)
@@ -99,7 +99,7 @@ def test_a_dry_run_leaves_no_trace(account: Account, stages: Path, packages: lis
 
 def test_nobody_to_ask(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
     assert deploy(stages, packages[0]) == 2
-    assert "to deploy without asking, pass --yes" in error(capsys)
+    assert "to deploy without confirmation, pass --yes" in error(capsys)
     assert account.cloudformation.stacks == {}
 
 

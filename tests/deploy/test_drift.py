@@ -76,7 +76,9 @@ def test_a_stage_has_the_limits_of_its_model(account: Account, stages: Path, pac
 
 @pytest.mark.usefixtures("no_pause")
 def test_a_stage_may_set_limits_itself(account: Account, stages: Path, packages: list[Path]) -> None:
-    stages.write_text(stages.read_text().replace("[common]", "[common]\nMissingShare = 0.7"))
+    stages.write_text(
+        stages.read_text(encoding="utf-8").replace("[common]", "[common]\nMissingShare = 0.7"), encoding="utf-8"
+    )
     assert deploy(stages, packages[0], "--yes", "--quiet") == 0
     parameters = account.cloudformation.stacks["lastbit-dev"]["parameters"]
     assert (parameters["MissingShare"], parameters["ScoreMedianLow"]) == ("0.7", "560.0000")

@@ -4,9 +4,12 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
+from cli.errors import UserError
+from delivery import release_record
 from runtime.manifest import Manifest
 from tests.deploy.conftest import BUCKET, Account
 from tests.deploy.served import package_of
@@ -30,7 +33,24 @@ def test_no_package(account: Account, stages: Path, tmp_path: Path, capsys: Any)
 
 def test_an_invalid_package_is_refused(account: Account, stages: Path, tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "lambda.zip").write_bytes(b"PK\x03\x04 cut short")
-    assert "is not a zip" in refused(account, stages, tmp_path / "lambda.zip", capsys)
+    assert "is not a zip that can be read (" in refused(account, stages, tmp_path / "lambda.zip", capsys)
+
+
+def test_a_package_with_a_damaged_member_is_refused(
+    account: Account, stages: Path, models: list[Path], tmp_path: Path, capsys: Any
+) -> None:
+    with ZipFile(package_of(models[0], tmp_path / "whole.zip")) as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    with ZipFile(tmp_path / "lambda.zip", "w", ZIP_DEFLATED) as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
+        place = packed.getinfo("model/manifest.json").header_offset + 100
+    content = (tmp_path / "lambda.zip").read_bytes()
+    (tmp_path / "lambda.zip").write_bytes(content[:place] + bytes(100) + content[place + 100 :])
+    said = refused(account, stages, tmp_path / "lambda.zip", capsys)
+    assert "lambda.zip: is not a zip that can be read (Error -3 while decompressing data: " in said
+    with pytest.raises(UserError, match="expected a package with a model inside; build the release again"):
+        release_record.model_version(tmp_path / "lambda.zip")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +95,7 @@ def test_a_package_over_lambda_s_limit(
     account: Account, stages: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr("export.package.UNZIPPED_LIMIT", 1_000)
-    assert "Lambda takes at most 0.0 MB" in refused(account, stages, packages[0], capsys)
+    assert "Lambda's limit is 0.0 MB" in refused(account, stages, packages[0], capsys)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +103,8 @@ def test_a_package_over_lambda_s_limit(
     [
         ("cpython-312-x86_64", "Runtime: stage dev has python3.13, the package is for python3.12"),
         ("cpython-313-aarch64", "Architecture: stage dev has x86_64, the package is for arm64"),
+        ("cpython-313-ppc64le", "lambda.zip: expected modules for x86_64 or arm64, got ppc64le; package it again"),
+        ("abi3", "lambda.zip: expected modules compiled for one Python and processor, found none; package it again"),
     ],
 )
 def test_a_package_for_another_target(
@@ -104,7 +126,7 @@ def test_no_such_stage(account: Account, stages: Path, packages: list[Path], cap
         ("MemorySize = 512", "MemorySize = 64", "MemorySize: expected a number from 128 to 10240, got '64'"),
         ("MemorySize = 512", "MemorySize = 'much'", "MemorySize: expected a number, got 'much'"),
         ("MemorySize", "MemroySize", "MemroySize: the template has no such parameter; did you mean MemorySize?"),
-        ("MemorySize", "Gradual = false\nMemorySize", "Gradual: is no setting"),
+        ("MemorySize", "Gradual = false\nMemorySize", "Gradual: is not a setting"),
         ('"Canary10Percent5Minutes"', '"Canary"', "Traffic: expected one of AllAtOnce, Canary10Percent5Minutes"),
         ("LatencyP99 = 100", "LatencyP99 = [100]", "LatencyP99: expected text, a number, true or false, got [100]"),
         ('region = "eu-central-1"', "", "[dev] region: expected a string, got None"),
@@ -116,7 +138,7 @@ def test_no_such_stage(account: Account, stages: Path, packages: list[Path], cap
 def test_settings_that_do_not_fit(
     account: Account, stages: Path, packages: list[Path], old: str, new: str, named: str, capsys: Any
 ) -> None:
-    stages.write_text(stages.read_text().replace(old, new, 1))
+    stages.write_text(stages.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     assert named in refused(account, stages, packages[0], capsys, status=2)
     assert account.cloudformation.calls == []
 
@@ -126,7 +148,9 @@ def test_an_image_is_named_where_there_is_one(
 ) -> None:
     image = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit@sha256:{'0' * 64}"
     assert "expected no --image" in refused(account, stages, packages[0], capsys, "--image", image, status=2)
-    stages.write_text(stages.read_text().replace("[common]", '[common]\nPackageType = "Image"'))
+    stages.write_text(
+        stages.read_text(encoding="utf-8").replace("[common]", '[common]\nPackageType = "Image"'), encoding="utf-8"
+    )
     assert "expected --image URI@sha256:" in refused(account, stages, packages[0], capsys, status=2)
     tag = image.partition("@")[0] + ":latest"
     assert "ImageUri: expected text like" in refused(account, stages, packages[0], capsys, "--image", tag, status=2)
@@ -134,25 +158,33 @@ def test_an_image_is_named_where_there_is_one(
 
 def test_an_image_in_place_of_the_zip(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
     image = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit@sha256:{'0' * 64}"
-    stages.write_text(stages.read_text().replace("[common]", '[common]\nPackageType = "Image"'))
+    stages.write_text(
+        stages.read_text(encoding="utf-8").replace("[common]", '[common]\nPackageType = "Image"'), encoding="utf-8"
+    )
     assert deploy(stages, packages[0], "--image", image, "--dry-run") == 0
     assert f"from         {image}" in capsys.readouterr().err
 
 
 def test_cloudformation_works_as_a_role_of_its_own(account: Account, stages: Path, packages: list[Path]) -> None:
     role = "arn:aws:iam::123456789012:role/cloudformation"
-    stages.write_text(stages.read_text().replace("[dev]", f'[dev]\nrole = "{role}"'))
+    stages.write_text(stages.read_text(encoding="utf-8").replace("[dev]", f'[dev]\nrole = "{role}"'), encoding="utf-8")
     assert deploy(stages, packages[0], "--yes", "--quiet") == 0
     assert account.cloudformation.roles == [role]
 
 
 def test_another_account(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
-    stages.write_text(stages.read_text().replace("[dev]", '[dev]\naccount = "999999999999"'))
-    assert "is in account 999999999999, and we are in 123456789012" in refused(account, stages, packages[0], capsys)
+    stages.write_text(
+        stages.read_text(encoding="utf-8").replace("[dev]", '[dev]\naccount = "999999999999"'), encoding="utf-8"
+    )
+    assert "is in account 999999999999, but these credentials are for 123456789012" in refused(
+        account, stages, packages[0], capsys
+    )
 
 
 def test_no_bucket(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
-    stages.write_text(stages.read_text().replace("packages-{account}", "other-{account}"))
+    stages.write_text(
+        stages.read_text(encoding="utf-8").replace("packages-{account}", "other-{account}"), encoding="utf-8"
+    )
     said = refused(account, stages, packages[0], capsys)
     assert "other-123456789012-eu-central-1: no such bucket; make it once" in said
 
@@ -165,7 +197,10 @@ def test_no_credentials(
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     assert deploy(stages, packages[0], "--yes") == 1
-    assert "asking AWS who we are: Unable to locate credentials; set AWS_PROFILE, or log in as you do" in error(capsys)
+    assert (
+        "asking AWS who we are: Unable to locate credentials; set AWS_PROFILE, or log in as for the AWS "
+        "CLI" in error(capsys)
+    )
 
 
 def test_aws_cannot_be_reached(

@@ -112,7 +112,7 @@ def test_nothing_to_go_back_to(account: Account, stages: Path, packages: list[Pa
     words = ["--stage", "dev", "--stages", str(stages), "--package", str(packages[0]), "--yes", "--quiet"]
     assert deploy.main(words) == 0
     assert back(stages) == 1
-    assert "nothing was deployed before what runs now" in capsys.readouterr().err
+    assert "no earlier version was deployed" in capsys.readouterr().err
     assert account.live == "1"
 
 

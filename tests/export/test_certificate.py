@@ -195,7 +195,7 @@ def test_exp_in_the_graph_is_refused_for_answering_otherwise_in_a_batch() -> Non
         if node.op_type == "Pow":
             scaled = next(n for n in contract.model.graph.node if n.output[0] == node.input[1])
             node.op_type, node.input[:] = "Exp", [scaled.input[0]]
-    with pytest.raises(ExportRefused, match="rows answer otherwise alone than in a batch"):
+    with pytest.raises(ExportRefused, match="rows get another answer alone than in a batch"):
         findings(fitted, real, contract)
 
 

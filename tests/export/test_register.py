@@ -140,16 +140,13 @@ def test_a_frozen_classifier_as_the_last_step(table: tuple[pd.DataFrame, Any]) -
     assert np.array_equal(probabilities, calibrated.predict_proba(X))
 
 
-@pytest.mark.filterwarnings("ignore")  # newer versions of XGBoost deprecate DART
+@pytest.mark.filterwarnings("ignore")  # newer versions of XGBoost deprecate gblinear
 @pytest.mark.parametrize(
     ("model", "named"),
     [
         (lambda: CalibratedClassifierCV(booster(), cv=3, method="temperature"), "method='temperature'"),
         (lambda: CalibratedClassifierCV(OddClassifier(**SMALL), cv=3), "decision_function is not the margin"),
-        (
-            lambda: CalibratedClassifierCV(booster(booster="dart", rate_drop=0.5), cv=3),
-            "DART boosters are not supported",
-        ),
+        (lambda: CalibratedClassifierCV(booster(booster="gblinear"), cv=3), "booster gblinear is not supported"),
     ],
 )
 def test_what_is_not_exact_is_refused_by_name(model: Any, named: str, table: tuple[pd.DataFrame, Any]) -> None:

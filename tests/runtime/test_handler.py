@@ -156,7 +156,7 @@ def test_a_repeated_field_in_a_batch_is_refused_as_alone(small: "Handler") -> No
     start, name, rest = text.rpartition('"age"')
     _, _, answer = send(small, "POST", "/predict/batch", f'{start}"age": 20, {name}{rest}')
     assert (answer["scored"], answer["refused"]) == (1, 1)
-    expected = {"pointer": "/applicants/1/age", "detail": "expected once, got it more than once"}
+    expected = {"pointer": "/applicants/1/age", "detail": "expected once, got more than once"}
     assert answer["answers"][1]["errors"] == [expected]
 
 
@@ -390,7 +390,7 @@ def test_an_unexpected_fault(
         "internal-error",
         500,
         "Request could not be answered",
-        "the fault is on our side; it is logged with the request id",
+        "the fault is in the service; the log has it under the request id",
     )
     out, err = capsys.readouterr()
     line = json.loads(err)
@@ -415,7 +415,7 @@ def test_a_fault_that_cannot_be_logged_is_answered(
 ) -> None:
     handler = make_handler()
     monkeypatch.setattr(Model, "predict", None)
-    full = open("/dev/full", "w", buffering=1)  # noqa: SIM115, PTH123
+    full = open("/dev/full", "w", encoding="utf-8", buffering=1)  # noqa: SIM115, PTH123
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", full)
         assert send(handler, "POST", "/predict", reference_request())[0] == 500

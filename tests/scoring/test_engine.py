@@ -18,7 +18,7 @@ import pytest
 
 from runtime import batch
 from runtime import model as runtime_model
-from scoring import engine
+from scoring import engine, part
 from scoring.engine import answers, schema_of, scorer_of
 from scoring.marker import Marker
 from scoring.messages import Rows
@@ -116,7 +116,7 @@ def test_a_worker_opens_one_session_for_all_pieces_and_ends_it(model: Path, tmp_
 
 
 def test_a_dask_worker_opens_one_session_for_all_pieces_and_ends_it_with_the_run(
-    model: Path, tmp_path: Path, opened: list[Any]
+    model: Path, tmp_path: Path, opened: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from scoring.dask_plugin import Model
 
@@ -126,8 +126,10 @@ def test_a_dask_worker_opens_one_session_for_all_pieces_and_ends_it_with_the_run
     (tmp_path / "worker").mkdir()
     worker = SimpleNamespace(local_directory=str(tmp_path / "worker"))
     plugin.setup(worker)
+    kept: list[bool] = []
+    monkeypatch.setattr(part, "keep_freed_memory", lambda: kept.append(True))
     assert [type(plugin.score(piece)) for piece in plan.pieces] == [Marker] * 3
-    assert len(opened) == 1
+    assert len(opened) == len(kept) == 1
     plugin.teardown(worker)
     gc.collect()
     assert [session() for session in opened] == [None] * len(opened)

@@ -40,3 +40,15 @@ def test_repeated_ids_are_counted_across_runs_and_files(tmp_path: Path, monkeypa
     files.append((tmp_path / "none", []))
     assert repeated(files) == len(texts) - len(Counter(texts))
     assert repeated([]) == 0
+
+
+def test_a_part_of_exactly_whole_runs_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row group of pyarrow's default size has as many rows as a run has digests."""
+    monkeypatch.setattr(names, "RUN", 128)
+    texts = [f"id {number}" for number in range(256)]
+    runs = Runs(tmp_path / "ids")
+    for first in range(0, 256, 64):
+        runs.add(digests(pa.array(texts[first : first + 64])))
+    runs.flush()
+    assert runs.lengths == [128, 128]
+    assert repeated([(tmp_path / "ids", runs.lengths)] * 2) == 256

@@ -55,7 +55,7 @@ def once_a_part_is_there(out: Path, process: "subprocess.Popen[str]") -> Iterato
 def ended(process: int) -> bool:
     try:
         os.kill(process, 0)
-        return Path(f"/proc/{process}/stat").read_text().split()[2] == "Z"
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").split()[2] == "Z"
     except (ProcessLookupError, FileNotFoundError):
         return True
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.tier("land")
         ("s3://My_Bucket/k", 'got the bucket "My_Bucket"'),
         ("s3://bucket", "expected s3://bucket/key, got no key; name one"),
         ("s3://bucket/", "expected s3://bucket/key, got no key; name one"),
-        ("s3://bucket/loans/", "expected the address of a file, got that of a folder; name the file"),
+        ("s3://bucket/loans/", "expected the address of a file, got a folder; name the file"),
         (f"s3://bucket/{'k' * 1025}", "got a key of more than 1,024 bytes; shorten it"),
         ("https://bucket/key", "expected s3://bucket/key, got none"),
     ],
@@ -115,7 +115,8 @@ def test_who_may_not_write(bucket: Bucket) -> None:
 def test_an_archived_object(bucket: Bucket, tmp_path: Path) -> None:
     bucket.proxy.will(faulty.refused(403, "InvalidObjectState", "Not valid for the object's storage class"))
     assert told(lambda: fetched(bucket, tmp_path)) == (
-        f"{at(bucket)}: is archived (InvalidObjectState: Not valid for the object's storage class); restore it first"
+        f"{at(bucket)}: is archived (InvalidObjectState: Not valid for the object's storage class); restore "
+        "it, and run again"
     )
 
 
@@ -141,7 +142,7 @@ def test_a_redirect_that_is_not_of_a_bucket_names_its_goal(status: int, bucket: 
     page = faulty.Answer(status, [("location", "https://elsewhere.test/")], b"<html>Moved</html>")
     bucket.proxy.will(lambda handler, _: handler.give(page))
     for action in (lambda: fetched(bucket, tmp_path), lambda: Store().write(at(bucket), b"")):
-        problem = f"is redirected to https://elsewhere.test/ ({status}); are AWS_ENDPOINT_URL and AWS_REGION right?"
+        problem = f"is redirected to https://elsewhere.test/ ({status}); correct AWS_ENDPOINT_URL or AWS_REGION"
         assert told(action) == f"{at(bucket)}: {problem}"
     assert len(bucket.proxy.seen) <= 4
 
@@ -158,7 +159,7 @@ def test_no_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert told(lambda: fetched(bucket, tmp_path)) == (
-        f"{at(bucket)}: Unable to locate credentials; set AWS_PROFILE, or log in as you do for AWS's own tools"
+        f"{at(bucket)}: Unable to locate credentials; set AWS_PROFILE, or log in as for the AWS CLI"
     )
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half")
     assert "Partial credentials found" in told(lambda: fetched(bucket, tmp_path))
@@ -184,7 +185,7 @@ def test_an_answer_without_etag_is_not_taken_for_s3(page: bytes, bucket: Bucket,
     answer = faulty.Answer(200, [("content-type", "text/html")], page)
     bucket.proxy.will(lambda handler, _: handler.give(answer))
     (tmp_path / "file").write_bytes(CONTENT)
-    message = f"{at(bucket)}: what answers there is not S3; is AWS_ENDPOINT_URL right?"
+    message = f"{at(bucket)}: expected S3, got another server; correct AWS_ENDPOINT_URL"
     digest = sha256_of(CONTENT)
     assert told(lambda: Store().write(at(bucket), CONTENT), NotS3) == message
     assert told(lambda: Store().upload(tmp_path / "file", at(bucket), digest), NotS3) == message

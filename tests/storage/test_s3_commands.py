@@ -69,7 +69,7 @@ def test_from_a_table_in_s3_to_a_model_that_was_fetched(
     said = command("training.run", *settings, "--out", f"{bucket}/runs")
     assert said.returncode == 0, said.stderr
     assert f"✓ Downloading {bucket}/loans/table.csv, {len(table) / 1e3:.1f} kB" in said.stderr
-    assert "its bytes are those that S3 holds, by their SHA256" in said.stderr
+    assert "verified by SHA256" in said.stderr
     assert f"✓ Uploading to {bucket}/runs, " in said.stderr
     assert f"Next: python -m export.to_onnx --artifacts {bucket}/runs\n" in said.stderr
     data = json.loads(bucket.get("runs/run.json"))["data"]
@@ -203,7 +203,7 @@ def test_nothing_is_trained_or_uploaded_for_an_invalid_place(
     expected = "s3://no-such-bucket-here/models/latest.json: no such bucket; correct the address"
     assert mistake(capsys, 1, registry.main, *words) == expected
     assert mistake(capsys, 1, registry.main, "versions", f"{bucket}/models") == (
-        f"{bucket}/models: no model is published there; python -m export.registry publish does it"
+        f"{bucket}/models: no model is published there; publish one with python -m export.registry publish"
     )
 
 

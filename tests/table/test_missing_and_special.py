@@ -42,7 +42,7 @@ def table_of(folder: Path, columns: dict[str, Any], settings: Settings) -> Table
         names = [*columns, "lost"]
         rows = zip(*(columns | target).values(), strict=True)
         lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
-        Path(str(settings.data.file)).write_text("\n".join(lines) + "\n")
+        Path(str(settings.data.file)).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return read_table(settings.schema)
 
 
@@ -182,7 +182,7 @@ def test_numbers_that_may_be_codes_are_remarked_on(codes: list[float], written: 
     for code in codes:
         wages += [code] * 30
     assert remarks(tmp_path, wages) == (
-        f"column wage: {written} may be codes and not numbers; special = [{written}] takes them as missing",
+        f"column wage: {written} may be codes, not numbers; special = [{written}] makes them missing",
     )
 
 

@@ -504,7 +504,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_invalid_parquet_is_refused(tmp_path: Path) -> None:
     assert mistake_in(tmp_path, HEADER + GOOD_AND_BAD, name="rows.parquet") == (
-        "rows.parquet: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv"
+        "rows.parquet: is not Parquet, despite its name; expected Parquet, or a CSV named .csv"
     )
     parquet_of(tmp_path, {})
     content = (tmp_path / "rows.parquet").read_bytes()

@@ -196,7 +196,7 @@ def test_other_documents_are_named(tmp_path: Path, members: Sequence[str], said:
 def test_a_workbook_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("table.packed.LARGE", 1000)
     monkeypatch.setattr("table.packed.MOST_TIMES", 1)
-    assert "packed bytes become" in mistake(tmp_path, book(HEADER, *ROWS))
+    assert "compressed bytes expand to" in mistake(tmp_path, book(HEADER, *ROWS))
 
 
 def test_without_openpyxl_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

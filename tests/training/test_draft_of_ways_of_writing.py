@@ -239,9 +239,9 @@ def test_a_file_without_an_outcome_says_so_and_asks(last: str, tmp_path: Path, c
     pd.DataFrame(columns).to_csv(tmp_path / "loans.csv", index=False)
     assert draft.main([str(tmp_path / "loans.csv")]) == 0
     text, said = capsys.readouterr()
-    assert "# No outcome was found: " in text
+    assert "# No outcome was detected: " in text
     assert tomllib.loads(text)["data"]["target"].startswith(f"CHOOSE one of: {last}")
-    assert "No outcome was found; the draft asks for it. --target COLUMN names it." in said
+    assert "No outcome was detected; the draft asks for it. Name it with --target COLUMN." in said
     assert draft.main([str(tmp_path / "loans.csv"), "--target", last]) == 0
     text, said = capsys.readouterr()
     assert "No outcome" not in text + said

@@ -157,6 +157,10 @@ def test_out_folder(tmp_path: Path) -> None:
             "--vocabulary 'a=[1]'",
             'argument --vocabulary: expected a JSON list of texts as in ["a", "b, c"], got [1]',
         ),
+        (
+            f"--vocabulary a={'[' * 10_000}",
+            f'argument --vocabulary: expected a JSON list of texts as in ["a", "b, c"], got {"[" * 10_000}',
+        ),
     ],
 )
 def test_wrong_usage_is_one_line(line: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,7 +180,7 @@ MISTAKES = [
     ),
     (
         '[features]\na = { type = "number", log1p = true }\n[row_max]\nworst = ["a"]',
-        "row_max.worst: a has log1p, which a row maximum has no place for; take out one of the two",
+        "row_max.worst: a has log1p, which a row maximum cannot have; leave out one of the two",
     ),
     (
         "[model]\nestimator = 'crossfit'",
@@ -222,12 +222,12 @@ MISTAKES = [
     ),
     (
         "[xgboost]\nbooster = 'dart'",
-        'xgboost.booster: "dart" cannot be exported exactly: its score is no plain sum over trees; '
-        'leave it out, or "gbtree"',
+        'xgboost.booster: "dart" is not among what training fits: lastbit.export_model takes a fitted pipeline with '
+        'dropout; leave it out, or "gbtree"',
     ),
     (
         "[xgboost]\nbooster = 'gblinear'",
-        'xgboost.booster: "gblinear" cannot be exported exactly: its score is no plain sum over '
+        'xgboost.booster: "gblinear" cannot be exported exactly: its score is not a plain sum over '
         'trees; leave it out, or "gbtree"',
     ),
     (
@@ -363,6 +363,14 @@ MISTAKES = [
         "evaluation.threshold: expected a number above 0 and below 1, got "
         "10000000000000000000000000000000000000000000000000000000000…; for example threshold = 0.5",
     ),
+    (
+        f"[evaluation]\nthreshold = {'[' * 10_000}",
+        "not valid TOML: lists or tables in each other, too deep to read; correct it there",
+    ),
+    (
+        f"[evaluation]\nthreshold = 1{'0' * 5_000}",
+        "not valid TOML: a number of thousands of digits; correct it there",
+    ),
 ]
 
 
@@ -423,8 +431,8 @@ FLAG_MISTAKES = [
     ),
     (
         "--xgboost booster=dart",
-        'command line: xgboost.booster: "dart" cannot be exported exactly: its score is no plain sum '
-        'over trees; leave it out, or "gbtree"',
+        'command line: xgboost.booster: "dart" is not among what training fits: lastbit.export_model takes a fitted '
+        'pipeline with dropout; leave it out, or "gbtree"',
     ),
     (
         "--xgboost num_parallel_tree=true",

@@ -213,7 +213,7 @@ LOCAL = 'a date or time without a time zone, as "2024-01-01" is'
 def test_a_time_that_does_not_parse_is_named(tmp_path: Path, cells: list[Any], expected: str) -> None:
     said = mistake_in(tmp_path, BY_TIME, when=cells)
     assert said.startswith(f"rows.csv: column when: expected {expected}")
-    assert said.endswith("; write all of them alike, or set split.time_format")
+    assert said.endswith("; use one format, or set split.time_format")
 
 
 def test_missing_times_are_named(tmp_path: Path) -> None:

@@ -369,7 +369,9 @@ def test_a_study_of_other_settings_is_refused(table: Table, tmp_path: Path, monk
 def test_a_file_that_is_no_study_is_left_as_it_is(table: Table, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "loans.csv"
     file.write_bytes(content)
-    assert mistake(table, file) == "is no study of a search; name another with --study, or delete it to search anew"
+    assert (
+        mistake(table, file) == "is not the study of a search; name another with --study, or delete it to search anew"
+    )
     assert file.read_bytes() == content
 
 

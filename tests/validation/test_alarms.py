@@ -133,7 +133,7 @@ def test_a_remedy_can_apply_to_the_model(calibrator: str, remedy: str) -> None:
 def test_scores_that_squeeze() -> None:
     """As a sigmoid on probabilities makes them: none below 5 %."""
     y, p = draw(4_000)
-    squeezed = found(y, 0.05 + 0.8 * p)["scores squeeze"]
+    squeezed = found(y, 0.05 + 0.8 * p)["squeezed scores"]
     scores = scores_of(0.05 + 0.8 * p, Scale())
     assert squeezed["value"] == pytest.approx((scores >= scores.max() - 20).mean())
     assert squeezed["value"] > squeezed["limit"]
@@ -153,8 +153,8 @@ def test_ties() -> None:
     alarm = found(y, np.round(p, 1))["tied applicants"]
     assert alarm["value"] == sizes.max() / 4_000
     assert alarm["message"].startswith(
-        f"{sizes.max() / 4_000:.1%} of the test's applicants have one and the same probability, "
-        f"and all have {len(sizes)} of them; "
+        f"{sizes.max() / 4_000:.1%} of the test's applicants share one probability, "
+        f"and there are only {len(sizes)} different ones; "
     )
 
 

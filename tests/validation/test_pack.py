@@ -105,7 +105,7 @@ def test_the_other_two_entries_have_what_was_measured_and_what_the_manifest_says
     assert sr.count("Weak where ") == len(weak)
     assert f"{figures['weak']['looked_at']:,} screened" in sr
     assert f"{figures['robustness']['rows']:,} customers asked again" in sr
-    assert "No periods: no periods are asked for" in sr
+    assert "No periods: no periods were requested" in sr
     assert "No history is kept" in sr
     for title in (section["title"] for section in its["sections"].values()):
         assert f"| {title} | " in sr

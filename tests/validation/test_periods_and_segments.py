@@ -116,7 +116,7 @@ def test_outcomes_that_are_too_young_are_left_out_and_counted(folder: Path, tmp_
     words = ["--date", "2025-03-15", "--horizon", "12"]
     found, page = validated(folder, tmp_path / "out", folder / "new.csv", *words)
     assert found["outcomes"] is None
-    assert "every outcome is too young: 12 months were not over on 2025-03-15" in page
+    assert "every outcome is too young: 12 months had not passed on 2025-03-15" in page
 
 
 def test_one_outcome_only_leaves_out_what_needs_both(folder: Path, tmp_path: Path) -> None:

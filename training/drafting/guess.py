@@ -39,7 +39,7 @@ PLAIN_TIMES = {
     "%Y%m%d": r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])",
 }
 NAME_OF_TIME = re.compile(
-    r"(^|[_\W])(date|dt|day|datum|fecha|data|time|timestamp|ts|at)($|[_\W])|(date|datum|fecha|time|timestamp|_ms)$|[a-z](Dt|At)$|DT$",
+    r"(^|[_\W])(date|dt|day|datum|fecha|data|time|timestamp|ts)($|[_\W])|(date|datum|fecha|time|timestamp|_ms|_at)$|[a-z](Dt|At)$|DT$",
     re.I,
 )
 # Moments of about 1990 to 2060 as counts from some first one.
@@ -87,12 +87,12 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     category = Feature(name, "category")
     if cells.time is not None or (times := _times(cells)):
         found = (ISO,) if cells.time is not None else times
-        said = f"holds times, {' or '.join(found)}: of the split, or how long ago?"
+        said = f"holds times, {' or '.join(found)}: for the split, or to be replaced by a duration?"
         return Guess(category, said, times=() if cells.missing else found)
     if not levels:
         return Guess(Feature(name, "number"), "is missing in every row")
     if len(levels) == 1 and not cells.missing:
-        return Guess(category, f"has one value only, {shown(levels[0])}")
+        return Guess(category, f"has a single value, {shown(levels[0])}")
     names_rows = not cells.missing and len(levels) == cells.present > 1
     if cells.is_boolean:
         return Guess(Feature(name, "boolean"))
@@ -108,17 +108,19 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     if len(levels) > MANY_LEVELS and read >= NEARLY_ALL * cells.present:
         others = [level for level, its in zip(levels, is_amount, strict=True) if not its][:3]
         return Guess(
-            Feature(name, "number"), f"holds numbers and {', '.join(others)}; correct them, or name the missing"
+            Feature(name, "number"), f"holds numbers and {', '.join(others)}; correct them, or list them as missing"
         )
     if names_rows or len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
-        many = f"has {len(levels):,} different texts in {cells.present:,} rows, as an identifier or free text"
+        many = f"has {len(levels):,} different texts in {cells.present:,} rows, like an identifier or free text"
         return Guess(category, many, names_rows=names_rows)
     if _recurs(cells):
         return Guess(
-            category, f"names something that recurs, {len(levels):,} of them: a group of the split?", recurs=True
+            category,
+            f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
+            recurs=True,
         )
     asked = [level for level in levels if level.casefold() in A_QUESTION]
-    missing = f"is {listed_texts(asked)} missing? then add special = [{listed_texts(asked)}]" if asked else ""
+    missing = f"does {listed_texts(asked)} mean missing? then add special = [{listed_texts(asked)}]" if asked else ""
     return Guess(category, remark=missing or _amounts_in_words(cells))
 
 
@@ -144,18 +146,18 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
         return Guess(number, said, times=() if cells.missing else (ISO,))
     if not cells.is_number and any(level[:1] == "0" and re.fullmatch(r"0\d+", level) for level in levels):
         if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
-            return Guess(Feature(name, "category"), "has leading zeros and many values, as an identifier has")
+            return Guess(Feature(name, "category"), "has leading zeros and many values, like an identifier")
         return Guess(Feature(name, "category"), remark="has leading zeros: a code, not an amount?")
     if len(levels) == cells.present and not (values % 1).any() and (ID_NAME.search(name.strip()) or _are_long(values)):
-        return Guess(Feature(name, "category"), "has a value of its own wherever it has one, as an identifier has")
+        return Guess(Feature(name, "category"), "has no value twice, like an identifier")
     if _recurs(cells) and not (values % 1).any():
         return Guess(
             Feature(name, "category"),
-            f"names something that recurs, {len(levels):,} of them: a group of the split?",
+            f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
             recurs=True,
         )
     if WEIGHT.search(name) and (values > 0).all() and not cells.missing:
-        return Guess(number, "seems to be the weight of a row, which is no feature: is it?")
+        return Guess(number, "seems to be the weight of a row, which is not a feature: is it?")
     distinct, place = np.unique(values, return_inverse=True)
     codes = codes_among(distinct, np.bincount(place, weights=cells.rows).astype(np.int64))
     if codes:
@@ -252,7 +254,7 @@ def suspected(its: Guess, cells: Cells, marks: Marks, target: NDArray[np.int8]) 
     reason = suspicion_of(column, risk)
     if AFTERWARDS.search(feature.name):
         if reason is None and risk["auc"] >= TELLS_MUCH:
-            reason = f"has a name of what comes after the decision, and a ROC-AUC of {risk['auc']:.2f}: {KNOWN_LATER}"
+            reason = f"is named like what follows the decision, and has a ROC-AUC of {risk['auc']:.2f}: {KNOWN_LATER}"
     elif reason is not None and may_be_honest(column, risk, reason):
         return replace(its, remark=f"LEAK? {reason} {its.remark}".rstrip())
     return replace(its, reason=reason)

@@ -153,7 +153,9 @@ def _refuse_no_header(name: str, file: CsvFile) -> None:
     numbers = [column for column in header if number_of(column.strip()) is not None]
     if (len(numbers) > 1 and 2 * len(numbers) >= len(header)) or (len(numbers) and len(set(header)) < len(header)):
         first = ", ".join(header[:4])
-        raise UserError(f"{name}: line 1 looks like a row and not like a header ({first}, …); put the names above it")
+        raise UserError(
+            f"{name}: line 1 looks like data, not like a header ({first}, …); add a line of column names above it"
+        )
 
 
 def _is_text(name: str) -> bool:

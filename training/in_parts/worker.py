@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from xgboost import XGBClassifier, collective
 from xgboost.tracker import RabitTracker
 
+from cli.allocation import keep_freed_memory
 from cli.errors import UserError
 from table.in_parts import Layout
 from training.estimator.boosting import grow, margin
@@ -52,6 +53,7 @@ Prepared = tuple[Counted, dict[int, Rows]]
 def _told(work: Callable[..., Answer]) -> Callable[..., Answer | Refused]:
     @wraps(work)
     def its(*arguments: Any) -> Answer | Refused:
+        keep_freed_memory()
         try:
             with threadpool_limits(1, user_api="blas"):
                 return work(*arguments)

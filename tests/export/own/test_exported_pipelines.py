@@ -296,7 +296,7 @@ def test_a_vocabulary_holds_what_every_fold_of_a_calibration_takes(
     X, y = rows
     fitted = CalibratedClassifierCV(make_pipeline(closing(OneHotEncoder()), booster()), cv=OneLevelMore()).fit(X, y)
     known = X[X["city"] != "city 3"]
-    with pytest.raises(ExportRefused, match="rows: the pipeline raises for rows that were given"):
+    with pytest.raises(ExportRefused, match="rows: the pipeline raises for the given rows"):
         exported(fitted, X, tmp_path / "model")
     _, model = exported(fitted, known, tmp_path / "model")
     [city] = model.manifest.categories

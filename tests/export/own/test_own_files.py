@@ -1,6 +1,11 @@
 """The commands on a saved pipeline: nothing runs that is not trusted, and the model is verified and packaged."""
 
+import bz2
+import gzip
 import json
+import lzma
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +110,7 @@ def test_a_function_in_a_skops_file_is_refused_unread(
     given = ["--pipeline", str(tmp_path / "strange.skops"), "--data", str(folder / "rows.parquet"), "--quiet"]
     assert to_onnx.main([*given, "--out", str(tmp_path / "model")]) == 1
     assert "strange.skops: holds " in (line := said(capsys))
-    assert "which no pipeline of scikit-learn and XGBoost is made of" in line
+    assert "which scikit-learn and XGBoost do not define" in line
 
 
 @pytest.mark.parametrize(
@@ -141,6 +146,40 @@ def test_what_is_no_pipeline_is_refused(
     given = ["--pipeline", str(tmp_path / name), "--data", str(folder / "rows.parquet"), "--quiet"]
     assert to_onnx.main([*given, "--out", str(tmp_path / "model")]) == 1
     assert line in said(capsys)
+
+
+def test_a_compressed_pipeline_with_a_damaged_member_is_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted = skops.io.load(folder / "fitted.skops", trusted=skops.io.get_untrusted_types(file=folder / "fitted.skops"))
+    content = skops.io.dumps(fitted, compression=zipfile.ZIP_DEFLATED)
+    place = content.index(b"schema.json") + 100
+    (tmp_path / "fitted.skops").write_bytes(content[:place] + bytes(100) + content[place + 100 :])
+    given = ["--pipeline", str(tmp_path / "fitted.skops"), "--data", str(folder / "rows.parquet"), "--quiet"]
+    assert to_onnx.main([*given, "--out", str(tmp_path / "model")]) == 1
+    assert "fitted.skops: is not a pipeline that can be read (Error -3 while decompressing data: " in said(capsys)
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [
+        ("rows.csv.gz", lambda text: gzip.compress(text)[:-100]),
+        ("rows.csv.gz", lambda text: (packed := gzip.compress(text))[:100] + bytes(100) + packed[200:]),
+        ("rows.csv.bz2", lambda text: bz2.compress(text)[:-100]),
+        ("rows.csv.xz", lambda text: lzma.compress(text)[1:]),
+        ("rows.csv.zip", lambda text: b"PK\x03\x04 and no more"),
+        ("rows.parquet", lambda text: b"PAR1" + bytes(100)),
+        ("rows.csv", lambda text: b""),
+    ],
+)
+def test_rows_in_a_damaged_file_are_one_line(
+    name: str, packed: Callable[[bytes], bytes], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = pd.read_parquet(folder / "rows.parquet").to_csv(index=False).encode()
+    (tmp_path / name).write_bytes(packed(text))
+    given = ["--pipeline", str(folder / "fitted.skops"), "--data", str(tmp_path / name), "--quiet"]
+    assert to_onnx.main([*given, "--out", str(tmp_path / "model")]) == 1
+    assert f"{name}: expected a Parquet or CSV file (" in said(capsys)
 
 
 def test_a_csv_is_read_and_another_column_of_outcomes_is_named(

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import stat
+from importlib.metadata import version
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -260,7 +261,7 @@ def test_a_file_where_a_folder_would_be_and_the_other_way_round(
 
 def test_a_package_that_lambda_would_refuse() -> None:
     command.check_unzipped(250 * 1024 * 1024)
-    with pytest.raises(PackageRefused, match=r"has 262\.1 MB and Lambda takes at most 262\.1 MB"):
+    with pytest.raises(PackageRefused, match=r"has 262\.1 MB, and Lambda's limit is 262\.1 MB"):
         command.check_unzipped(250 * 1024 * 1024 + 1)
 
 
@@ -274,8 +275,9 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_dockers_names_of_processors() -> None:
-    assert [architecture(name) for name in ("amd64", "x86_64", "aarch64", "arm64")] == ["x86_64"] * 2 + ["arm64"] * 2
+def test_the_names_of_others_for_processors() -> None:
+    assert [architecture(name) for name in ("amd64", "AMD64", "x86_64")] == ["x86_64"] * 3
+    assert [architecture(name) for name in ("aarch64", "arm64", "ARM64")] == ["arm64"] * 3
 
 
 @pytest.mark.usefixtures("fast")
@@ -286,8 +288,10 @@ def test_a_package_that_is_not_as_it_could_be_says_so(
     monkeypatch.setattr(command, "UPLOAD_LIMIT", 1_000_000)
     monkeypatch.setattr(command, "interpreter_for", lambda target: None)
     model = certified_model(tmp_path / "model")
+    certify(model, versions={"onnxruntime": version("onnxruntime"), "machine": "ppc64le"})
     assert package(model, tmp_path / "dist", target) == 0
     said = capsys.readouterr().err
+    assert "Note: certified on ppc64le: " in said
     assert f"Note: without bytecode, since there is no python{target.version} here" in said
     assert "Note: not started here" in said
     assert "Note: too large for a direct upload: deploy it from S3" in said

@@ -45,8 +45,8 @@ def calls(trace: Path) -> list[Call]:
 
 def finished(trace: Path) -> None:
     """Wait for strace to have written the end."""
-    for _ in range(100):
-        if re.search(r"\+\+\+ (killed|exited)", trace.read_text(errors="replace").splitlines()[-1]):
+    for _ in range(1_200):
+        if re.search(r"\+\+\+ (killed|exited)", trace.read_text(encoding="utf-8", errors="replace").splitlines()[-1]):
             return
         time.sleep(0.05)
 

@@ -85,7 +85,7 @@ def applicants(count: int) -> list[dict[str, Any]]:
 
 
 def read(path: Path) -> Any:
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 HANDLERS: dict[Path, Handler] = {}

@@ -170,7 +170,7 @@ def test_always_and_never(model: Path) -> None:
     never = handler(model, EXPLAIN="never")
     assert "reasons" not in ask(never, APPLICANT)[1]
     status, answer = ask(never, APPLICANT, "explain=true")
-    assert (status, answer["detail"]) == (409, "they are switched off (EXPLAIN=never)")
+    assert (status, answer["detail"]) == (409, "reasons are switched off (EXPLAIN=never)")
     with pytest.raises(SettingRefused, match="EXPLAIN: expected always, on-request or never, got 'yes'"):
         Settings({"EXPLAIN": "yes"})
 

@@ -182,7 +182,7 @@ def test_tree_path_values_are_served_named_and_verified(artifacts: Artifacts, tm
     assert {waterfall.base for waterfall in evidence.waterfalls} == {served["base_points"]}
     assert evidence.stability["Changed"].tolist()[:3] == ["reference all", "reference at-cutoff", "reference best"]
     assert evidence.stability["Same four"].min() < 1
-    with pytest.raises(UserError, match='method = "tree-path" compares with no rows; leave it out'):
+    with pytest.raises(UserError, match='method = "tree-path" uses no reference rows; leave it out'):
         handler_with(artifacts, tmp_path, '[reasons]\nmethod = "tree-path"\nreference = "best"\n')
 
 
