@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NoReturn
 from unicodedata import normalize
@@ -109,10 +110,10 @@ def coded_labels(
     """The different texts of a column, last None for missing, and for each row [N] its one.
 
     Blanks around a text do not count, nor does how a number is stored: 36, 36.0 and the decimal 36.00 are "36". The
-    empty text and the `special` codes are missing. Raises UserError for dates, lists and the like.
+    empty text and the `special` codes are missing. A date is its ISO text. Raises UserError for lists and the like.
     """
     cells = decoded(source.columns[column])
-    if not _is_readable(cells.type):
+    if not (_is_readable(cells.type) or is_date(cells.type)):
         refuse_type(source, column, cells.type, "text")
     coded = pc.dictionary_encode(cells).combine_chunks()
     nothing = source.missing | Missing.of(special)
@@ -217,15 +218,30 @@ def _is_readable(type_: Any) -> bool:
     return any(is_kind(type_) for is_kind in kinds)
 
 
+def is_date(type_: Any) -> bool:
+    """True for dates and for moments, with a time zone or without."""
+    return bool(pa.types.is_date(type_) or pa.types.is_timestamp(type_))
+
+
 def label(level: Any) -> str | None:
-    """The text of a level: true, 36 for 36.0 and for decimal 36.00; None for a missing or blank one."""
+    """The text of a level: true, 36 for 36.0 and for decimal 36.00, 2016-09-01; None for a missing or blank one."""
     if isinstance(level, bool):
         return str(level).lower()
     if isinstance(level, float):
         return None if math.isnan(level) else str(int(level)) if level.is_integer() else repr(level)
+    if isinstance(level, date):
+        return iso_of(level)
     if isinstance(level, Decimal):
         return str(int(level)) if level == level.to_integral_value() else f"{level.normalize():f}"
     return None if level is None else str(level).strip() or None
+
+
+def iso_of(moment: date | np.datetime64) -> str:
+    """The ISO text of a date, 2016-09-01; of a moment that is no midnight, with the time of day."""
+    its: date = moment.astype("datetime64[us]").item() if isinstance(moment, np.datetime64) else moment
+    if isinstance(its, datetime) and its == datetime.combine(its.date(), time(tzinfo=its.tzinfo)):
+        its = its.date()
+    return its.isoformat()
 
 
 def places_of(source: Source, rows: NDArray[np.bool_]) -> str:

@@ -62,7 +62,14 @@ def refuse_unfitted(estimator: Any) -> None:
     """Raise ExportRefused for anything but a fitted classifier."""
     if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "predict_proba")):
         named = getattr(estimator, "__name__", type(estimator).__name__)
-        raise ExportRefused(f"pipeline: expected a fitted binary classifier of scikit-learn's kind, got {named}")
+        remedy = "; set voting='soft'" if getattr(estimator, "voting", "") == "hard" else ""
+        if getattr(estimator, "refit", True) is False:
+            remedy = (
+                "(refit=False), which keeps no fitted pipeline; set refit=True, or fit the pipeline with best_params_"
+            )
+        raise ExportRefused(
+            f"pipeline: expected a fitted binary classifier of scikit-learn's kind, got {named}{remedy}"
+        )
     try:
         check_is_fitted(estimator)
     except NotFittedError:

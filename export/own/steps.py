@@ -6,10 +6,23 @@ written down here, type by type. Any other type is refused by name.
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, SelectPercentile, VarianceThreshold
+from sklearn.feature_selection import (
+    RFE,
+    RFECV,
+    GenericUnivariateSelect,
+    SelectFdr,
+    SelectFpr,
+    SelectFromModel,
+    SelectFwe,
+    SelectKBest,
+    SelectPercentile,
+    SequentialFeatureSelector,
+    VarianceThreshold,
+)
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import (
     Binarizer,
@@ -31,6 +44,7 @@ from export.own.encoders import NAMES, is_level_encoder, levels_by_column
 from export.own.faults import said_of
 from export.own.marked import MarkedMissing
 from export.refusal import ExportRefused
+from table.cells import iso_of
 
 # NumPy functions of one number, and the points at which they turn or leave the real numbers.
 FUNCTIONS: dict[Any, tuple[float, ...]] = {
@@ -209,11 +223,14 @@ def _level_encoded(step: Any, width: int, where: str) -> list[Output]:
 
 
 def _points(values: Any) -> tuple[float | str, ...]:
-    """The numbers and texts among some values, without the missing ones."""
+    """The numbers, texts and ISO dates among some values, without the missing ones."""
     found: list[float | str] = []
-    for value in np.asarray(values, dtype=object).tolist():
+    is_dated = isinstance(values, np.ndarray) and values.dtype.kind == "M"
+    for value in values if is_dated else np.asarray(values, dtype=object).tolist():
         if isinstance(value, str):
             found.append(value)
+        elif isinstance(value, date | np.datetime64):
+            found += [iso_of(value)] if value == value else []  # NaT is not itself
         elif isinstance(value, int | float | np.number) and np.isfinite(value):
             found.append(float(value))
     return tuple(found)
@@ -223,7 +240,10 @@ def _points(values: Any) -> tuple[float | str, ...]:
 KNOWN: dict[type, Callable[[Any, int, str], list[Output]]] = {
     **dict.fromkeys((Binarizer, MaxAbsScaler, MinMaxScaler, PowerTransformer, QuantileTransformer), _one_to_one),
     **dict.fromkeys((RobustScaler, StandardScaler), _one_to_one),
-    **dict.fromkeys((RFE, SelectFromModel, SelectKBest, SelectPercentile, VarianceThreshold), _selected),
+    **dict.fromkeys((RFE, RFECV, SelectFromModel, SequentialFeatureSelector, VarianceThreshold), _selected),
+    **dict.fromkeys(
+        (GenericUnivariateSelect, SelectFdr, SelectFpr, SelectFwe, SelectKBest, SelectPercentile), _selected
+    ),
     FunctionTransformer: _function,
     KBinsDiscretizer: _binned,
     MissingIndicator: _indicated,

@@ -57,6 +57,14 @@ class Column:
         return (self.raw,) if self.mixed is None else self.mixed.raws
 
 
+class StepRefused(ExportRefused):
+    """A step that is not supported, by its place, and the raw columns that it reads."""
+
+    def __init__(self, message: str, where: str, raws: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.where, self.raws = where, raws
+
+
 Width = Callable[[Any, Sequence[int]], int]
 
 
@@ -115,7 +123,11 @@ def _apart(step: Any, columns: list[Column], where: str, width_of: Width | None)
         return [column for name, part in parts for column in _through(part, columns, f"{where} → {name}", width_of)]
     if type(step) is ColumnTransformer:
         return _through_parts(step, columns, where, width_of)
-    outputs = outputs_of(step, len(columns), where)
+    try:
+        outputs = outputs_of(step, len(columns), where)
+    except ExportRefused as refusal:
+        raws = tuple(raw for column in columns for raw in column.raws)
+        raise StepRefused(str(refusal), f"{where} ({type(step).__name__})", raws) from None
     if any(column.mixed for column in columns):
         raise _behind_mixed(step, where)
     if (expected := getattr(step, "n_features_in_", len(columns))) != len(columns):

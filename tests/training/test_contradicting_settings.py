@@ -40,7 +40,7 @@ CONTRADICTIONS = [
     ),
     (
         "@[grades]\nlimits = [0.01, 0.1]\nnames = ['A', 'B']",
-        "grades.names: expected 3 names, one a grade, got 2",
+        "grades.names: expected 3 names, one per grade, got 2",
     ),
     (
         "@[data]\ntarget = 'bad'\nweight = 'bad'",
@@ -60,7 +60,7 @@ CONTRADICTIONS = [
     ),
     (
         "@[split]\ngroup = 'customer'",
-        'split.group: split.method = "stratified" would put groups into both parts; use "group" or "time"',
+        'split.group: split.method = "stratified" would put a group into both parts; use "group" or "time"',
     ),
     (
         "@[split]\ntime_format = '%Y'",
@@ -68,7 +68,7 @@ CONTRADICTIONS = [
     ),
     (
         "@[split]\nmethod = 'group'\ngroup = 'customer'\ntest_from = '2024'",
-        'split.test_from: split.method = "group" knows no time; use "time" or leave it out',
+        'split.test_from: split.method = "group" does not use it; use "time" or leave it out',
     ),
     (
         "@[data]\ntarget = 'bad'\n[split]\nmethod = 'time'\ntime = 'bad'",
@@ -76,11 +76,11 @@ CONTRADICTIONS = [
     ),
     (
         "@[split]\nmethod = 'group'\ngroup = 'age'",
-        "features.age: is split.group, which a model would learn by heart; take it out of the features",
+        "features.age: is split.group, which a model would memorize; take it out of the features",
     ),
     (
         "@[split]\nmethod = 'group'\ngroup = 'customer'\n[model]\nestimator = 'calibrated-cv'",
-        'model.estimator: "calibrated-cv" would put groups into several folds; use "cross-fit", which does not',
+        'model.estimator: "calibrated-cv" would put a group into several folds; use "cross-fit"',
     ),
     (
         "@[costs]\ngain = 1.0",
@@ -129,11 +129,11 @@ CONTRADICTIONS = [
     ),
     (
         "@[reasons]\nreference = 'at-cutoff'",
-        'reasons.cutoff: reasons.reference = "at-cutoff" needs the lowest score that passes; set it',
+        'reasons.cutoff: reasons.reference = "at-cutoff" needs the lowest approved score; set it',
     ),
     (
         "@[reasons]\nmethod = 'tree-path'\nreference = 'at-cutoff'\ncutoff = 600",
-        'reasons.reference: reasons.method = "tree-path" compares with no rows; leave it out',
+        'reasons.reference: reasons.method = "tree-path" uses no reference rows; leave it out',
     ),
     (
         "@[reason_groups]\nage = ['owner']",
@@ -169,7 +169,7 @@ CONTRADICTIONS = [
     ),
     (
         "@[reason_texts.purpose]\nactionable = true\ndirection = 'up'\nlevels = ['car']",
-        'reason_texts.purpose.direction: a category has no up and down; list levels = ["..."] instead',
+        'reason_texts.purpose.direction: a category has no direction; list levels = ["..."] instead',
     ),
     (
         "@[reason_texts.purpose]\nactionable = true",
@@ -181,7 +181,7 @@ CONTRADICTIONS = [
     ),
     (
         "@[reason_groups]\nperson = ['age', 'owner']\n[reason_texts.person]\nactionable = true\ndirection = 'up'",
-        "reason_texts.person.actionable: a hint changes one feature, and this names several; mark a feature instead",
+        "reason_texts.person.actionable: a hint changes one feature, and this is a group; mark a feature instead",
     ),
     (
         "@[reasons]\nhints = true",

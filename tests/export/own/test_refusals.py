@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -107,10 +108,16 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
         "city: the rows have no level that the pipeline knows",
     ),
     "dates": (
-        lambda: with_city(OneHotEncoder(handle_unknown="ignore"), "since"),
+        lambda: with_city(StandardScaler(), "since"),
         DATED,
         None,
-        "since: expected numbers, booleans or texts, got Timestamp",
+        r"^since: columntransformer → since \(StandardScaler\) reads dates, and only OneHotEncoder,.* fit on days",
+    ),
+    "decimals": (
+        lambda: on_numbers(SimpleImputer()),
+        NUMBERS.assign(age=pd.Series([Decimal(1)] * len(X), dtype=object)),
+        None,
+        r"age: expected numbers.*got Decimal; make it one of them by .astype\(float\) and fit again",
     ),
     "empty texts": (fitted, X.assign(job=""), None, "job: holds empty texts"),
     "a target of three values": (fitted, X, np.arange(300) % 3, r"expected both classes.*got \[0, 1, 2\]"),
@@ -132,7 +139,13 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, Any, str]] = {
         lambda: GridSearchCV(booster(), {"max_depth": [2]}, cv=2, refit=False, scoring="roc_auc").fit(NUMBERS, Y),
         NUMBERS,
         None,
-        "expected a fitted binary classifier|no best_estimator_|not fitted",
+        r"got GridSearchCV\(refit=False\), which keeps no fitted pipeline; set refit=True",
+    ),
+    "a hard vote": (
+        lambda: VotingClassifier([("a", booster()), ("b", booster(max_depth=2))]).fit(NUMBERS, Y),
+        NUMBERS,
+        None,
+        "got VotingClassifier; set voting='soft'",
     ),
     "a transformer of somebody's": (lambda: on_numbers(Doubled()), NUMBERS, None, "doubled: Doubled is not supported"),
     "a subclass of a known one": (lambda: on_numbers(OwnScaler()), NUMBERS, None, "ownscaler: OwnScaler is not supp"),
