@@ -285,7 +285,7 @@ def wrong(table: Path, *words: object) -> list[object]:
     return ["--config", table / "settings.toml", "--out", table / "artifacts", *FEW_TREES, *words]
 
 
-def test_mistakes_in_the_table(table: Path, capsys: Any) -> None:
+def test_mistakes_in_the_table_end_with_one_line(table: Path, capsys: Any) -> None:
     frame = pd.read_csv(table / "table.csv")
     file = table / "table.csv"
 
@@ -323,14 +323,14 @@ def test_rows_without_a_target_are_dropped_and_counted(table: Path) -> None:
     assert (data["rows"], data["dropped_rows"]) == (550, 50)
 
 
-def test_a_parquet_file_cut_short(table: Path, capsys: Any) -> None:
+def test_a_parquet_file_cut_short_is_refused(table: Path, capsys: Any) -> None:
     pd.read_csv(table / "table.csv").to_parquet(table / "t.parquet")
     whole = (table / "t.parquet").read_bytes()
     (table / "t.parquet").write_bytes(whole[: len(whole) // 2])
     assert "t.parquet" in mistake(capsys, 1, run.main, *wrong(table, "--data", table / "t.parquet"))
 
 
-def test_mistakes_in_the_settings(table: Path, capsys: Any) -> None:
+def test_mistakes_in_the_settings_end_with_status_2(table: Path, capsys: Any) -> None:
     toml = (table / "settings.toml").read_text()
     (table / "settings.toml").write_text(toml + "\n[modle]\nfolds = 3\n")
     assert "model" in mistake(capsys, 2, run.main, *wrong(table))
@@ -349,7 +349,7 @@ def test_a_folder_of_other_files_is_not_replaced(table: Path, capsys: Any) -> No
     assert (table / "artifacts/thesis.txt").read_text() == "years of work"
 
 
-def test_export_without_artifacts_or_with_altered_ones(trained: Path, tmp_path: Path, capsys: Any) -> None:
+def test_missing_or_altered_artifacts_are_not_exported(trained: Path, tmp_path: Path, capsys: Any) -> None:
     import shutil
 
     out = ["--out", tmp_path / "model", "--quiet"]
@@ -522,7 +522,7 @@ def test_a_file_in_the_folder_s_place_is_one_line(trained: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize("module", ["training.run", "export.to_onnx", "export.verify", "runtime.ask", "runtime.local"])
-def test_help(module: str) -> None:
+def test_every_command_has_help(module: str) -> None:
     said = command(module, "--help")
     assert said.returncode == 0
     assert f"python -m {module}" in said.stdout

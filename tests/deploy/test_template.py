@@ -96,7 +96,7 @@ def test_wildcards_are_those_that_the_documentation_lists(file: str) -> None:
     assert file == "account.yaml" or found
 
 
-def test_no_policy_of_somebody_else_s_in_a_stage() -> None:
+def test_a_stage_names_no_managed_policy() -> None:
     assert "ManagedPolicyArns" not in TEMPLATE.body
     assert all("Policies" not in entry for entry in of_type("AWS::Serverless::Function").values())
     assert all("Role" in entry for entry in of_type("AWS::Serverless::Function").values())

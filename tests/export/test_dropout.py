@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import skl2onnx
 import xgboost
 from numpy.typing import NDArray
+from skl2onnx.common.data_types import DoubleTensorType
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from xgboost import DMatrix, XGBClassifier
 
+import lastbit
 from export.certificate.comparison import bits_equal
 from export.own.settings import own_settings
 from export.refusal import ExportRefused
@@ -86,6 +89,19 @@ def test_a_calibrated_pipeline_with_dropout_is_exact_with_reasons(method: str, t
     assert certificate["reasons"]["largest_difference"] <= 2e-7
     others, _ = rows_of(500, seed=7)
     assert served(model, others) == pytest.approx(fitted.predict_proba(others)[:, 1], abs=4.5e-16, rel=0)
+
+
+def test_a_registered_graph_with_dropout_is_exact() -> None:
+    X, y = table()
+    numbers = X.astype(np.float64)
+    weighted = XGBClassifier(booster=DART, rate_drop=0.3, n_estimators=12, n_jobs=1)
+    fitted = CalibratedClassifierCV(weighted, method="isotonic", cv=2).fit(numbers, y)
+    lastbit.register()
+    types = [("x", DoubleTensorType([None, 5]))]
+    graph = skl2onnx.to_onnx(fitted, initial_types=types, target_opset={"": 18, "ai.onnx.ml": 3})
+    lastbit.unregister()
+    compared = lastbit.compare(graph, fitted, numbers)
+    assert compared["bit_equal"] == compared["rows"] >= len(numbers)
 
 
 def test_a_native_booster_with_dropout_is_exact_or_refused_with_what_to_do(tmp_path: Path) -> None:

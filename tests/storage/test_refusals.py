@@ -42,7 +42,7 @@ def test_an_invalid_address_is_refused(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_addresses() -> None:
+def test_addresses_are_read_as_bucket_and_key() -> None:
     assert str(Address.of_object("s3://bucket/a b/ü?#.csv")) == "s3://bucket/a b/ü?#.csv"
     assert Address.of_prefix("s3://bucket/models//") / "latest.json" == Address("bucket", "models/latest.json")
     assert is_remote("s3://bucket/key")
@@ -112,7 +112,7 @@ def test_who_may_not_write(bucket: Bucket) -> None:
     )
 
 
-def test_an_archived_object(bucket: Bucket, tmp_path: Path) -> None:
+def test_an_archived_object_is_refused(bucket: Bucket, tmp_path: Path) -> None:
     bucket.proxy.will(faulty.refused(403, "InvalidObjectState", "Not valid for the object's storage class"))
     assert told(lambda: fetched(bucket, tmp_path)) == (
         f"{at(bucket)}: is archived (InvalidObjectState: Not valid for the object's storage class); restore "
@@ -120,7 +120,7 @@ def test_an_archived_object(bucket: Bucket, tmp_path: Path) -> None:
     )
 
 
-def test_a_bucket_in_another_region(bucket: Bucket, tmp_path: Path) -> None:
+def test_a_bucket_in_another_region_is_refused_with_its_region(bucket: Bucket, tmp_path: Path) -> None:
     more = "<Region>eu-central-1</Region>"
     bucket.proxy.will(faulty.refused(400, "AuthorizationHeaderMalformed", "expecting 'eu-central-1'", more))
     message = told(lambda: fetched(bucket, tmp_path))
@@ -155,7 +155,9 @@ def test_a_region_that_only_the_bucket_names_is_followed(bucket: Bucket, tmp_pat
     assert fetched(bucket, tmp_path)[1] == CONTENT
 
 
-def test_no_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_refused_before_a_request(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert told(lambda: fetched(bucket, tmp_path)) == (
@@ -169,7 +171,7 @@ def test_no_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL", "nowhere"), ("AWS_MAX_ATTEMPTS", "many")])
-def test_a_wrong_configuration(name: str, value: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_configuration_is_named(name: str, value: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     message = told(Store)
     assert value in message
@@ -210,6 +212,6 @@ def test_a_refused_connection_is_one_line(bucket: Bucket, tmp_path: Path, monkey
     assert "Could not connect to the endpoint URL" in told(lambda: fetched(bucket, tmp_path))
 
 
-def test_without_boto3(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_boto3_is_refused_with_what_to_install(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3.session", None)
     assert told(Store) == 's3:// addresses need boto3, which is not installed; pip install "lastbit[aws]"'

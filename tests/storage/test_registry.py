@@ -84,7 +84,7 @@ def test_a_model_without_reasons_has_no_such_file(bucket: Bucket, trained: tuple
     assert [entry.version for entry in Registry(f"{bucket}/models").versions()] == [version]
 
 
-def test_versions_and_the_way_back(
+def test_a_version_can_be_made_the_latest_again(
     bucket: Bucket, trained: tuple[Path, Path], versions: tuple[str, str], tmp_path: Path, scratch: Path
 ) -> None:
     registry = Registry(f"{bucket}/models")

@@ -107,7 +107,7 @@ def test_special_codes_of_one_column_stay_in_the_others(tmp_path: Path) -> None:
     assert read(tmp_path, "trade", ["-1", "not asked", "lodger", "x"]) == ["-1", None, "lodger", "x"]
 
 
-def test_words_of_a_boolean(tmp_path: Path) -> None:
+def test_words_of_a_boolean_add_to_the_usual_ones(tmp_path: Path) -> None:
     owns = read(tmp_path, "owns", ["Owner", "TENANT", "lodger", "yes", "f", ""])
     np.testing.assert_array_equal(owns, [1, 0, np.nan, 1, 0, np.nan])
 

@@ -94,7 +94,7 @@ def test_it_is_json_and_sorted(found: Found, applicants: Any) -> None:
     assert {entry["feature"] for entry in found["features"]} == set(frame)
 
 
-def test_what_is_counted(found: Found, applicants: Any) -> None:
+def test_missing_distinct_and_quantiles_are_those_of_the_column(found: Found, applicants: Any) -> None:
     frame, _ = applicants
     for entry in found["features"]:
         column = frame[entry["feature"]]

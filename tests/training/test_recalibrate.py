@@ -138,7 +138,7 @@ def test_figures_and_page_say_who_moves(parent: Artifacts, later: Path, tmp_path
     assert (reference["rows"], sum(reference["grades"]["counts"])) == (1_500, 1_500)
 
 
-def test_the_page_in_a_browser(
+def test_the_page_fits_a_browser(
     parent: Artifacts, later: Path, tmp_path: Path, open_page: Callable[..., Opened]
 ) -> None:
     assert run(parent, tmp_path / "new", "--data", later, "--method", "slope") == 0
@@ -150,7 +150,7 @@ def test_the_page_in_a_browser(
 
 
 @pytest.mark.parametrize("grades", [6, 7, 40])
-def test_the_page_of_many_grades_in_a_browser(grades: int, tmp_path: Path, open_page: Callable[..., Opened]) -> None:
+def test_the_page_of_many_grades_fits_a_browser(grades: int, tmp_path: Path, open_page: Callable[..., Opened]) -> None:
     """Hostile names and a million rows in each cell: nothing cut off at 1200 pixels and on A4, in any font."""
     names = [f"<b>{number:02d}</b>" if number % 2 else f"{number:02d}-BBB+" for number in range(grades)]
     moves = Moves(tuple(names), np.full((grades, grades), 1_234_567))

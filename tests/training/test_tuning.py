@@ -164,7 +164,7 @@ def test_groups_are_in_one_fold(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---------------------------------------------------------------- the space
 
 
-def test_places_in_the_space() -> None:
+def test_parameters_are_placed_inside_the_space() -> None:
     where = place({"max_depth": 12, "gamma": 0.0, "learning_rate": 0.05, "subsample": 1.0}, SPACE)
     assert (where["max_depth"], where["gamma"], where["learning_rate"]) == (SPACE["max_depth"].high, 0.001, 0.05)
     assert (where["max_leaves"], where["max_bin"]) == (128, 256)  # no limit of leaves, XGBoost's own bins

@@ -62,7 +62,7 @@ def mistake(capsys: pytest.CaptureFixture[str], folder: Path, out: Path, data: p
     return said
 
 
-def test_periods_segments_and_exposures(folder: Path, tmp_path: Path) -> None:
+def test_periods_segments_and_exposures_are_those_of_the_table(folder: Path, tmp_path: Path) -> None:
     """The time and exposure columns are those that training recorded; a branch of five people is not shown."""
     words = ["--period", "month", "--segment", "branch", "--segment", "shop"]
     found, page = validated(folder, tmp_path / "out", folder / "new.csv", *words)
@@ -88,7 +88,7 @@ def test_periods_segments_and_exposures(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "labels"), [("quarter", ["2025-Q1", "2025-Q2"]), ("year", ["2025"])])
-def test_longer_periods(folder: Path, tmp_path: Path, kind: str, labels: list[str]) -> None:
+def test_periods_may_be_quarters_or_years(folder: Path, tmp_path: Path, kind: str, labels: list[str]) -> None:
     found, _ = validated(folder, tmp_path / "out", folder / "new.csv", "--period", kind)
     assert [entry["level"] for entry in found["sections"]["periods"]["figure"]["periods"]] == labels
 
@@ -142,7 +142,7 @@ def test_ids_twice_in_a_period_are_said_and_clusters_are_drawn(folder: Path, tmp
     assert (moved["customers"], moved["gone"], moved["new"]) == (200, 0, 0)
 
 
-def test_migrations_between_two_tables(folder: Path, tmp_path: Path) -> None:
+def test_migrations_are_counted_between_two_tables(folder: Path, tmp_path: Path) -> None:
     new = pd.read_csv(folder / "new.csv")
     earlier = new.iloc[100:].assign(income=new["income"].iloc[100:] * 2)
     earlier.to_csv(tmp_path / "earlier.csv", index=False)

@@ -92,7 +92,7 @@ def _refuse_other(file: Path, found: Mapping[str, str], origin: Mapping[str, str
     for key in sorted({**origin, **found}, key=lambda key: "." not in key):  # the orders last
         if found.get(key) != origin.get(key):
             there, here = (shown(json.loads(side[key])) if key in side else "not set" for side in (found, origin))
-            raise UserError(f"{file}: is the study of another search, whose {key} is {there}, here {here}; {ANEW}")
+            raise UserError(f"{file}: is the study of another search: {key} is {there} there and {here} here; {ANEW}")
 
 
 @contextmanager

@@ -165,7 +165,7 @@ def test_an_invalid_explain_is_refused(
     assert (found, answer["type"]) == (status, f"urn:lastbit:problem:{problem}")
 
 
-def test_always_and_never(model: Path) -> None:
+def test_the_setting_gives_reasons_always_or_never(model: Path) -> None:
     assert "reasons" in ask(handler(model, EXPLAIN="always"), APPLICANT)[1]
     never = handler(model, EXPLAIN="never")
     assert "reasons" not in ask(never, APPLICANT)[1]

@@ -72,7 +72,7 @@ def test_a_model_may_have_no_reasons(artifacts: Artifacts, tmp_path: Path) -> No
     assert "reasons" not in read(tmp_path / "with" / "manifest.json")
 
 
-def test_artifacts_of_before_export_as_they_did(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_artifacts_without_a_sample_export_without_reasons(artifacts: Artifacts, tmp_path: Path) -> None:
     from dataclasses import replace
 
     former = replace(artifacts, drawn={})
