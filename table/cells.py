@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cli.errors import UserError
 from cli.words import shown
-from table.amounts import Amount, Marks, marks_that_fit
+from table.amounts import Amount, Marks, is_bookkeeping_minus, marks_that_fit
 from table.words import Missing, folded, truths
 
 MISSING = ("", "NA", "NaN", "null")  # of a CSV, exactly so; "none" or "n/a" may be a level
@@ -176,8 +176,10 @@ def _parsed(source: Source, column: str, cells: Any) -> Any:
     amounts = [amount for amount in found if amount is not None]
     _refuse_amounts(source, column, cells, found, coded)
     signed = next((at for at, amount in enumerate(amounts) if amount.sign), None)
-    if signed is not None:
-        source.remarks.append(f"column {column}: {shown(levels[signed])} is read as {amounts[signed].value:g}")
+    below = next((at for at, level in enumerate(levels) if is_bookkeeping_minus(level)), None)
+    for at in dict.fromkeys((signed, below)):
+        if at is not None:
+            source.remarks.append(f"column {column}: {shown(levels[at])} is read as {amounts[at].value:.15g}")
     values = pa.array([amount.value for amount in amounts], pa.float64())
     return pa.chunked_array([pc.take(values, coded.indices)])
 

@@ -30,6 +30,7 @@ NUMBER = "number"
 
 WITH_NAMES = (
     *("%b-%Y", "%b %Y", "%b/%Y", "%b%Y", "%Y-%b", "%Y %b", "%d%b%Y", "%d-%b-%Y", "%d %b %Y", "%d/%b/%Y"),
+    *("%d%b%Y:%H:%M:%S", "%d%b%Y:%H:%M", "%d%b%Y %H:%M:%S", "%d-%b-%Y %H:%M:%S", "%d-%b-%Y %H:%M"),
     *("%b %d, %Y", "%b %d %Y", "%b-%y", "%b %y", "%d%b%y", "%d-%b-%y", "%d %b %y", "%d/%b/%y"),
 )
 QUARTERS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y/Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "%qQ %Y")

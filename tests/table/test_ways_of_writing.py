@@ -63,6 +63,12 @@ def rents(table: Table) -> list[float]:
         (["$1,250.00", "-$3"], {"thousands": ","}, [1250, -3]),
         (["2.5%", "40 %", "-1%"], {}, [2.5, 40, -1]),
         (["2,5 %", ""], {"decimal": ","}, [2.5, np.nan]),
+        (["(1,234.50)", "$ (7)", "($8)", "9"], {"thousands": ","}, [-1234.5, -7, -8, 9]),
+        (["1234-", "1.250,5- EUR", "7\u2212"], {"decimal": ",", "thousands": "."}, [-1234, -1250.5, -7]),
+        (["R$ 1.234,56", "-R$\u00a07", "R$ -8"], {"decimal": ",", "thousands": "."}, [1234.56, -7, -8]),
+        (["Rs. 12,34,567", "Rs.-5"], {"thousands": ","}, [1_234_567, -5]),
+        (["1 250,5 kr", "7 kr"], {"decimal": ",", "thousands": " "}, [1250.5, 7]),
+        (["\u0661\u0662\u066c\u0663\u0664\u0665\u066b\u0665", "\uff17"], {"thousands": ","}, [12345.5, 7]),
     ],
 )
 def test_numbers_as_people_write_them(
@@ -105,7 +111,15 @@ def test_invalid_numbers_are_refused_with_the_marks_that_would_do(
         ("%", Marks()),
         ("%5", Marks()),
         ("--5", Marks()),
-        ("\u0661", Marks()),
+        ("-(5)", Marks()),
+        ("(-5)", Marks()),
+        ("5-5", Marks()),
+        ("(5", Marks()),
+        ("()", Marks()),
+        ("R$", Marks()),
+        ("5 CR", Marks()),
+        ("\u00bd", Marks()),
+        ("\u0661\u066c\u0660\u0660\u0660", Marks()),
     ],
 )
 def test_a_text_that_only_resembles_a_number_is_not_read(text: str, marks: Marks) -> None:
@@ -133,6 +147,12 @@ def test_marks_that_fit_are_those_with_the_fewest_settings() -> None:
 def test_a_sign_that_is_dropped_is_remarked_on(tmp_path: Path) -> None:
     assert read(tmp_path, with_rents("13.5%", "2%")).remarks == ('column rent: "13.5%" is read as 13.5',)
     assert read(tmp_path, with_rents("13.5", "2")).remarks == ()
+
+
+def test_a_minus_as_ledgers_write_it_is_remarked_on(tmp_path: Path) -> None:
+    assert read(tmp_path, with_rents("7", "(13.5)", "(2)")).remarks == ('column rent: "(13.5)" is read as -13.5',)
+    assert read(tmp_path, with_rents("7", "$3-")).remarks == ('column rent: "$3-" is read as -3',)
+    assert read(tmp_path, with_rents("7", "-2")).remarks == ()
 
 
 def test_a_point_that_may_mark_thousands_is_remarked_on(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from cli.errors import UserError
-from table import Table, read_table
+from table import read_table
+from tests.training.drafts import read_by_its_draft
 from training import draft
 from training.settings import load_settings
 
@@ -35,14 +36,6 @@ def loans() -> pd.DataFrame:
             "loan_status": np.where(rng.random(ROWS) < 0.2, "Current", ended),
         }
     )
-
-
-def read_by_its_draft(file: Path) -> tuple[str, dict[str, Any], Table]:
-    """The draft's text, what it holds, and the table that it reads."""
-    toml = file.parent / "own.toml"
-    assert draft.main([str(file), "--out", str(toml), "--quiet"]) == 0
-    text = toml.read_text("utf-8")
-    return text, tomllib.loads(text), read_table(load_settings(toml, {}).schema)
 
 
 @pytest.mark.parametrize("form", ["utf-8", "utf-16", "utf-16-le", "gzip", "json", "parquet", "feather", "folder"])

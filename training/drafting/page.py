@@ -116,7 +116,8 @@ def _as_settings(its: Candidate) -> list[str]:
     lines = [f"target = {text(its.name)}  # {_values(its)}"]
     if not its.settles:
         asked = "  # which values are a default, and which repayment?"
-        return [*lines, f"positive = {_choose(its)}{asked}", 'negative = "CHOOSE of the others"']
+        positive = _one_or_list(its.positive) if its.positive else _choose(its)
+        return [*lines, f"positive = {positive}{asked}", 'negative = "CHOOSE of the others"']
     lines.append(f"positive = {_one_or_list(its.positive)}{'' if its.negative else question}")
     if its.negative:
         lines.append(f"negative = {_one_or_list(its.negative)}{question}")
