@@ -1,4 +1,4 @@
-"""What settings and tables make of the commands' model, its summary and its answers."""
+"""Models, summaries and answers of the commands, by their settings and tables."""
 
 import json
 from pathlib import Path

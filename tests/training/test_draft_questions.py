@@ -1,4 +1,4 @@
-"""What a draft cannot know is a question in it, and never decided in silence."""
+"""Questions of a draft: what it cannot know is asked, and never decided in silence."""
 
 import tomllib
 from pathlib import Path
