@@ -64,7 +64,7 @@ def elsewhere(question: Callable[[], bool]) -> bool:
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], input=dumps(question), env=variables, capture_output=True, check=True
     )
-    return done.stdout == b"True\n"
+    return bool(done.stdout == b"True\n")
 
 
 def here(question: Callable[[], bool]) -> bool:
