@@ -15,7 +15,7 @@ LARGEST = 32 * 2**20  # bytes of a block that is kept: the most that glibc would
 def keep_freed_memory() -> bool:
     """Let this process keep what it frees, up to twice the largest block; False where the C library has no such limits.
 
-    The next batch takes the place of the one before, so the most that the process holds does not grow.
+    The next batch reuses the memory of the one before, so the peak of the process does not grow.
     """
     if sys.platform != "linux":
         return False

@@ -8,10 +8,11 @@ REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
     errno.EROFS: "the disk is read-only; name a folder that can be written",
     errno.EDQUOT: "the disk quota is used up; make room and run again",
-    errno.EFBIG: "the file is larger than may be written here; raise the limit (ulimit -f) and run again",
+    errno.EFBIG: "the file exceeds the size limit of this shell; raise it (ulimit -f) and run again",
 }
 NO_FILES_LEFT = "the disk has room for bytes but not for one more file (no inodes); remove some files and run again"
-NO_PERMISSION = "permission denied; correct the permissions, or name others"
+OTHER_PERMISSIONS = "correct the permissions, or name another"
+NO_PERMISSION = f"permission denied; {OTHER_PERMISSIONS}"
 
 
 def in_words(fault: OSError) -> str:
@@ -34,11 +35,11 @@ def _denied(path: Path) -> str:
     """
     for folder in reversed(path.absolute().parents):
         if folder.is_dir() and not _may(folder, os.X_OK):
-            return f"{path}: cannot be read: no permission to enter {folder}; correct it, or name another"
+            return f"{path}: cannot be read: no permission to enter {folder}; {OTHER_PERMISSIONS}"
     if path.exists() and not _may(path, os.R_OK):
-        return f"{path}: cannot be read: no permission; correct it, or name another"
+        return f"{path}: cannot be read: permission denied; {OTHER_PERMISSIONS}"
     folder = path if path.is_dir() and not _may(path, os.W_OK) else _nearest(path.absolute().parent)
-    return f"{path}: cannot be written: no permission in {folder}; name a folder that can be written"
+    return f"{path}: cannot be written: permission denied in {folder}; name a folder that can be written"
 
 
 def _may(path: Path, way: int) -> bool:

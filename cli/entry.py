@@ -20,7 +20,7 @@ from typing import NoReturn
 from cli.errors import FAILED
 
 NOTHING_CHANGED = "error: interrupted; nothing was changed\n"
-WHOLE = "error: interrupted; what it writes is whole, as it was or new\n"
+WHOLE = "error: interrupted; the output is whole, either as it was or new\n"
 # XGBoost builds docstrings from docstrings while it is imported.
 WITHOUT_DOCSTRINGS = (
     "error: PYTHONOPTIMIZE=2 (python -OO): XGBoost and others expect docstrings, got none; unset it, or set it to 1\n"

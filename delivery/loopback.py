@@ -43,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def compare(model: Path) -> None:
     """Raise UserError if the server's answer differs in any byte from the handler's in this process."""
+    handler = load_handler(str(model))  # refuses a damaged manifest
     body = json.dumps({"applicants": applicants(json.loads((model / MANIFEST).read_text(encoding="utf-8")))}).encode()
-    handler = load_handler(str(model))
     expected: Any = handler(http_api_event(HttpRequest("POST", PATH, tuple(HEADERS.items()), body)), None)
     with served(model) as address:
         connection = http.client.HTTPConnection(address, timeout=PATIENCE)

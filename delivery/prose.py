@@ -1,4 +1,4 @@
-"""`python -m delivery.prose`: refuses phrases that are not the field's English, in every text of the repository."""
+"""`python -m delivery.prose`: refuses phrases that are not the field's English, and names of tests that are no rule."""
 
 if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
     from cli.entry import start
@@ -55,7 +55,10 @@ def check(paths: Sequence[str]) -> None:
 
 
 def faults(file: Path) -> Iterator[str]:
-    """A line for each banned phrase of a file: place, phrase, remedy."""
+    """A line for each fault of a file: place, phrase or name, remedy.
+
+    A sentence has a subject, a verb and more; a method may take its subject from the name of its class.
+    """
     text = file.read_text(encoding="utf-8")
     for phrase, remedy in BANNED.items():
         for match in re.finditer(rf"\b{phrase}\b", text, re.IGNORECASE):
@@ -65,6 +68,9 @@ def faults(file: Path) -> Iterator[str]:
             tree = ast.parse(text)
         except SyntaxError as fault:
             raise UserError(f"{file}:{fault.lineno}: expected Python, got {fault.msg}") from None
+        for its in tree.body:
+            if isinstance(its, ast.FunctionDef) and re.fullmatch(r"test(_[^_]+){,2}", its.name):
+                yield f"{file}:{its.lineno}: {its.name}: name the rule that the test holds, a sentence with its verb"
         for node in ast.walk(tree):
             match node:
                 case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():

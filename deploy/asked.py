@@ -22,7 +22,7 @@ def asked_of(aws: Aws, state: State, progress: Progress) -> Endpoint | Invoked:
         known = "" if _is_known(host) else f"; DNS does not know {host} yet"
         progress.say(f"[yellow]Note:[/] {host} has to be an alias (CNAME) of [bold]{target}[/]{known}")
     if outputs.get("Closed"):
-        progress.say("[yellow]Note:[/] the API wants more than a key, so its function is asked, and not the API")
+        progress.say("[yellow]Note:[/] the API requires more than a key, so the test invokes its function")
         return Invoked(aws.client("lambda"), outputs["FunctionName"])
     return Endpoint(outputs["Url"], aws.api_key(outputs.get("ApiKeyId", "")), target=target)
 

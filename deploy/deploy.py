@@ -78,7 +78,7 @@ def parser() -> Parser:
     how = options.add_argument_group("how")
     how.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
     how.add_argument("--yes", action="store_true", help="do not ask")
-    how.add_argument("--at-once", action="store_true", help="move all traffic at once, regardless of alarms")
+    how.add_argument("--at-once", action="store_true", help="move all traffic at once, whatever the alarms")
     files = options.add_argument_group("other files")
     files.add_argument("--stages", default=str(STAGES), metavar="FILE", help="default: deploy/stages.toml")
     files.add_argument("--template", default=str(TEMPLATE), metavar="FILE", help="default: deploy/template.yaml")
@@ -102,7 +102,9 @@ def deploy(args: Any, progress: Progress) -> None:
         aws = connect(stage.region)
         if stage.account not in ("", aws.account):
             raise UserError(
-                f"stage {stage.name} is in account {stage.account}, and we are in {aws.account}; log in there"
+                f"stage {stage.name} is in account {stage.account}, "
+                f"but these credentials are for "
+                f"{aws.account}; log in to the former"
             )
         stage = stage.in_account(aws.account)
         release = compose(stage, template, artifact, stage.bucket, args.image, at_once=args.at_once)
@@ -214,7 +216,7 @@ def _refuse_shared(function: Function) -> None:
     for number, share in function.shares(LIVE).items():
         raise UserError(
             f"{function.name}: {share:.0%} of the requests go to version {number}, left from a deployment that was "
-            "stopped; decide for one by deploy/rollback.py --version"
+            "stopped; choose one with deploy/rollback.py --version"
         )
 
 
@@ -233,8 +235,8 @@ def _refuse_elsewhere(state: State, function: Function) -> None:
     known, live = state.outputs["Version"], function.behind(LIVE)
     if live != known:
         raise UserError(
-            f"{function.name}: CloudFormation has deployed version {known}, and live is at {live}: it was moved at the "
-            f"same time; decide for one by deploy/rollback.py --version"
+            f"{function.name}: CloudFormation has deployed version {known}, and live is at {live}: it was moved "
+            "meanwhile; choose one with deploy/rollback.py --version"
         )
 
 
@@ -245,7 +247,9 @@ def _live(function: Function) -> Version | None:
 
 def _agreed() -> bool:
     if not sys.stdin.isatty():
-        raise UserError("nobody is there to be asked; to deploy without asking, pass --yes", WRONG_USAGE)
+        raise UserError(
+            "expected a terminal to confirm in, got none; to deploy without confirmation, pass --yes", WRONG_USAGE
+        )
     return input("Go ahead? [y/N] ").strip().lower() in ("y", "yes")
 
 

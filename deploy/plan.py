@@ -66,7 +66,7 @@ class Plan:
 
     def _traffic(self) -> str:
         if self._replaces_function:
-            return f"all at once, to the new function {self.function}; the one before is deleted"
+            return f"all at once, to the new function {self.function}; the previous one is deleted"
         if self.live is None:
             return "all of it, to the first version"
         if self.returns_to:
@@ -77,7 +77,7 @@ class Plan:
 
     def _failure(self) -> str:
         if self._replaces_function:
-            return "an error of CloudFormation's brings the function before back; the smoke test cannot"
+            return "an error in CloudFormation restores the previous function; the smoke test cannot"
         if self.live is None:
             return "CloudFormation removes what it has made; nothing answers, as before"
         if self.returns_to:
@@ -88,10 +88,10 @@ class Plan:
     def _show_changes(self, progress: Progress) -> None:
         changes = self.proposal.changes
         if self.returns_to:
-            progress.say("Nothing changes in the stack: a rollback has moved the traffic away from what it has.")
+            progress.say("Nothing changes in the stack: a rollback has moved the traffic away from its version.")
             return
         if not changes:
-            progress.say("Nothing changes: this release is what runs there.")
+            progress.say("Nothing changes: this release is deployed already.")
             return
         grid = Grid(box=None, pad_edge=False)
         for title in ("Change", "Resource", "Type"):

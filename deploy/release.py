@@ -41,7 +41,7 @@ def compose(stage: Stage, template: Template, artifact: Artifact, bucket: str, i
     for name in OURS:
         if name in stage.parameters:
             raise UserError(
-                f"deploy/stages.toml: {name}: is no setting, it comes with what is deployed; take it out", WRONG_USAGE
+                f"deploy/stages.toml: {name}: is not a setting, it comes with the package; remove it", WRONG_USAGE
             )
     derived = limits_of(artifact.manifest.document.get("reference"))
     for name in DERIVED:

@@ -67,7 +67,10 @@ def rollback(args: Any, progress: Progress) -> None:
     stage = read_stage(args.stage, Path(args.stages))
     aws = connect(stage.region)
     if stage.account not in ("", aws.account):
-        raise UserError(f"stage {stage.name} is in account {stage.account}, and we are in {aws.account}; log in there")
+        raise UserError(
+            f"stage {stage.name} is in account {stage.account}, but these credentials are for "
+            f"{aws.account}; log in to the former"
+        )
     state = Stack(aws.client("cloudformation"), stage.stack).state()
     if state is None or "FunctionName" not in state.outputs:
         raise UserError(f"{stage.stack}: nothing is deployed there")
@@ -97,13 +100,13 @@ def _target(wanted: str | None, versions: Sequence[Version], previous: str | Non
     """The version that was asked for, or the one before; of a model the newest version."""
     if wanted is None:
         if previous is None:
-            raise UserError("nothing was deployed before what runs now; name one with --version (--list lists them)")
+            raise UserError("no earlier version was deployed; name one with --version (--list lists them)")
         wanted = previous
     is_number = re.fullmatch(r"\d{1,9}", wanted)
     found = [version for version in versions if wanted == (version.number if is_number else version.model)]
     if not found:
         known = ", ".join(f"{version.number} ({version.model or 'unknown'})" for version in versions)
-        raise UserError(f"no version {wanted}; there are {known or 'none'}", WRONG_USAGE)
+        raise UserError(f"no version {wanted}; the versions are {known or 'none'}", WRONG_USAGE)
     return next((version for version in found if version.number == live), found[-1])
 
 

@@ -133,7 +133,7 @@ def check_unzipped(size: int) -> None:
     """Refuse what Lambda would refuse."""
     if size > UNZIPPED_LIMIT:
         raise PackageRefused(
-            f"unzipped, the package has {_mb(size)} MB and Lambda takes at most {_mb(UNZIPPED_LIMIT)} MB: "
+            f"unzipped, the package has {_mb(size)} MB, and Lambda's limit is {_mb(UNZIPPED_LIMIT)} MB: "
             "use a smaller model, or an image (Dockerfile.lambda)"
         )
 
@@ -214,8 +214,8 @@ def _caveats(target: Target, interpreter: str | None, certified_on: str | None, 
         lines.append("not started here, since this machine cannot run it; it checks itself when Lambda starts it")
     if certified_on and lambda_name(certified_on) != target.arch:
         lines.append(
-            f"certified on {certified_on}: on {target.arch} the self-check rows decide at every start, "
-            "and a model that answers otherwise there does not serve"
+            f"certified on {certified_on}: on {target.arch} every start compares the self-check rows, "
+            "and a model that differs there does not serve"
         )
     if not target.is_on_lambda:
         lines.append(

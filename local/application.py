@@ -82,7 +82,7 @@ class Application:
             return self._handler(http_api_event(request), None) if answer is None else answer
         except Exception as fault:
             sys.stderr.write(f"{type(fault).__name__}: {fault}\n")
-            return problem(500, "the fault is on our side; standard error has it")
+            return problem(500, "the fault is in the service; standard error has it")
 
 
 def problem(status: int, detail: str) -> Answer:

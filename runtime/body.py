@@ -21,7 +21,7 @@ def decode(body: str, encoding: str, size_limit: int, *, is_base64: bool) -> byt
     if not is_base64:
         # No gzip is text, so that API Gateway has decompressed it already, or has read its bytes as text.
         if coding in GZIP and body.startswith("\x1f"):
-            raise Problem(UNREADABLE_BODY, "expected gzip as bytes, got it read as text: declare its type as binary")
+            raise Problem(UNREADABLE_BODY, "expected gzip bytes, got text: declare the media type as binary")
         return body.encode("utf-8", "surrogatepass")
     try:
         data = a2b_base64(body, strict_mode=True)
@@ -42,6 +42,6 @@ def _decompress(data: bytes, size_limit: int) -> bytes:
         if len(content) > size_limit:
             raise Problem(BODY_TOO_LARGE, f"expected at most {size_limit} bytes, decompressed")
         if not member.eof:
-            raise Problem(UNREADABLE_BODY, "expected gzip, as content-encoding says, got a part of it")
+            raise Problem(UNREADABLE_BODY, "expected gzip, as content-encoding says, got only its beginning")
         data = member.unused_data
     return content

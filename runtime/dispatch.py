@@ -117,7 +117,7 @@ def _refusal(fault: Exception, request: Request) -> Response:
     """The response to a request that was refused (Problem), or that failed on our side (anything else)."""
     if not isinstance(fault, Problem):
         _report(fault, request)
-        fault = Problem(INTERNAL_ERROR, "the fault is on our side; it is logged with the request id")
+        fault = Problem(INTERNAL_ERROR, "the fault is in the service; the log has it under the request id")
     content = fault.content()
     if request.request_id:
         content["request_id"] = request.request_id

@@ -53,8 +53,8 @@ class Explainer:
         self._per_margin: float = 100 * factor * reasons["slope"]  # hundredths of a point
         self._base: int = round(100 * (scale.points + factor * log_odds))
         self._adds_up: bool = reasons["basis"]["adds_up"]
-        limited = {"adds_up": False, "note": "the probability is at its limit: points are those without it"}
-        before = {} if self._adds_up else {"note": "points are those before calibration, which keeps their order"}
+        limited = {"adds_up": False, "note": "the probability is at its limit; points ignore the limit"}
+        before = {} if self._adds_up else {"note": "points are computed before calibration, which keeps their order"}
         self._middle = f'],"base_points":{self._base / 100!r},"other_points":'
         self._end = f',"reasons_basis":{write(reasons["basis"] | before)}'
         self._limited_end = f',"reasons_basis":{write(reasons["basis"] | limited)}'

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from runtime.model import Model
     from runtime.tables import Tables
 
-HIGHEST = "the score is in the highest band, or above it"
-NONE = "no change of one of these features, within what training saw, reaches the band"
-EACH = "each changes one feature, all else as sent, and was scored by the model; it promises nothing"
+HIGHEST = "the score is already in the highest band or above it"
+NONE = "no change of a single feature, within the values seen in training, reaches the band"
+EACH = "each hint changes one feature, keeps the others as sent, and was scored by the model; it is not a promise"
 
 
 class Change(NamedTuple):

@@ -13,35 +13,35 @@ if TYPE_CHECKING:
 
 # Answers of API Gateway itself, set up by deploy/template.yaml. The function answers 413 as well.
 GATEWAY = {
-    403: "API key missing or wrong",
+    403: "API key is missing or wrong",
     413: "Request is too large for API Gateway",
     429: "Too many requests",
-    504: "No answer in time",
+    504: "Answer timed out",
 }
 GATEWAY_TYPE = "about:blank"
 
 _EXPLAIN: dict[str, Any] = {
-    "description": "true adds the reasons of the score, all the points of every feature too",
+    "description": "true adds the reasons for the score, all also adds the points of every feature",
     "enum": [True, False, "all"],
 }
-_POINTS = {"type": "number", "description": "two decimals; below 0 it costs points"}
+_POINTS = {"type": "number", "description": "two decimals; negative points lower the score"}
 _EXPLAINED: dict[str, Any] = {
     "reasons": {
         "type": "array",
         "maxItems": 5,
-        "description": "the features that cost the most points, in order; a fifth is a number of inquiries",
+        "description": "the features that cost the most points, most first; a fifth is the number of inquiries",
         "items": {"$ref": "#/components/schemas/Reason"},
     },
-    "base_points": {"type": "number", "description": "mean of the reference rows, on the scale of the score"},
-    "other_points": {**_POINTS, "description": "of all other features; with the rest the score, to two decimals"},
+    "base_points": {"type": "number", "description": "mean of the reference rows on the scale of the score"},
+    "other_points": {**_POINTS, "description": "points of all other features together"},
     "points": {"type": "object", "additionalProperties": _POINTS},
     "reasons_basis": {"$ref": "#/components/schemas/ReasonsBasis"},
 }
 _HINTED: dict[str, Any] = {
     "hints": {
         "type": "array",
-        "description": "for each actionable feature the smallest change that alone reaches the next band up, if one "
-        "does, within what training saw; no reasons, and no promise",
+        "description": "for each actionable feature the smallest change that alone reaches the next band up, if "
+        "any does, within the values seen in training; hints are neither reasons nor promises",
         "items": {"$ref": "#/components/schemas/Hint"},
     },
     "hints_basis": {"$ref": "#/components/schemas/HintsBasis"},
@@ -73,8 +73,8 @@ _REASON: dict[str, Any] = {
             "method": {"type": "string"},
             "reference": {"type": "string", "enum": ["all", "at-cutoff", "best", "own", "covers"]},
             "reference_rows": {"type": "integer"},
-            "reference_total": {"type": "integer", "description": "of which the rows were drawn or chosen"},
-            "reference_weighted": {"type": "boolean", "description": "true: drawn as often as sample weights say"},
+            "reference_total": {"type": "integer", "description": "rows from which the reference rows were drawn"},
+            "reference_weighted": {"type": "boolean", "description": "true if drawn by sample weight"},
             "reference_scores": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
             "adds_up": {
                 "type": "boolean",
@@ -94,7 +94,7 @@ _HINT: dict[str, Any] = {
             "name": {"type": "string", "description": "the feature that changes"},
             "from": {**_VALUE, "description": "as it was sent"},
             "to": {**_VALUE, "description": "as it would be sent"},
-            "credit_score": {"type": "number", "description": "of the applicant with this change and no other"},
+            "credit_score": {"type": "number", "description": "score of the applicant with this change alone"},
             "score_band": {"type": "string"},
         },
     },
@@ -103,10 +103,10 @@ _HINT: dict[str, Any] = {
         "required": ["note", "features"],
         "additionalProperties": False,
         "properties": {
-            "score_band": {"type": "string", "description": "the next band up; left out in the highest"},
+            "score_band": {"type": "string", "description": "the next band up; absent in the highest band"},
             "credit_score": {"type": "number", "description": "its lowest score"},
             "note": {"type": "string", "description": "what hints are, or why this answer has no hints"},
-            "features": {"type": "array", "items": {"type": "string"}, "description": "all that hints may change"},
+            "features": {"type": "array", "items": {"type": "string"}, "description": "features that hints may change"},
         },
     },
 }
@@ -122,14 +122,14 @@ def describe(manifest: Manifest, settings: Settings | None = None, *, server: st
         "info": {
             "title": "Probability of default, credit score and score band",
             "version": manifest.model_version,
-            "description": "Missing is null or left out. What training did not see is named in warnings.",
+            "description": "A missing value is null or left out. Warnings name values that training did not see.",
         },
         "servers": [{"url": server}],
         # A key where API Gateway asks for one; a function URL or this machine may ask for none.
         "security": [{"key": []}, {}],
         "paths": {
-            "/": {"get": _get("A sign of life", "home", {"const": "Home"})},
-            "/health": {"get": _get("Whether the service is ready", "health", _ref("Health"))},
+            "/": {"get": _get("Liveness of the service", "home", {"const": "Home"})},
+            "/health": {"get": _get("Readiness of the service", "health", _ref("Health"))},
             "/model": {"get": _get("The model: features, score scale, bands, versions", "model", {"type": "object"})},
             "/openapi.json": {"get": _get("This description", "openapi", {"type": "object"})},
             "/predict": {
@@ -183,7 +183,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, explained: dict[st
     answer_members = {
         manifest.identifier: identifier,
         "default_probability": {"type": "number", "minimum": 0, "maximum": 1},
-        "credit_score": {"type": "number", "description": "points: more points, less risk"},
+        "credit_score": {"type": "number", "description": "in points; a higher score is a lower risk"},
         "score_band": {"type": "string", "examples": ["[410, 438)"]},
         **({"grade": _grade(manifest.grades)} if manifest.grades else {}),
         "model_version": {"type": "string"},
@@ -194,7 +194,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, explained: dict[st
             "required": required,
             "additionalProperties": ignore_unknown_fields,
             "properties": {
-                manifest.identifier: {**identifier, "description": "comes back in the answer"},
+                manifest.identifier: {**identifier, "description": "identifies the request; repeated in the answer"},
                 **{feature.name: _field(feature) for feature in manifest.features},
             },
         },
@@ -229,7 +229,7 @@ def _schemas(manifest: Manifest, ignore_unknown_fields: bool, explained: dict[st
         },
         "RefusedApplicant": {
             "type": "object",
-            "description": "The problem of one applicant in a batch, with the id if there was one",
+            "description": "The problem of one applicant in a batch, with the id if it was sent",
             "required": ["type", "title", "status", "detail", "errors"],
             "additionalProperties": False,
             "properties": {
@@ -277,7 +277,7 @@ def _grade(grades: "Grades") -> dict[str, Any]:
     return {
         "type": "string",
         "enum": grades.names,
-        "description": "of the master scale, by ascending probability of default",
+        "description": "grade of the master scale; listed by ascending probability of default",
     }
 
 

@@ -115,7 +115,7 @@ def classify(event: object, identifier: str, names: Set[str]) -> Any:
     that the event is from.
     """
     if type(event) is not dict:
-        raise _refusal("a list" if type(event) is list else "a value that is no object")
+        raise _refusal("a list" if type(event) is list else "a value that is not an object")
     if Lattice.matches(event):
         return Lattice
     if _is_warm_up(event):
@@ -153,7 +153,7 @@ def _service(event: dict[str, Any]) -> str:
 def _refusal(got: str) -> EventRefused:
     return EventRefused(
         "event: expected an HTTP request, an applicant, or a batch of applicants, got "
-        f"{got}; remove the trigger, or let a function of its own read the event and call this one"
+        f"{got}; remove the trigger, or invoke this function from one that reads the event"
     )
 
 

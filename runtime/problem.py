@@ -45,7 +45,7 @@ NO_REASONS = ProblemType(
     "no-reasons",
     409,
     "Reasons are not available",
-    "export the model with reasons, or set EXPLAIN to on-request; the detail says which",
+    "do what the detail says: export the model with reasons, or set EXPLAIN to on-request",
 )
 BODY_TOO_LARGE = ProblemType("body-too-large", 413, "Request body is too large", "send fewer applicants at once")
 ANSWER_TOO_LARGE = ProblemType("answer-too-large", 413, "Answer is too large", "send fewer applicants at once")

@@ -153,9 +153,7 @@ class Service:
             return self.model.predict(numbers, categories)[0]
         except ModelRefused as fault:
             print(fault, file=sys.stderr)  # noqa: T201  (it names files, and no applicant)
-            raise Problem(
-                problem.INTERNAL_ERROR, "the tables of batches are not the model's; the log says more"
-            ) from None
+            raise Problem(problem.INTERNAL_ERROR, "batch.bin does not belong to the model; see the log") from None
 
     @property
     def explains(self) -> bool:
@@ -192,7 +190,7 @@ class Service:
         wanted = "" if asked in (None, "false") else "all" if asked == "all" else "true"
         setting = self._settings.explain
         if wanted and setting == "never":
-            raise Problem(problem.NO_REASONS, "they are switched off (EXPLAIN=never)")
+            raise Problem(problem.NO_REASONS, "reasons are switched off (EXPLAIN=never)")
         wanted = wanted or ("true" if setting == "always" else "")
         if wanted and self._explainer is None:
             self._load_explainer()
@@ -203,9 +201,7 @@ class Service:
             self.explainer()
         except ModelRefused as fault:
             print(fault, file=sys.stderr)  # noqa: T201  (it names files, and no applicant)
-            raise Problem(
-                problem.INTERNAL_ERROR, "the tables of reasons are not the model's; the log says more"
-            ) from None
+            raise Problem(problem.INTERNAL_ERROR, "reasons.bin does not belong to the model; see the log") from None
 
     def _explained(
         self,
@@ -238,7 +234,7 @@ class Service:
         scores = scale.scores(probabilities)
         low, high = scale.probability_limits
         if min(probabilities) <= low or max(probabilities) >= high:
-            remark = f"probability at or beyond its limit ({low:g} or {high:g}): the score stays there"
+            remark = f"probability at or beyond its limit ({low:g} or {high:g}); the score is clipped"
             warnings = [
                 remarks if low < p < high else [*remarks, error(pointer, remark)]
                 for p, remarks, pointer in zip(probabilities, warnings, pointers, strict=True)

@@ -131,7 +131,7 @@ class Validator:
         if value.keys() != {"applicants"}:
             raise _invalid_batch("", 'expected one member, "applicants"')
         if type(value) is RepeatedNames:
-            raise _invalid_batch("/applicants", "expected once, got it more than once")
+            raise _invalid_batch("/applicants", "expected once, got more than once")
         applicants = value["applicants"]
         if type(applicants) is not list:
             raise _invalid_batch("/applicants", f"expected a list, got {_named(applicants)}")
@@ -251,7 +251,7 @@ def _plain(number: float) -> str:
 
 
 def _repeated_fields(value: RepeatedNames, pointer: str) -> list[dict[str, str]]:
-    return _listed(value.names, pointer, "repeated", lambda name: "expected once, got it more than once")
+    return _listed(value.names, pointer, "repeated", lambda name: "expected once, got more than once")
 
 
 def _listed(names: list[str], pointer: str, what: str, say: Callable[[str], str]) -> list[dict[str, str]]:

@@ -42,7 +42,7 @@ class Cluster:
                     if isinstance(message, Fault):
                         raise message.error()
                     if not isinstance(message, Marker):  # a future that the scheduler took with it
-                        raise UserError(f"{self._address}: the scheduler is gone; {RUN_AGAIN}")
+                        raise UserError(f"{self._address}: the scheduler was lost; {RUN_AGAIN}")
                     yield Rows(message.tally.read)
                     yield message
             except KilledWorker as fault:

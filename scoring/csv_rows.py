@@ -33,7 +33,7 @@ class CsvRows:
                 head = stream.read(SAMPLE_BYTES)
                 self._is_packed = isinstance(stream, pa.CompressedInputStream)
         except (pa.ArrowException, OSError) as error:
-            raise self._refusal(f"cannot be unpacked: {str(error).splitlines()[0]}; copy it again") from error
+            raise self._refusal(f"cannot be decompressed: {str(error).splitlines()[0]}; copy it again") from error
         encoding = reading.data.encoding or next((found for mark, found in MARKS if head.startswith(mark)), None)
         self._encoding = encoding or "utf-8"
         if b"\0" in head and encoding is None:

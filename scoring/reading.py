@@ -9,7 +9,7 @@ import pyarrow as pa
 from cli.errors import UserError
 from cli.words import listed, named, nearest
 from runtime.manifest import Manifest
-from table.cells import MISSING
+from table.cells import MISSING, is_date
 from table.settings import Data, Feature
 
 types = pa.types
@@ -85,7 +85,7 @@ class Reading:
             else:
                 _refuse_unless(name, feature.column, schema, "true or false", _is_plain)
         for feature in self.categories:
-            _refuse_unless(name, feature.column, schema, "text", _is_plain)
+            _refuse_unless(name, feature.column, schema, "text", lambda type_: _is_plain(type_) or is_date(type_))
 
 
 def _refuse_unless(name: str, column: str, schema: pa.Schema, expected: str, is_one: Any) -> None:

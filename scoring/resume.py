@@ -34,7 +34,7 @@ def begin(name: str, output: Output, identity: ScoringRun) -> str:
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise UserError(f"{name}: {RUN} is damaged; name another --out") from None
     if differences:
-        raise UserError(f"{name}: belongs to another run: {differences[0]}; name another --out, or run as before")
+        raise UserError(f"{name}: belongs to another run: {differences[0]}; name another --out, or repeat its flags")
     return sha256_of(content)
 
 

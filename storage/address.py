@@ -34,7 +34,7 @@ class Address:
         """The address of one object. Raises UserError, exit status 2, for any other text."""
         address = cls._parsed(text, "s3://bucket/key")
         if address.key.endswith("/"):
-            raise UserError(f"{text}: expected the address of a file, got that of a folder; name the file", WRONG_USAGE)
+            raise UserError(f"{text}: expected the address of a file, got a folder; name the file", WRONG_USAGE)
         return address
 
     @classmethod

@@ -52,7 +52,7 @@ class NotS3(UserError):  # noqa: N818
     """The answer has not what every answer of S3 has: a page of a proxy, of a web server, of a network's login."""
 
     def __init__(self, address: Address) -> None:
-        super().__init__(f"{address}: what answers there is not S3; is AWS_ENDPOINT_URL right?")
+        super().__init__(f"{address}: expected S3, got another server; correct AWS_ENDPOINT_URL")
 
 
 def code_of(refusal: Any) -> str:
@@ -90,10 +90,10 @@ def told(where: object, attempts: int = 0) -> Iterator[None]:
     except aws.ClientError as refusal:
         raise _refused(where, refusal.response, refusal.operation_name) from refusal
     except (aws.NoCredentialsError, aws.PartialCredentialsError) as fault:
-        remedy = "set AWS_PROFILE, or log in as you do for AWS's own tools"
+        remedy = "set AWS_PROFILE, or log in as for the AWS CLI"
         raise UserError(f"{where}: {_sentence(fault)}; {remedy}") from fault
     except (aws.ConnectionError, aws.HTTPClientError, aws.IncompleteReadError, HTTPError) as fault:
-        remedy = "is the network up, and AWS_ENDPOINT_URL right where it is set? then run again"
+        remedy = "check the network and AWS_ENDPOINT_URL, and run again"
         raise UserError(f"{where}: {_sentence(fault)}{_tried(attempts)}; {remedy}") from fault
     except aws.BotoCoreError as fault:
         raise UserError(f"{where}: {_sentence(fault)}; correct the AWS configuration") from fault
@@ -116,7 +116,7 @@ def _refused(where: object, response: dict[str, Any], operation: str) -> UserErr
         return Denied(f"{where}: access denied{unseen} ({said}); allow {permission} there, or use other credentials")
     tries = metadata.get("RetryAttempts", 0) + 1
     who = "S3" if isinstance(where, Address) else "AWS"
-    remedy = "docs/storage.md says what is asked of S3" if who == "S3" else "docs/operations.md says what is asked"
+    remedy = f"docs/{'storage' if who == 'S3' else 'operations'}.md lists the requests to {who}"
     if status >= 500 or status == 409 or tries > 1:
         remedy = "wait a little and run again"
     return UserError(f"{where}: {who} answers {said}{_tried(tries)}; {remedy}")
@@ -142,9 +142,9 @@ def _refused_by_s3(
         return UserError(f"{address}: the bucket is in another region ({said}); set AWS_REGION to {region}")
     if redirected:
         goal = f" to {headers['location']}" if "location" in headers else ""
-        return UserError(f"{address}: is redirected{goal} ({said}); are AWS_ENDPOINT_URL and AWS_REGION right?")
+        return UserError(f"{address}: is redirected{goal} ({said}); correct AWS_ENDPOINT_URL or AWS_REGION")
     if code == "InvalidObjectState":
-        return UserError(f"{address}: is archived ({said}); restore it first")
+        return UserError(f"{address}: is archived ({said}); restore it, and run again")
     return None
 
 

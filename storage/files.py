@@ -33,7 +33,7 @@ def local_file(name: str, progress: Progress) -> Iterator[Path]:
                 ways = _download(store, address.before_pattern, entries, path, moved)
             else:
                 ways = {store.download(address, path, moved)}
-        progress.say(f"  its bytes are those that S3 holds, by their {' or '.join(sorted(ways))}")
+        progress.say(f"  verified by {' or '.join(sorted(ways))}")
         yield path
 
 
@@ -64,7 +64,9 @@ def entries_of(store: Store, address: Address) -> list[Listed]:
         named = not rest or PurePosixPath("/", path).match(f"/{rest}")
         if named and not is_aside(path) and not entry.key.endswith("/"):  # what leads upwards is aside, too
             if path.is_absolute() or "//" in entry.key:
-                raise UserError(f"{base / entry.key}: expected the key of a file in a folder; copy it to another key")
+                raise UserError(
+                    f"{base / entry.key}: expected a key without // and a leading /; copy it to another key"
+                )
             found.append(entry)
     if not found:
         raise UserError(f"{address}: {NONE_LIKE_THAT if rest else NO_FILE}")

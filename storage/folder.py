@@ -68,7 +68,7 @@ def _refuse_irreplaceable(named: Path, target: Path, fresh: Path) -> None:
             ) from None
         if fault.errno in (errno.EPERM, errno.EACCES) and os.name != "nt":
             raise UserError(
-                f"{named}: belongs to another user, and nobody else may replace it; name another with --out"
+                f"{named}: belongs to another user and cannot be replaced; name another with --out"
             ) from None
     finally:
         probe.unlink(missing_ok=True)

@@ -181,7 +181,7 @@ class Store:
                         moved(file.tell(), size)
                 if file.tell() == size and (checksum is None or checksum.holds(file)):
                     return checked_by
-        raise UserError(f"{address}: came twice with other bytes than S3 holds, by their {checked_by}; run again")
+        raise UserError(f"{address}: arrived damaged twice, by its {checked_by}; run again")
 
     def _copy_range(self, address: Address, file: BinaryIO, first: int, last: int, tag: str | None) -> str:
         condition = {} if tag is None else {"IfMatch": tag}

@@ -288,6 +288,6 @@ def _digest(frame: "pd.DataFrame") -> str:
             digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
         else:
             codes, levels = pd.factorize(column)
-            texts = np.array([*map(str, levels), None], dtype=object)
+            texts = np.array([*map(str, levels.tolist()), None], dtype=object)
             digest.update(json.dumps(texts[codes].tolist()).encode())
     return digest.hexdigest()

@@ -14,6 +14,12 @@ CODES = (
     "SEK SGD THB TRY TWD UAH USD VND ZAR"
 )
 CURRENCIES = frozenset(CODES.split())
+# Longer words before those that are a part of them.
+WORDS = (
+    *("CA$", "HK$", "MX$", "NT$", "NZ$", "US$", "A$", "C$", "R$", "S$"),
+    *("Fr.", "Ft", "Kč", "Rp", "Rs.", "Rs", "kr.", "kr", "lei", "zł", "лв.", "руб.", "р."),
+)
+MINUS = "-\u2212"
 THOUSANDS = {",": ",", ".": ".", "'": APOSTROPHES, " ": BLANKS, "_": "_"}
 
 
@@ -34,7 +40,7 @@ class Marks:
 
     def amount(self, text: str) -> Amount | None:
         """The number that a trimmed text is, None for any other text. `13.5%` is 13.5."""
-        sign, body = _unsigned(text)
+        sign, body = _unsigned(text if text.isascii() else _in_latin_figures(text, self))
         if _pattern(self).fullmatch(body) is None:
             return None
         digits = "".join(part for part in body if part not in THOUSANDS.get(self.thousands or "", ""))
@@ -62,6 +68,12 @@ def marks_that_fit(texts: Iterable[str]) -> list[Marks]:
     return [marks for marks in fit if marks.settings == fewest]
 
 
+def _in_latin_figures(text: str, marks: Marks) -> str:
+    """The text with the figures of other scripts, and Arabic's marks, as these marks have them."""
+    arabic = {"\u066b": marks.decimal, "\u066c": marks.thousands or "\u066c"}
+    return "".join(str(unicodedata.decimal(letter, arabic.get(letter, letter))) for letter in text)
+
+
 @lru_cache
 def _pattern(marks: Marks) -> re.Pattern[str]:
     decimal = re.escape(marks.decimal)
@@ -73,12 +85,39 @@ def _pattern(marks: Marks) -> re.Pattern[str]:
     return re.compile(rf"[+-]?(?:{plain}{grouped})", re.ASCII)
 
 
+def is_bookkeeping_minus(text: str) -> bool:
+    """True for a minus as ledgers write it, in `(1,234.50)` and `1234-`."""
+    return any(_minus(its)[0] and its[0] not in MINUS for its in (text, _money(text)[1]))
+
+
 def _unsigned(text: str) -> tuple[str, str]:
-    """The sign or code of a currency or the % that a text begins or ends with, and the rest."""
-    minus, rest = ("-", text[1:].lstrip()) if text[:1] in "-\u2212" and text else ("", text)
-    if (code := rest[-3:]) in CURRENCIES or (code := rest[:3]) in CURRENCIES:
-        return code, minus + rest.removesuffix(code).removeprefix(code).strip()
-    for at, others in ((rest[-1:], rest[:-1]), (rest[:1], rest[1:])):
-        if at and (unicodedata.category(at) == "Sc" or (at == "%" and others == rest[:-1])):
-            return at, minus + others.strip()
-    return "", minus + rest
+    """The sign, code or word of a currency or the % that a text begins or ends with, and the rest with its minus."""
+    minus, rest = _minus(text)
+    sign, rest = _money(rest)
+    if sign and not minus:
+        minus, rest = _minus(rest)
+    return sign, minus + rest
+
+
+def _minus(text: str) -> tuple[str, str]:
+    """`-` or nothing, and the rest: the minus is before or behind the number, or parentheses are around it."""
+    if text[:1] in MINUS and text:
+        return "-", text[1:].lstrip()
+    if text[:1] == "(" and text[-1:] == ")":
+        return "-", text[1:-1].strip()
+    if text[-1:] in MINUS and text:
+        return "-", text[:-1].rstrip()
+    return "", text
+
+
+def _money(text: str) -> tuple[str, str]:
+    for its in (text[-3:], text[:3]):
+        if its in CURRENCIES:
+            return its, text.removesuffix(its).removeprefix(its).strip()
+    for word in WORDS:
+        if text.startswith(word) or text.endswith(word):
+            return word, text.removesuffix(word).removeprefix(word).strip()
+    for at, others in ((text[-1:], text[:-1]), (text[:1], text[1:])):
+        if at and (unicodedata.category(at) == "Sc" or (at == "%" and others == text[:-1])):
+            return at, others.strip()
+    return "", text

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NoReturn
 from unicodedata import normalize
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from cli.errors import UserError
 from cli.words import shown
-from table.amounts import Amount, Marks, marks_that_fit
+from table.amounts import Amount, Marks, is_bookkeeping_minus, marks_that_fit
 from table.words import Missing, folded, truths
 
 MISSING = ("", "NA", "NaN", "null")  # of a CSV, exactly so; "none" or "n/a" may be a level
@@ -109,10 +110,10 @@ def coded_labels(
     """The different texts of a column, last None for missing, and for each row [N] its one.
 
     Blanks around a text do not count, nor does how a number is stored: 36, 36.0 and the decimal 36.00 are "36". The
-    empty text and the `special` codes are missing. Raises UserError for dates, lists and the like.
+    empty text and the `special` codes are missing. A date is its ISO text. Raises UserError for lists and the like.
     """
     cells = decoded(source.columns[column])
-    if not _is_readable(cells.type):
+    if not (_is_readable(cells.type) or is_date(cells.type)):
         refuse_type(source, column, cells.type, "text")
     coded = pc.dictionary_encode(cells).combine_chunks()
     nothing = source.missing | Missing.of(special)
@@ -175,8 +176,10 @@ def _parsed(source: Source, column: str, cells: Any) -> Any:
     amounts = [amount for amount in found if amount is not None]
     _refuse_amounts(source, column, cells, found, coded)
     signed = next((at for at, amount in enumerate(amounts) if amount.sign), None)
-    if signed is not None:
-        source.remarks.append(f"column {column}: {shown(levels[signed])} is read as {amounts[signed].value:g}")
+    below = next((at for at, level in enumerate(levels) if is_bookkeeping_minus(level)), None)
+    for at in dict.fromkeys((signed, below)):
+        if at is not None:
+            source.remarks.append(f"column {column}: {shown(levels[at])} is read as {amounts[at].value:.15g}")
     values = pa.array([amount.value for amount in amounts], pa.float64())
     return pa.chunked_array([pc.take(values, coded.indices)])
 
@@ -199,7 +202,7 @@ def _refuse_amounts(source: Source, column: str, cells: Any, amounts: Sequence[A
     # A sum may stand without its currency; what stands without % may be a share of 1.
     wrong = [sign != one and (sign != "" or one == "%") for sign in signs]
     if any(wrong):
-        refuse(f"numbers with {one} alone", wrong, "write all of them alike")
+        refuse(f"every number with {one}", wrong, "use one format in the whole column")
 
 
 def _is_readable(type_: Any) -> bool:
@@ -215,15 +218,30 @@ def _is_readable(type_: Any) -> bool:
     return any(is_kind(type_) for is_kind in kinds)
 
 
+def is_date(type_: Any) -> bool:
+    """True for dates and for moments, with a time zone or without."""
+    return bool(pa.types.is_date(type_) or pa.types.is_timestamp(type_))
+
+
 def label(level: Any) -> str | None:
-    """The text of a level: true, 36 for 36.0 and for decimal 36.00; None for a missing or blank one."""
+    """The text of a level: true, 36 for 36.0 and for decimal 36.00, 2016-09-01; None for a missing or blank one."""
     if isinstance(level, bool):
         return str(level).lower()
     if isinstance(level, float):
         return None if math.isnan(level) else str(int(level)) if level.is_integer() else repr(level)
+    if isinstance(level, date):
+        return iso_of(level)
     if isinstance(level, Decimal):
         return str(int(level)) if level == level.to_integral_value() else f"{level.normalize():f}"
     return None if level is None else str(level).strip() or None
+
+
+def iso_of(moment: date | np.datetime64) -> str:
+    """The ISO text of a date, 2016-09-01; of a moment that is no midnight, with the time of day."""
+    its: date = moment.astype("datetime64[us]").item() if isinstance(moment, np.datetime64) else moment
+    if isinstance(its, datetime) and its == datetime.combine(its.date(), time(tzinfo=its.tzinfo)):
+        its = its.date()
+    return its.isoformat()
 
 
 def places_of(source: Source, rows: NDArray[np.bool_]) -> str:

@@ -22,7 +22,7 @@ SEPARATORS = (";", ",", "\t", "|")
 SAMPLE_BYTES = 65_536
 SAMPLE_ROWS = 50
 THREE_FIGURES = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
-ANOTHER_ENCODING = 'save the file as UTF-8, or set data.encoding to what it is, for example "cp1252"'
+ANOTHER_ENCODING = 'save the file as UTF-8, or set data.encoding, for example "cp1252"'
 BLOCK_BYTES = 16 * 2**20  # a row has to fit
 
 

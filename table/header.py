@@ -1,8 +1,12 @@
 """Headers that name fewer columns than the rows have: R's and pandas' row names, and a separator at each line's end."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+from table.words import number_of
+
 UNNAMED = "(unnamed)"
+MOST_LINES_ABOVE = 20  # of a title and the like
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -24,3 +28,27 @@ def completed(content: bytes, separator: str, header: Sequence[str], rows: Seque
         end = min(at for at in (content.find(b"\n", start), content.find(b"\r", start)) if at >= 0)
         return content[:end] + mark + content[end:]
     return content[:start] + UNNAMED.encode() + mark + content[start:]
+
+
+def header_below(rows: Sequence[tuple[int, Sequence[str]]]) -> int | None:
+    """The line of the header where a title stands above it, None where the first row is as wide as the others.
+
+    `rows` are the first ones with their lines. A header has a name of its own, no number, for each column of most rows.
+    """
+    widths = Counter(_width(cells) for _, cells in rows)
+    [(width, times)] = widths.most_common(1) or [(0, 0)]
+    if width < 2 or 2 * times <= len(rows) or not rows or 2 * _width(rows[0][1]) > width:
+        return None
+    for line, cells in rows[1 : MOST_LINES_ABOVE + 1]:
+        names = [cell.strip() for cell in cells[:width]]
+        if _width(cells) == width:
+            are_names = (
+                all(names) and len(set(names)) == width and not any(number_of(name) is not None for name in names)
+            )
+            return line if are_names else None
+    return None
+
+
+def _width(cells: Sequence[str]) -> int:
+    """Number of cells up to the last that is not empty."""
+    return max((at for at, cell in enumerate(cells, 1) if cell.strip()), default=0)

@@ -108,7 +108,7 @@ class Layout:
             return pa.chunked_array([cells if cells.type == type_ else pc.cast(cells, type_)])
         except pa.ArrowException as error:
             problem = f"column {name}: is {cells.type} here and {type_} in other parts: {str(error).splitlines()[0]}"
-            raise UserError(f"{part.name}: {problem}; write all parts alike") from error
+            raise UserError(f"{part.name}: {problem}; write all parts with the same type") from error
 
     def _source(self, part: Part, columns: dict[str, Any], in_file: int) -> Source:
         data = self.schema.data
@@ -129,7 +129,7 @@ class Layout:
 
         read = {feature.name: column_of(source, feature) for feature in self.schema.features}
         if source.remarks:  # of a sign among the cells, which a whole column has to agree on
-            raise UserError(f"{self.name}: {source.remarks[0]}, which a part alone cannot decide; write it as a number")
+            raise UserError(f"{self.name}: {source.remarks[0]}, which one part cannot decide; write it as a number")
         return pd.DataFrame(read, copy=False)
 
 
@@ -205,7 +205,7 @@ def _refuse_other_formats(part: Part) -> None:
     except OSError:
         return  # said where it is opened
     if start != MAGIC:
-        raise UserError(f"{part.name}: expected Parquet, which alone is read in parts, got another format; {CONVERT}")
+        raise UserError(f"{part.name}: expected Parquet, the only format read in parts, got another format; {CONVERT}")
 
 
 def _types(parts: Sequence[Part], files: Sequence[ParquetFile], columns: Sequence[str]) -> Any:
@@ -222,7 +222,7 @@ def _types(parts: Sequence[Part], files: Sequence[ParquetFile], columns: Sequenc
         except pa.ArrowException as error:
             one_of = {type_: name for name, type_ in of_parts.items()}
             problem = " and ".join(f"{type_} in {name}" for type_, name in one_of.items())
-            raise UserError(f"column {column}: is {problem}; write all parts alike") from error
+            raise UserError(f"column {column}: is {problem}; write all parts with the same type") from error
     return pa.schema(found)
 
 

@@ -73,7 +73,7 @@ def refuse_one_class(source: Source, data: Data, outcomes: Outcomes) -> None:
     if not len(outcomes.values):
         raise UserError(f"{source.name}: {NO_ROWS}")
     if sum(each.rows for each in outcomes.exclusions if each.setting == "data.exclude") == len(outcomes.values):
-        raise UserError(f"{source.name}: every row is left out by data.exclude; leave some in")
+        raise UserError(f"{source.name}: data.exclude leaves out every row; exclude fewer")
     if not outcomes.found:
         raise UserError(f"{where}: every row is missing; expected two values")
     if len(outcomes.found) == 1:

@@ -48,7 +48,7 @@ def unpacked(name: str, content: bytes) -> bytes:
     if content.startswith((ZIP, OLD_EXCEL)):
         return _of_zip(name, content)
     if content.startswith(ZSTANDARD):
-        raise UserError(f"{name}: is packed with zstandard; unpack it with zstd -d")
+        raise UserError(f"{name}: is compressed with zstandard; decompress it with zstd -d")
     for magic, unpack in PACKERS.items():
         if content.startswith(magic):
             try:
@@ -56,7 +56,7 @@ def unpacked(name: str, content: bytes) -> bytes:
                     held = _read(name, opened, len(content))
                 return _of_zip(name, held) if held.startswith(ZIP) else held
             except (*DAMAGED, OSError, ValueError) as error:
-                raise UserError(f"{name}: the packed file is damaged: {error}; copy it again") from error
+                raise UserError(f"{name}: the compressed file is damaged: {error}; copy it again") from error
     return content
 
 
@@ -72,21 +72,21 @@ def _of_zip(name: str, content: bytes) -> bytes:
             files = [file for file in files if not file.startswith("__MACOSX/")]
             if len(files) != 1:
                 held = f"holds {len(files)} files ({listed(files)})" if files else "holds no file"
-                raise UserError(f"{name}: the zip {held}, expected one; unpack it and name the one")
+                raise UserError(f"{name}: the zip {held}, expected one file; extract it and name the file")
             entry = packed.getinfo(files[0])
             with packed.open(entry) as opened:
                 held_by_it = _read(name, opened, entry.compress_size)
             return _of_zip(name, held_by_it) if held_by_it.startswith(ZIP) else held_by_it
     except DAMAGED as error:
         if content.startswith(ZIP):
-            raise UserError(f"{name}: the zip cannot be unpacked: {error}; unpack it yourself") from error
+            raise UserError(f"{name}: the zip cannot be extracted: {error}; extract it, and name the file") from error
     raise UserError(f"{name}: is a workbook of Excel before 2007, or has a password; {SAVE_AS}")
 
 
 def _refuse_expanding(name: str, packed: zipfile.ZipFile, size: int) -> None:
     expanded = sum(entry.file_size for entry in packed.infolist())
     if expanded > max(LARGE, MOST_TIMES * size):
-        raise UserError(f"{name}: {size:,} packed bytes become {expanded:,}; save the sheet as CSV UTF-8")
+        raise UserError(f"{name}: {size:,} compressed bytes expand to {expanded:,}; save the sheet as CSV UTF-8")
 
 
 def _read(name: str, opened: io.BufferedIOBase | IO[bytes], packed: int) -> bytes:
@@ -95,7 +95,7 @@ def _read(name: str, opened: io.BufferedIOBase | IO[bytes], packed: int) -> byte
     content = opened.read(most + 1)
     if len(content) > most:
         raise UserError(
-            f"{name}: {packed:,} packed bytes become more than {most:,}; if they should, unpack the file first"
+            f"{name}: {packed:,} compressed bytes expand to more than {most:,}; if that is right, decompress it first"
         )
     return content
 
@@ -114,7 +114,7 @@ def in_utf8(name: str, content: bytes, encoding: str | None) -> bytes:
     except UnicodeError as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = content.count(b"\n", 0, start) + 1
-        raise UserError(f"{name}: line {line} is not {encoding} text; set data.encoding to what it is") from error
+        raise UserError(f"{name}: line {line} is not {encoding} text; correct data.encoding") from error
 
 
 def encoding_fault(encoding: str) -> str | None:

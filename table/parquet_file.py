@@ -30,7 +30,7 @@ class ParquetFile:
         self.name = name
         with where.open("rb") if isinstance(where, Path) else io.BytesIO(where) as file:
             if file.read(len(MAGIC)) != MAGIC:
-                raise UserError(f"{name}: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv")
+                raise UserError(f"{name}: is not Parquet, despite its name; expected Parquet, or a CSV named .csv")
             file.seek(max(file.seek(0, io.SEEK_END) - len(MAGIC), len(MAGIC)))
             if file.read() != MAGIC:
                 raise UserError(f"{name}: {CUT_SHORT}")

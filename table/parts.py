@@ -42,7 +42,7 @@ def parts_of(name: str, path: Path) -> list[Part]:
     pattern = str(path.relative_to(base))
     found = [each for each in sorted(base.glob(pattern)) if not is_aside(each.relative_to(base))]
     if not found:
-        raise UserError(f"{name}: no such file, and none that this names as a pattern; name an existing one")
+        raise UserError(f"{name}: no such file, and no file matches it as a pattern; name an existing file")
     folders = [_part(str(each), inner, each) for each in found if each.is_dir() for inner in _files_in(each)]
     return [_part(str(base), each, base) for each in found if each.is_file()] + folders
 

@@ -1,5 +1,6 @@
 """Remarks on a table's columns: dates among the numbers, levels that may be one."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 FREQUENT, SHARE = 10, 0.005  # rows, and their share, from which a value may be a code
 FEW, DIFFERENT = 4, 10  # codes of a column at most, and other values at least
+MOST_NINES, FEWEST_OTHERS = 8, 3  # the same of codes such as 97, 98, 99
 YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
 
 
@@ -37,31 +39,46 @@ def remarks_of(frame: "pd.DataFrame", schema: Schema) -> list[str]:
 def _dates(name: str, values: NDArray[np.float64], distinct: NDArray[np.float64]) -> Iterator[str]:
     formats = misleading(values, YEARS_OF_FOUR) or misleading_of_two_figures(distinct)
     if formats:
-        said = f"looks like dates written as {' or '.join(map(shown, formats))}, whose order is not that of the numbers"
-        yield f"column {name}: {said}; leave it out, or write how long ago it was"
+        said = f"looks like dates written as {' or '.join(map(shown, formats))}, which do not sort as numbers"
+        yield f"column {name}: {said}; leave it out, or replace it by the days since then"
 
 
 def _codes(name: str, distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> Iterator[str]:
     codes = codes_among(distinct, rows)
     if codes:
         written = ", ".join(f"{code:.15g}" for code in codes)
-        yield f"column {name}: {written} may be codes and not numbers; special = [{written}] takes them as missing"
+        yield f"column {name}: {written} may be codes, not numbers; special = [{written}] makes them missing"
 
 
 def codes_among(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> list[float]:
     """Numbers that are probably codes for missing values, among ascending numbers and the `rows` of each.
 
-    They are a few negative whole numbers where all others are positive, and a frequent value far above all others.
+    They are a few negative whole numbers where all others are positive, numbers of nines such as 97 to 99 or 9999 that
+    are far above all others, and a frequent value far above all others.
     """
     found: list[float] = []
     negative, others = distinct[distinct < 0], distinct[distinct >= 0]
     if 0 < len(negative) <= FEW and len(others) >= DIFFERENT and (negative == np.round(negative)).all():
         found += negative.tolist() if rows[: len(negative)].sum() >= FREQUENT else []
+    if nines := _nines(distinct[len(found) :], rows[len(found) :]):
+        return found + nines
     if len(distinct) > DIFFERENT and distinct[-1] > 0:
         enough = rows[-1] >= max(FREQUENT, SHARE * rows.sum())
         if enough and distinct[-1] - distinct[-2] > distinct[-2] - distinct[len(found)]:
             found.append(float(distinct[-1]))
     return found
+
+
+def _nines(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> list[float]:
+    """The highest numbers, if they have nines but for a last figure of 6 to 9, and are frequent and far above."""
+    first = len(distinct)
+    while first and re.fullmatch(r"9+[6-9]", f"{distinct[first - 1]:.15g}"):
+        first -= 1
+    for at in range(max(first, FEWEST_OTHERS), len(distinct)):
+        if distinct[at] - distinct[at - 1] > distinct[at - 1] - distinct[0] and len(distinct) - at <= MOST_NINES:
+            enough = rows[at:].sum() >= max(FREQUENT, SHARE * rows.sum())
+            return distinct[at:].tolist() if enough else []
+    return []
 
 
 def _alike(name: str, column: "pd.Series[Any]") -> Iterator[str]:

@@ -124,8 +124,8 @@ class Data:
     ] = "none"
     weight: Annotated[
         OptionalText,
-        Field(description="column of sample weights above 0, for the fit and every figure", examples=["exposure"]),
-        Usage(metavar="COLUMN", unset="every row counts alike"),
+        Field(description="column of sample weights above 0, used by the fit and every figure", examples=["exposure"]),
+        Usage(metavar="COLUMN", unset="every row has the same weight"),
     ] = None
 
 

@@ -170,7 +170,7 @@ def _joined(parts: Sequence[Part], cells: Sequence[Any], column: str) -> Any:
     except pa.ArrowException as error:
         types = {str(table.schema.field(0).type): part.name for table, part in zip(plain, parts, strict=True)}
         problem = " and ".join(f"{type_} in {name}" for type_, name in types.items())
-        raise UserError(f"column {column}: is {problem}; write all parts alike") from error
+        raise UserError(f"column {column}: is {problem}; write all parts with the same type") from error
 
 
 def _refuse_parts_that_differ(parts: Sequence[Part], columns: Sequence[Sequence[str]]) -> None:

@@ -37,8 +37,8 @@ def refuse_ordinary_codes(name: str, feature: Feature, values: NDArray[np.float6
         if share > FREQUENT and len(others) >= FEWEST and is_among(code, others):
             low, high = (f"{end:.6g}" for end in (others.min(), others.max()))
             raise UserError(
-                f"{name}: column {feature.column}: special: expected codes that are no values, got {written}, "
-                f"which is {share:.0%} of the values and lies among the others, {low} to {high}; take it out, or set "
+                f"{name}: column {feature.column}: special: expected codes outside the range of values, got {written}, "
+                f"which is {share:.0%} of the cells and lies within their range, {low} to {high}; take it out, or set "
                 f"features.{feature.name}.indicator to keep it apart"
             )
 

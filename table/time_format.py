@@ -30,6 +30,7 @@ NUMBER = "number"
 
 WITH_NAMES = (
     *("%b-%Y", "%b %Y", "%b/%Y", "%b%Y", "%Y-%b", "%Y %b", "%d%b%Y", "%d-%b-%Y", "%d %b %Y", "%d/%b/%Y"),
+    *("%d%b%Y:%H:%M:%S", "%d%b%Y:%H:%M", "%d%b%Y %H:%M:%S", "%d-%b-%Y %H:%M:%S", "%d-%b-%Y %H:%M"),
     *("%b %d, %Y", "%b %d %Y", "%b-%y", "%b %y", "%d%b%y", "%d-%b-%y", "%d %b %y", "%d/%b/%y"),
 )
 QUARTERS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y/Q%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "%qQ %Y")
@@ -64,9 +65,9 @@ class TimeFormat:
         unknown = [letter for letter in said if letter not in DIRECTIVES]
         parts = [letter.lower() if letter in "BY" else letter for letter in said]
         if unknown:
-            return f"%{unknown[0]} is not known here"
+            return f"%{unknown[0]} is not supported"
         if len(set(parts)) < len(parts):
-            return "a part is there twice"
+            return "a directive occurs twice"
         if "y" not in parts:
             return "has no year"
         return None

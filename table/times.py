@@ -24,7 +24,7 @@ READINGS: dict[Kind, tuple[Any, ...]] = {
     "a time with a time zone": (pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC")),
 }
 MONTH = r"^(\d{4}-\d{2})$"  # stands for its first day
-ALIKE = "write all of them alike, or set split.time_format"
+ALIKE = "use one format, or set split.time_format"
 ANY_KIND = "a date or time such as 2025-07-31, 2025-07-31 12:30 or 2025-07-31T12:30Z, or a number"
 
 
@@ -119,7 +119,7 @@ def _of_format(source: Source, column: str, format_: TimeFormat) -> Times:
     moments = [None if text is None else format_.read(text) or format_.read(plain(text)) for text in levels]
     wrong = np.array([moment is None and text is not None for moment, text in zip(moments, levels, strict=True)])
     if wrong.any():
-        remedy = "correct the file, or set split.time_format to what it has"
+        remedy = "correct the file, or set split.time_format to its format"
         refuse_cells(source, column, f"a date written as {shown(format_.text)}", wrong[codes], levels[codes], remedy)
     values = np.array([np.datetime64("NaT") if moment is None else moment for moment in moments], "datetime64[us]")
     return Times(values[codes], "a date or time without a time zone", format_)

@@ -37,6 +37,6 @@ def refuse_constant(source: Source, column: str, weight: NDArray[np.float64]) ->
     """Raise UserError where all weights [N] are equal: no figure would depend on them."""
     if np.ptp(weight) <= ALIKE * weight.max():
         raise UserError(
-            f"{source.name}: column {column}: every row has the weight {shown(float(weight[0]))}, so that weights "
-            "change nothing; leave data.weight out, or name another column"
+            f"{source.name}: column {column}: every row has the weight {shown(float(weight[0]))}, so the weights "
+            "have no effect; leave data.weight out, or name another column"
         )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from cli.errors import UserError
 from cli.words import listed, nearest, shown
 from storage.damaged import DAMAGED
-from table.header import UNNAMED
+from table.header import UNNAMED, header_below
 
 # Texts that a formula leaves without a value; pandas reads each as missing, too.
 ERRORS = frozenset(
@@ -21,6 +21,7 @@ ERRORS = frozenset(
 DAMAGES = (*DAMAGED, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, OSError)
 TEXT = "str"  # type of a formula whose value is text
 SHOWN = 5
+SAMPLE = 50  # rows in which a header is looked for
 
 
 class Workbook:
@@ -114,6 +115,10 @@ class Workbook:
         columns = [_text(cell, ".") or "" for cell in (*header, *[None] * (width - len(header)))]
         columns[0] = columns[0] or UNNAMED
         if "" in columns:
+            texts = [(number, [_text(cell, ".") or "" for cell in cells]) for number, cells in rows[:SAMPLE]]
+            below = header_below(texts)
+            if below is not None:
+                raise UserError(f"{self.name}: row {below} looks like the header; delete the rows above it")
             cell = f"{_letters(columns.index(''))}{line}"
             raise UserError(f"{self.name}: cell {cell} has no name above its values; name each column in row {line}")
         padded = [(*cells, *[None] * (width - len(cells))) for _, cells in body]

@@ -172,7 +172,7 @@ def test_strict_ends_with_1_where_an_alarm_was_raised_and_everything_is_written(
     names = [alarm["name"] for alarm in content["alarms"]]
     assert "few defaults" in names
     assert said.startswith(f"{table / 'artifacts'}: {len(names)} alarm")
-    assert f" raised: {', '.join(names)} (--strict); all is written" in said
+    assert f" raised: {', '.join(names)} (--strict); the results are written" in said
     assert (table / "artifacts/report.html").exists()
 
 
@@ -285,7 +285,7 @@ def wrong(table: Path, *words: object) -> list[object]:
     return ["--config", table / "settings.toml", "--out", table / "artifacts", *FEW_TREES, *words]
 
 
-def test_mistakes_in_the_table(table: Path, capsys: Any) -> None:
+def test_mistakes_in_the_table_end_with_one_line(table: Path, capsys: Any) -> None:
     frame = pd.read_csv(table / "table.csv")
     file = table / "table.csv"
 
@@ -323,14 +323,14 @@ def test_rows_without_a_target_are_dropped_and_counted(table: Path) -> None:
     assert (data["rows"], data["dropped_rows"]) == (550, 50)
 
 
-def test_a_parquet_file_cut_short(table: Path, capsys: Any) -> None:
+def test_a_parquet_file_cut_short_is_refused(table: Path, capsys: Any) -> None:
     pd.read_csv(table / "table.csv").to_parquet(table / "t.parquet")
     whole = (table / "t.parquet").read_bytes()
     (table / "t.parquet").write_bytes(whole[: len(whole) // 2])
     assert "t.parquet" in mistake(capsys, 1, run.main, *wrong(table, "--data", table / "t.parquet"))
 
 
-def test_mistakes_in_the_settings(table: Path, capsys: Any) -> None:
+def test_mistakes_in_the_settings_end_with_status_2(table: Path, capsys: Any) -> None:
     toml = (table / "settings.toml").read_text()
     (table / "settings.toml").write_text(toml + "\n[modle]\nfolds = 3\n")
     assert "model" in mistake(capsys, 2, run.main, *wrong(table))
@@ -349,7 +349,7 @@ def test_a_folder_of_other_files_is_not_replaced(table: Path, capsys: Any) -> No
     assert (table / "artifacts/thesis.txt").read_text() == "years of work"
 
 
-def test_export_without_artifacts_or_with_altered_ones(trained: Path, tmp_path: Path, capsys: Any) -> None:
+def test_missing_or_altered_artifacts_are_not_exported(trained: Path, tmp_path: Path, capsys: Any) -> None:
     import shutil
 
     out = ["--out", tmp_path / "model", "--quiet"]
@@ -470,7 +470,7 @@ def test_a_file_beyond_the_limit_leaves_the_last_good_artifacts(table: Path) -> 
     before = digests(table)
     limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", sys.executable, "-m", "training.run", *wrong(table)]
     done = subprocess.run([*map(str, limited)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    remedy = "the file is larger than may be written here; raise the limit (ulimit -f) and run again"
+    remedy = "the file exceeds the size limit of this shell; raise it (ulimit -f) and run again"
     assert (done.returncode, done.stderr) == (1, f"error: {remedy}; the last good artifacts are as they were\n")
     assert digests(table) == before
 
@@ -522,7 +522,7 @@ def test_a_file_in_the_folder_s_place_is_one_line(trained: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize("module", ["training.run", "export.to_onnx", "export.verify", "runtime.ask", "runtime.local"])
-def test_help(module: str) -> None:
+def test_every_command_has_help(module: str) -> None:
     said = command(module, "--help")
     assert said.returncode == 0
     assert f"python -m {module}" in said.stdout

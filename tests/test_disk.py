@@ -50,7 +50,10 @@ def test_a_file_that_may_not_be_read_is_named(denied: Path) -> None:
     file.chmod(0)
     with pytest.raises(PermissionError) as fault:
         file.read_bytes()
-    assert disk.in_words(fault.value) == f"{file}: cannot be read: no permission; correct it, or name another"
+    assert (
+        disk.in_words(fault.value) == f"{file}: cannot be read: permission denied; correct the "
+        "permissions, or name another"
+    )
 
 
 def test_a_folder_that_may_not_be_entered_is_named(denied: Path) -> None:
@@ -67,7 +70,7 @@ def test_a_folder_that_may_not_be_written_is_named(denied: Path) -> None:
     for target in (denied / "fixed" / "model", denied / "fixed" / "new" / "model"):
         with pytest.raises(PermissionError) as fault:
             (target if target.parent.exists() else target.parent).mkdir()
-        assert f"cannot be written: no permission in {denied / 'fixed'};" in disk.in_words(fault.value)
+        assert f"cannot be written: permission denied in {denied / 'fixed'};" in disk.in_words(fault.value)
 
 
 def test_an_unreadable_folder_of_pythons_is_passed_over(denied: Path, monkeypatch: pytest.MonkeyPatch) -> None:

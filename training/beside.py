@@ -57,6 +57,7 @@ def _load_what_saving_needs(*, pictures: bool) -> None:
     """Import skops, which imports all of scikit-learn, and what draws, and compile the templates."""
     import skops.io  # noqa: F401
 
+    import validation.report.report
     from validation.report.pages import compile_templates
 
     compile_templates()

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with local_file(args.table, progress) as path, progress.step("Looking at the table") as show:
             text = drafted(Asked(args.table, folder, args.target, args.positive, args.seed, args.sheet), path, show)
         if NO_OUTCOME in text:
-            progress.say("[yellow]![/] No outcome was found; the draft asks for it. --target COLUMN names it.")
+            progress.say("[yellow]![/] No outcome was detected; the draft asks for it. Name it with --target COLUMN.")
         if page is None:
             sys.stdout.buffer.write(text.encode())
             sys.stdout.flush()
@@ -71,7 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument(
         "table",
         metavar="FILE",
-        help="CSV, Parquet, Feather, JSON lines or Excel, compressed or not; a folder or a pattern of them; or s3://bucket/key",
+        help="CSV, Parquet, Feather, JSON lines or Excel, compressed or not; a folder or a pattern of them; "
+        "or s3://bucket/key",
     )
     files.add_argument("--sheet", metavar="NAME", help="sheet of an Excel workbook; default the first")
     files.add_argument("--out", metavar="FILE.toml", help="the configuration; default standard output")

@@ -115,10 +115,11 @@ def gather(
     """
     evaluation, scale, seed = settings.evaluation, settings.score, settings.split.seed
     train, test = parts["train"], parts["test"]
-    beside = ThreadPoolExecutor(1)
-    its_importance = beside.submit(importance_of, pipeline, shown["train"], seed)  # XGBoost does not hold Python's lock
-    beside.shutdown(wait=False)
     edges = list(evaluation.bands) or band_edges(train.score, scale)
+    beside = ThreadPoolExecutor(1)  # neither XGBoost nor numpy holds Python's lock for long
+    its_importance = beside.submit(importance_of, pipeline, shown["train"], seed)
+    its_reasons = beside.submit(explained, settings, pipeline, shown, edges, own_rows)
+    beside.shutdown(wait=False)
     threshold, probability_limits = evaluation.threshold, scale.probability_limits
     metrics = {
         name: evaluate(part.target, part.probability, threshold, probability_limits, part.weight)
@@ -150,10 +151,10 @@ def gather(
         left_out=drawn["test"].left_out,
         resamples=evaluation.resamples,
     )
-    reasons, no_reasons = explained(settings, pipeline, shown, edges, own_rows)
     fairness = _fairness(settings, test)
     weak, overfit, robust = _challenged(settings, pipeline, shown, edges)
     features = its_importance.result()
+    reasons, no_reasons = its_reasons.result()
     top = features["Feature"].head(TOP_FEATURES)
     return Evidence(
         metrics=metrics,

@@ -62,7 +62,7 @@ def explained(
     try:
         reference = reference_rows(settings, kept_rows)
         if reference is None:
-            return None, "There are too few training rows to compare applicants with."
+            return None, "The training part has too few rows to compare applicants with."
         return _Explained(settings, pipeline, test, kept_rows, reference).evidence(edges), ""
     except UserError as refused:  # the model is whole without them; an export says the same
         return None, f"{refused}."

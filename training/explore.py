@@ -64,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     files = parser.add_argument_group("input and output")
     add_input(files)
     files.add_argument("--out", default="exploration.html", metavar="FILE.html", help="the page, default %(default)s")
-    files.add_argument("--json", metavar="FILE.json", help="file for its figures")
+    files.add_argument("--json", metavar="FILE.json", help="JSON file for its figures")
     files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
     add_columns(parser)
     sample = parser.add_argument_group("sample")

@@ -32,13 +32,14 @@ def refuse_what_does_not_fit(settings: Settings, preparation: Preparation, rows:
     }
     name = max(levels, key=lambda each: levels[each], default=None)
     if name is None or 2 * levels[name] < preparation.width:
-        raise UserError(f"{columns}, and {_gigabytes(free)} of memory are free; take fewer features or rows")
+        raise UserError(f"{columns}, and {_gigabytes(free)} of memory are free; use fewer features or rows")
     given = next(feature for feature in settings.features if feature.name == name)
     remedy = "name fewer levels in its vocabulary"
     if not given.vocabulary:
         remedy = f"set features.{name}.rare above {given.rare or settings.model.rare}, which pools rarer levels"
     raise UserError(
-        f"features.{name}: its {levels[name]:,} levels do not fit: {columns}, and {_gigabytes(free)} of memory are "
+        f"features.{name}: its {levels[name]:,} levels do not fit in memory: {columns}, and "
+        f"{_gigabytes(free)} of memory are "
         f"free; {remedy}, or leave the feature out"
     )
 

@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with progress.step("Opening the fitted pipeline"):
                 parent = load_artifacts(folder)
             if out.exists() and out.resolve() == folder.resolve():
-                raise UserError(f"--out: {out} holds the parent, which stays; name another folder", WRONG_USAGE)
+                raise UserError(f"--out: {out} holds the parent run, which is kept; name another folder", WRONG_USAGE)
             with replaced_folder(out, artifacts.RUN) as scratch, threadpool_limits(1, user_api="blas"):
                 run = save(scratch, recalibrated(parent, args, progress))
         _summarise(run, progress)
@@ -113,13 +113,13 @@ def build_parser() -> Parser:
         "--central-tendency",
         type=float,
         metavar="RATE",
-        help="mean probability of default, 0 to 1, that the training's reference rows shall have",
+        help="mean probability of default, 0 to 1, that the reference rows of training are to have",
     )
     how.add_argument(
         "--method",
         choices=tuple(LEAST),
         default=INTERCEPT,
-        help="of --data: a new intercept, a new slope and intercept, or isotonic steps; default %(default)s",
+        help="with --data: a new intercept, a new slope and intercept, or isotonic steps; default %(default)s",
     )
     return parser
 

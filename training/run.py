@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             then = next_command("export.to_onnx", "--artifacts", args.out, ARTIFACTS)
             progress.say(f"Written to [bold]{escaped(args.out)}/[/] (open report.html). Next: {escaped(then)}")
         if args.strict and run["alarms"]:
-            raise UserError(f"{args.out}: {_alarms_of(run)} (--strict); all is written, see report.html")
+            raise UserError(f"{args.out}: {_alarms_of(run)} (--strict); the results are written, see report.html")
 
     return command.run(train_and_save, "the last good artifacts are as they were")
 

@@ -13,6 +13,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from trees.dropout import DART, multiplied, weights_of, without_weights
 from trees.levels import HALF, LevelSet, LevelSets, sets_of, texts_of
 from trees.refusal import BoosterRefused
 
@@ -89,25 +90,33 @@ class Ensemble:
 def read_ensemble(classifier: xgboost.XGBClassifier, sets: LevelSets | None = None) -> Ensemble:
     """Read a fitted binary XGBClassifier (or a subclass of it).
 
-    With `sets`, splits on categories become splits on columns that it numbers. Raises BoosterRefused, by name, for
-    everything that has not been shown to convert exactly.
+    With `sets`, splits on categories become splits on columns that it numbers, and a step in front of the trees makes
+    NaN of the number that `missing` names (export.own.marked). Raises BoosterRefused, by name, for everything that has
+    not been shown to convert exactly.
     """
     missing = classifier.missing
-    if missing is not None and not math.isnan(missing):
+    if sets is None and missing is not None and not math.isnan(missing):
         raise BoosterRefused(
-            f"missing={missing!r} is not supported: only NaN is missing in the graph; replace {missing!r} by NaN "
-            "in the data and fit again"
+            f"missing={missing!r} is not supported here: only NaN is missing in the graph; lastbit.export_model takes "
+            f"it, or replace {missing!r} by NaN in the data and fit again"
         )
-    content = json.loads(classifier.get_booster().save_raw("json"))
+    saved = json.loads(classifier.get_booster().save_raw("json"))
+    _refuse_what_is_not_exact(saved["learner"])
+    content = without_weights(saved)
     learner = content["learner"]
-    _refuse_what_is_not_exact(learner)
     model = learner["gradient_booster"]["model"]
     used = _trees_used(classifier, model)
     if sets is not None:
         sets.know(content)
+    base_margin = _base_margin(content)
     trees = tuple(_read_tree(_without_categories(tree, content, sets)) for tree in model["trees"][:used])
+    if len(weights := weights_of(saved)[:used]):
+        trees = tuple(
+            replace(tree, leaf=multiplied(tree.leaf, weight, base_margin, saved))
+            for tree, weight in zip(trees, weights, strict=True)
+        )
     columns = int(learner["learner_model_param"]["num_feature"])
-    return Ensemble(trees, _base_margin(content), columns + (len(sets.places) if sets else 0))
+    return Ensemble(trees, base_margin, columns + (len(sets.places) if sets else 0))
 
 
 def _refuse_what_is_not_exact(learner: dict[str, Any]) -> None:
@@ -118,14 +127,7 @@ def _refuse_what_is_not_exact(learner: dict[str, Any]) -> None:
         raise BoosterRefused("multi-class boosters are not supported: expected two classes (binary:logistic)")
     if objective != "binary:logistic":
         raise BoosterRefused(f"objective {objective} is not supported: expected binary:logistic")
-    # Since XGBoost 3.4 a booster fitted with dropout is a gbtree in the file, with a weight for each tree.
-    weights = learner["gradient_booster"].get("model", {}).get("weight_drop") or []
-    if booster == "dart" or any(weight != 1 for weight in weights):
-        raise BoosterRefused(
-            "DART boosters are not supported: dropped trees carry weights that other converters ignore, with "
-            "probabilities wrong by up to 0.62; fit with booster='gbtree'"
-        )
-    if booster != "gbtree":
+    if booster not in ("gbtree", DART):
         raise BoosterRefused(f"booster {booster} is not supported: expected gbtree")
     if int(parameters.get("num_target", 1)) > 1:
         raise BoosterRefused("boosters with several targets are not supported: expected one target")
@@ -164,7 +166,7 @@ def _without_categories(tree: dict[str, Any], content: dict[str, Any], sets: Lev
 
 def _read_tree(tree: dict[str, Any]) -> Tree:
     if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
-        raise BoosterRefused("leaves with several values are not supported: expected one value a leaf")
+        raise BoosterRefused("leaves with several values are not supported: expected one value per leaf")
     left, right = tree["left_children"], tree["right_children"]
     kept = _reachable(left, right)  # pruning (tree_method exact) leaves deleted nodes behind
     number = {node: i for i, node in enumerate(kept)} | {-1: -1}
@@ -211,7 +213,6 @@ def _base_margin(content: dict[str, Any]) -> np.float32:
     stump |= {key: [0] if key == "split_type" else [] for key in stump if key.startswith(("split_type", "categories"))}
     stump["tree_param"] = {**stump["tree_param"], "num_nodes": "1", "num_deleted": "0"}
     model = {**model, "trees": [stump], "tree_info": [0], "iteration_indptr": [0, 1]}
-    model.pop("weight_drop", None)
     model["gbtree_model_param"] = {**model["gbtree_model_param"], "num_trees": "1", "num_parallel_tree": "1"}
     learner = {
         **learner,

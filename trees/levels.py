@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xgboost import XGBClassifier
 
+from trees.dropout import without_weights
 from trees.refusal import BoosterRefused
 
 HALF = np.float32(0.5)  # the threshold of such a split
@@ -82,15 +83,15 @@ def texts_of(content: Mapping[str, Any], feature: int) -> list[str] | None:
     text = np.asarray(values["values"], dtype=np.int64).astype(np.uint8).tobytes()
     if not text.isascii() and tuple(content["version"]) < WHOLE_TEXTS:
         raise BoosterRefused(
-            "a category has levels beyond ASCII, which XGBoost before 3.4 cuts: it refuses the same rows where the "
-            "categories come in another order; fit with XGBoost 3.4, or write the levels in ASCII"
+            "a category has levels beyond ASCII, which XGBoost before 3.4 truncates, so that its answers depend on "
+            "the order of the categories; fit with XGBoost 3.4, or write the levels in ASCII"
         )
     return [text[first:last].decode(errors="replace") for first, last in pairwise(values["offsets"])] or None
 
 
 def texts_of_booster(booster: XGBClassifier) -> dict[int, list[str]]:
     """The levels of each category that a booster was given as a column of a DataFrame, by column."""
-    content = json.loads(booster.get_booster().save_raw("json"))
+    content = without_weights(json.loads(booster.get_booster().save_raw("json")))
     found = {column: texts_of(content, column) for column in range(booster.n_features_in_)}
     return {column: texts for column, texts in found.items() if texts is not None}
 

@@ -122,7 +122,7 @@ def _copies(examined: Examined) -> Iterator[Finding]:
             copies.share,
             COPIES,
             f"{copies.share:.1%} of the test's rows equal a training row in every feature, so the test measures "
-            f"memory; {remedies.of_copies(examined.split)}.",
+            f"memorization; {remedies.of_copies(examined.split)}.",
         )
     if copies.contradicting > COPIES:
         yield (
@@ -145,7 +145,7 @@ def _moved(examined: Examined) -> Iterator[Finding]:
             score["psi"],
             score["counts_from"],
             f"The score's population stability index from train to test is {score['psi']:.2f}, its limit "
-            f"{score['counts_from']:.2f}: the test has other applicants; "
+            f"{score['counts_from']:.2f}: the test is of another population; "
             f"{remedies.of_others(examined.split)}.",
         )
     moved = [entry for entry in stability["features"] if entry["moved"]]
@@ -185,7 +185,7 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             else 'calibrate margins (model.calibrate_on = "margin")'
         )
         yield (
-            "scores squeeze",
+            "squeezed scores",
             squeezed,
             SQUEEZED,
             f"{squeezed:.1%} of the test's applicants are within {scale.points_to_double:g} points of the best score; "
@@ -218,8 +218,8 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             "tied applicants",
             tied,
             limit,
-            f"{tied:.1%} of the test's applicants have one and the same probability, and all have "
-            f"{len(np.unique(test.probability)):,} of them; {remedy}.",
+            f"{tied:.1%} of the test's applicants share one probability, and there are only "
+            f"{len(np.unique(test.probability)):,} different ones; {remedy}.",
         )
 
 
@@ -258,7 +258,7 @@ def _calibration(examined: Examined) -> Iterator[Finding]:
                 what,
                 value,
                 ideal,
-                f"The {what} on the test is {value:.3f}, {low:.3f} to {high:.3f}, and not {ideal:g}: "
+                f"The {what} on the test is {value:.3f} ({low:.3f} to {high:.3f}), expected {ideal:g}: "
                 f"{below if high < ideal else above}; {_of_calibration(examined, name, too_low=high < ideal)}.",
             )
 
@@ -298,14 +298,14 @@ def _sample(examined: Examined) -> Iterator[Finding]:
         worth, by_weight = float(count), ""
         if examined.test.weight is not None:
             worth = effective_size(examined.test.weight[examined.test.target == outcome])
-            by_weight = f", by their weights worth {worth:,.0f} of equal weight"
+            by_weight = f", worth {worth:,.0f} of equal weight"
         if worth < LEAST_DEFAULTS:
             yield (
                 name,
                 worth,
                 LEAST_DEFAULTS,
                 f"The test has {count:,} {words}{by_weight}; {remedies.of_few(test_from=examined.test_from)}, before "
-                "figures decide.",
+                "you rely on its figures.",
             )
     if left_out:
         yield (

@@ -200,7 +200,7 @@ class _Side:
             said["too_young"], said["without_time"] = int((young & known).sum()), int((undated & known).sum())
             outcome = np.where(young | undated, np.nan, outcome)
             if known.any() and np.isnan(outcome).all():
-                no_outcomes = f"every outcome is too young: {its.horizon} months were not over on {its.date}"
+                no_outcomes = f"every outcome is too young: {its.horizon} months had not passed on {its.date}"
             if said["too_young"]:
                 remarks.append(
                     f"{counted(said['too_young'], 'row')} left out of figures that need outcomes: less than "

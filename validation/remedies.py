@@ -12,9 +12,9 @@ def of_copies(split: str) -> str:
 def of_others(split: str) -> str:
     """A test whose applicants are others than those of the training."""
     if split == "time":
-        return "train on more recent ones"
+        return "train on more recent applicants"
     drawn = "whole groups" if split == "group" else "rows"
-    return f"{drawn} drawn at random hardly make that, so look for rows that belong together"
+    return f"{drawn} drawn at random rarely differ so much, so look for rows that belong together"
 
 
 def of_slope(calibrator: str, split: str, *, on_margin: bool, correct_spread: bool, too_extreme: bool) -> str:
@@ -50,7 +50,7 @@ def of_few(*, test_from: bool) -> str:
 
 def _why_other(split: str) -> str:
     if split == "time":
-        return "train on more recent ones, without features that moved"
+        return "train on more recent applicants, without features that moved"
     if split == "group":
         return "gather more groups: few large ones differ by chance"
     return 'gather more rows, or keep those of a customer on one side (split.method = "group")'

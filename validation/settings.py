@@ -138,7 +138,7 @@ class MasterScale:
         if self.names and grades is None:
             yield "grades.names", "needs grades; set grades.limits or grades.count"
         if self.names and len(self.names) != grades:
-            yield "grades.names", f"expected {counted(grades or 0, 'name')}, one a grade, got {len(self.names)}"
+            yield "grades.names", f"expected {counted(grades or 0, 'name')}, one per grade, got {len(self.names)}"
 
 
 @dataclass(frozen=True)

@@ -323,7 +323,7 @@ def compare_single_rows(
         close += tolerance.margin_share < 1 and difference <= tolerance.probability
     if (held := max(equal, close)) != rows:
         raise ExportRefused(
-            f"{rows - held:,} of {rows:,} rows answer otherwise alone than in a batch; the graph is not written"
+            f"{rows - held:,} of {rows:,} rows get another answer alone than in a batch; the graph is not written"
         )
     return {"rows": rows, "bit_equal": equal}
 

@@ -1,5 +1,6 @@
 """The nesting of a fitted pipeline, taken apart: for each booster the steps that run before it."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from xgboost import Booster, XGBClassifier
 
 from export.converters.classifier import boosters_of, unwrapped
+from export.own.marked import NAME, marked_missing
 from export.refusal import ExportRefused
+from trees.dropout import DART
 
 # The obstacle for other ensembles: the graph's trees compare and add in float32, as XGBoost's do.
 OTHER_TREES = {
@@ -22,7 +25,7 @@ OTHER_TREES = {
     "ExtraTreesClassifier": "it takes the mean of float64 shares, and a graph's trees add in float32",
     "CatBoostClassifier": "its sums are float64, and a graph's trees add in float32",
     "StackingClassifier": "its final model's sum is left to BLAS, whose last bits differ by machine and number of rows",
-    "BaggingClassifier": "its draws of columns are not taken apart; VotingClassifier is taken",
+    "BaggingClassifier": "its draws of columns are not converted; VotingClassifier is",
 }
 
 
@@ -43,6 +46,12 @@ def as_classifier(estimator: Any) -> Any:
     """A native Booster as the classifier of the same trees, all of them, as `Booster.predict` adds; else the object."""
     if not isinstance(estimator, Booster):
         return estimator
+    content = json.loads(estimator.save_raw("json"))
+    if content["learner"]["gradient_booster"]["name"] == DART:
+        raise ExportRefused(
+            "a Booster with dropout (DART) adds otherwise than XGBClassifier before XGBoost 3.4, in the last bit; load "
+            "its file into an XGBClassifier (load_model) and give that, or fit it with 3.4"
+        )
     classifier = XGBClassifier(n_jobs=1)
     classifier.load_model(estimator.save_raw("ubj"))
     classifier.get_booster().set_attr(best_iteration=None, best_score=None)  # what XGBClassifier would stop at
@@ -53,7 +62,14 @@ def refuse_unfitted(estimator: Any) -> None:
     """Raise ExportRefused for anything but a fitted classifier."""
     if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "predict_proba")):
         named = getattr(estimator, "__name__", type(estimator).__name__)
-        raise ExportRefused(f"pipeline: expected a fitted binary classifier of scikit-learn's kind, got {named}")
+        remedy = "; set voting='soft'" if getattr(estimator, "voting", "") == "hard" else ""
+        if getattr(estimator, "refit", True) is False:
+            remedy = (
+                "(refit=False), which keeps no fitted pipeline; set refit=True, or fit the pipeline with best_params_"
+            )
+        raise ExportRefused(
+            f"pipeline: expected a fitted binary classifier of scikit-learn's kind, got {named}{remedy}"
+        )
     try:
         check_is_fitted(estimator)
     except NotFittedError:
@@ -81,4 +97,9 @@ def branches_of(estimator: Any, before: tuple[tuple[str, Any], ...] = ()) -> lis
         return [branch for member in estimator.estimators_ for branch in branches_of(member, before)]
     if isinstance(estimator, CalibratedClassifierCV):
         return [branch for fold in estimator.calibrated_classifiers_ for branch in branches_of(fold.estimator, before)]
-    return [Branch(before, booster) for booster in boosters_of(estimator)]
+    return [Branch(before + _marked(booster), booster) for booster in boosters_of(estimator)]
+
+
+def _marked(booster: XGBClassifier) -> tuple[tuple[str, Any], ...]:
+    step = marked_missing(booster)
+    return () if step is None else ((NAME, step),)

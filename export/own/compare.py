@@ -35,7 +35,7 @@ def compare_graph(graph: Any, pipeline: Any, X: Any, tolerance: float) -> dict[s
         got = np.asarray(session.run([OUTPUT], _feed(session, part))[0])
         expected = np.asarray(pipeline.predict_proba(part))
         if got.shape != expected.shape:
-            raise ExportRefused(f"graph: expected probabilities {list(expected.shape)}, got {list(got.shape)}")
+            raise ExportRefused(f"graph: expected probabilities of shape {list(expected.shape)}, got {list(got.shape)}")
         difference = np.nan_to_num(np.abs(got.astype(np.float64) - expected.astype(np.float64)), nan=np.inf).max(axis=1)
         if (worst := float(difference.max())) > tolerance:
             differs = np.flatnonzero(difference > tolerance)
@@ -56,7 +56,7 @@ def _bytes_of(graph: Any) -> bytes:
         return bytes(graph.SerializeToString())
     if isinstance(graph, str | Path):
         if not Path(graph).is_file():
-            raise ExportRefused(f"graph: {graph} is no file; give the .onnx file, its bytes or the ModelProto")
+            raise ExportRefused(f"graph: {graph} is not a file; give the .onnx file, its bytes or the ModelProto")
         content = Path(graph).read_bytes()
     elif isinstance(graph, bytes | bytearray | memoryview):
         content = bytes(graph)

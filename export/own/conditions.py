@@ -219,7 +219,9 @@ class _Reader:
         tree = self._tree
         self._left -= 1
         if self._left < 0:
-            raise BoosterRefused(f"a tree would grow more than {MOST_GROWTH} times, since its steps are no intervals")
+            raise BoosterRefused(
+                f"a tree would grow more than {MOST_GROWTH} times, since its steps do not keep intervals"
+            )
         if tree.left[node] < 0:
             return float(tree.leaf[node])
         raw, (sides, missing) = self._splits.of(self._booster, tree, node)

@@ -33,7 +33,7 @@ def levels_by_column(step: Any, width: int, where: str) -> dict[int, list[Any] |
         )
     names = list(step.feature_names_in_)
     if len(names) != width:
-        raise ExportRefused(f"{where}: {type(step).__name__} was fitted on {len(names)} columns, and {width} come")
+        raise ExportRefused(f"{where}: {type(step).__name__} expected the {len(names)} columns of its fit, got {width}")
     levels = {switch["col"]: list(switch["mapping"].index) for switch in step.ordinal_encoder.mapping}
     for name, pooled in getattr(step, "min_group_lumping_", {}).items():
         levels[name] += list(pooled)

@@ -70,8 +70,8 @@ def _unpacked(path: Path, dump: bytes) -> Any:
         unknown = sorted(set(skops.io.get_untrusted_types(data=dump)) - TRUSTED)
         if strange := [name for name in unknown if not _is_class_of_a_library(name)]:
             raise UserError(
-                f"{path}: holds {listed(strange)}, which no pipeline of scikit-learn and XGBoost is made of; "
-                "write these steps as transformers of scikit-learn's and save again"
+                f"{path}: holds {listed(strange)}, which scikit-learn and XGBoost do not define; "
+                "write these steps as scikit-learn transformers and save again"
             )
         try_boosters(dump)
         return skops.io.loads(dump, trusted=[*sorted(TRUSTED), *unknown])

@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 from cli.words import shown
 from export.converters.classifier import boosters_of
 from export.own.branches import Branch, branches_of, classifier_of, refuse_unfitted
+from export.own.dates import of_dates, refuse_other_readers, with_dates
 from export.own.faults import said_of
 from export.own.graph import Built, build_own, passes_through, with_matrix
+from export.own.marked import MarkedMissing
 from export.own.prepared import Preparation, unheard
 from export.own.profile import Prober, closed_levels, nullable_columns, profiles_of
 from export.own.proof import Oracle
-from export.own.raw import RawTable, columns_of, frame_of, with_categories
-from export.own.trace import Width, trace
+from export.own.raw import RawTable, columns_of, frame_of, texts_of, with_categories
+from export.own.trace import StepRefused, Width, trace
 from export.refusal import ExportRefused
 from runtime.session import open_session
+from table.columns import MISSING_CATEGORY
 from trees.ensemble import Ensemble, read_ensemble
 from trees.levels import LevelSets
 
@@ -58,12 +61,16 @@ def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None =
         its = frame.iloc[:FEW, list(raws)]
         return int(step.transform(its if named else its.to_numpy()).shape[1])
 
-    preparations = _preparations(branches, list(frame.columns), None if tolerance is None else width_of)
+    try:
+        preparations = _preparations(branches, list(frame.columns), None if tolerance is None else width_of)
+    except StepRefused as refusal:
+        raise of_dates(refusal, frame) from None
+    frame = with_dates(frame, preparations)
+    refuse_other_readers(frame, preparations)
     preparations, ensembles = _with_sets(preparations, boosters)
     _refuse_unknown_levels(preparations, frame)
     frame = with_categories(frame, native := _native(preparations))
     read = frozenset(raw for preparation in preparations for column in preparation.columns for raw in column.raws)
-    columns = columns_of(frame, read, native)
     mixes = any(column.mixed for preparation in preparations for column in preparation.columns)
     stages = {
         (column.raw, point)
@@ -73,10 +80,11 @@ def read_fitted(estimator: Any, X: Any, positive: Any, tolerance: float | None =
         for point in stage.points
         if isinstance(point, str)
     }
+    columns = columns_of(frame, read, native, {raw for raw, _ in stages})
     levels = {}
     for raw, column in enumerate(columns):
         if column.type == "category":
-            observed = set(frame[column.name].dropna())
+            observed = set(texts_of(frame[column.name])) - {MISSING_CATEGORY}
             known = {level for its, level in stages if its == raw} | native.get(raw, frozenset())
             if known and observed and not observed & known:
                 raise ExportRefused(
@@ -114,7 +122,10 @@ def _preparations(branches: Sequence[Branch], names: Sequence[str], width_of: Wi
         columns = tuple(trace(branch.steps, names, width_of))
         for booster in its:
             if (expected := branches[booster].booster.n_features_in_) != len(columns):
-                raise ExportRefused(f"the booster reads {expected} columns, and its steps make {len(columns)}")
+                raise ExportRefused(
+                    f"expected {expected} columns for the booster, got {len(columns)} from "
+                    "its steps; fit the pipeline again"
+                )
         found.append(Preparation(branch.steps, columns, tuple(its)))
     return found
 
@@ -127,6 +138,11 @@ def _with_sets(
     for preparation in preparations:
         sets = LevelSets(len(preparation.columns))
         ensembles.update({booster: read_ensemble(boosters[booster], sets) for booster in preparation.boosters})
+        if sets.places and any(isinstance(step, MarkedMissing) for _, step in preparation.steps):
+            raise ExportRefused(
+                "native categories with a missing of XGBClassifier other than NaN are not supported: XGBoost compares "
+                "it with codes; replace the number by NaN in the data and fit again"
+            )
         behind = tuple(replace(preparation.columns[its.column], levels=its) for its in sets.places)
         found.append(replace(preparation, columns=preparation.columns + behind, known=sets.known))
     return found, [ensembles[booster] for booster in range(len(boosters))]
@@ -227,7 +243,9 @@ def _refuse_changing_answers(estimator: Any, rows: Any) -> None:
         first, second = (np.asarray(estimator.predict_proba(rows)) for _ in range(2))
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         said = said_of(fault)
-        raise ExportRefused(f"rows: the pipeline raises for rows that were given ({said}); look there") from None
+        raise ExportRefused(
+            f"rows: the pipeline raises for the given rows ({said}); correct the step or the rows"
+        ) from None
     if not np.array_equal(first, second):
         differ = int((first != second).any(axis=1).sum())
         raise ExportRefused(

@@ -45,7 +45,7 @@ def with_versions(refusal: UserError, path: object, made: Mapping[str, str]) -> 
     """The refusal of a pipeline that other versions made, which may be why; the same one where none did."""
     if not (named := others(made)):
         return refusal
-    said = f"{refusal}; {path} was made with {named}: export where these versions are, or fit again here"
+    said = f"{refusal}; {path} was made with {named}: export with these versions, or fit again with those installed"
     return type(refusal)(said)
 
 

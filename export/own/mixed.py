@@ -67,7 +67,8 @@ def convert_mixed(graph: ContractGraph, table: RawTable, mixed: Mixed, number: i
     matrix = graph.node("Cast", part.output[0].name, to=TensorProto.FLOAT)
     if not is_sparse:
         return matrix
-    zero = graph.node("Equal", matrix, graph.constant(np.array(0, dtype=np.float32)))
+    before = graph.node("Cast", part.output[0].name, to=TensorProto.DOUBLE)  # float32 has zeros of its own: 1e-50
+    zero = graph.node("Equal", before, graph.constant(np.array(0, dtype=np.float64)))
     return graph.node("Where", zero, graph.constant(np.array(np.nan, dtype=np.float32)), matrix)
 
 

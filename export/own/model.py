@@ -1,6 +1,7 @@
 """A fitted scikit-learn pipeline of somebody's as a whole model/ folder: graph, manifest and certificate."""
 
 import io
+import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +25,7 @@ from export.documents import Certificate, Findings, ManifestCalibration, Manifes
 from export.manifest import METRICS_OF_REFERENCE, Facts, initial_file, manifest_from
 from export.model_folder import CERTIFICATE, CERTIFICATE_VERSION, GRAPH, INITIAL, MANIFEST, REASONS
 from export.own.branches import as_classifier
+from export.own.dates import DESCRIPTION
 from export.own.fitted import Fitted, read_fitted
 from export.own.prepared import unheard
 from export.own.proof import answered_rows, as_given
@@ -120,9 +122,9 @@ def export_own(
         progress.say(f"  {fitted.oracle.raised:,} made-up rows were not compared: the pipeline raises for them")
     needed = [name for raw, name in enumerate(_names(fitted)) if not fitted.oracle.nullable.get(raw, True)]
     if needed:
-        progress.say(f"  {escaped(shown(needed))} may not be missing: the pipeline raises there")
+        progress.say(f"  {escaped(shown(needed))} must not be missing: the pipeline raises for it")
     if closed := [_names(fitted)[raw] for raw in sorted(fitted.oracle.table.closed)]:
-        progress.say(f"  {escaped(shown(closed))} may have no level but those of the fit: the pipeline raises there")
+        progress.say(f"  {escaped(shown(closed))} must have a level of the fit: the pipeline raises for others")
     if stated is not None:
         progress.say(
             f"[yellow]![/] {escaped(shown(stated['steps']))} close, not exact: probabilities differ by up to "
@@ -200,16 +202,25 @@ def digest_of_pipeline(estimator: Any) -> str:
 
     Of a copy, since which of its equal parts are one object is another after a file than after `fit`.
     """
-    pickled = io.BytesIO()
-    joblib.dump(estimator, pickled)
-    pickled.seek(0)
-    again = joblib.load(pickled)
+    again = joblib.load(io.BytesIO(_pickled(estimator)))
     try:
         return sha256_of(plain_dump(skops.io.dumps(again)))
     except Exception:  # skops knows not every type
-        pickled = io.BytesIO()
-        joblib.dump(again, pickled)
-        return sha256_of(pickled.getvalue())
+        return sha256_of(_pickled(again))
+
+
+def _pickled(estimator: Any) -> bytes:
+    """The pickle; functions that no module has by name, such as a notebook's, go in by value."""
+    try:
+        return _dumped(estimator)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return _dumped(joblib.wrap_non_picklable_objects(estimator, keep_wrapper=False))
+
+
+def _dumped(content: Any) -> bytes:
+    pickled = io.BytesIO()
+    joblib.dump(content, pickled)
+    return pickled.getvalue()
 
 
 def _names(fitted: Fitted) -> list[str]:
@@ -264,7 +275,7 @@ def schema_of(fitted: Fitted, settings: OwnSettings) -> Schema:
             "name": column.name,
             "type": column.type,
             "nullable": fitted.oracle.nullable[raw],
-            "description": settings.descriptions.get(column.name, ""),
+            "description": settings.descriptions.get(column.name, DESCRIPTION if column.is_date else ""),
         }
         if column.type == "category":
             entry["vocabulary"] = table.vocabularies_[column.name]
@@ -276,7 +287,7 @@ def schema_of(fitted: Fitted, settings: OwnSettings) -> Schema:
             entry["range"] = [float(values.min()), float(values.max())] if len(values) else None
         features.append(entry)
     if unknown := sorted(set(settings.descriptions) - {entry["name"] for entry in features}):
-        raise ExportRefused(f"descriptions: the pipeline reads no columns {shown(unknown)}; take them out")
+        raise ExportRefused(f"descriptions: the pipeline does not read {shown(unknown)}; leave them out")
     return {"inputs": {"numbers": table.numbers, "categories": list(table.vocabularies_)}, "features": features}
 
 

@@ -171,7 +171,7 @@ def _categories(
     except (ValueError, TypeError) as fault:
         said = said_of(fault)
         raise ExportRefused(
-            f"categories: the pipeline raises for levels of its own rows ({said}); look there"
+            f"categories: the pipeline raises for levels of its own rows ({said}); correct that step"
         ) from None
     found = {}
     for place, j in enumerate(places):
@@ -199,6 +199,8 @@ def _numbers(
 
     def code_at(asked: Mapping[int, NDArray[np.float64]]) -> dict[int, NDArray[np.int64]]:
         """The code of each prepared column at its own numbers."""
+        if not asked:
+            return {}
         rows: dict[int, list[NDArray[np.float64]]] = {}
         start: dict[int, int] = {}
         for j, x in asked.items():
@@ -211,7 +213,9 @@ def _numbers(
             raise _raises(prober, {raw: np.concatenate(its) for raw, its in rows.items()}, places, fault) from None
         return {j: codes(seen[start[j] : start[j] + len(x), at[j]], thresholds[j]) for j, x in asked.items() if len(x)}
 
-    cuts = _settled(code_at, _cuts(code_at, seeds))
+    is_boolean = {j: prober.table.columns[columns[j].raw].type == "boolean" for j in places}
+    cuts = _settled(code_at, _cuts(code_at, {j: its for j, its in seeds.items() if not is_boolean[j]}))
+    cuts |= _booleans_cuts(code_at, [j for j in places if is_boolean[j]])
     missing = {j: np.full(1, np.nan if nullable[columns[j].raw] else seeds[j][0]) for j in places}
     of_missing = code_at(missing)
     # A segment's code is that at its lower cut; of the first, at the lowest seed.
@@ -225,6 +229,14 @@ def _numbers(
     }
 
 
+def _booleans_cuts(
+    code_at: Callable[[Mapping[int, NDArray[np.float64]]], dict[int, NDArray[np.int64]]], columns: Sequence[int]
+) -> dict[int, NDArray[np.float64]]:
+    """The cut at 1 where the code of 0 is another; no pipeline is asked for what is between."""
+    codes_ = code_at(dict.fromkeys(columns, np.array([0.0, 1.0])))
+    return {j: np.array([1.0] if codes_[j][0] != codes_[j][1] else [], dtype=np.float64) for j in columns}
+
+
 def _raises(
     prober: Prober, asked: Mapping[int, NDArray[np.float64]], places: Sequence[int], fault: Exception
 ) -> ExportRefused:
@@ -233,7 +245,7 @@ def _raises(
         for x in np.unique(its[:SEEDS]).tolist():
             if said := prober.refusal(raw, x, places[:1]):
                 return _raises_for(prober, raw, repr(x), said)
-    return ExportRefused(f"the pipeline raises for numbers near those of its rows ({fault}); look there")
+    return ExportRefused(f"the pipeline raises for numbers near those of its rows ({fault}); correct that step")
 
 
 def _cuts(
@@ -302,8 +314,7 @@ def _seeds(
     prober: Prober, j: int, column: Column, real: Mapping[str, NDArray[Any]], places: Sequence[int]
 ) -> NDArray[np.float64]:
     """Numbers, ascending, between any two neighbours of which the prepared column only rises or only falls."""
-    raw = prober.table.columns[column.raw]
-    if raw.type == "boolean":
+    if prober.table.columns[column.raw].type == "boolean":
         return np.array([0.0, 1.0])
     # The outputs of one encoder have the same points; where zeros count, each has its own.
     own = j if prober.is_sparse or column.levels is not None else -1

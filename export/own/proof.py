@@ -99,7 +99,7 @@ class Oracle:
                 way = self.preparations[number].columns[self.places[i].column].way
                 self.first_difference = (
                     f"prepared column {self.places[i].column} differs first at {way}: in row {row} of those compared "
-                    f"the pipeline makes {float(expected[row])!r}, the graph {float(got[row])!r}"
+                    f"the pipeline gives {float(expected[row])!r}, the graph {float(got[row])!r}"
                 )
 
     def _refuse(self, number: int, i: int, row: int, seen: NDArray[np.float32], inputs: Inputs) -> None:
@@ -110,8 +110,8 @@ class Oracle:
         value = inputs[kind][row : row + 1, known.index(name)].tolist()[0]
         raise ExportRefused(
             f"{name}: prepared column {self.places[i].column} differs first at {column.way or 'the raw column'}: for "
-            f"{value!r} (row {row} of those compared) the pipeline makes {float(seen[row])!r}, which the graph takes "
-            "for something else; the graph is not written"
+            f"{value!r} (row {row} of those compared) the pipeline gives {float(seen[row])!r}, which the graph "
+            "does not reproduce; the graph is not written"
         )
 
     @property
@@ -149,7 +149,9 @@ def as_given(oracle: Oracle, frame: pd.DataFrame, real: Inputs) -> Iterator[Answ
             yield part, oracle.answer(part, rows)
         except RAISED as fault:
             said = said_of(fault)
-            raise ExportRefused(f"rows: the pipeline raises for rows that were given ({said}); look there") from None
+            raise ExportRefused(
+                f"rows: the pipeline raises for the given rows ({said}); correct the step or the rows"
+            ) from None
 
 
 def at_every_boundary(oracle: Oracle, real: Inputs) -> Inputs:

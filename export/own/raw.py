@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cli.words import shown
+from export.own.dates import as_dates, dates_of, is_dated
 from export.refusal import ExportRefused
 from table.columns import MISSING_CATEGORY, strings
 
@@ -30,6 +31,8 @@ class RawColumn:
     """A value that a real row has."""
     is_native: bool = False
     """True where a booster reads it as a category of a DataFrame."""
+    is_date: bool = False
+    """True for a category whose levels are dates in the pipeline's own type."""
 
 
 @dataclass
@@ -88,7 +91,7 @@ class RawTable:
             numbers[:, i] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
         inputs: dict[str, NDArray[Any]] = {"numbers": numbers}
         if self.vocabularies_:
-            inputs["categories"] = np.column_stack([strings(frame[name]) for name in self.vocabularies_])
+            inputs["categories"] = np.column_stack([texts_of(frame[name]) for name in self.vocabularies_])
         return inputs
 
     def frame(self, inputs: Mapping[str, NDArray[Any]]) -> Any:
@@ -106,6 +109,8 @@ class RawTable:
                     made[column.name] = numbers[column.name].astype(
                         np.float32 if column.dtype == np.float32 else np.float64
                     )
+            elif column.name in texts and column.is_date:
+                made[column.name] = as_dates(texts[column.name], column.dtype, self.vocabularies_[column.name])
             elif column.name in texts:
                 text = texts[column.name].copy()
                 text[text == MISSING_CATEGORY] = column.missing
@@ -126,8 +131,12 @@ def frame_of(X: Any, estimator: Any) -> tuple[pd.DataFrame, bool]:
     Raises ExportRefused for columns that it lacks or does not know, too few rows, and names that no request can have.
     """
     names = names_of(estimator)
+    if not isinstance(X, pd.DataFrame) and callable(getattr(X, "to_pandas", None)):
+        X = X.to_pandas()  # a table of pyarrow or polars
     if not isinstance(X, pd.DataFrame):
-        X = pd.DataFrame(np.asarray(X))
+        if (table := np.asarray(X)).ndim != 2:  # a sparse matrix has no dimension there
+            raise ExportRefused(f"rows: expected a DataFrame or an array [N, n], got {type(X).__name__}")
+        X = pd.DataFrame(table)
         X.columns = [f"x{i}" for i in range(X.shape[1])] if names is None else list(names)[: X.shape[1]]
     if X.columns.has_duplicates:
         twice = shown(sorted(map(str, X.columns[X.columns.duplicated()])))
@@ -170,18 +179,28 @@ def with_categories(frame: pd.DataFrame, native: Mapping[int, frozenset[str]]) -
         if strange := sorted(set(map(str, frame.iloc[:, raw].cat.categories)) - known):
             raise ExportRefused(
                 f"{frame.columns[raw]}: the booster was not fitted on the levels {shown(strange)}: XGBoost 3.4 raises "
-                "for them, and 3.2 answers as for another level; leave these rows out, and remove_unused_categories()"
+                "for them, and 3.2 answers as for another level; leave these rows out, and call "
+                "remove_unused_categories()"
             )
     return frame
 
 
-def columns_of(frame: pd.DataFrame, read: Container[int], native: Container[int] = ()) -> tuple[RawColumn, ...]:
+def columns_of(
+    frame: pd.DataFrame, read: Container[int], native: Container[int] = (), texts: Container[int] = ()
+) -> tuple[RawColumn, ...]:
     """The raw columns of real rows; the pipeline reads those at `read`, and boosters `native` ones as categories.
+
+    A column without any value is one of texts where the pipeline knows levels of it, at `texts`.
 
     Raises ExportRefused, naming the column, for one that is read and has a type that no request can carry.
     """
-    its = ((_column if raw in read else _unread)(str(name), frame[name]) for raw, name in enumerate(frame.columns))
-    return tuple(replace(column, is_native=raw in native) for raw, column in enumerate(its))
+    found = []
+    for raw, name in enumerate(frame.columns):
+        column = (_column if raw in read else _unread)(str(name), frame[name])
+        if raw in texts and raw in read and frame[name].isna().all():
+            column = replace(column, type="category")
+        found.append(replace(column, is_native=raw in native))
+    return tuple(found)
 
 
 def _texts(texts: NDArray[Any], column: RawColumn) -> "pd.Series[Any]":
@@ -195,15 +214,22 @@ def _texts(texts: NDArray[Any], column: RawColumn) -> "pd.Series[Any]":
     return made
 
 
+def texts_of(column: "pd.Series[Any]") -> NDArray[np.object_]:
+    """A category as an object array of texts: dates by their ISO texts, missing values as the empty string."""
+    return dates_of(column) if is_dated(column) else strings(column)
+
+
 def _column(name: str, column: "pd.Series[Any]") -> RawColumn:
     present = column.dropna()
+    if is_dated(column):
+        return RawColumn(name, "category", column.dtype, None, present.iloc[0] if len(present) else None, is_date=True)
     kind = _type(name, column, present)
     absent = column[column.isna()]
     missing = None if len(absent) and absent.iloc[0] is None else np.nan
     usual = present.iloc[0] if len(present) else np.nan
     if kind == "category" and (present.to_numpy(dtype=object) == MISSING_CATEGORY).any():
         raise ExportRefused(
-            f"{name}: holds empty texts, which a request has for missing; replace them by NaN and refit"
+            f"{name}: holds empty texts, which mean missing in a request; replace them by NaN and fit again"
         )
     return RawColumn(name, kind, column.dtype, missing, usual)
 
@@ -227,7 +253,6 @@ def _type(name: str, column: "pd.Series[Any]", present: "pd.Series[Any]") -> str
     if all(issubclass(kind, int | float) and kind is not bool for kind in kinds):
         return "number"
     named = ", ".join(sorted(kind.__name__ for kind in kinds))
-    raise ExportRefused(
-        f"{name}: expected numbers, booleans or texts, got {named}; make it one of them (a date as a number of days) "
-        "and fit again"
-    )
+    remedies = {"Timedelta": ", such as its .dt.days,", "Decimal": " by .astype(float)", "bytes": " by .str.decode()"}
+    remedy = f"make it one of them{remedies.get(named, '')} and fit again"
+    raise ExportRefused(f"{name}: expected numbers, booleans, texts or dates, got {named}; {remedy}")

@@ -125,8 +125,8 @@ def _apart(fitted: Fitted, settings: Settings) -> str:
         for name in names:
             if settings.reasons.hints and name in settings.reason_texts and settings.reason_texts[name].actionable:
                 raise UserError(
-                    f"reason_texts.{name}.actionable: {column.way} makes columns of {name} and others, of which hints "
-                    "know no values to try; take it out"
+                    f"reason_texts.{name}.actionable: {column.way} makes columns of {name} and others, so hints have "
+                    "no values to try; leave it out"
                 )
         if len(names) > 1 and (None in (groups := {group_of.get(name) for name in names}) or len(groups) > 1):
             return f"{column.way} makes columns of several; unite {shown(names)} in one of [reason_groups]"

@@ -6,10 +6,23 @@ written down here, type by type. Any other type is refused by name.
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, SelectPercentile, VarianceThreshold
+from sklearn.feature_selection import (
+    RFE,
+    RFECV,
+    GenericUnivariateSelect,
+    SelectFdr,
+    SelectFpr,
+    SelectFromModel,
+    SelectFwe,
+    SelectKBest,
+    SelectPercentile,
+    SequentialFeatureSelector,
+    VarianceThreshold,
+)
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import (
     Binarizer,
@@ -29,7 +42,9 @@ from sklearn.preprocessing import (
 from export.converters.private import operator_names
 from export.own.encoders import NAMES, is_level_encoder, levels_by_column
 from export.own.faults import said_of
+from export.own.marked import MarkedMissing
 from export.refusal import ExportRefused
+from table.cells import iso_of
 
 # NumPy functions of one number, and the points at which they turn or leave the real numbers.
 FUNCTIONS: dict[Any, tuple[float, ...]] = {
@@ -80,7 +95,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     known = _known(type(step))
     if known is None:
         close = " or accept what is only close (--tolerance)," if type(step) in operator_names else ""
-        named = sorted({*(kind.__name__ for kind in KNOWN), *NAMES, "BinningProcess"})
+        named = sorted({*(kind.__name__ for kind in KNOWN if kind is not MarkedMissing), *NAMES, "BinningProcess"})
         raise ExportRefused(
             f"{where}: {_named(type(step))} is not supported: expected transformers that make each column of one "
             f"column alone ({', '.join(named)}); write it as one of them,{close} or train with python -m training.run"
@@ -88,7 +103,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     try:
         return known(step, width, where)
     except AttributeError as fault:
-        raise ExportRefused(f"{where}: {said_of(fault)}: scikit-learn of this version fits it otherwise") from None
+        raise ExportRefused(f"{where}: {said_of(fault)}: the installed scikit-learn fits it in another way") from None
 
 
 def _known(kind: type) -> Callable[[Any, int, str], list[Output]] | None:
@@ -126,6 +141,10 @@ def _imputed(step: Any, width: int, where: str) -> list[Output]:
 
 def _indicated(step: Any, width: int, where: str) -> list[Output]:
     return [Output(int(i), _points([step.missing_values])) for i in step.features_]
+
+
+def _marked(step: Any, width: int, where: str) -> list[Output]:
+    return [Output(i, step.points) for i in range(width)]
 
 
 def _one_hot(step: Any, width: int, where: str) -> list[Output]:
@@ -185,7 +204,9 @@ def _is_binning_process(kind: type) -> bool:
 def _binning_process(step: Any, width: int, where: str) -> list[Output]:
     """Weights of evidence: a value for each bin, between splits of a number or for a group of levels."""
     if len(step.variable_names) != width:
-        raise ExportRefused(f"{where}: BinningProcess was fitted on {len(step.variable_names)} columns, {width} come")
+        raise ExportRefused(
+            f"{where}: BinningProcess expected the {len(step.variable_names)} columns of its fit, got {width}"
+        )
     special = step.special_codes.values() if isinstance(step.special_codes, dict) else step.special_codes
     found = []
     for place in step.get_support(indices=True).tolist():
@@ -202,11 +223,14 @@ def _level_encoded(step: Any, width: int, where: str) -> list[Output]:
 
 
 def _points(values: Any) -> tuple[float | str, ...]:
-    """The numbers and texts among some values, without the missing ones."""
+    """The numbers, texts and ISO dates among some values, without the missing ones."""
     found: list[float | str] = []
-    for value in np.asarray(values, dtype=object).tolist():
+    is_dated = isinstance(values, np.ndarray) and values.dtype.kind == "M"
+    for value in values if is_dated else np.asarray(values, dtype=object).tolist():
         if isinstance(value, str):
             found.append(value)
+        elif isinstance(value, date | np.datetime64):
+            found += [iso_of(value)] if value == value else []  # NaT is not itself
         elif isinstance(value, int | float | np.number) and np.isfinite(value):
             found.append(float(value))
     return tuple(found)
@@ -216,7 +240,10 @@ def _points(values: Any) -> tuple[float | str, ...]:
 KNOWN: dict[type, Callable[[Any, int, str], list[Output]]] = {
     **dict.fromkeys((Binarizer, MaxAbsScaler, MinMaxScaler, PowerTransformer, QuantileTransformer), _one_to_one),
     **dict.fromkeys((RobustScaler, StandardScaler), _one_to_one),
-    **dict.fromkeys((RFE, SelectFromModel, SelectKBest, SelectPercentile, VarianceThreshold), _selected),
+    **dict.fromkeys((RFE, RFECV, SelectFromModel, SequentialFeatureSelector, VarianceThreshold), _selected),
+    **dict.fromkeys(
+        (GenericUnivariateSelect, SelectFdr, SelectFpr, SelectFwe, SelectKBest, SelectPercentile), _selected
+    ),
     FunctionTransformer: _function,
     KBinsDiscretizer: _binned,
     MissingIndicator: _indicated,
@@ -224,4 +251,5 @@ KNOWN: dict[type, Callable[[Any, int, str], list[Output]]] = {
     OrdinalEncoder: _encoded,
     SimpleImputer: _imputed,
     TargetEncoder: _target_encoded,
+    MarkedMissing: _marked,
 }

@@ -9,6 +9,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from export.own.marked import MarkedMissing
 from export.own.steps import outputs_of
 from export.refusal import ExportRefused
 from trees.levels import LevelSet
@@ -56,6 +57,14 @@ class Column:
         return (self.raw,) if self.mixed is None else self.mixed.raws
 
 
+class StepRefused(ExportRefused):
+    """A step that is not supported, by its place, and the raw columns that it reads."""
+
+    def __init__(self, message: str, where: str, raws: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.where, self.raws = where, raws
+
+
 Width = Callable[[Any, Sequence[int]], int]
 
 
@@ -74,6 +83,8 @@ def trace(steps: Sequence[tuple[str, Any]], names: Sequence[str], width_of: Widt
     except ExportRefused:
         if width_of is None or not taken:
             raise
+        if isinstance(steps[-1][1], MarkedMissing):
+            raise _behind_mixed(steps[-1][1], "") from None
         return _mixed(
             Pipeline(list(steps)), [Column(raw) for raw in range(len(names))], " → ".join(n for n, _ in steps), width_of
         )
@@ -112,11 +123,17 @@ def _apart(step: Any, columns: list[Column], where: str, width_of: Width | None)
         return [column for name, part in parts for column in _through(part, columns, f"{where} → {name}", width_of)]
     if type(step) is ColumnTransformer:
         return _through_parts(step, columns, where, width_of)
-    outputs = outputs_of(step, len(columns), where)
+    try:
+        outputs = outputs_of(step, len(columns), where)
+    except ExportRefused as refusal:
+        raws = tuple(raw for column in columns for raw in column.raws)
+        raise StepRefused(str(refusal), f"{where} ({type(step).__name__})", raws) from None
     if any(column.mixed for column in columns):
-        raise ExportRefused(f"{where}: {type(step).__name__} behind steps that mix columns is not supported")
+        raise _behind_mixed(step, where)
     if (expected := getattr(step, "n_features_in_", len(columns))) != len(columns):
-        raise ExportRefused(f"{where}: {type(step).__name__} was fitted on {expected} columns, and {len(columns)} come")
+        raise ExportRefused(
+            f"{where}: {type(step).__name__} expected the {expected} columns of its fit, got {len(columns)}"
+        )
     if type(step).__name__ == "FunctionTransformer" and step.func is None:
         return columns
     return [
@@ -129,6 +146,15 @@ def _apart(step: Any, columns: list[Column], where: str, width_of: Width | None)
         )
         for place, output in enumerate(outputs)
     ]
+
+
+def _behind_mixed(step: Any, where: str) -> ExportRefused:
+    if isinstance(step, MarkedMissing):
+        return ExportRefused(
+            f"missing={step.number:g} of XGBClassifier behind steps that mix columns is not supported: replace the "
+            "number by NaN in the data and fit again"
+        )
+    return ExportRefused(f"{where}: {type(step).__name__} behind steps that mix columns is not supported")
 
 
 def _through_parts(step: ColumnTransformer, columns: list[Column], where: str, width_of: Width | None) -> list[Column]:

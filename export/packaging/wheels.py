@@ -102,5 +102,5 @@ def _check_dependencies(wheel: Path, packaged: Sequence[str], target: Target) ->
         if is_asked_for and name not in packaged and name not in DEPENDENCIES_LEFT_OUT:
             raise PackageRefused(
                 f"{wheel.name}: needs {name}, which is neither in requirements/lambda.txt nor among the dependencies "
-                "left out in export/packaging/pruning.py; decide which"
+                "left out in export/packaging/pruning.py; add it to one of them"
             )

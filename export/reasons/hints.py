@@ -86,7 +86,9 @@ def compare_hints(model: Model, content: bytes, rows: RawRows) -> ComparedHints 
             else:
                 found["nearest"] += _score_with(model, numbers, categories, change.name, nearer) < reach
     if not found["hints"] == found["reached"] == found["nearest"]:
-        raise ExportRefused(f"hints do not reach what they say, or not by the smallest change: {found}; report this")
+        raise ExportRefused(
+            f"hints miss the band that they name, or are not the smallest change: {found}; report this as a bug"
+        )
     return found
 
 

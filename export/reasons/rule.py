@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from xgboost import XGBClassifier
 
+from trees.dropout import weights_of, without_weights
+
 Matrix = NDArray[np.float32]
 Step = tuple[int, float | frozenset[int], bool, bool]
 """Step to a leaf: column, threshold or the codes that go right, whether left, whether missing goes left."""
@@ -100,7 +102,13 @@ def _trees_of(booster: XGBClassifier) -> list[dict[str, Any]]:
     native = booster.get_booster()
     if getattr(booster, "early_stopping_rounds", None):
         native = native[: booster.best_iteration + 1]
-    trees: list[dict[str, Any]] = json.loads(native.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"]
+    content = json.loads(native.save_raw("json"))
+    trees: list[dict[str, Any]] = without_weights(content)["learner"]["gradient_booster"]["model"]["trees"]
+    for tree, weight in zip(trees, weights_of(content).tolist(), strict=False):  # only dropout gives weights
+        tree["split_conditions"] = [
+            value if child >= 0 else value * weight
+            for value, child in zip(tree["split_conditions"], tree["left_children"], strict=True)
+        ]
     return trees
 
 

@@ -110,7 +110,9 @@ def list_versions(args: argparse.Namespace, _: Progress) -> None:
     registry = Registry(args.address)
     versions = registry.versions()
     if not versions:
-        raise UserError(f"{registry.address}: no model is published there; python -m export.registry publish does it")
+        raise UserError(
+            f"{registry.address}: no model is published there; publish one with python -m export.registry publish"
+        )
     grid = Grid("version", "published (UTC)", "", box=None, pad_edge=False)
     for entry in versions:
         grid.add_row(entry.version, f"{entry.time:%Y-%m-%d %H:%M:%S}", LATEST if entry.latest else "")

@@ -131,8 +131,8 @@ class Registry:
         except Taken:
             if (found := sha256_of(self._store.read(address))) != sha256:
                 raise ExportRefused(
-                    f"{address}: sha256: expected {sha256}, found {found}; a published version does not change: "
-                    "look who wrote it, and publish under another prefix"
+                    f"{address}: sha256: expected {sha256}, found {found}; a published version never changes: "
+                    "find who wrote it, and publish under another prefix"
                 ) from None
 
     def _bring(self, version: str, folder: Path, progress: Progress) -> tuple[str, dict[str, str]]:
@@ -155,7 +155,7 @@ class Registry:
             if sha256.get(name) != expected:
                 raise ExportRefused(
                     f"{source / name}: sha256: {POINTER} has {expected}, found {sha256.get(name)}; "
-                    "do not use it: roll back to a version that is whole"
+                    "do not use it: roll back to a complete version"
                 )
         with progress.step("Starting the runtime on it"):
             self._examine(version, folder, source)
@@ -179,7 +179,7 @@ class Registry:
             return missing
         if named_by_pointer:
             return UserError(
-                f"{self.address / POINTER}: names version {version}, which is not whole; roll back to another"
+                f"{self.address / POINTER}: names version {version}, which is incomplete; roll back to another"
             )
         try:
             suggestion = nearest(version, [published.version for published in self.versions()])
@@ -190,7 +190,9 @@ class Registry:
 
     def _latest(self) -> Pointer:
         if (pointer := self._pointer()) is None:
-            raise UserError(f"{self.address}: no model is published there; python -m export.registry publish does it")
+            raise UserError(
+                f"{self.address}: no model is published there; publish one with python -m export.registry publish"
+            )
         return pointer
 
     def _pointer(self) -> Pointer | None:

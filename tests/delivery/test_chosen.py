@@ -77,7 +77,7 @@ def test_a_push_takes_the_newest(runner: Runner) -> None:
         ("999999999999.dkr.ecr.cn-north-1.amazonaws.com.cn/team/lastbit", "999999999999"),
     ],
 )
-def test_the_account_of_the_registry(
+def test_the_account_of_the_registry_is_read_from_its_address(
     repository: str, account: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGE_REPOSITORY", repository)

@@ -47,7 +47,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0].removeprefix("error: ")
 
 
-def test_both_processors(dist: Path) -> None:
+def test_each_processor_gets_an_image_of_its_platform(dist: Path) -> None:
     for arch, platform in (("x86_64", "linux/amd64"), ("arm64", "linux/arm64")):
         assert main(["--arch", arch]) == 0
         calls = [json.loads(line) for line in (dist.parent / "calls.jsonl").read_text().splitlines()]
@@ -58,14 +58,16 @@ def test_both_processors(dist: Path) -> None:
         assert (dist.parent / "output").read_text().endswith(f"digest={image.partition('@')[2]}\n")
 
 
-def test_docker_that_fails(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_of_docker_is_printed(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (dist.parent / "docker-fails").touch()
     assert main([]) == 1
     assert said(capsys) == "docker buildx imagetools inspect: failed with exit status 1"
     assert not (dist / "image.json").exists()
 
 
-def test_no_docker(dist: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_docker_is_refused(
+    dist: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(dist))
     assert main([]) == 1
     assert said(capsys).startswith("docker: no such command")
@@ -81,7 +83,7 @@ def test_an_invalid_repository_is_refused(
     assert not (dist.parent / "calls.jsonl").exists()
 
 
-def test_no_package(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_or_damaged_package_is_refused(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (dist / "lambda.zip").write_bytes(b"not a zip")
     assert main([]) == 1
     assert "dist/lambda.zip: expected a package with a model inside" in said(capsys)

@@ -38,3 +38,17 @@ def test_the_command_fails_and_prints_each(tmp_path: Path, capsys: pytest.Captur
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 2
     assert "expected no banned phrase, got 2" in err
+
+
+def test_a_test_s_name_of_two_words_is_refused_and_a_sentence_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "test_text.py"
+    file.write_text(
+        "def test_no_id(): ...\ndef test_ids_are_unique(): ...\nclass TestIds:\n    def test_none(self): ...\n"
+    )
+    assert [line.split(": ")[1] for line in faults(file)] == ["test_no_id"]
+
+
+def test_a_file_that_is_not_python_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text.py").write_text("x = 1\nif x\n", encoding="utf-8")
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path}/text.py:2: expected Python, got expected ':'\n"

@@ -208,7 +208,7 @@ class TestNothingIsBuilt:
         with (model / "model.onnx").open("r+b") as file:
             file.truncate(200 * 2**20)  # sparse
         certify(model, **FINDINGS)
-        refused(runner, build(runner, model), "MB and Lambda takes at most 262.1 MB")
+        refused(runner, build(runner, model), "MB, and Lambda's limit is 262.1 MB")
 
     @pytest.mark.parametrize("name", ["AWS_REGION", "BUILD_ROLE_ARN", "IMAGE_REPOSITORY"])
     def test_without_a_variable(self, runner: Runner, certified: Path, name: str) -> None:

@@ -40,7 +40,7 @@ def test_a_release_that_was_rolled_back_answers_when_it_is_deployed_again(
     said = capsys.readouterr().err
     assert "traffic      all at once, from version 1 back to 2, which is this release" in said
     assert "Nothing changes in the stack: a rollback has moved the traffic away" in said
-    assert "this release is what runs there" not in said
+    assert "this release is deployed already" not in said
     assert f"Model {manifests[1].model_version} answers at:" in said
     assert (rolled_back.live, rolled_back.alias("previous")) == ("2", "1")
     assert rolled_back.cloudformation.calls.count("ExecuteChangeSet") == 2
@@ -126,7 +126,7 @@ def test_another_kind_of_package_is_another_function(
     )
     assert run(stages, packages[0], "--image", image, "--dry-run") == 0
     said = capsys.readouterr().err
-    assert "traffic      all at once, to the new function lastbit-dev-Image; the one before is deleted" in said
+    assert "traffic      all at once, to the new function lastbit-dev-Image; the previous one is deleted" in said
     assert "the smoke test cannot" in said
     before, after = account.cloudformation.bodies
     assert before != after

@@ -82,14 +82,14 @@ def test_missing_values_of_few_applicants_are_no_alarm(applicants: float, missin
     ("refused", "scored", "expected"),
     [(30, 60, False), (30, 70, True), (100, NAN, True), (NAN, 1_000, False), (10, 990, False)],
 )
-def test_refused_applicants_of_batches_and_alone(refused: float, scored: float, expected: bool) -> None:
+def test_the_share_of_refused_applicants_decides_the_alarm(refused: float, scored: float, expected: bool) -> None:
     assert rings("Refused", 0.2, refused=refused, scored=scored) is expected
 
 
 @pytest.mark.parametrize(
     ("applicants", "median", "expected"), [(99, 700, False), (100, 700, True), (100, 500, True), (100, 600, False)]
 )
-def test_score_drift_within_the_limits_of_the_model(applicants: float, median: float, expected: bool) -> None:
+def test_a_score_outside_the_limits_of_the_model_rings(applicants: float, median: float, expected: bool) -> None:
     assert rings("ScoreDrift", 0, applicants=applicants, median=median) is expected
 
 

@@ -164,7 +164,7 @@ def test_a_closed_api_is_tested_through_its_function(
 ) -> None:
     assert deploy(stages, packages[0], "--yes") == 0
     said = capsys.readouterr().err
-    assert "the API wants more than a key, so its function is asked, and not the API" in " ".join(said.split())
+    assert "the API requires more than a key, so the test invokes its function" in " ".join(said.split())
     assert "self-check rows      ✓" in said
     assert "without a key" not in said
     assert {event["path"] for event in closed.events} >= {"/health", "/model", "/predict", "/predict/batch"}

@@ -30,7 +30,7 @@ def error(capsys: Any) -> str:
     return str(said[0])
 
 
-def test_the_first_deployment(
+def test_a_first_deployment_creates_the_stack_and_prints_its_url(
     account: Account, stages: Path, packages: list[Path], manifests: list[Manifest], capsys: Any
 ) -> None:
     assert deploy(stages, packages[0], "--yes") == 0
@@ -80,7 +80,7 @@ def test_the_same_once_more_changes_nothing(account: Account, stages: Path, pack
     capsys.readouterr()
     assert deploy(stages, packages[0], "--yes") == 0
     said = capsys.readouterr().err
-    assert "Nothing changes: this release is what runs there." in said
+    assert "Nothing changes: this release is deployed already." in said
     assert "(there already)" in said
     assert "Time to an answer" in said  # it is tested all the same
     assert (account.live, account.alias("previous")) == ("1", None)
@@ -97,14 +97,16 @@ def test_a_dry_run_leaves_no_trace(account: Account, stages: Path, packages: lis
     assert "Contents" not in account.packages.list_objects_v2(Bucket=BUCKET)
 
 
-def test_nobody_to_ask(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_without_a_terminal_a_deployment_needs_yes(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     assert deploy(stages, packages[0]) == 2
-    assert "to deploy without asking, pass --yes" in error(capsys)
+    assert "to deploy without confirmation, pass --yes" in error(capsys)
     assert account.cloudformation.stacks == {}
 
 
 @pytest.mark.parametrize(("typed", "goes_ahead"), [("y\n", True), ("yes\n", True), ("\n", False), ("no\n", False)])
-def test_the_question(
+def test_a_deployment_waits_for_a_yes(
     account: Account,
     stages: Path,
     packages: list[Path],
@@ -118,7 +120,7 @@ def test_the_question(
     assert account.live == ("1" if goes_ahead else None)
 
 
-def test_as_a_script_in_a_process_of_its_own(account: Account, stages: Path, packages: list[Path]) -> None:
+def test_the_script_deploys_in_a_process_of_its_own(account: Account, stages: Path, packages: list[Path]) -> None:
     """From the project's folder, as `make deploy` and the workflow call it."""
     command = ["deploy/deploy.py", "--stage", "dev", "--stages", stages, "--package", packages[0], "--yes", "--quiet"]
     done = subprocess.run(
@@ -189,7 +191,9 @@ def test_a_smoke_test_that_fails_with_nothing_before(
     assert "got 500; live is at version 1" in error(capsys)
 
 
-def test_another_deployment_under_way(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_a_deployment_beside_another_is_refused(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     assert deploy(stages, packages[0], "--yes") == 0
     account.cloudformation.stacks["lastbit-dev"]["passing"] = ["UPDATE_IN_PROGRESS"]
     capsys.readouterr()
@@ -197,7 +201,9 @@ def test_another_deployment_under_way(account: Account, stages: Path, packages: 
     assert "lastbit-dev: is UPDATE_IN_PROGRESS: another deployment is under way" in error(capsys)
 
 
-def test_an_alias_between_two_versions(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_an_alias_between_two_versions_is_refused(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     assert deploy(stages, packages[0], "--yes") == 0
     assert deploy(stages, packages[1], "--yes") == 0
     client = account.functions

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.tier("land")
 REFERENCE = training_rows(SMALL_FEATURES)
 
 
-def test_percentiles_and_twice_the_missing_values() -> None:
+def test_limits_are_percentiles_of_the_score_and_twice_the_missing_share() -> None:
     assert limits_of(REFERENCE) == {
         "ScoreMedianLow": "560.0000",
         "ScoreMedianHigh": "620.0000",

@@ -25,7 +25,7 @@ def refused(account: Account, stages: Path, package: Path, capsys: Any, *words: 
     return error(capsys)
 
 
-def test_no_package(account: Account, stages: Path, tmp_path: Path, capsys: Any) -> None:
+def test_a_missing_package_is_refused(account: Account, stages: Path, tmp_path: Path, capsys: Any) -> None:
     said = refused(account, stages, tmp_path / "lambda.zip", capsys)
     assert "lambda.zip: no such file; run python -m export.package first" in said
     assert account.cloudformation.calls == []
@@ -63,14 +63,14 @@ def test_a_package_with_a_damaged_member_is_refused(
         ("model.onnx", "lambda.zip: model/model.onnx: no such file"),
     ],
 )
-def test_a_model_without_a_certificate(
+def test_a_model_without_a_certificate_is_refused(
     account: Account, stages: Path, models: list[Path], left_out: str, named: str, tmp_path: Path, capsys: Any
 ) -> None:
     package = package_of(models[0], tmp_path / "lambda.zip", leave_out=left_out)
     assert named in refused(account, stages, package, capsys)
 
 
-def test_the_certificate_of_another_model(
+def test_the_certificate_of_another_model_is_refused(
     account: Account, stages: Path, models: list[Path], tmp_path: Path, capsys: Any
 ) -> None:
     shutil.copytree(models[0], tmp_path / "model")
@@ -80,7 +80,7 @@ def test_the_certificate_of_another_model(
     assert "lambda.zip: model/model.onnx: sha256: the certificate has" in said
 
 
-def test_certified_with_another_onnxruntime(
+def test_a_certificate_of_another_onnxruntime_is_refused(
     account: Account, stages: Path, models: list[Path], tmp_path: Path, capsys: Any
 ) -> None:
     shutil.copytree(models[0], tmp_path / "model")
@@ -91,11 +91,11 @@ def test_certified_with_another_onnxruntime(
     assert "certified with onnxruntime 1.0.0" in refused(account, stages, package, capsys)
 
 
-def test_a_package_over_lambda_s_limit(
+def test_a_package_over_lambda_s_limit_is_refused(
     account: Account, stages: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr("export.package.UNZIPPED_LIMIT", 1_000)
-    assert "Lambda takes at most 0.0 MB" in refused(account, stages, packages[0], capsys)
+    assert "Lambda's limit is 0.0 MB" in refused(account, stages, packages[0], capsys)
 
 
 @pytest.mark.parametrize(
@@ -107,14 +107,16 @@ def test_a_package_over_lambda_s_limit(
         ("abi3", "lambda.zip: expected modules compiled for one Python and processor, found none; package it again"),
     ],
 )
-def test_a_package_for_another_target(
+def test_a_package_for_another_target_is_refused(
     account: Account, stages: Path, models: list[Path], compiled: str, named: str, tmp_path: Path, capsys: Any
 ) -> None:
     package = package_of(models[0], tmp_path / "lambda.zip", compiled=compiled)
     assert named in refused(account, stages, package, capsys)
 
 
-def test_no_such_stage(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_an_unknown_stage_is_refused_with_the_nearest_name(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     assert deploy(stages, packages[0], "--stage", "dve") == 2
     assert "no stage dve; did you mean dev?" in error(capsys)
 
@@ -126,7 +128,7 @@ def test_no_such_stage(account: Account, stages: Path, packages: list[Path], cap
         ("MemorySize = 512", "MemorySize = 64", "MemorySize: expected a number from 128 to 10240, got '64'"),
         ("MemorySize = 512", "MemorySize = 'much'", "MemorySize: expected a number, got 'much'"),
         ("MemorySize", "MemroySize", "MemroySize: the template has no such parameter; did you mean MemorySize?"),
-        ("MemorySize", "Gradual = false\nMemorySize", "Gradual: is no setting"),
+        ("MemorySize", "Gradual = false\nMemorySize", "Gradual: is not a setting"),
         ('"Canary10Percent5Minutes"', '"Canary"', "Traffic: expected one of AllAtOnce, Canary10Percent5Minutes"),
         ("LatencyP99 = 100", "LatencyP99 = [100]", "LatencyP99: expected text, a number, true or false, got [100]"),
         ('region = "eu-central-1"', "", "[dev] region: expected a string, got None"),
@@ -156,7 +158,9 @@ def test_an_image_is_named_where_there_is_one(
     assert "ImageUri: expected text like" in refused(account, stages, packages[0], capsys, "--image", tag, status=2)
 
 
-def test_an_image_in_place_of_the_zip(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_an_image_for_a_stage_of_zips_is_refused(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     image = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/lastbit@sha256:{'0' * 64}"
     stages.write_text(
         stages.read_text(encoding="utf-8").replace("[common]", '[common]\nPackageType = "Image"'), encoding="utf-8"
@@ -172,14 +176,18 @@ def test_cloudformation_works_as_a_role_of_its_own(account: Account, stages: Pat
     assert account.cloudformation.roles == [role]
 
 
-def test_another_account(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_credentials_of_another_account_are_refused(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     stages.write_text(
         stages.read_text(encoding="utf-8").replace("[dev]", '[dev]\naccount = "999999999999"'), encoding="utf-8"
     )
-    assert "is in account 999999999999, and we are in 123456789012" in refused(account, stages, packages[0], capsys)
+    assert "is in account 999999999999, but these credentials are for 123456789012" in refused(
+        account, stages, packages[0], capsys
+    )
 
 
-def test_no_bucket(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_a_missing_bucket_is_refused(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
     stages.write_text(
         stages.read_text(encoding="utf-8").replace("packages-{account}", "other-{account}"), encoding="utf-8"
     )
@@ -187,7 +195,7 @@ def test_no_bucket(account: Account, stages: Path, packages: list[Path], capsys:
     assert "other-123456789012-eu-central-1: no such bucket; make it once" in said
 
 
-def test_no_credentials(
+def test_missing_credentials_are_refused(
     account: Account, stages: Path, packages: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -195,7 +203,10 @@ def test_no_credentials(
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     assert deploy(stages, packages[0], "--yes") == 1
-    assert "asking AWS who we are: Unable to locate credentials; set AWS_PROFILE, or log in as you do" in error(capsys)
+    assert (
+        "asking AWS who we are: Unable to locate credentials; set AWS_PROFILE, or log in as for the AWS "
+        "CLI" in error(capsys)
+    )
 
 
 def test_aws_cannot_be_reached(
@@ -207,7 +218,9 @@ def test_aws_cannot_be_reached(
     assert "asking AWS who we are: Could not connect" in error(capsys)
 
 
-def test_cloudformation_refuses(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_a_refusal_of_cloudformation_is_printed(
+    account: Account, stages: Path, packages: list[Path], capsys: Any
+) -> None:
     account.cloudformation.refuses = "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application"
     said = refused(account, stages, packages[0], capsys)
     assert "lastbit-dev: CloudFormation refuses the change: Transform AWS::Serverless-2016-10-31 failed" in said

@@ -33,7 +33,9 @@ def back(stages: Path, *words: str) -> int:
     return rollback.main(["--stage", "dev", "--stages", str(stages), *words])
 
 
-def test_the_version_before(twice: Account, stages: Path, manifests: list[Manifest], capsys: Any) -> None:
+def test_a_rollback_returns_to_the_version_before(
+    twice: Account, stages: Path, manifests: list[Manifest], capsys: Any
+) -> None:
     assert back(stages) == 0
     said = capsys.readouterr().err
     assert f"live moved from version 2 to version 1, model {manifests[0].model_version}." in said
@@ -42,7 +44,7 @@ def test_the_version_before(twice: Account, stages: Path, manifests: list[Manife
     assert set(twice.cloudformation.calls) == {"DescribeStacks", "GetApiKey"}
 
 
-def test_twice_is_once(twice: Account, stages: Path, capsys: Any) -> None:
+def test_a_second_rollback_changes_nothing(twice: Account, stages: Path, capsys: Any) -> None:
     """A second rollback, in doubt about the first, does not bring the fault back."""
     assert back(stages, "--quiet") == 0
     assert back(stages) == 0
@@ -50,7 +52,7 @@ def test_twice_is_once(twice: Account, stages: Path, capsys: Any) -> None:
     assert twice.live == "1"
 
 
-def test_as_a_script_in_a_process_of_its_own(twice: Account, stages: Path) -> None:
+def test_the_script_rolls_back_in_a_process_of_its_own(twice: Account, stages: Path) -> None:
     command = [sys.executable, "deploy/rollback.py", "--stage", "dev", "--stages", str(stages), "--quiet"]
     done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -106,19 +108,21 @@ def test_what_comes_back_is_broken_too(twice: Account, stages: Path, capsys: Any
     assert twice.live == "1"
 
 
-def test_nothing_to_go_back_to(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
+def test_a_rollback_needs_an_earlier_version(account: Account, stages: Path, packages: list[Path], capsys: Any) -> None:
     assert back(stages) == 1
     assert "lastbit-dev: nothing is deployed there" in capsys.readouterr().err
     words = ["--stage", "dev", "--stages", str(stages), "--package", str(packages[0]), "--yes", "--quiet"]
     assert deploy.main(words) == 0
     assert back(stages) == 1
-    assert "nothing was deployed before what runs now" in capsys.readouterr().err
+    assert "no earlier version was deployed" in capsys.readouterr().err
     assert account.live == "1"
 
 
-def test_no_such_version(twice: Account, stages: Path, manifests: list[Manifest], capsys: Any) -> None:
+def test_an_unknown_version_is_refused_with_the_known_ones(
+    twice: Account, stages: Path, manifests: list[Manifest], capsys: Any
+) -> None:
     assert back(stages, "--version", "7") == 2
-    assert f"no version 7; there are 1 ({manifests[0].model_version}), 2" in capsys.readouterr().err
+    assert f"no version 7; the versions are 1 ({manifests[0].model_version}), 2" in capsys.readouterr().err
     assert back(stages, "--version", "000000000000") == 2
     assert twice.live == "2"
 
@@ -130,7 +134,9 @@ def test_while_a_deployment_is_under_way(twice: Account, stages: Path, capsys: A
     assert twice.live == "2"
 
 
-def test_no_permission(twice: Account, stages: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_denied_rollback_leaves_the_alias_where_it_is(
+    twice: Account, stages: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     def denied(self: Any, *_: Any) -> None:
         from botocore.exceptions import ClientError
 

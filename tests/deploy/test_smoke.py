@@ -44,7 +44,9 @@ def changed(respond: Respond, path: str, **members: Any) -> Respond:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_service_as_it_should_be(models: list[Path], handlers: list[Respond], number: int, capsys: Any) -> None:
+def test_a_service_that_answers_as_its_manifest_passes_every_check(
+    models: list[Path], handlers: list[Respond], number: int, capsys: Any
+) -> None:
     with serving(handlers[number]) as url:
         assert smoke(url, "--model", models[number]) == 0
     said = capsys.readouterr().err
@@ -55,7 +57,7 @@ def test_a_service_as_it_should_be(models: list[Path], handlers: list[Respond], 
     assert "Time to an answer: first" in said
 
 
-def test_as_a_script_in_a_process_of_its_own(models: list[Path]) -> None:
+def test_the_script_tests_a_service_in_a_process_of_its_own(models: list[Path]) -> None:
     """The commands that workflow and people run: runtime.local, and deploy/smoke.py from the project's folder."""
     local = subprocess.Popen(
         [sys.executable, "-m", "runtime.local", "--port", "0", "--model", str(models[0])],
@@ -89,7 +91,9 @@ def test_only_the_version_where_there_is_no_manifest(
     assert expected in capsys.readouterr().err
 
 
-def test_with_a_key(models: list[Path], handlers: list[Respond], monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_the_key_is_sent_and_its_absence_must_be_refused(
+    models: list[Path], handlers: list[Respond], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     monkeypatch.setenv("LASTBIT_API_KEY", "secret")
     with serving(guarded(handlers[0], "secret")) as url:
         assert smoke(url, "--model", models[0]) == 0
@@ -142,13 +146,13 @@ def wrong(model: Path, respond: Respond, capsys: Any, *words: object) -> str:
     return str(said[0])
 
 
-def test_another_model(models: list[Path], handlers: list[Respond], capsys: Any) -> None:
+def test_a_service_of_another_model_fails_one_check(models: list[Path], handlers: list[Respond], capsys: Any) -> None:
     said = wrong(models[0], handlers[1], capsys)
     assert "1 of 6 checks failed: /health: model_version: expected" in said
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
-def test_a_probability_off_by_a_millionth(
+def test_a_probability_off_by_a_millionth_fails(
     models: list[Path], handlers: list[Respond], manifests: list[Manifest], path: str, capsys: Any
 ) -> None:
     def other(event: Any) -> Answer:
@@ -275,17 +279,21 @@ def test_a_cold_start_is_waited_for(models: list[Path], handlers: list[Respond])
     [
         (["ftp://x"], "expected a URL such as"),
         (["nonsense"], "expected a URL such as"),
+        (["https://[::1/prod"], "expected a URL such as"),
+        (["https://x:y/prod"], "expected a URL such as"),
+        (["https://x:65536/prod"], "expected a URL such as"),
+        (["https://x/a b"], "expected a URL such as"),
         (["http://example.com/prod"], "expected https"),
         (["https://x/?q=1"], "expected a URL such as"),
         (["https://x", "--model", "/nowhere"], "/nowhere/manifest.json: expected a manifest"),
     ],
 )
-def test_wrong_usage(words: list[str], named: str, capsys: Any) -> None:
+def test_wrong_arguments_end_with_status_2(words: list[str], named: str, capsys: Any) -> None:
     assert main(words) == 2
     assert named in capsys.readouterr().err
 
 
-def test_wrong_flags(models: list[Path], capsys: Any) -> None:
+def test_contradicting_or_unknown_flags_end_with_status_2(models: list[Path], capsys: Any) -> None:
     assert main(["https://x", "--model", str(models[0]), "--model-version", "000000000000"]) == 2
     assert "--model-version: expected" in capsys.readouterr().err
     for words in (["https://x", "--attempts", "0"], ["https://x", "--modle", "x"], []):

@@ -96,7 +96,7 @@ def test_wildcards_are_those_that_the_documentation_lists(file: str) -> None:
     assert file == "account.yaml" or found
 
 
-def test_no_policy_of_somebody_else_s_in_a_stage() -> None:
+def test_a_stage_names_no_managed_policy() -> None:
     assert "ManagedPolicyArns" not in TEMPLATE.body
     assert all("Policies" not in entry for entry in of_type("AWS::Serverless::Function").values())
     assert all("Role" in entry for entry in of_type("AWS::Serverless::Function").values())
@@ -311,3 +311,26 @@ def test_what_the_gateway_says_itself_is_a_problem_too() -> None:
         if kind is not None:
             assert (content["title"], content["status"]) == (kind.title, kind.status)
             assert response["statusCode"] == kind.status
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (None, "no such file"),
+        (b"Resources: [", "is not YAML ("),
+        (b"Resources: \xff", "is not YAML ("),
+        (b"", "expected a template with Resources"),
+        (b"- Resources", "expected a template with Resources"),
+        (b"Resources: {}\n#" + b" " * BODY_LIMIT, f"expected at most {BODY_LIMIT} bytes, got {BODY_LIMIT + 15}"),
+    ],
+)
+def test_a_template_that_cloudformation_would_not_take_is_one_line(
+    content: bytes | None, line: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "template.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError) as refusal:
+        read_template(path)
+    assert str(refusal.value).startswith(f"{path}: {line}")
+    assert refusal.value.exit_status == 2

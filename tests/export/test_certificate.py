@@ -195,7 +195,7 @@ def test_exp_in_the_graph_is_refused_for_answering_otherwise_in_a_batch() -> Non
         if node.op_type == "Pow":
             scaled = next(n for n in contract.model.graph.node if n.output[0] == node.input[1])
             node.op_type, node.input[:] = "Exp", [scaled.input[0]]
-    with pytest.raises(ExportRefused, match="rows answer otherwise alone than in a batch"):
+    with pytest.raises(ExportRefused, match="rows get another answer alone than in a batch"):
         findings(fitted, real, contract)
 
 
@@ -233,7 +233,7 @@ def test_a_calibration_that_is_not_supported_is_refused() -> None:
         build(fitted)
 
 
-def test_a_model_without_a_single_split() -> None:
+def test_a_model_without_a_single_split_is_certified() -> None:
     frame, target = draw()
     fitted = pipeline(CrossFittedClassifier(XGBClassifier(**SMALL, gamma=1e9), random_state=0)).fit(frame, target)
     found = findings(fitted, fitted[0].raw_inputs(frame))
@@ -242,7 +242,7 @@ def test_a_model_without_a_single_split() -> None:
 
 
 @pytest.mark.parametrize("form", ["only numbers", "only categories"])
-def test_a_pipeline_with_one_kind_of_column(form: str) -> None:
+def test_a_pipeline_with_one_kind_of_column_is_certified(form: str) -> None:
     from training.estimator.preparation import Preparation
 
     frame, target = draw()

@@ -214,13 +214,12 @@ def refusal(**parameters: Any) -> str:
     return str(refused.value)
 
 
-@pytest.mark.filterwarnings("ignore")  # newer versions of XGBoost deprecate DART and gblinear
+@pytest.mark.filterwarnings("ignore")  # newer versions of XGBoost deprecate gblinear
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
-        ({"booster": "dart", "rate_drop": 0.5, "n_estimators": 20}, "DART boosters are not supported"),
         ({"booster": "gblinear"}, "booster gblinear is not supported: expected gbtree"),
-        ({"missing": -1.0}, "missing=-1.0 is not supported: only NaN is missing"),
+        ({"missing": -1.0}, "missing=-1.0 is not supported here: only NaN is missing"),
         ({"objective": "binary:hinge"}, "objective binary:hinge is not supported: expected binary:logistic"),
         ({"objective": "binary:logitraw"}, "objective binary:logitraw is not supported"),
         ({"classes": 3}, "multi-class boosters are not supported"),

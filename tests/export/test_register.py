@@ -110,7 +110,7 @@ def ask(model: Any, frame: pd.DataFrame) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_pipeline_of_ones_own(form: str, table: tuple[pd.DataFrame, Any]) -> None:
+def test_the_graph_of_an_own_pipeline_answers_as_the_pipeline(form: str, table: tuple[pd.DataFrame, Any]) -> None:
     frame, target = table
     model = FORMS[form]().fit(frame, target)
     label, probabilities = ask(model, frame)
@@ -120,7 +120,7 @@ def test_a_pipeline_of_ones_own(form: str, table: tuple[pd.DataFrame, Any]) -> N
     assert np.array_equal(label, model.predict(frame))
 
 
-def test_string_classes(table: tuple[pd.DataFrame, Any]) -> None:
+def test_string_classes_are_answered_as_labels(table: tuple[pd.DataFrame, Any]) -> None:
     frame, target = table
     model = make_pipeline(columns(), CrossFittedClassifier(booster(), calibration="isotonic"))
     model.fit(frame, np.where(target == 1, "bad", "good"))
@@ -129,7 +129,7 @@ def test_string_classes(table: tuple[pd.DataFrame, Any]) -> None:
     assert np.array_equal(probabilities, model.predict_proba(frame))
 
 
-def test_a_frozen_classifier_as_the_last_step(table: tuple[pd.DataFrame, Any]) -> None:
+def test_a_frozen_classifier_converts_as_the_last_step(table: tuple[pd.DataFrame, Any]) -> None:
     frame, target = table
     X = frame[list("abcdef")].to_numpy()
     calibrated = CalibratedClassifierCV(FrozenEstimator(booster().fit(X, target)), method="isotonic").fit(X, target)
@@ -140,16 +140,13 @@ def test_a_frozen_classifier_as_the_last_step(table: tuple[pd.DataFrame, Any]) -
     assert np.array_equal(probabilities, calibrated.predict_proba(X))
 
 
-@pytest.mark.filterwarnings("ignore")  # newer versions of XGBoost deprecate DART
+@pytest.mark.filterwarnings("ignore")  # newer versions of XGBoost deprecate gblinear
 @pytest.mark.parametrize(
     ("model", "named"),
     [
         (lambda: CalibratedClassifierCV(booster(), cv=3, method="temperature"), "method='temperature'"),
         (lambda: CalibratedClassifierCV(OddClassifier(**SMALL), cv=3), "decision_function is not the margin"),
-        (
-            lambda: CalibratedClassifierCV(booster(booster="dart", rate_drop=0.5), cv=3),
-            "DART boosters are not supported",
-        ),
+        (lambda: CalibratedClassifierCV(booster(booster="gblinear"), cv=3), "booster gblinear is not supported"),
     ],
 )
 def test_what_is_not_exact_is_refused_by_name(model: Any, named: str, table: tuple[pd.DataFrame, Any]) -> None:

@@ -121,7 +121,7 @@ NESTED: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")  # newer versions of XGBoost deprecate forests and DART
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # newer versions of XGBoost deprecate forests
 @pytest.mark.parametrize("name", NESTED)
 def test_ours_inside_of_a_search_or_a_threshold_is_exact(name: str) -> None:
     model = NESTED[name]().fit(X, Y)
@@ -158,7 +158,10 @@ def test_a_subclass_that_was_there_before_needs_no_naming() -> None:
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "unfitted": (booster, "XGBClassifier is not fitted; call fit first"),
     "three classes": (lambda: booster().fit(X, THREE), "expected two classes"),
-    "dropout": (lambda: booster(booster="dart", rate_drop=0.5).fit(X, Y), "DART boosters are not supported"),
+    "another objective": (
+        lambda: booster(objective="binary:hinge").fit(X, Y),
+        "objective binary:hinge is not supported",
+    ),
     "a calibrated pipeline inside of another ensemble": (
         lambda: VotingClassifier(
             [("a", CalibratedClassifierCV(make_pipeline(StandardScaler(), booster()), cv=2))],
@@ -170,7 +173,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")  # newer versions of XGBoost deprecate forests and DART
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # newer versions of XGBoost deprecate forests
 @pytest.mark.parametrize("case", REFUSED)
 def test_ours_that_cannot_be_exact_is_refused_in_one_line(case: str) -> None:
     make, said = REFUSED[case]

@@ -36,13 +36,13 @@ def ask(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_the_reference_request(reference_model: Path, handler: "Handler") -> None:
+def test_the_reference_request_is_answered_as_by_the_handler(reference_model: Path, handler: "Handler") -> None:
     status, out, err = ask(str(REFERENCE_REQUEST), "--model", str(reference_model))
     answer = handler(reference_request(), None)
     assert (status, out, err) == (0, json.dumps(answer, indent=2) + "\n", "")
 
 
-def test_a_batch_from_standard_input(reference_model: Path) -> None:
+def test_a_batch_is_read_from_standard_input(reference_model: Path) -> None:
     batch = json.dumps({"applicants": [reference_request(), {}]})
     status, out, err = ask("-", "--batch", "--model", str(reference_model), stdin=batch)
     assert (status, err) == (0, "")
@@ -62,7 +62,7 @@ def test_each_folder_gets_a_handler_of_its_own(reference_model: Path, small_mode
     assert versions[0] != versions[1]
 
 
-def test_a_missing_model(tmp_path: Path) -> None:
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "none"
     assert ask(str(REFERENCE_REQUEST), "--model", str(folder)) == (
         1,
@@ -72,7 +72,7 @@ def test_a_missing_model(tmp_path: Path) -> None:
     )
 
 
-def test_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "none.json"
     assert main([str(file)]) == 1
     remedy = "name a file of JSON, or - for standard input"
@@ -94,7 +94,7 @@ def test_standard_input_that_is_no_text(monkeypatch: pytest.MonkeyPatch, capsys:
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main([])
     assert stop.value.code == 2

@@ -67,13 +67,13 @@ def test_a_port_in_use(reference_model: Path) -> None:
     assert err == f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another with --host or --port\n"
 
 
-def test_a_missing_model(tmp_path: Path) -> None:
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
     status, out, err = finish("--model", str(tmp_path / "none"))
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "run python -m training.run and python -m export.to_onnx first" in err
 
 
-def test_a_wrong_setting(reference_model: Path) -> None:
+def test_a_wrong_setting_is_named(reference_model: Path) -> None:
     status, _, err = finish("--model", str(reference_model), UNKNOWN_FIELDS="drop")
     assert (status, err) == (1, "UNKNOWN_FIELDS: expected refuse or ignore, got 'drop'\n")
 
@@ -101,7 +101,7 @@ def test_an_interruption_before_it_serves(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 @pytest.mark.parametrize("arguments", [["--port", "x"], ["--port", "65536"], ["--unknown"]])
-def test_wrong_usage(arguments: list[str]) -> None:
+def test_wrong_usage_ends_with_status_2(arguments: list[str]) -> None:
     status, _, err = finish(*arguments)
     assert status == 2
     assert err.startswith("usage: python -m runtime.local")

@@ -335,3 +335,14 @@ def test_it_listens_on_ipv6_too() -> None:
     with Server(echo, "::1", quiet=True) as server:
         assert server.url == f"http://[::1]:{server.address[1]}"
         assert json.loads(raw(server, b"GET / HTTP/1.0\r\n\r\n")[1])["requestContext"]["http"]["sourceIp"] == "::1"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [(b"PRI * HTTP/2.0", 505), (b"GET / HTTP/0.9", 505), (b"GET / HTTP/3", 400), (b"GET /", 400)]
+)
+def test_other_versions_of_http_are_refused_by_name(server: Server, line: bytes, status: int) -> None:
+    head, body = raw(server, line + b"\r\nhost: x\r\n\r\n")
+    assert status_of(head) == status
+    version = line.rpartition(b" ")[2].decode()
+    wanted = f"HTTP/1.1 or HTTP/1.0, got {version}" if status == 505 else "a request as RFC 9112 defines it"
+    assert json.loads(body)["detail"] == f"expected {wanted}"

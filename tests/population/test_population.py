@@ -179,7 +179,7 @@ def test_the_number_of_defaults_does_not_wander(rows: int) -> None:
     assert [draw(rows, seed)["default"].sum() for seed in (0, 1)] == [expected, expected]
 
 
-def test_same_seed_same_population() -> None:
+def test_the_seed_decides_the_population() -> None:
     once, again, other = draw(1_000, 7), draw(1_000, 7), draw(1_000, 8)
     pd.testing.assert_frame_equal(once, again)
     assert not once.equals(other)
@@ -211,13 +211,13 @@ def test_refuses_a_negative_seed() -> None:
 
 
 @pytest.mark.parametrize("name", COLUMNS)
-def test_missing_share(population: pd.DataFrame, name: str) -> None:
+def test_missing_shares_are_the_published_ones(population: pd.DataFrame, name: str) -> None:
     share = MISSING.get(name, 0.0)
     assert population[name].isna().mean() == pytest.approx(share, abs=TABLES_DISAGREE if share else 0)
 
 
 @pytest.mark.parametrize(("name", "defaulted"), BY_CLASS)
-def test_missing_share_by_class(population: pd.DataFrame, name: str, defaulted: bool) -> None:
+def test_missing_shares_by_class_are_the_published_ones(population: pd.DataFrame, name: str, defaulted: bool) -> None:
     values, figures = of_class(population, name, defaulted)
     count = DEFAULTED_APPLICATIONS if defaulted else REPAID_APPLICATIONS
     share = figures.count / count
@@ -226,7 +226,9 @@ def test_missing_share_by_class(population: pd.DataFrame, name: str, defaulted: 
 
 
 @pytest.mark.parametrize(("name", "defaulted"), BY_CLASS)
-def test_quartiles_and_range_by_class(population: pd.DataFrame, name: str, defaulted: bool) -> None:
+def test_quartiles_and_ranges_by_class_are_the_published_ones(
+    population: pd.DataFrame, name: str, defaulted: bool
+) -> None:
     values, figures = of_class(population, name, defaulted)
     for share, value in zip((0.25, 0.5, 0.75), figures.quartiles, strict=True):
         assert_quantile(values, share, value, margin_of(share, len(values)))
@@ -237,7 +239,7 @@ def test_quartiles_and_range_by_class(population: pd.DataFrame, name: str, defau
 @pytest.mark.parametrize(
     ("name", "defaulted"), [(name, bad) for name, bad in BY_CLASS if not (bad and name in HELD_BY_A_HANDFUL)]
 )
-def test_moments_by_class(population: pd.DataFrame, name: str, defaulted: bool) -> None:
+def test_moments_by_class_are_the_published_ones(population: pd.DataFrame, name: str, defaulted: bool) -> None:
     values, figures = of_class(population, name, defaulted)
     chance = STANDARD_ERRORS * figures.std / np.sqrt(len(values))
     assert abs(values.mean() - figures.mean) < MEAN_TOLERANCE * figures.mean + chance
@@ -245,7 +247,7 @@ def test_moments_by_class(population: pd.DataFrame, name: str, defaulted: bool) 
 
 
 @pytest.mark.parametrize("name", OVERALL_QUANTILES)
-def test_quantiles_over_both_classes(population: pd.DataFrame, name: str) -> None:
+def test_quantiles_over_both_classes_are_the_published_ones(population: pd.DataFrame, name: str) -> None:
     values = population[name].dropna().to_numpy()
     assert np.mean(values == 0) == pytest.approx(
         OVERALL_ZEROS[name], abs=margin_of(OVERALL_ZEROS[name], QUANTILE_SAMPLE)
@@ -264,7 +266,9 @@ def test_integers_are_integers(population: pd.DataFrame, name: str) -> None:
     (False, (11.6364, 15.8057, 19.5492), 15.3425),
     (True, (11.0883, 15.3657, 19.4635), 14.9107),
 ])  # fmt: skip
-def test_hours_by_class(population: pd.DataFrame, defaulted: bool, quartiles: tuple[float, ...], mean: float) -> None:
+def test_hours_by_class_are_the_published_ones(
+    population: pd.DataFrame, defaulted: bool, quartiles: tuple[float, ...], mean: float
+) -> None:
     hours = population.loc[population["default"] == int(defaulted), "time_hours"].to_numpy()
     for share, hour in zip((0.25, 0.5, 0.75), quartiles, strict=True):
         assert_quantile(hours, share, hour, margin_of(share, len(hours)))
@@ -273,7 +277,7 @@ def test_hours_by_class(population: pd.DataFrame, defaulted: bool, quartiles: tu
     assert hours.max() < 24
 
 
-def test_default_rate_by_hour(population: pd.DataFrame) -> None:
+def test_default_rates_by_hour_are_the_published_ones(population: pd.DataFrame) -> None:
     bands = np.digitize(population["time_hours"], np.linspace(0, 24, 10)[1:-1])
     for band, rate in enumerate(HOUR_BAND_RATES):
         defaults = population["default"].to_numpy()[bands == band]
@@ -296,19 +300,19 @@ def assert_levels(levels: pd.Series, defaults: pd.Series, published: Mapping[int
 
 
 @pytest.mark.parametrize("name", STATUSES)
-def test_levels_and_their_default_rates(population: pd.DataFrame, name: str) -> None:
+def test_levels_have_their_published_default_rates(population: pd.DataFrame, name: str) -> None:
     levels = population[name].fillna(0).astype(int)
     assert_levels(levels, population["default"], STATUSES[name], ALL_APPLICATIONS)
 
 
-def test_worst_status_of_the_account(population: pd.DataFrame) -> None:
+def test_the_worst_status_of_the_account_is_distributed_as_published(population: pd.DataFrame) -> None:
     worst = population[WORST_STATUSES].max(axis=1)
     assert worst.mean() == pytest.approx(1.440013, abs=0.01)
     assert worst.std() == pytest.approx(0.635231, abs=0.01)
     assert_levels(worst.fillna(0).astype(int), population["default"], ACCOUNT_WORST_STATUS, ALL_APPLICATIONS)
 
 
-def test_merchant_groups(population: pd.DataFrame) -> None:
+def test_merchant_groups_have_their_published_default_rates(population: pd.DataFrame) -> None:
     codes = population["merchant_group"].map({name: at for at, name in enumerate(MERCHANT_GROUPS)})
     published = dict(enumerate(MERCHANT_GROUPS.values()))
     assert_levels(codes, population["default"], published, LABELLED_APPLICATIONS)
@@ -385,7 +389,9 @@ def correlations(population: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("one", "other", "published"), CORRELATIONS)
-def test_rank_correlations(correlations: pd.DataFrame, one: str, other: str, published: float) -> None:
+def test_rank_correlations_are_the_published_ones(
+    correlations: pd.DataFrame, one: str, other: str, published: float
+) -> None:
     assert correlations.loc[one, other] == pytest.approx(published, abs=CORRELATION_TOLERANCE)
 
 

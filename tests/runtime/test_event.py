@@ -44,13 +44,13 @@ def test_every_recorded_event_is_tested() -> None:
 
 
 @pytest.mark.parametrize("name", TYPE_OF)
-def test_the_type(name: str, event: ReadEvent) -> None:
+def test_each_recorded_event_is_of_its_type(name: str, event: ReadEvent) -> None:
     found = infer(event(name))
     assert (classify(event(name), "uuid", set()) if found is Direct else found) is TYPE_OF[name]
 
 
 @pytest.mark.parametrize("name", [name for name in TYPE_OF if "batch" not in name and "invoke" not in name])
-def test_the_reference_request_by_every_way(name: str, event: ReadEvent, handler: "Handler") -> None:
+def test_the_reference_request_is_answered_alike_by_every_way(name: str, event: ReadEvent, handler: "Handler") -> None:
     expected = handler(reference_request(), None)
     answer: Any = handler(event(name), Context())
     assert isinstance(expected, dict)
@@ -112,7 +112,7 @@ def test_every_problem_has_a_reason_phrase() -> None:
     assert {its.status for its in PROBLEM_TYPES} <= REASONS.keys()
 
 
-def test_a_console_test_event_with_nulls(event: ReadEvent, handler: "Handler") -> None:
+def test_a_console_test_event_with_nulls_is_an_empty_body(event: ReadEvent, handler: "Handler") -> None:
     answer: Any = handler(event("rest_api_v1_test_invoke"), Context())
     assert answer["statusCode"] == 400
     assert json.loads(answer["body"])["detail"] == "expected a JSON object, got an empty body"
@@ -126,7 +126,7 @@ def test_a_direct_problem_is_the_problem(handler: "Handler") -> None:
     assert answer["request_id"] == "from-the-context"
 
 
-def test_a_direct_batch(event: ReadEvent, handler: "Handler") -> None:
+def test_a_direct_batch_is_answered_as_over_http(event: ReadEvent, handler: "Handler") -> None:
     answer: Any = handler(event("direct_batch"), None)
     assert answer["answers"][0] == handler(event("direct"), None)
     over_http: Any = handler(event("http_api_v2_batch"), None)
@@ -141,7 +141,7 @@ def test_a_direct_event_that_is_a_wrong_applicant(event: object, handler: "Handl
     assert answer["status"] in (400, 422)
 
 
-def test_a_direct_event_that_contains_itself(handler: "Handler") -> None:
+def test_a_direct_event_that_contains_itself_is_refused(handler: "Handler") -> None:
     event: dict[str, object] = {"uuid": "1"}
     event["income"] = event
     answer: Any = handler(event, None)
@@ -152,7 +152,7 @@ def request(body: object, *, is_base64: bool = False) -> Request:
     return Request("POST", "/predict", headers={}, body=body, is_base64=is_base64)
 
 
-def test_a_body_in_base64() -> None:
+def test_a_body_in_base64_is_decoded() -> None:
     assert request(b64encode(b"\xff\x00").decode(), is_base64=True).body(10) == b"\xff\x00"
     assert request("", is_base64=True).body(10) == b""
 
@@ -167,7 +167,7 @@ def test_a_body_in_base64() -> None:
         ("A" * 2000, BODY_TOO_LARGE, "expected at most 1000 bytes"),
     ],
 )
-def test_a_body_in_wrong_base64(wrong: str, problem_type: ProblemType, detail: str) -> None:
+def test_a_body_in_wrong_base64_is_refused(wrong: str, problem_type: ProblemType, detail: str) -> None:
     with pytest.raises(Problem) as problem:
         request(wrong, is_base64=True).body(1000)
     assert problem.value.type is problem_type
@@ -180,7 +180,7 @@ def test_a_body_that_is_no_string(wrong: object) -> None:
         request(wrong).body(1000)
 
 
-def test_a_body_too_large() -> None:
+def test_a_body_over_the_limit_is_refused() -> None:
     assert request("x" * 1000).body(1000)
     with pytest.raises(Problem, match="expected at most 1000 bytes"):
         request("x" * 1001).body(1000)

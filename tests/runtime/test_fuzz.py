@@ -97,14 +97,14 @@ def post(body: str, path: str = "/predict") -> dict[str, Any]:
 
 @quick
 @given(value=VALUES | APPLICANTS, path=st.sampled_from(["/predict", "/predict/batch"]))
-def test_any_json_as_body(small: "Handler", value: Any, path: str) -> None:
+def test_any_json_as_body_is_answered(small: "Handler", value: Any, path: str) -> None:
     check(small(post(json.dumps(value), path), None))
     check(small(post(json.dumps(value, ensure_ascii=False), path), None))
 
 
 @quick
 @given(applicants=st.lists(APPLICANTS | VALUES, max_size=4))
-def test_any_batch(small: "Handler", applicants: list[Any]) -> None:
+def test_any_batch_is_answered(small: "Handler", applicants: list[Any]) -> None:
     answer: Any = small(post(json.dumps({"applicants": applicants}), "/predict/batch"), None)
     check(answer)
     content = json.loads(answer["body"])
@@ -193,7 +193,7 @@ def test_any_request_is_observed_in_one_line(small: "Handler", value: Any, reque
 
 @quick
 @given(body=st.text(st.characters(exclude_categories=()), max_size=60) | st.text('{}[]",:\\tu0eE1.- ', max_size=60))
-def test_any_text_as_body(small: "Handler", body: str) -> None:
+def test_any_text_as_body_is_answered(small: "Handler", body: str) -> None:
     check(small(post(body), None))
     check(small({**post(body), "isBase64Encoded": True}, None))
 
@@ -214,13 +214,15 @@ FOREIGN = {"Records", "requestContext"}.union(*(members for _, members in MEMBER
 
 @quick
 @given(event=VALUES | EVENTS_OF_ANY_KIND)
-def test_any_event(small: "Handler", event: Any) -> None:
+def test_any_event_is_answered_or_refused(small: "Handler", event: Any) -> None:
     invoke(small, event)
 
 
 @quick
 @given(data=st.data(), event=st.sampled_from(RECORDED))
-def test_a_recorded_event_with_any_part_changed(small: "Handler", data: st.DataObject, event: Any) -> None:
+def test_a_recorded_event_with_any_part_changed_is_answered_or_refused(
+    small: "Handler", data: st.DataObject, event: Any
+) -> None:
     part = data.draw(st.sampled_from(sorted(event)))
     invoke(small, {**event, part: data.draw(VALUES)})
     if isinstance(event[part], dict) and event[part]:

@@ -156,16 +156,16 @@ def test_a_repeated_field_in_a_batch_is_refused_as_alone(small: "Handler") -> No
     start, name, rest = text.rpartition('"age"')
     _, _, answer = send(small, "POST", "/predict/batch", f'{start}"age": 20, {name}{rest}')
     assert (answer["scored"], answer["refused"]) == (1, 1)
-    expected = {"pointer": "/applicants/1/age", "detail": "expected once, got it more than once"}
+    expected = {"pointer": "/applicants/1/age", "detail": "expected once, got more than once"}
     assert answer["answers"][1]["errors"] == [expected]
 
 
-def test_a_batch_of_none(handler: "Handler") -> None:
+def test_an_empty_batch_is_answered(handler: "Handler") -> None:
     _, _, answer = send(handler, "POST", "/predict/batch", {"applicants": []})
     assert answer == {"scored": 0, "refused": 0, "answers": []}
 
 
-def test_a_batch_too_long(handler: "Handler") -> None:
+def test_a_batch_over_the_limit_is_refused(handler: "Handler") -> None:
     status, _, answer = send(handler, "POST", "/predict/batch", {"applicants": [0] * 1001})
     detail = "expected at most 1000 applicants, got 1001"
     assert status == 422
@@ -178,7 +178,7 @@ def test_a_batch_too_long(handler: "Handler") -> None:
     )
 
 
-def test_home_and_health(handler: "Handler", reference_model: Path) -> None:
+def test_home_and_health_answer_with_the_model_version(handler: "Handler", reference_model: Path) -> None:
     manifest = json.loads((reference_model / "manifest.json").read_text())
     assert send(handler, "GET", "/") == (200, HEADERS, "Home")
     health = {"status": "ok", "model_version": manifest["model_version"]}
@@ -197,7 +197,7 @@ def test_head_is_get_without_a_body(handler: "Handler", path: str) -> None:
     assert send(handler, "HEAD", path) == (200, HEADERS, None)
 
 
-def test_head_of_nothing(handler: "Handler") -> None:
+def test_head_of_an_unknown_path_is_404_without_a_body(handler: "Handler") -> None:
     status, _, answer = send(handler, "HEAD", "/none")
     assert (status, answer) == (404, None)
 
@@ -244,7 +244,7 @@ def test_a_path_that_is_no_resource_is_refused_with_all_that_are(handler: "Handl
         ("", "/health", "GET, HEAD"),
     ],
 )
-def test_another_method(handler: "Handler", method: str, path: str, allow: str) -> None:
+def test_another_method_is_refused_with_those_allowed(handler: "Handler", method: str, path: str, allow: str) -> None:
     status, headers, answer = send(handler, method, path)
     assert (status, headers["allow"]) == (405, allow)
     assert answer == problem("method-not-allowed", 405, "Method not allowed", f"expected {allow}")
@@ -270,7 +270,9 @@ def test_another_method(handler: "Handler", method: str, path: str, allow: str) 
         ("/predict/predict", "predict", ""),
     ],
 )
-def test_prefixes_of_the_path(make_handler: "MakeHandler", path: str, stage: str, base_path: str) -> None:
+def test_stage_and_base_path_are_taken_off_the_path(
+    make_handler: "MakeHandler", path: str, stage: str, base_path: str
+) -> None:
     handler = make_handler(BASE_PATH=base_path)
     assert send(handler, "POST", path, reference_request(), stage=stage)[0] == 200
 
@@ -337,18 +339,18 @@ def test_bodies_that_are_not_json(handler: "Handler", body: str | None, name: st
     assert answer["request_id"] == "r-1"
 
 
-def test_unknown_fields_by_setting(make_handler: "MakeHandler") -> None:
+def test_unknown_fields_are_refused_unless_the_setting_ignores_them(make_handler: "MakeHandler") -> None:
     request = reference_request() | {"more": 1}
     assert send(make_handler(), "POST", "/predict", request)[0] == 422
     assert send(make_handler(UNKNOWN_FIELDS="ignore"), "POST", "/predict", request)[0] == 200
 
 
-def test_no_cors_by_default(handler: "Handler") -> None:
+def test_cors_headers_are_absent_by_default(handler: "Handler") -> None:
     _, headers, _ = send(handler, "GET", "/health", origin="https://a")
     assert not [name for name in headers if name.startswith("access-control") or name == "vary"]
 
 
-def test_cors_by_setting(make_handler: "MakeHandler") -> None:
+def test_only_listed_origins_get_cors_headers(make_handler: "MakeHandler") -> None:
     handler = make_handler(CORS_ORIGINS="https://a,https://b")
     _, headers, _ = send(handler, "GET", "/health", origin="https://b")
     assert (headers["access-control-allow-origin"], headers["vary"]) == ("https://b", "origin")
@@ -367,7 +369,7 @@ def test_cors_by_setting(make_handler: "MakeHandler") -> None:
     assert (status, headers["access-control-allow-origin"]) == (400, "https://a")
 
 
-def test_cors_for_all(make_handler: "MakeHandler") -> None:
+def test_an_asterisk_allows_every_origin(make_handler: "MakeHandler") -> None:
     _, headers, _ = send(make_handler(CORS_ORIGINS="*"), "GET", "/health", origin="https://c")
     assert headers["access-control-allow-origin"] == "*"
 
@@ -375,7 +377,7 @@ def test_cors_for_all(make_handler: "MakeHandler") -> None:
 SECRET = "a name that no log may hold"
 
 
-def test_an_unexpected_fault(
+def test_an_unexpected_fault_is_500_without_the_applicant_s_data(
     make_handler: "MakeHandler", capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = make_handler()
@@ -390,7 +392,7 @@ def test_an_unexpected_fault(
         "internal-error",
         500,
         "Request could not be answered",
-        "the fault is on our side; it is logged with the request id",
+        "the fault is in the service; the log has it under the request id",
     )
     out, err = capsys.readouterr()
     line = json.loads(err)
@@ -423,7 +425,9 @@ def test_a_fault_that_cannot_be_logged_is_answered(
         full.close()
 
 
-def test_the_observer(make_handler: "MakeHandler", capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_observer_sees_request_response_and_time(
+    make_handler: "MakeHandler", capsys: pytest.CaptureFixture[str]
+) -> None:
     handler = make_handler()
     seen: list[Any] = []
     handler.observe = lambda request, response, seconds: seen.append((request, response, seconds))

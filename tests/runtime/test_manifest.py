@@ -19,7 +19,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return build_model(tmp_path_factory.mktemp("model"), SMALL_FEATURES)
 
 
-def test_what_it_holds(document: dict[str, Any]) -> None:
+def test_a_manifest_holds_features_scale_limits_and_self_check(document: dict[str, Any]) -> None:
     manifest = Manifest(document)
     assert [feature.name for feature in manifest.numbers] == ["income", "owner", "age", "insured", "debt"]
     assert [feature.name for feature in manifest.categories] == ["shop", "region"]

@@ -96,7 +96,7 @@ def test_a_model_may_have_no_categories(tmp_path: Path) -> None:
     assert 0 < probability[0] < 1
 
 
-def test_no_folder(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused_with_what_to_run(tmp_path: Path) -> None:
     folder = tmp_path / "none"
     assert refusal(folder) == (
         f"{folder}: expected a folder with model.onnx and manifest.json, got none; "
@@ -105,12 +105,12 @@ def test_no_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "what"), [("manifest.json", "a manifest"), ("model.onnx", "a graph")])
-def test_a_missing_file(folder: Path, name: str, what: str) -> None:
+def test_a_missing_file_is_refused(folder: Path, name: str, what: str) -> None:
     (folder / name).unlink()
     assert refusal(folder) == f"{folder}/{name}: expected {what}, got: No such file or directory; {EXPORT_AGAIN}"
 
 
-def test_a_graph_cut_short(folder: Path) -> None:
+def test_a_graph_cut_short_is_refused(folder: Path) -> None:
     path = folder / "model.onnx"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
@@ -118,7 +118,7 @@ def test_a_graph_cut_short(folder: Path) -> None:
     assert refusal(folder) == f"{path}: sha256: expected {expected}, got {got}; {EXPORT_AGAIN}"
 
 
-def test_a_manifest_cut_short(folder: Path) -> None:
+def test_a_manifest_cut_short_is_refused(folder: Path) -> None:
     path = folder / "manifest.json"
     path.write_text(path.read_text()[:-20])
     assert refusal(folder).startswith(f"{path}: expected JSON, got: ")
@@ -131,7 +131,7 @@ def test_a_graph_that_onnxruntime_does_not_open(folder: Path) -> None:
     assert line.endswith(f"; {EXPORT_AGAIN}")
 
 
-def test_a_graph_with_other_inputs(folder: Path) -> None:
+def test_a_graph_with_other_inputs_is_refused(folder: Path) -> None:
     replace_graph(folder, build_graph(3, 0, []))
     assert refusal(folder) == (
         f"{folder}/model.onnx: inputs: expected {{'numbers': ('tensor(double)', 5), "
@@ -139,7 +139,7 @@ def test_a_graph_with_other_inputs(folder: Path) -> None:
     )
 
 
-def test_a_graph_with_other_outputs(folder: Path) -> None:
+def test_a_graph_with_other_outputs_is_refused(folder: Path) -> None:
     replace_graph(folder, (folder / "model.onnx").read_bytes().replace(b"probability", b"probabilitz"))
     assert refusal(folder) == (
         f"{folder}/model.onnx: outputs: "

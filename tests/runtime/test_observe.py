@@ -79,7 +79,7 @@ def metrics(found: dict[str, Any]) -> dict[tuple[str, ...], dict[str, Any]]:
     return taken
 
 
-def test_a_prediction(observed: "Observed") -> None:
+def test_a_prediction_is_one_line_with_its_metrics(observed: "Observed") -> None:
     handler, writes = observed()
     trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
     answer = send(handler, "POST", "/predict", {**SMALL, "age": 90}, x_amzn_trace_id=trace)[2]
@@ -130,7 +130,7 @@ def test_the_grade_stands_beside_the_band_of_a_model_with_grades(make_handler: "
     assert batch["MissingShare"] == one["MissingShare"]
 
 
-def test_a_batch(observed: "Observed") -> None:
+def test_a_batch_is_one_line_with_a_histogram_of_scores(observed: "Observed") -> None:
     handler, writes = observed()
     applicants = [{**SMALL, "uuid": str(i), "income": i, "owner": None, "age": 90} for i in range(300)]
     answer = send(handler, "POST", "/predict/batch", {"applicants": [*applicants, 3, {}]})[2]
@@ -153,7 +153,7 @@ def test_a_batch(observed: "Observed") -> None:
         ("POST", "/predict", SMALL, "/predict", "internal-error", "ERROR"),
     ],
 )
-def test_an_error_by_its_kind(
+def test_an_error_is_logged_by_its_kind(
     observed: "Observed",
     method: str,
     path: str,
@@ -204,7 +204,7 @@ def test_only_the_first_request_is_cold(observed: "Observed") -> None:
     assert line(writes[0])["cold_start"] is False
 
 
-def test_a_log_alone_and_metrics_alone(observed: "Observed") -> None:
+def test_log_and_metrics_can_each_be_on_alone(observed: "Observed") -> None:
     handler, writes = observed(namespace=None)
     send(handler, "POST", "/predict", SMALL)
     assert not {name for name in line(writes[0]) if name[0] == "_" or name[0].isupper()}
@@ -217,7 +217,7 @@ def test_a_log_alone_and_metrics_alone(observed: "Observed") -> None:
     }
 
 
-def test_no_value_of_an_applicant(observed: "Observed") -> None:
+def test_no_value_of_an_applicant_is_logged(observed: "Observed") -> None:
     """Each value is one that nothing else could have brought into a line."""
     handler, writes = observed()
     numbers = {"income": 77123.5, "age": 77456, "debt": 77789.25}
@@ -302,7 +302,9 @@ def test_a_line_that_cannot_be_written(
 
 
 @pytest.mark.parametrize("seconds", [-1.0, -1e300, -math.inf, math.nan, -0.0])
-def test_a_clock_that_jumps(observed: "Observed", seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_jumps_gives_a_latency_of_zero(
+    observed: "Observed", seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     handler, writes = observed()
     times = iter([5.0, 5.0 + seconds])
     monkeypatch.setattr("runtime.dispatch.perf_counter", lambda: next(times))
@@ -312,7 +314,9 @@ def test_a_clock_that_jumps(observed: "Observed", seconds: float, monkeypatch: p
 
 
 @pytest.mark.parametrize("now", [-1.0, 0.0, 1e300, math.nan])
-def test_a_wall_clock_that_jumps(observed: "Observed", now: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wall_clock_that_jumps_changes_no_answer(
+    observed: "Observed", now: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     handler, _ = observed()
     expected = send(handler, "POST", "/predict", SMALL)
     monkeypatch.setattr(module, "time", lambda: now)
@@ -336,7 +340,9 @@ def test_nothing_is_observed_by_default(make_handler: "MakeHandler") -> None:
     assert make_handler(AWS_LAMBDA_FUNCTION_NAME="score", LOG_REQUESTS="off", METRICS="off").observe is None
 
 
-def test_without_a_file_behind_standard_output(make_handler: "MakeHandler", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_observed_without_a_file_behind_standard_output(
+    make_handler: "MakeHandler", monkeypatch: pytest.MonkeyPatch
+) -> None:
     for stream in (None, object()):
         monkeypatch.setattr(sys, "stdout", stream)
         handler = make_handler(LOG_REQUESTS="on")
@@ -381,7 +387,7 @@ def test_elsewhere_they_are_off_and_cost_nothing(reference_model: Path) -> None:
     assert (done.stdout, done.stderr) == (b"", b"[200, 200, 200] False\n")
 
 
-def test_a_full_disk(reference_model: Path) -> None:
+def test_a_full_disk_stops_no_answer(reference_model: Path) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     done = ask(reference_model, full, LOG_REQUESTS="on", METRICS="on")
     os.close(full)

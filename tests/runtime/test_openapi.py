@@ -22,7 +22,7 @@ def manifest(small_model: Path) -> Manifest:
     return Manifest.read(str(small_model / "manifest.json"))
 
 
-def test_every_field_with_its_type_range_and_vocabulary(manifest: Manifest) -> None:
+def test_every_field_has_its_type_range_and_vocabulary(manifest: Manifest) -> None:
     applicant = describe(manifest)["components"]["schemas"]["Applicant"]
     fields = applicant["properties"]
     assert list(fields) == ["uuid", *(feature["name"] for feature in SMALL_FEATURES)]
@@ -48,7 +48,7 @@ def test_every_field_with_its_type_range_and_vocabulary(manifest: Manifest) -> N
     }
 
 
-def test_unknown_fields_by_setting(manifest: Manifest) -> None:
+def test_ignored_unknown_fields_are_allowed_by_the_schema(manifest: Manifest) -> None:
     document = describe(manifest, Settings({"UNKNOWN_FIELDS": "ignore"}))
     assert document["components"]["schemas"]["Applicant"]["additionalProperties"] is True
 
@@ -103,7 +103,7 @@ def test_answers_have_the_members_described(make_handler: "MakeHandler", manifes
     assert list(batch) == schemas["BatchAnswer"]["required"]
 
 
-def test_an_example_of_features_without_range_or_vocabulary(manifest: Manifest) -> None:
+def test_features_without_range_or_vocabulary_have_an_example(manifest: Manifest) -> None:
     document = json.loads(json.dumps(manifest.document))
     document["features"][4].update(nullable=False)
     document["features"][5].update(vocabulary=[])

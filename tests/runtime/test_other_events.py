@@ -107,7 +107,7 @@ def test_what_is_no_request_fails_with_the_name_of_its_service(name: str, handle
             served(read(f"refused/{name}"), None)
         assert str(refusal.value) == (
             f"event: expected an HTTP request, an applicant, or a batch of applicants, got {got}; "
-            "remove the trigger, or let a function of its own read the event and call this one"
+            "remove the trigger, or invoke this function from one that reads the event"
         )
 
 

@@ -5,7 +5,7 @@ import pytest
 from runtime.settings import SettingRefused, Settings
 
 
-def test_defaults() -> None:
+def test_settings_have_defaults() -> None:
     settings = Settings({})
     assert settings.model_folder == "./model"
     assert not settings.ignore_unknown_fields
@@ -17,7 +17,7 @@ def test_the_model_stands_beside_the_code() -> None:
     assert Settings({"LAMBDA_TASK_ROOT": "/var/task", "MODEL_DIR": "/m"}).model_folder == "/m"
 
 
-def test_all_of_them() -> None:
+def test_every_setting_is_read() -> None:
     settings = Settings({"UNKNOWN_FIELDS": "ignore", "CORS_ORIGINS": "https://a, https://b,", "BASE_PATH": "/x/"})
     assert settings.ignore_unknown_fields
     assert settings.cors_origins == {"https://a", "https://b"}

@@ -15,7 +15,7 @@ from tests.runtime.model_builder import BANDS
 
 
 @pytest.mark.parametrize("module", [score, problem, validate])
-def test_the_examples_in_the_docstrings(module: object) -> None:
+def test_the_examples_in_the_docstrings_hold(module: object) -> None:
     results = doctest.testmod(module)  # type: ignore[arg-type]
     assert results.attempted > 0
     assert results.failed == 0

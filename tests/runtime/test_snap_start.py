@@ -121,7 +121,7 @@ def test_the_rehearsed_batch_keeps_to_the_limit_of_the_model(
     assert sizes == [1, limit]
 
 
-def test_without_observers(handler: "Handler") -> None:
+def test_a_snapshot_needs_no_observer(handler: "Handler") -> None:
     snap_start.before_snapshot(handler)
     snap_start.after_restore(handler)
     assert handler.observe is None

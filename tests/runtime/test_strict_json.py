@@ -110,7 +110,7 @@ def test_no_body_takes_long(body: bytes) -> None:
         parse(body, 10**7)
 
 
-def test_repeated_names() -> None:
+def test_repeated_names_are_kept_beside_the_last_values() -> None:
     value = parse(b'{"a": 1, "b": 2, "a": 3, "c": {"x": 1, "x": 2}, "a": 4}', 100)
     assert isinstance(value, RepeatedNames)
     assert (value, value.names) == ({"a": 4, "b": 2, "c": {"x": 2}}, ["a"])

@@ -55,7 +55,7 @@ def errors(validator: Validator, body: bytes) -> list[tuple[str, str]]:
     return [(entry["pointer"], entry["detail"]) for entry in found]
 
 
-def test_a_good_applicant(validator: Validator) -> None:
+def test_a_good_applicant_is_read_in_the_manifest_s_order(validator: Validator) -> None:
     applicant = read(validator, body())
     assert applicant.identifier == "a-1"
     assert applicant.numbers[:4] == [1200.5, True, 40, False]
@@ -127,7 +127,7 @@ RULES: list[tuple[bytes, str, str]] = [
     (body({"a/b~c": 1}), "/a~1b~0c", "unknown field"),
     (body({"\ud800": 1}), "/?", "unknown field"),
     (body({"y" * 200: 1}), "/" + "y" * 100 + "...", "unknown field"),
-    (body()[:-1] + b', "age": 41}', "/age", "expected once, got it more than once"),
+    (body()[:-1] + b', "age": 41}', "/age", "expected once, got more than once"),
     (b"[]", "", "expected an object, got an array"),
     (b"null", "", "expected an object, got null or nothing"),
     (b'"{}"', "", "expected an object, got a string"),
@@ -137,11 +137,13 @@ RULES: list[tuple[bytes, str, str]] = [
 
 
 @pytest.mark.parametrize(("wrong", "pointer", "detail"), RULES)
-def test_each_rule(validator: Validator, wrong: bytes, pointer: str, detail: str) -> None:
+def test_each_broken_rule_is_one_error_with_its_pointer(
+    validator: Validator, wrong: bytes, pointer: str, detail: str
+) -> None:
     assert errors(validator, wrong) == [(pointer, detail)]
 
 
-def test_all_errors_at_once_in_order(validator: Validator) -> None:
+def test_all_errors_are_named_at_once_in_order(validator: Validator) -> None:
     wrong = b'{"uuid": 1, "incom": 2, "income": "x", "owner": 1, "age": 1, "age": null, "shop": 5}'
     assert errors(validator, wrong) == [
         ("/uuid", "expected a string, got a number"),
@@ -152,7 +154,7 @@ def test_all_errors_at_once_in_order(validator: Validator) -> None:
         ("/shop", "expected a string or null, got a number"),
         ("/region", "expected a string, got null or nothing"),
         ("/incom", 'unknown field; did you mean "income"?'),
-        ("/age", "expected once, got it more than once"),
+        ("/age", "expected once, got more than once"),
     ]
 
 
@@ -198,7 +200,7 @@ def test_the_range_of_training_is_closed(validator: Validator, value: float) -> 
     assert read(validator, body({"income": value})).warnings == []
 
 
-def test_a_range_beyond_whole_numbers(manifest: Manifest) -> None:
+def test_whole_numbers_beyond_float64_are_refused_within_any_range(manifest: Manifest) -> None:
     document = json.loads(json.dumps(manifest.document))
     document["features"][0]["range"] = [0, 1e300]
     validator = Validator(Manifest(versioned(document)))
@@ -233,7 +235,7 @@ def test_pointers_begin_where_the_applicant_stands(validator: Validator) -> None
         (b"[]", "", "expected an object with a list of applicants, got an array"),
         (b"{}", "", 'expected one member, "applicants"'),
         (b'{"applicants": [], "more": 1}', "", 'expected one member, "applicants"'),
-        (b'{"applicants": [], "applicants": []}', "/applicants", "expected once, got it more than once"),
+        (b'{"applicants": [], "applicants": []}', "/applicants", "expected once, got more than once"),
         (b'{"applicants": {}}', "/applicants", "expected a list, got an object"),
         (
             b'{"applicants": [' + b"1," * 1000 + b"1]}",
@@ -242,7 +244,9 @@ def test_pointers_begin_where_the_applicant_stands(validator: Validator) -> None
         ),
     ],
 )
-def test_a_wrong_batch(validator: Validator, batch: bytes, pointer: str, detail: str) -> None:
+def test_a_wrong_batch_is_refused_with_its_pointer(
+    validator: Validator, batch: bytes, pointer: str, detail: str
+) -> None:
     with pytest.raises(Problem) as problem:
         validator.batch(parse(batch, 10**6))
     assert problem.value.type is INVALID_BATCH

@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,15 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
+from cli.errors import UserError
 from scoring import run
+from scoring.brought import refuse_changed
+from scoring.messages import Message
+from scoring.plan import File, Job, Piece
 from scoring.scorer import Scorer
 from tests.runtime.model_builder import SMALL_FEATURES, build_model
-from tests.scoring.conftest import Score, book_of, parts, rows
+from tests.scoring import conftest
+from tests.scoring.conftest import Score, book_of, in_this_process, parts, rows
 from tests.stopped import digests
 
 pytestmark = pytest.mark.tier("land")
@@ -333,7 +340,7 @@ def test_a_disk_that_takes_no_more_is_said_in_one_line(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     line = told(capsys)
-    assert "the file is larger than may be written here" in line
+    assert "the file exceeds the size limit of this shell" in line
     assert parts(tmp_path / "scored") == {}
     assert score(book) == 0
     assert len(rows(tmp_path / "scored")) == 7_500
@@ -356,3 +363,46 @@ def test_a_dry_run_says_rows_and_bytes_and_writes_nothing(
     assert run.main(["--data", str(tmp_path / "book.csv.gz"), *words]) == 0
     assert re.search(r" bytes, about [\d,]+ rows, 1 part\n", capsys.readouterr().err)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book", "book.csv", "book.csv.gz"]
+
+
+@pytest.mark.parametrize("name", ["book.csv", "book.parquet", "book.arrows"])
+def test_a_dry_run_of_files_without_rows_is_one_line(
+    name: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, table = tmp_path / name, book_of(0)
+    if name.endswith("csv"):
+        pa_csv.write_csv(table, path)
+    elif name.endswith("parquet"):
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table)
+    assert run.main(["--data", str(path), "--model", str(model), "--dry-run", "--quiet"]) == 1
+    assert told(capsys) == "--data: expected rows, got files without any; name others"
+
+
+def test_a_model_that_is_replaced_under_a_worker_is_named(
+    score: Score, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def replaced(job: Job, pieces: Sequence[Piece], workers: int) -> Iterator[Message]:
+        build_model(tmp_path / "model", [{**feature, "description": "another"} for feature in SMALL_FEATURES])
+        return in_this_process(replace(job, model=str(tmp_path / "model")), pieces, workers)
+
+    pq.write_table(book_of(100), tmp_path / "book.parquet")
+    monkeypatch.setattr(conftest, "in_this_process", replaced)
+    assert score(tmp_path / "book.parquet") == 1
+    assert re.search(r"/model: expected model \w{12}, got \w{12}; was it replaced meanwhile\?", told(capsys))
+
+
+def test_a_file_that_a_worker_does_not_see_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "book.parquet"
+    path.write_bytes(b"")
+    stat = path.stat()
+    file = File("book.parquet", str(path), 0, str(stat.st_mtime_ns))
+    refuse_changed(file)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    with pytest.raises(UserError, match=r"book\.parquet: was changed while it was scored"):
+        refuse_changed(file)
+    path.unlink()
+    with pytest.raises(UserError, match="workers have to see every file under its name"):
+        refuse_changed(file)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.tier("land")
         ("s3://My_Bucket/k", 'got the bucket "My_Bucket"'),
         ("s3://bucket", "expected s3://bucket/key, got no key; name one"),
         ("s3://bucket/", "expected s3://bucket/key, got no key; name one"),
-        ("s3://bucket/loans/", "expected the address of a file, got that of a folder; name the file"),
+        ("s3://bucket/loans/", "expected the address of a file, got a folder; name the file"),
         (f"s3://bucket/{'k' * 1025}", "got a key of more than 1,024 bytes; shorten it"),
         ("https://bucket/key", "expected s3://bucket/key, got none"),
     ],
@@ -42,7 +42,7 @@ def test_an_invalid_address_is_refused(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_addresses() -> None:
+def test_addresses_are_read_as_bucket_and_key() -> None:
     assert str(Address.of_object("s3://bucket/a b/ü?#.csv")) == "s3://bucket/a b/ü?#.csv"
     assert Address.of_prefix("s3://bucket/models//") / "latest.json" == Address("bucket", "models/latest.json")
     assert is_remote("s3://bucket/key")
@@ -112,14 +112,15 @@ def test_who_may_not_write(bucket: Bucket) -> None:
     )
 
 
-def test_an_archived_object(bucket: Bucket, tmp_path: Path) -> None:
+def test_an_archived_object_is_refused(bucket: Bucket, tmp_path: Path) -> None:
     bucket.proxy.will(faulty.refused(403, "InvalidObjectState", "Not valid for the object's storage class"))
     assert told(lambda: fetched(bucket, tmp_path)) == (
-        f"{at(bucket)}: is archived (InvalidObjectState: Not valid for the object's storage class); restore it first"
+        f"{at(bucket)}: is archived (InvalidObjectState: Not valid for the object's storage class); restore "
+        "it, and run again"
     )
 
 
-def test_a_bucket_in_another_region(bucket: Bucket, tmp_path: Path) -> None:
+def test_a_bucket_in_another_region_is_refused_with_its_region(bucket: Bucket, tmp_path: Path) -> None:
     more = "<Region>eu-central-1</Region>"
     bucket.proxy.will(faulty.refused(400, "AuthorizationHeaderMalformed", "expecting 'eu-central-1'", more))
     message = told(lambda: fetched(bucket, tmp_path))
@@ -141,7 +142,7 @@ def test_a_redirect_that_is_not_of_a_bucket_names_its_goal(status: int, bucket: 
     page = faulty.Answer(status, [("location", "https://elsewhere.test/")], b"<html>Moved</html>")
     bucket.proxy.will(lambda handler, _: handler.give(page))
     for action in (lambda: fetched(bucket, tmp_path), lambda: Store().write(at(bucket), b"")):
-        problem = f"is redirected to https://elsewhere.test/ ({status}); are AWS_ENDPOINT_URL and AWS_REGION right?"
+        problem = f"is redirected to https://elsewhere.test/ ({status}); correct AWS_ENDPOINT_URL or AWS_REGION"
         assert told(action) == f"{at(bucket)}: {problem}"
     assert len(bucket.proxy.seen) <= 4
 
@@ -154,11 +155,13 @@ def test_a_region_that_only_the_bucket_names_is_followed(bucket: Bucket, tmp_pat
     assert fetched(bucket, tmp_path)[1] == CONTENT
 
 
-def test_no_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_refused_before_a_request(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert told(lambda: fetched(bucket, tmp_path)) == (
-        f"{at(bucket)}: Unable to locate credentials; set AWS_PROFILE, or log in as you do for AWS's own tools"
+        f"{at(bucket)}: Unable to locate credentials; set AWS_PROFILE, or log in as for the AWS CLI"
     )
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half")
     assert "Partial credentials found" in told(lambda: fetched(bucket, tmp_path))
@@ -168,7 +171,7 @@ def test_no_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL", "nowhere"), ("AWS_MAX_ATTEMPTS", "many")])
-def test_a_wrong_configuration(name: str, value: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_configuration_is_named(name: str, value: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     message = told(Store)
     assert value in message
@@ -184,7 +187,7 @@ def test_an_answer_without_etag_is_not_taken_for_s3(page: bytes, bucket: Bucket,
     answer = faulty.Answer(200, [("content-type", "text/html")], page)
     bucket.proxy.will(lambda handler, _: handler.give(answer))
     (tmp_path / "file").write_bytes(CONTENT)
-    message = f"{at(bucket)}: what answers there is not S3; is AWS_ENDPOINT_URL right?"
+    message = f"{at(bucket)}: expected S3, got another server; correct AWS_ENDPOINT_URL"
     digest = sha256_of(CONTENT)
     assert told(lambda: Store().write(at(bucket), CONTENT), NotS3) == message
     assert told(lambda: Store().upload(tmp_path / "file", at(bucket), digest), NotS3) == message
@@ -209,6 +212,6 @@ def test_a_refused_connection_is_one_line(bucket: Bucket, tmp_path: Path, monkey
     assert "Could not connect to the endpoint URL" in told(lambda: fetched(bucket, tmp_path))
 
 
-def test_without_boto3(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_boto3_is_refused_with_what_to_install(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3.session", None)
     assert told(Store) == 's3:// addresses need boto3, which is not installed; pip install "lastbit[aws]"'

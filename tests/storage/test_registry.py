@@ -84,7 +84,7 @@ def test_a_model_without_reasons_has_no_such_file(bucket: Bucket, trained: tuple
     assert [entry.version for entry in Registry(f"{bucket}/models").versions()] == [version]
 
 
-def test_versions_and_the_way_back(
+def test_a_version_can_be_made_the_latest_again(
     bucket: Bucket, trained: tuple[Path, Path], versions: tuple[str, str], tmp_path: Path, scratch: Path
 ) -> None:
     registry = Registry(f"{bucket}/models")
@@ -130,7 +130,7 @@ def test_a_version_with_other_bytes_is_refused(
     before = pointer(bucket)
     message = told(lambda: publish(trained[0], bucket), ExportRefused)
     assert message.startswith(f"{bucket}/models/{versions[0]}/{name}: sha256: expected ")
-    assert "a published version does not change" in message
+    assert "a published version never changes" in message
     assert bucket.get(f"models/{versions[0]}/{name}") == b"other"
     assert pointer(bucket) == before
 
@@ -188,7 +188,7 @@ def test_what_is_not_there(
 ) -> None:
     out = tmp_path / "model"
     assert told(lambda: fetch(bucket, out)) == (
-        f"{bucket}/models: no model is published there; python -m export.registry publish does it"
+        f"{bucket}/models: no model is published there; publish one with python -m export.registry publish"
     )
     publish(trained[0], bucket)
     listing = "python -m export.registry versions lists them"
@@ -205,7 +205,7 @@ def test_what_is_not_there(
     bucket.proxy.heal()
     bucket.client.delete_object(Bucket=bucket.name, Key=f"models/{versions[0]}/model.onnx")
     assert told(lambda: fetch(bucket, out)) == (
-        f"{bucket}/models/latest.json: names version {versions[0]}, which is not whole; roll back to another"
+        f"{bucket}/models/latest.json: names version {versions[0]}, which is incomplete; roll back to another"
     )
     nowhere = Registry("s3://no-such-bucket-here/models")
     for action in (nowhere.check, nowhere.versions, lambda: nowhere.fetch(versions[0], out, SILENT)):

@@ -79,7 +79,7 @@ def test_a_mistake_in_a_table_names_its_address(bucket: Bucket, trained: tuple[P
 
     table = (trained[0] / "table.csv").read_bytes()
     assert mistake(b"") == f"{bucket}/table.csv: is empty; expected a header and rows"
-    assert mistake(table, "table.parquet").startswith(f"{bucket}/table.parquet: is no Parquet file, whatever its name")
+    assert mistake(table, "table.parquet").startswith(f"{bucket}/table.parquet: is not Parquet, despite its name")
     assert mistake(table.replace(b"age", b"agee")).startswith(f"{bucket}/table.csv: no column age")
     rows = table.split(b"\n")
     rows[3] = b"x" + rows[3]

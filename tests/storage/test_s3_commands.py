@@ -57,7 +57,7 @@ def version_in(folder: Path) -> str:
     return str(Model.load(str(folder / "model")).manifest.model_version)
 
 
-def test_from_a_table_in_s3_to_a_model_that_was_fetched(
+def test_a_table_in_s3_becomes_a_model_that_can_be_fetched(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, scratch: Path
 ) -> None:
     table = (trained[0] / "table.csv").read_bytes()
@@ -69,7 +69,7 @@ def test_from_a_table_in_s3_to_a_model_that_was_fetched(
     said = command("training.run", *settings, "--out", f"{bucket}/runs")
     assert said.returncode == 0, said.stderr
     assert f"✓ Downloading {bucket}/loans/table.csv, {len(table) / 1e3:.1f} kB" in said.stderr
-    assert "its bytes are those that S3 holds, by their SHA256" in said.stderr
+    assert "verified by SHA256" in said.stderr
     assert f"✓ Uploading to {bucket}/runs, " in said.stderr
     assert f"Next: python -m export.to_onnx --artifacts {bucket}/runs\n" in said.stderr
     data = json.loads(bucket.get("runs/run.json"))["data"]
@@ -107,7 +107,7 @@ def test_equal_trainings_publish_equal_bytes(bucket: Bucket, trained: tuple[Path
     assert bucket.content() == before
 
 
-def test_versions_and_rollback(
+def test_a_rollback_makes_an_earlier_version_the_latest(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models = f"{bucket}/models"
@@ -187,7 +187,7 @@ def test_a_wrong_address_is_wrong_usage(name: str, address: str, capsys: Any) ->
     assert "expected s3://bucket/prefix, got " in mistake(capsys, 2, registry.main, name, address)
 
 
-def test_wrong_addresses_of_training(capsys: Any) -> None:
+def test_wrong_addresses_are_refused_with_the_form_expected(capsys: Any) -> None:
     assert "s3://bucket: expected s3://bucket/prefix" in mistake(capsys, 2, run.main, "--out", "s3://bucket")
     assert "s3://bucket/: expected s3://bucket/key" in mistake(capsys, 2, run.main, "--data", "s3://bucket/")
     assert "s3://x: expected s3://bucket/prefix" in mistake(capsys, 2, to_onnx.main, "--artifacts", "s3://x")
@@ -203,7 +203,7 @@ def test_nothing_is_trained_or_uploaded_for_an_invalid_place(
     expected = "s3://no-such-bucket-here/models/latest.json: no such bucket; correct the address"
     assert mistake(capsys, 1, registry.main, *words) == expected
     assert mistake(capsys, 1, registry.main, "versions", f"{bucket}/models") == (
-        f"{bucket}/models: no model is published there; python -m export.registry publish does it"
+        f"{bucket}/models: no model is published there; publish one with python -m export.registry publish"
     )
 
 
@@ -220,7 +220,7 @@ def test_a_model_without_a_certificate_is_not_published(
 # ---------------------------------------------------------------- Ctrl-C
 
 
-def test_ctrl_c_at_each_stage(
+def test_ctrl_c_at_each_stage_leaves_the_bucket_as_it_was(
     bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, scratch: Path, capsys: Any
 ) -> None:
     models, runs = f"{bucket}/models", f"{bucket}/runs"
@@ -248,7 +248,9 @@ def test_ctrl_c_at_each_stage(
     assert bucket.content().items() >= before.items()
 
 
-def test_ctrl_c_in_a_terminal(bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, scratch: Path) -> None:
+def test_ctrl_c_in_a_terminal_ends_with_one_line(
+    bucket: Bucket, trained: tuple[Path, Path], tmp_path: Path, scratch: Path
+) -> None:
     """The same as a process of its own: nothing but the one line, and nothing left behind."""
     bucket.put("table.csv", (trained[0] / "table.csv").read_bytes())
     bucket.proxy.will(faulty.late(60), "GET")

@@ -13,7 +13,7 @@ from validation import run as monitor
 
 
 @pytest.mark.parametrize("main", [explore.main, monitor.main], ids=["explore", "monitor"])
-def test_a_table_in_s3(
+def test_a_table_in_s3_is_read_by_each_page(
     main: Callable[[list[str]], int],
     bucket: Bucket,
     trained: tuple[Path, Path],

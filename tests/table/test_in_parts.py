@@ -115,7 +115,7 @@ def test_what_cannot_be_read_in_parts_is_refused_before_any_row(folder: Path, tm
 
     csv = tmp_path / "loans.csv"
     csv.write_text("a,default\n1,bad\n2,good\n")
-    assert f"{csv}: expected Parquet, which alone is read in parts" in refusal(schema_of(csv))
+    assert f"{csv}: expected Parquet, the only format read in parts" in refusal(schema_of(csv))
     assert "no such file" in refusal(schema_of(tmp_path / "none.parquet"))
     missing = (*FEATURES, Feature("incme", "number"))
     assert "no column incme (features.incme); did you mean income?" in refusal(schema_of(folder, missing))
@@ -125,7 +125,7 @@ def test_what_cannot_be_read_in_parts_is_refused_before_any_row(folder: Path, tm
     table = pq.read_table(path, partitioning=None)
     place = table.schema.get_field_index("late_1")
     pq.write_table(table.set_column(place, "late_1", table.column("late_1").cast(pa.string())), path)
-    assert refusal(schema_of(folder)).endswith("; write all parts alike")
+    assert refusal(schema_of(folder)).endswith("; write all parts with the same type")
     pq.write_table(table.drop_columns(["late_1"]), path)
     assert "all parts of a table need the same columns" in refusal(schema_of(folder))
 
@@ -135,7 +135,7 @@ def test_an_amount_with_a_sign_is_refused_since_a_part_cannot_tell(tmp_path: Pat
     table = pa.table({"rate": ["13 %", "7 %", "9 %"], "default": ["bad", "good", "good"]})
     pq.write_table(table, path)
     schema = Schema(Data(str(path), id=None, positive=("bad",)), (Feature("rate", "number"),))
-    with opened_in_parts(schema) as source, pytest.raises(UserError, match="a part alone cannot decide"):
+    with opened_in_parts(schema) as source, pytest.raises(UserError, match="one part cannot decide"):
         list(source.layout.frames(source.layout.pieces(10)[0], 10))
 
 
@@ -161,7 +161,7 @@ def test_a_frequent_special_code_among_the_values_is_refused_in_parts_too(
         read_table(schema)
     with pytest.raises(UserError) as in_parts, opened_in_parts(schema):
         pass
-    assert "column debt: special: expected codes that are no values, got 0, which is 5" in str(in_parts.value)
+    assert "column debt: special: expected codes outside the range of values, got 0, which is 5" in str(in_parts.value)
     if most == 10**6:
         assert str(in_parts.value) == str(whole.value)
     kept_apart = (

@@ -107,7 +107,7 @@ def test_special_codes_of_one_column_stay_in_the_others(tmp_path: Path) -> None:
     assert read(tmp_path, "trade", ["-1", "not asked", "lodger", "x"]) == ["-1", None, "lodger", "x"]
 
 
-def test_words_of_a_boolean(tmp_path: Path) -> None:
+def test_words_of_a_boolean_add_to_the_usual_ones(tmp_path: Path) -> None:
     owns = read(tmp_path, "owns", ["Owner", "TENANT", "lodger", "yes", "f", ""])
     np.testing.assert_array_equal(owns, [1, 0, np.nan, 1, 0, np.nan])
 
@@ -182,7 +182,7 @@ def test_numbers_that_may_be_codes_are_remarked_on(codes: list[float], written: 
     for code in codes:
         wages += [code] * 30
     assert remarks(tmp_path, wages) == (
-        f"column wage: {written} may be codes and not numbers; special = [{written}] takes them as missing",
+        f"column wage: {written} may be codes, not numbers; special = [{written}] makes them missing",
     )
 
 

@@ -129,7 +129,7 @@ def test_outcomes_without_a_rule_are_asked_for(tmp_path: Path) -> None:
     )
     everyone = {"state": tuple(STATES)}
     assert mistake(tmp_path, rows_of(STATES), exclude=everyone) == (
-        "book.csv: every row is left out by data.exclude; leave some in"
+        "book.csv: data.exclude leaves out every row; exclude fewer"
     )
 
 

@@ -81,7 +81,7 @@ def test_a_pattern_names_the_parts(tmp_path: Path) -> None:
     assert read(f"{tmp_path}/book-*.csv").frame["rent"].tolist() == [0, 1, 2, 3, 4, 5]
     assert read(f"{tmp_path}/book-[02].csv").frame["rent"].tolist() == [0, 1, 4, 5]
     assert mistake(tmp_path, "bock-*.csv") == (
-        "bock-*.csv: no such file, and none that this names as a pattern; name an existing one"
+        "bock-*.csv: no such file, and no file matches it as a pattern; name an existing file"
     )
 
 
@@ -122,7 +122,7 @@ def test_parts_with_different_columns_are_one_line(tmp_path: Path) -> None:
     )
     frame(2).assign(rent=["1", "2"]).to_parquet(folder / "1.parquet")
     assert mistake(tmp_path, "book") == (
-        "column rent: is double in book/0.parquet and string in book/1.parquet; write all parts alike"
+        "column rent: is double in book/0.parquet and string in book/1.parquet; write all parts with the same type"
     )
 
 
@@ -218,7 +218,7 @@ def test_numbers_that_look_like_months_are_remarked_on(tmp_path: Path) -> None:
     months = [month * 10_000 + year for year in (2011, 2012) for month in (3, 7, 11)]
     frame(0, 6).assign(rent=months).to_csv(tmp_path / "t.csv", index=False)
     [remark] = read(f"{tmp_path}/t.csv").remarks
-    assert remark.startswith('column rent: looks like dates written as "%m%Y", whose order is not that of the numbers')
+    assert remark.startswith('column rent: looks like dates written as "%m%Y", which do not sort as numbers')
     frame(0, 6).assign(rent=[1015, 1115, 1215, 116, 216, 316]).to_csv(tmp_path / "t.csv", index=False)
     [remark] = read(f"{tmp_path}/t.csv").remarks
     assert remark.startswith('column rent: looks like dates written as "%m%y"')

@@ -77,7 +77,7 @@ def parquet_of(folder: Path, columns: dict[str, Any], settings: Settings = BASE,
 # ---------------------------------------------------------------- examples
 
 
-def test_a_table(tmp_path: Path) -> None:
+def test_a_table_has_columns_of_the_declared_types(tmp_path: Path) -> None:
     content = (
         HEADER
         + "a;30;true;car;0\nb;;;;1\nc;NA;No;none;\n"
@@ -106,14 +106,14 @@ def test_levels_that_look_like_nothing_stay(tmp_path: Path) -> None:
     assert frame["purpose"].tolist()[: len(levels)] == levels
 
 
-def test_missing_cells(tmp_path: Path) -> None:
+def test_quoted_or_not_the_words_for_missing_are_missing(tmp_path: Path) -> None:
     for column in ("age", "owner", "purpose"):
         frame = table_of(tmp_path, with_column(column, [*MISSING, '""', '"NA"'])).frame
         assert frame[column][:6].isna().all()
         assert not frame[column][6:].isna().any()
 
 
-def test_no_id(tmp_path: Path) -> None:
+def test_a_table_may_have_no_id(tmp_path: Path) -> None:
     settings = replace(BASE, data=replace(BASE.data, id=None))
     assert table_of(tmp_path, HEADER + GOOD_AND_BAD, settings).ids is None
 
@@ -122,7 +122,7 @@ def test_a_row_without_id_has_an_empty_one(tmp_path: Path) -> None:
     assert table_of(tmp_path, with_column("id", [""])).ids == ["", *["a", "b"] * 4]
 
 
-def test_an_all_missing_column(tmp_path: Path) -> None:
+def test_a_column_may_be_missing_in_every_row(tmp_path: Path) -> None:
     text = HEADER + "a;;;;0\nb;NA;NA;NA;1\n" * 4
     assert table_of(tmp_path, text).frame.isna().all(axis=None)
     nothing = pa.nulls(8)
@@ -131,19 +131,19 @@ def test_an_all_missing_column(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_line_endings_byte_order_mark_and_blank_lines(ending: str, mark: str, tmp_path: Path) -> None:
+def test_line_endings_byte_order_mark_and_blank_lines_change_nothing(ending: str, mark: str, tmp_path: Path) -> None:
     text = (mark + HEADER + GOOD_AND_BAD + "\n\n").replace("\n", ending)
     assert len(table_of(tmp_path, text).frame) == 8
 
 
 @pytest.mark.parametrize(("positive", "cells"), [("1", ["1.0", "0.0"]), ("1", ["1", "0"]), ("bad", ["bad", "good"])])
-def test_ways_of_writing_a_target(positive: str, cells: list[str], tmp_path: Path) -> None:
+def test_a_target_may_be_written_in_many_ways(positive: str, cells: list[str], tmp_path: Path) -> None:
     text = HEADER + "".join(f"a;1;1;car;{cell}\n" for cell in cells * 4)
     settings = replace(BASE, data=replace(BASE.data, positive=(positive,)))
     assert table_of(tmp_path, text, settings).target.tolist() == [1, 0] * 4
 
 
-def test_a_true_or_false_target(tmp_path: Path) -> None:
+def test_a_target_may_be_true_or_false(tmp_path: Path) -> None:
     settings = replace(BASE, data=replace(BASE.data, positive=("true",)))
     text = HEADER + "a;1;1;car;True\na;1;1;car;False\n" * 4
     assert table_of(tmp_path, text, settings).target.tolist() == [1, 0] * 4
@@ -151,7 +151,7 @@ def test_a_true_or_false_target(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("example", "rows", "bad"), [("german_credit", 1000, 300), ("lending_club", 9857, 517)])
-def test_example_data(example: str, rows: int, bad: int) -> None:
+def test_each_example_reads_whole(example: str, rows: int, bad: int) -> None:
     settings = load_settings(EXAMPLES / example / "settings.toml", {})
     table = read_table(settings.schema)
     assert (len(table.frame), int(table.target.sum()), table.dropped_rows, table.ids) == (rows, bad, 0, None)
@@ -160,7 +160,7 @@ def test_example_data(example: str, rows: int, bad: int) -> None:
         assert set(table.frame["telephone"]) == {"none", "yes, registered under the customers name"}
 
 
-def test_the_built_in_population() -> None:
+def test_the_built_in_population_is_a_table() -> None:
     table = synthetic_table(Settings().schema)
     assert table.frame.shape == (90_000, 24)
     assert [str(dtype) for dtype in table.frame.dtypes].count("float64") == 23
@@ -206,7 +206,7 @@ optional_numbers = st.none() | st.floats(-3e38, 3e38)
     mark=st.sampled_from(["", "\ufeff"]),
 )
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150))
-def test_a_csv_round_trip(
+def test_what_is_written_as_csv_is_read_back(
     tmp_path: Path,
     rows: list[tuple[float | None, bool | None, str]],
     separator: str,
@@ -258,7 +258,7 @@ def test_numbers_are_read_alike_on_the_fast_and_on_the_exact_way(tmp_path: Path,
     ],
     ids=lambda column: str(column.type),
 )
-def test_number_types_of_parquet(ages: Any, tmp_path: Path) -> None:
+def test_each_number_type_of_parquet_is_read(ages: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(parquet_of(tmp_path, {"age": ages}).frame["age"], [1, 2, math.nan, 4] * 2)
 
 
@@ -283,7 +283,7 @@ def test_a_large_integer_becomes_the_nearest_float(tmp_path: Path) -> None:
     ],
     ids=lambda column: str(column.type),
 )
-def test_boolean_types_of_parquet(owners: Any, tmp_path: Path) -> None:
+def test_each_boolean_type_of_parquet_is_read(owners: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(parquet_of(tmp_path, {"owner": owners}).frame["owner"], [1, 0, math.nan, 1] * 2)
 
 
@@ -298,7 +298,7 @@ def test_boolean_types_of_parquet(owners: Any, tmp_path: Path) -> None:
     ],
     ids=lambda value: str(getattr(value, "type", "")),
 )
-def test_category_types_of_parquet(purposes: Any, expected: list[str | None], tmp_path: Path) -> None:
+def test_each_category_type_of_parquet_is_read(purposes: Any, expected: list[str | None], tmp_path: Path) -> None:
     assert parquet_of(tmp_path, {"purpose": purposes}).frame["purpose"].tolist() == expected * 2
 
 
@@ -341,7 +341,7 @@ def test_applicants_with_outcomes_of_which_some_are_not_known_yet(tmp_path: Path
     assert found.source == f"{tmp_path}/new.csv"
 
 
-def test_applicants_without_outcomes(tmp_path: Path) -> None:
+def test_applicants_need_no_outcomes(tmp_path: Path) -> None:
     """Neither the target nor the id has to be there, and one class alone is no fault."""
     found = applicants_of(tmp_path, "age;owner;purpose\n30;true;car\n")
     assert (found.outcome, len(found.frame)) == (None, 1)
@@ -504,7 +504,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_invalid_parquet_is_refused(tmp_path: Path) -> None:
     assert mistake_in(tmp_path, HEADER + GOOD_AND_BAD, name="rows.parquet") == (
-        "rows.parquet: is no Parquet file, whatever its name; expected Parquet, or a CSV named .csv"
+        "rows.parquet: is not Parquet, despite its name; expected Parquet, or a CSV named .csv"
     )
     parquet_of(tmp_path, {})
     content = (tmp_path / "rows.parquet").read_bytes()
@@ -536,7 +536,7 @@ def test_invalid_parquet_is_refused(tmp_path: Path) -> None:
         ({"owner": [0, 2] * 4}, None),
     ],
 )
-def test_wrong_columns_of_parquet(columns: dict[str, Any], message: str | None, tmp_path: Path) -> None:
+def test_wrong_columns_of_parquet_are_refused(columns: dict[str, Any], message: str | None, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         parquet_of(tmp_path, columns)
     places = '"2" (row 2), "2" (row 4), "2" (row 6) and 1 more'

@@ -149,7 +149,7 @@ def test_a_cell_of_another_format_is_named(tmp_path: Path) -> None:
     message = mistake(tmp_path, ["072019", "132018", "x", ""], time_format="%m%Y")
     assert message == (
         't.csv: column when: expected a date written as "%m%Y", got "132018" (line 3), "x" (line 4); '
-        "correct the file, or set split.time_format to what it has"
+        "correct the file, or set split.time_format to its format"
     )
 
 
@@ -166,7 +166,7 @@ def test_the_test_may_begin_at_a_moment_as_the_column_writes_it(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
-    [("%d.%m", "has no year"), ("%Y-%j", "%j is not known here"), ("%m/%m/%Y", "a part is there twice"), ("%", "%")],
+    [("%d.%m", "has no year"), ("%Y-%j", "%j is not supported"), ("%m/%m/%Y", "a directive occurs twice"), ("%", "%")],
 )
 def test_an_invalid_format_is_one_line(text: str, fault: str) -> None:
     with pytest.raises(UserError) as caught:

@@ -63,6 +63,12 @@ def rents(table: Table) -> list[float]:
         (["$1,250.00", "-$3"], {"thousands": ","}, [1250, -3]),
         (["2.5%", "40 %", "-1%"], {}, [2.5, 40, -1]),
         (["2,5 %", ""], {"decimal": ","}, [2.5, np.nan]),
+        (["(1,234.50)", "$ (7)", "($8)", "9"], {"thousands": ","}, [-1234.5, -7, -8, 9]),
+        (["1234-", "1.250,5- EUR", "7\u2212"], {"decimal": ",", "thousands": "."}, [-1234, -1250.5, -7]),
+        (["R$ 1.234,56", "-R$\u00a07", "R$ -8"], {"decimal": ",", "thousands": "."}, [1234.56, -7, -8]),
+        (["Rs. 12,34,567", "Rs.-5"], {"thousands": ","}, [1_234_567, -5]),
+        (["1 250,5 kr", "7 kr"], {"decimal": ",", "thousands": " "}, [1250.5, 7]),
+        (["\u0661\u0662\u066c\u0663\u0664\u0665\u066b\u0665", "\uff17"], {"thousands": ","}, [12345.5, 7]),
     ],
 )
 def test_numbers_as_people_write_them(
@@ -79,8 +85,11 @@ def test_numbers_as_people_write_them(
         (["2,345.5", "1"], 'got "2,345.5" (line 2); set data.thousands = ","'),
         (["2,345", "1"], 'got "2,345" (line 2); set data.decimal = "," or data.thousands = ","'),
         (["2,345", "x"], 'got "2,345" (line 2), "x" (line 3); correct the file or leave the cell empty'),
-        (["2%", "0.5"], 'expected numbers with % alone, got "0.5" (line 3); write all of them alike'),
-        (["$2", "\u20ac3", "4"], 'expected numbers with $ alone, got "\u20ac3" (line 3); write all of them alike'),
+        (["2%", "0.5"], 'expected every number with %, got "0.5" (line 3); use one format in the whole column'),
+        (
+            ["$2", "\u20ac3", "4"],
+            'expected every number with $, got "\u20ac3" (line 3); use one format in the whole column',
+        ),
     ],
 )
 def test_invalid_numbers_are_refused_with_the_marks_that_would_do(
@@ -102,7 +111,15 @@ def test_invalid_numbers_are_refused_with_the_marks_that_would_do(
         ("%", Marks()),
         ("%5", Marks()),
         ("--5", Marks()),
-        ("\u0661", Marks()),
+        ("-(5)", Marks()),
+        ("(-5)", Marks()),
+        ("5-5", Marks()),
+        ("(5", Marks()),
+        ("()", Marks()),
+        ("R$", Marks()),
+        ("5 CR", Marks()),
+        ("\u00bd", Marks()),
+        ("\u0661\u066c\u0660\u0660\u0660", Marks()),
     ],
 )
 def test_a_text_that_only_resembles_a_number_is_not_read(text: str, marks: Marks) -> None:
@@ -130,6 +147,12 @@ def test_marks_that_fit_are_those_with_the_fewest_settings() -> None:
 def test_a_sign_that_is_dropped_is_remarked_on(tmp_path: Path) -> None:
     assert read(tmp_path, with_rents("13.5%", "2%")).remarks == ('column rent: "13.5%" is read as 13.5',)
     assert read(tmp_path, with_rents("13.5", "2")).remarks == ()
+
+
+def test_a_minus_as_ledgers_write_it_is_remarked_on(tmp_path: Path) -> None:
+    assert read(tmp_path, with_rents("7", "(13.5)", "(2)")).remarks == ('column rent: "(13.5)" is read as -13.5',)
+    assert read(tmp_path, with_rents("7", "$3-")).remarks == ('column rent: "$3-" is read as -3',)
+    assert read(tmp_path, with_rents("7", "-2")).remarks == ()
 
 
 def test_a_point_that_may_mark_thousands_is_remarked_on(tmp_path: Path) -> None:
@@ -235,7 +258,7 @@ def test_an_unknown_or_wrong_encoding_is_one_line(tmp_path: Path) -> None:
         'command line: data.encoding: no encoding is called "cp9999"; for example'
     )
     assert mistake(tmp_path, TEXT.encode("cp1252"), encoding="utf-8") == (
-        "t.csv: line 2 is not utf-8 text; set data.encoding to what it is"
+        "t.csv: line 2 is not utf-8 text; correct data.encoding"
     )
     assert mistake(tmp_path, TEXT, encoding="base64").startswith("command line: data.encoding: no encoding is called")
 
@@ -273,7 +296,7 @@ def test_what_expands_without_end_is_not_unpacked(
 ) -> None:
     monkeypatch.setattr(packed, "LARGE", 2**16)
     content = TEXT.encode() + b"\n" * 2**21
-    assert "packed bytes become more than" in mistake(tmp_path, pack(content))
+    assert "compressed bytes expand to more than" in mistake(tmp_path, pack(content))
     monkeypatch.setattr(packed, "LARGE", 2**22)
     assert rents(read(tmp_path, pack(content), "t.csv.packed")) == [5, 6]
 
@@ -283,16 +306,17 @@ def test_a_zip_that_tells_another_size_is_one_line(tmp_path: Path, monkeypatch: 
     content = bytearray(deflated(b"x" * 2**21))
     place = content.rindex(b"PK\x01\x02") + 24  # the size in the directory
     content[place : place + 4] = (100).to_bytes(4, "little")
-    assert mistake(tmp_path, bytes(content)).startswith("t.csv: the zip cannot be unpacked: ")
+    assert mistake(tmp_path, bytes(content)).startswith("t.csv: the zip cannot be extracted: ")
 
 
 def test_packed_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
-    assert mistake(tmp_path, gzip.compress(TEXT.encode())[:-9]).startswith("t.csv: the packed file is damaged: ")
+    assert mistake(tmp_path, gzip.compress(TEXT.encode())[:-9]).startswith("t.csv: the compressed file is damaged: ")
     assert mistake(tmp_path, zipped(a_csv=b"1", b_csv=b"2")) == (
-        "t.csv: the zip holds 2 files (a.csv, b.csv), expected one; unpack it and name the one"
+        "t.csv: the zip holds 2 files (a.csv, b.csv), expected one file; extract it and name the file"
     )
     assert mistake(tmp_path, zipped()[:4] + b"PK\x03\x04").startswith("t.csv: ")
-    assert mistake(tmp_path, b"PK\x03\x04" + bytes(40)).startswith("t.csv: the zip cannot be unpacked: ")
+    assert mistake(tmp_path, b"PK\x03\x04" + bytes(40)).startswith("t.csv: the zip cannot be extracted: ")
     assert (
-        mistake(tmp_path, b"\x28\xb5\x2f\xfd" + bytes(9)) == "t.csv: is packed with zstandard; unpack it with zstd -d"
+        mistake(tmp_path, b"\x28\xb5\x2f\xfd" + bytes(9)) == "t.csv: is compressed with zstandard; "
+        "decompress it with zstd -d"
     )

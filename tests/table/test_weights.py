@@ -89,7 +89,7 @@ def test_an_infinite_weight_or_a_word_is_refused(tmp_path: Path, wrong: str, exp
 @pytest.mark.parametrize("weight", ["1", "0.1", "3e30"])
 def test_weights_that_are_all_equal_are_refused(tmp_path: Path, weight: str) -> None:
     assert mistake(tmp_path, [weight] * 5) == (
-        f"survey.csv: column grossing: every row has the weight {float(weight)!r}, so that weights change nothing; "
+        f"survey.csv: column grossing: every row has the weight {float(weight)!r}, so the weights have no effect; "
         "leave data.weight out, or name another column"
     )
 

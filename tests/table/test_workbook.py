@@ -165,7 +165,8 @@ def test_a_formula_is_the_value_that_was_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (book(("title",), HEADER, *ROWS), "cell B1 has no name above its values; name each column in row 1"),
+        (book(("title",), HEADER, *ROWS), "row 2 looks like the header; delete the rows above it"),
+        (book((*HEADER[:-1], None), *ROWS), "cell D1 has no name above its values; name each column in row 1"),
         (book(HEADER), 'sheet "loans" has a header and no rows; expected rows'),
         (book(), 'sheet "loans" is empty; expected a header and rows'),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "is a workbook of Excel before 2007, or has a password; "),
@@ -195,7 +196,7 @@ def test_other_documents_are_named(tmp_path: Path, members: Sequence[str], said:
 def test_a_workbook_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("table.packed.LARGE", 1000)
     monkeypatch.setattr("table.packed.MOST_TIMES", 1)
-    assert "packed bytes become" in mistake(tmp_path, book(HEADER, *ROWS))
+    assert "compressed bytes expand to" in mistake(tmp_path, book(HEADER, *ROWS))
 
 
 def test_without_openpyxl_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ LOSSES = "Cross-validated log loss: no calibration 0.30000, sigmoid 0.28000"
         ),
     ],
 )
-def test_the_choice_and_its_reason(isotonic: tuple[float, float, float, float], chosen: str, why: str) -> None:
+def test_the_choice_states_its_reason(isotonic: tuple[float, float, float, float], chosen: str, why: str) -> None:
     comparison = entries(**PLAIN, isotonic=isotonic)
     assert choose(comparison) == chosen
     described = describe(chosen, comparison, by_settings=False)

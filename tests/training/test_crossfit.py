@@ -26,7 +26,7 @@ EXPECTED = {"check_sample_weight_equivalence_on_dense_data": "folds are made of 
 @parametrize_with_checks(  # type: ignore[untyped-decorator]
     [CrossFittedClassifier(XGBClassifier(**SMALL))], expected_failed_checks=lambda estimator: EXPECTED
 )
-def test_estimator_checks(estimator: Any, check: Callable[[Any], None]) -> None:
+def test_estimator_checks_of_scikit_learn_pass(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
 
 

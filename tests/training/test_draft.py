@@ -86,10 +86,10 @@ def test_awkward_columns_are_typed_left_out_with_a_reason_or_asked_about(awkward
         "applied": "ISO 8601",
         "rate": "is read as",
         "recovered": "it is the target",
-        "constant": "has one value only",
+        "constant": "has a single value",
         "score": "stands for missing?",
         "zip_code": "leading zeros",
-        "loan_id": "as an identifier",
+        "loan_id": "like an identifier",
     }.items():
         assert reason in lines[name]
     assert '# time = "applied"' in text
@@ -122,9 +122,9 @@ def test_a_target_that_is_not_settled_is_a_question_that_training_repeats(tmp_pa
         (b"a,b\n1,2\n\xff,1\n", "no column can be a feature"),
         (b"\xff\xfea\0", "has a header and no rows"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\x01", "neither text nor Parquet"),
-        (b"7,a,1\n8,b,0\n9,a,1\n", "line 1 looks like a row"),
+        (b"7,a,1\n8,b,0\n9,a,1\n", "line 1 looks like data"),
         (b"\x1f\x8bnothing", "damaged"),
-        (b"PK\x03\x04nothing", "cannot be unpacked"),
+        (b"PK\x03\x04nothing", "cannot be extracted"),
         (b'{"a": 1}\n7\n', "line 2: expected a JSON object"),
         (b"PAR1 cut", "cut short"),
     ],
@@ -151,9 +151,9 @@ def test_a_column_that_is_other_in_each_row_may_be_the_id(tmp_path: Path) -> Non
     _, target = applicants(200)
     table = pd.DataFrame({"contract": [f"C{i}" for i in range(200)], "rent": np.arange(200.0), "lost": target})
     table.to_csv(tmp_path / "t.csv", index=False)
-    assert 'id = ""  # is it "contract", other in each row?\n' in drafted(tmp_path / "t.csv")
+    assert 'id = ""  # is it "contract", which differs in each row?\n' in drafted(tmp_path / "t.csv")
     table.drop(columns="contract").to_csv(tmp_path / "t.csv", index=False)
-    assert 'id = ""  # no column names the rows\n' in drafted(tmp_path / "t.csv")
+    assert 'id = ""  # no column identifies the rows\n' in drafted(tmp_path / "t.csv")
 
 
 def test_parquet_is_drafted_as_csv_is(awkward: Path) -> None:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from cli.errors import UserError
-from table import Table, read_table
+from table import read_table
+from tests.training.drafts import read_by_its_draft
 from training import draft
 from training.settings import load_settings
 
@@ -35,14 +36,6 @@ def loans() -> pd.DataFrame:
             "loan_status": np.where(rng.random(ROWS) < 0.2, "Current", ended),
         }
     )
-
-
-def read_by_its_draft(file: Path) -> tuple[str, dict[str, Any], Table]:
-    """The draft's text, what it holds, and the table that it reads."""
-    toml = file.parent / "own.toml"
-    assert draft.main([str(file), "--out", str(toml), "--quiet"]) == 0
-    text = toml.read_text("utf-8")
-    return text, tomllib.loads(text), read_table(load_settings(toml, {}).schema)
 
 
 @pytest.mark.parametrize("form", ["utf-8", "utf-16", "utf-16-le", "gzip", "json", "parquet", "feather", "folder"])
@@ -246,9 +239,9 @@ def test_a_file_without_an_outcome_says_so_and_asks(last: str, tmp_path: Path, c
     pd.DataFrame(columns).to_csv(tmp_path / "loans.csv", index=False)
     assert draft.main([str(tmp_path / "loans.csv")]) == 0
     text, said = capsys.readouterr()
-    assert "# No outcome was found: " in text
+    assert "# No outcome was detected: " in text
     assert tomllib.loads(text)["data"]["target"].startswith(f"CHOOSE one of: {last}")
-    assert "No outcome was found; the draft asks for it. --target COLUMN names it." in said
+    assert "No outcome was detected; the draft asks for it. Name it with --target COLUMN." in said
     assert draft.main([str(tmp_path / "loans.csv"), "--target", last]) == 0
     text, said = capsys.readouterr()
     assert "No outcome" not in text + said

@@ -94,7 +94,7 @@ def test_it_is_json_and_sorted(found: Found, applicants: Any) -> None:
     assert {entry["feature"] for entry in found["features"]} == set(frame)
 
 
-def test_what_is_counted(found: Found, applicants: Any) -> None:
+def test_missing_distinct_and_quantiles_are_those_of_the_column(found: Found, applicants: Any) -> None:
     frame, _ = applicants
     for entry in found["features"]:
         column = frame[entry["feature"]]
@@ -278,11 +278,14 @@ def planted(table: Table) -> dict[str, tuple[str, Any]]:
         "closed": ("looks like dates (2024", as_number.to_numpy()),
         "closed_text": ("looks like dates (2024", paid_after.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)),
         "closed_seconds": ("looks like dates (17", paid_after.astype("datetime64[s]").astype("int64").to_numpy(float)),
-        "months": ("says almost the same as avg_payment_span_0_12m", table.frame["avg_payment_span_0_12m"] / 30.4),
+        "months": (
+            "carries almost the same information as avg_payment_span_0_12m",
+            table.frame["avg_payment_span_0_12m"] / 30.4,
+        ),
         "paid_word": ("go in pairs", np.where(has_paid, "yes", "no").astype(object)),
         "shop": ("go in pairs", table.frame["merchant_group"].str.upper().to_numpy(dtype=object)),
-        "constant": ("has one value only, 7", np.full(len(y), 7.0)),
-        "always": ("has one value only, true", np.ones(len(y))),
+        "constant": ("has a single value, 7", np.full(len(y), 7.0)),
+        "always": ("has a single value, true", np.ones(len(y))),
         "empty": ("is missing in every row", np.full(len(y), np.nan)),
         "rarely": ("is missing in 99.5", np.where(rng.random(len(y)) < 0.005, rng.random(len(y)), np.nan)),
     }
@@ -318,7 +321,7 @@ def test_measures_are_no_identifiers() -> None:
     cents = np.round(np.random.default_rng(0).lognormal(8, 1, 1_000) * 100)
     assert len(np.unique(cents)) > 990
     told = reasons(frame.assign(cents=cents, number=np.random.default_rng(1).permutation(1_000) + 5_000.0), target)
-    assert told == {"number": "has a value of its own in almost every row, as an identifier has"}
+    assert told == {"number": "has a different value in almost every row, like an identifier"}
 
 
 def test_ctrl_c_stays_python_s() -> None:

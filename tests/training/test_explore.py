@@ -35,7 +35,7 @@ def mistake(capsys: pytest.CaptureFixture[str], status: int, *words: object) -> 
     return captured.err.strip().removeprefix("error: ")
 
 
-def test_as_a_command(tmp_path: Path) -> None:
+def test_the_command_writes_page_and_figures(tmp_path: Path) -> None:
     page, figures = tmp_path / "german.html", tmp_path / "german.json"
     words = [sys.executable, "-m", "training.explore", "--config", GERMAN, "--out", page, "--json", figures]
     said = subprocess.run(list(map(str, words)), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
@@ -48,7 +48,7 @@ def test_as_a_command(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["german.html", "german.json"]
 
 
-def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_groups_the_flags(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         explore.main(["--help"])
     assert stopped.value.code == 0
@@ -69,7 +69,7 @@ def test_by_flags_and_suspects_are_named(tmp_path: Path, capsys: pytest.CaptureF
     assert capsys.readouterr() == ("", "")
 
 
-def test_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_input_leaves_the_last_good_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "page.html"
     page.write_text("the last good page")
     assert "no column tmie_hours (features.tmie_hours)" in mistake(capsys, 1, "--numbers", "tmie_hours", "--out", page)
@@ -88,7 +88,7 @@ HOSTILE = {"income": "<script>alert(1)</script>", "shop": "</style><img src=x>",
 
 
 @pytest.mark.parametrize("name", ["german", "hostile"])
-def test_the_page_in_a_browser(name: str, tmp_path: Path, open_page: Callable[..., Opened]) -> None:
+def test_the_page_fits_a_browser(name: str, tmp_path: Path, open_page: Callable[..., Opened]) -> None:
     page = tmp_path / "page.html"
     if name == "german":
         assert explore.main(["--config", str(GERMAN), "--out", str(page), "--quiet"]) == 0

@@ -1,5 +1,7 @@
 """Rare levels become one, and are said to; what would not fit into memory is refused by the name of the column."""
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -158,7 +160,7 @@ def test_levels_that_do_not_fit_are_refused_by_column_before_the_fit(monkeypatch
     monkeypatch.setattr(memory, "free_bytes", lambda: 30_000_000)
     with pytest.raises(UserError) as refusal:
         memory.refuse_what_does_not_fit(its, preparation, 3_000)
-    assert str(refusal.value).startswith("features.job: its 3,000 levels do not fit: 3,000 training rows and 3,000 ")
+    assert str(refusal.value).startswith("features.job: its 3,000 levels do not fit in memory: 3,000 training rows")
     assert "set features.job.rare above 1, which pools rarer levels" in str(refusal.value)
 
 
@@ -167,7 +169,7 @@ def test_numbers_that_do_not_fit_are_refused_without_the_name_of_a_category(monk
     frame = pd.DataFrame({"job": ["a", "b"], **{name: [1.0, 2.0] for name in names}})
     preparation = Preparation(names, {"job": []}).fit(frame)
     monkeypatch.setattr(memory, "free_bytes", lambda: 1_000)
-    with pytest.raises(UserError, match=r"^9,000 training rows and 52 columns take .*; take fewer features or rows"):
+    with pytest.raises(UserError, match=r"^9,000 training rows and 52 columns take .*; use fewer features or rows"):
         memory.refuse_what_does_not_fit(settings(), preparation, 9_000)
 
 
@@ -183,3 +185,20 @@ def test_the_least_known_limit_is_what_is_free(monkeypatch: pytest.MonkeyPatch, 
     assert memory.free_bytes() == 5_000 * 1024
     limit.write_text("1007\n")
     assert memory.free_bytes() == 1_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limits of a process")
+def test_without_proc_the_machine_and_the_limit_of_the_process_count(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import resource
+
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "nothing")
+    monkeypatch.setattr(memory, "CGROUPS", ())
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert memory.free_bytes() == machine
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (2 * machine, resource.RLIM_INFINITY))
+    assert memory.free_bytes() == machine
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (10**9, resource.RLIM_INFINITY))
+    assert 0 <= (memory.free_bytes() or 0) < 10**9

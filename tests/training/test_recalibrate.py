@@ -138,7 +138,7 @@ def test_figures_and_page_say_who_moves(parent: Artifacts, later: Path, tmp_path
     assert (reference["rows"], sum(reference["grades"]["counts"])) == (1_500, 1_500)
 
 
-def test_the_page_in_a_browser(
+def test_the_page_fits_a_browser(
     parent: Artifacts, later: Path, tmp_path: Path, open_page: Callable[..., Opened]
 ) -> None:
     assert run(parent, tmp_path / "new", "--data", later, "--method", "slope") == 0
@@ -150,7 +150,7 @@ def test_the_page_in_a_browser(
 
 
 @pytest.mark.parametrize("grades", [6, 7, 40])
-def test_the_page_of_many_grades_in_a_browser(grades: int, tmp_path: Path, open_page: Callable[..., Opened]) -> None:
+def test_the_page_of_many_grades_fits_a_browser(grades: int, tmp_path: Path, open_page: Callable[..., Opened]) -> None:
     """Hostile names and a million rows in each cell: nothing cut off at 1200 pixels and on A4, in any font."""
     names = [f"<b>{number:02d}</b>" if number % 2 else f"{number:02d}-BBB+" for number in range(grades)]
     moves = Moves(tuple(names), np.full((grades, grades), 1_234_567))
@@ -392,7 +392,7 @@ def names_of_alarms(method: str, x: Floats, target: NDArray[np.int8], parent: An
 @pytest.mark.parametrize(
     ("method", "slope", "intercept", "names"),
     [
-        ("intercept", 0.8, -0.3, {"no need shown"}),
+        ("intercept", 0.8, -0.3, {"no miscalibration shown"}),
         ("intercept", 0.8, 0.5, set()),
         ("intercept", 0.3, 0.5, {"slope left"}),
         ("slope", 0.3, 0.5, set()),
@@ -418,3 +418,12 @@ def test_few_outcomes_and_a_far_tendency_are_alarms() -> None:
     assert not alarms_of_tendency(0.02, 0.021)
     assert [alarm["name"] for alarm in alarms_of_tendency(0.05, 0.021)] == ["far central tendency"]
     assert set(LEAST) == {"intercept", "slope", "isotonic"}
+
+
+@pytest.mark.parametrize("method", ["slope", "isotonic"])
+def test_default_rates_that_fall_with_the_margin_are_refused(method: str) -> None:
+    rng = np.random.default_rng(0)
+    margin = rng.normal(size=4_000)
+    defaulted = (rng.random(4_000) < expit(-margin)).astype(np.int8)
+    with pytest.raises(UserError, match=rf"--method {method}: expected default rates that rise with the margin"):
+        refitted(method, margin, defaulted, None, None)

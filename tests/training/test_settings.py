@@ -78,7 +78,7 @@ def test_defaults_are_the_reference_system() -> None:
     assert settings.score == Scale()
 
 
-def test_a_file_that_sets_everything(tmp_path: Path) -> None:
+def test_a_file_may_set_everything(tmp_path: Path) -> None:
     settings = from_toml(
         tmp_path,
         """

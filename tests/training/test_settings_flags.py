@@ -129,7 +129,7 @@ def test_selection_narrows_constraints(tmp_path: Path) -> None:
     assert settings.xgboost["monotone_constraints"] == {"owner": -1}
 
 
-def test_out_folder(tmp_path: Path) -> None:
+def test_the_out_folder_is_not_a_file(tmp_path: Path) -> None:
     parser = build_parser()
     assert out_folder(parser.parse_args([])) == Path("artifacts")
     assert out_folder(parser.parse_args(["--out", str(tmp_path)])) == tmp_path

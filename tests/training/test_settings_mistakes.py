@@ -180,7 +180,7 @@ MISTAKES = [
     ),
     (
         '[features]\na = { type = "number", log1p = true }\n[row_max]\nworst = ["a"]',
-        "row_max.worst: a has log1p, which a row maximum has no place for; take out one of the two",
+        "row_max.worst: a has log1p, which a row maximum cannot have; leave out one of the two",
     ),
     (
         "[model]\nestimator = 'crossfit'",
@@ -222,12 +222,12 @@ MISTAKES = [
     ),
     (
         "[xgboost]\nbooster = 'dart'",
-        'xgboost.booster: "dart" cannot be exported exactly: its score is no plain sum over trees; '
-        'leave it out, or "gbtree"',
+        'xgboost.booster: "dart" is not among what training fits: lastbit.export_model takes a fitted pipeline with '
+        'dropout; leave it out, or "gbtree"',
     ),
     (
         "[xgboost]\nbooster = 'gblinear'",
-        'xgboost.booster: "gblinear" cannot be exported exactly: its score is no plain sum over '
+        'xgboost.booster: "gblinear" cannot be exported exactly: its score is not a plain sum over '
         'trees; leave it out, or "gbtree"',
     ),
     (
@@ -431,8 +431,8 @@ FLAG_MISTAKES = [
     ),
     (
         "--xgboost booster=dart",
-        'command line: xgboost.booster: "dart" cannot be exported exactly: its score is no plain sum '
-        'over trees; leave it out, or "gbtree"',
+        'command line: xgboost.booster: "dart" is not among what training fits: lastbit.export_model takes a fitted '
+        'pipeline with dropout; leave it out, or "gbtree"',
     ),
     (
         "--xgboost num_parallel_tree=true",

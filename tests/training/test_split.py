@@ -74,7 +74,7 @@ def test_stratified_rows_are_those_of_scikit_learn(seed: int, tmp_path: Path) ->
     np.testing.assert_array_equal(parts["test"], test)
 
 
-def test_a_class_with_too_few_rows(tmp_path: Path) -> None:
+def test_a_class_needs_a_row_for_each_fold_and_the_test(tmp_path: Path) -> None:
     half = replace(BASE, split=Split(0.5))
 
     def told(good: int, bad: int, settings: Settings = half) -> str:
@@ -142,7 +142,7 @@ def test_no_row_of_the_test_is_before_one_of_training(tmp_path: Path, when: list
         (["0001-01-01", "9999-12-31", *DAYS[:18]], "0001-01-01", "2024-05-01"),
     ],
 )
-def test_ways_of_writing_a_time(tmp_path: Path, cells: list[Any], first: str, moment: str) -> None:
+def test_a_time_may_be_written_in_many_ways(tmp_path: Path, cells: list[Any], first: str, moment: str) -> None:
     settings = from_moment(moment)
     table = table_of(tmp_path, settings, when=cells)
     facts = split_facts(table, split(table, settings))
@@ -165,7 +165,7 @@ def test_ways_of_writing_a_time(tmp_path: Path, cells: list[Any], first: str, mo
     ],
     ids=str,
 )
-def test_types_of_a_time_in_parquet(tmp_path: Path, type_: Any) -> None:
+def test_each_time_type_of_parquet_is_read(tmp_path: Path, type_: Any) -> None:
     days = pa.array(pd.date_range("2024-01-01", periods=20).astype("datetime64[us]"))
     if pa.types.is_temporal(type_):
         when = days.cast(type_, safe=False)
@@ -183,7 +183,7 @@ def test_the_time_may_be_a_feature(tmp_path: Path) -> None:
     assert split(table, settings)["test"].tolist() == [15, 16, 17, 18, 19]
 
 
-def test_time_of_the_built_in_population() -> None:
+def test_the_built_in_population_splits_by_hour() -> None:
     settings = Settings(split=Split(method="time", time="time_hours", test_from="20"))
     table = synthetic_table(settings.schema)
     parts = split(table, settings)
@@ -213,7 +213,7 @@ LOCAL = 'a date or time without a time zone, as "2024-01-01" is'
 def test_a_time_that_does_not_parse_is_named(tmp_path: Path, cells: list[Any], expected: str) -> None:
     said = mistake_in(tmp_path, BY_TIME, when=cells)
     assert said.startswith(f"rows.csv: column when: expected {expected}")
-    assert said.endswith("; write all of them alike, or set split.time_format")
+    assert said.endswith("; use one format, or set split.time_format")
 
 
 def test_missing_times_are_named(tmp_path: Path) -> None:
@@ -264,18 +264,18 @@ def test_types_that_are_no_time(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_first_moment_of_the_test(tmp_path: Path, moment: str, message: str) -> None:
+def test_a_wrong_first_moment_of_the_test_is_refused(tmp_path: Path, moment: str, message: str) -> None:
     assert mistake_in(tmp_path, from_moment(moment), 2, when=DAYS) == f"split.test_from: {message}"
 
 
-def test_one_time_for_all(tmp_path: Path) -> None:
+def test_one_time_for_all_rows_is_refused(tmp_path: Path) -> None:
     assert mistake_in(tmp_path, BY_TIME, when=["2024-01-01"] * 20) == (
         "rows.csv: column when goes from 2024-01-01 to 2024-01-01: the latest 25% of the rows leave none before them, "
         "since rows of the same time stay together; set split.test_from, or a smaller split.test_size"
     )
 
 
-def test_a_test_without_a_class(tmp_path: Path) -> None:
+def test_a_test_without_a_class_is_refused(tmp_path: Path) -> None:
     bad = [0, 1] * 8 + [0] * 4
     assert mistake_in(tmp_path, from_moment("2024-05-01"), when=DAYS, bad=bad) == (
         "rows.csv: target bad: expected a positive row for each of 2 folds and one for the test, got 8 and 0; "
@@ -345,7 +345,7 @@ def test_missing_groups_are_named(tmp_path: Path) -> None:
     )
 
 
-def test_too_few_groups(tmp_path: Path) -> None:
+def test_too_few_groups_are_refused(tmp_path: Path) -> None:
     assert mistake_in(tmp_path, BY_GROUP, who=["a"] * 20) == (
         "rows.csv: column who: expected two groups or more, got 1; name another column as split.group"
     )

@@ -164,7 +164,7 @@ def test_groups_are_in_one_fold(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---------------------------------------------------------------- the space
 
 
-def test_places_in_the_space() -> None:
+def test_parameters_are_placed_inside_the_space() -> None:
     where = place({"max_depth": 12, "gamma": 0.0, "learning_rate": 0.05, "subsample": 1.0}, SPACE)
     assert (where["max_depth"], where["gamma"], where["learning_rate"]) == (SPACE["max_depth"].high, 0.001, 0.05)
     assert (where["max_leaves"], where["max_bin"]) == (128, 256)  # no limit of leaves, XGBoost's own bins
@@ -369,7 +369,9 @@ def test_a_study_of_other_settings_is_refused(table: Table, tmp_path: Path, monk
 def test_a_file_that_is_no_study_is_left_as_it_is(table: Table, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "loans.csv"
     file.write_bytes(content)
-    assert mistake(table, file) == "is no study of a search; name another with --study, or delete it to search anew"
+    assert (
+        mistake(table, file) == "is not the study of a search; name another with --study, or delete it to search anew"
+    )
     assert file.read_bytes() == content
 
 

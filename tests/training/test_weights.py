@@ -394,7 +394,7 @@ def test_weights_of_one_value_end_the_run_in_one_line(written: Path, capsys: pyt
     words[1] = str(written / "equal.csv")
     assert run.main([*words, "--out", str(written / "none")]) == 1
     line = capsys.readouterr().err.strip()
-    assert "column grossing: every row has the weight 1.0, so that weights change nothing" in line
+    assert "column grossing: every row has the weight 1.0, so the weights have no effect" in line
     assert not (written / "none").exists()
 
 

@@ -130,31 +130,31 @@ def test_a_remedy_can_apply_to_the_model(calibrator: str, remedy: str) -> None:
     assert "calibration intercept" not in found(y, certain, calibrator=calibrator)
 
 
-def test_scores_that_squeeze() -> None:
+def test_squeezed_scores_raise_an_alarm() -> None:
     """As a sigmoid on probabilities makes them: none below 5 %."""
     y, p = draw(4_000)
-    squeezed = found(y, 0.05 + 0.8 * p)["scores squeeze"]
+    squeezed = found(y, 0.05 + 0.8 * p)["squeezed scores"]
     scores = scores_of(0.05 + 0.8 * p, Scale())
     assert squeezed["value"] == pytest.approx((scores >= scores.max() - 20).mean())
     assert squeezed["value"] > squeezed["limit"]
     assert "within 20 points of the best score" in squeezed["message"]
 
 
-def test_probabilities_on_a_limit() -> None:
+def test_probabilities_on_a_limit_raise_an_alarm() -> None:
     y, p = draw(4_000)
     alarm = found(y, np.where((p < np.quantile(p, 0.03)) & (y == 0), 0.0, p))["probability on its limit"]
     assert alarm["value"] == pytest.approx(0.03, abs=0.005)
     assert "at or beyond 1e-08" in alarm["message"]
 
 
-def test_ties() -> None:
+def test_tied_applicants_raise_an_alarm() -> None:
     y, p = draw(4_000)
     sizes = np.unique(np.round(p, 1), return_counts=True)[1]
     alarm = found(y, np.round(p, 1))["tied applicants"]
     assert alarm["value"] == sizes.max() / 4_000
     assert alarm["message"].startswith(
-        f"{sizes.max() / 4_000:.1%} of the test's applicants have one and the same probability, "
-        f"and all have {len(sizes)} of them; "
+        f"{sizes.max() / 4_000:.1%} of the test's applicants share one probability, "
+        f"and there are only {len(sizes)} different ones; "
     )
 
 
@@ -193,7 +193,7 @@ def test_few_applicants_of_either_outcome_are_an_alarm() -> None:
     assert f"has {y[:600].sum()} applicants without a default" in alarm["message"]
 
 
-def test_a_gap_and_few_defaults() -> None:
+def test_a_gap_and_few_defaults_raise_alarms() -> None:
     y, p = draw(300)
     alarms_of_few = found(y, p, train_auc=0.99)
     assert {"ROC-AUC gap", "few defaults"} <= set(alarms_of_few)
@@ -208,7 +208,7 @@ def test_a_gap_counts_where_it_is_more_than_chance(rows: int, beyond: float, rai
     assert ("ROC-AUC gap" in found(y, p, train_auc=auc + beyond)) is raised
 
 
-def test_draws_of_one_class() -> None:
+def test_draws_of_one_class_raise_an_alarm() -> None:
     y, p = np.array([0] * 9 + [1], dtype=np.int8), np.linspace(0.1, 0.3, 10)
     alarm = found(y, p)["draws left out"]
     assert 0 < alarm["value"] < 1

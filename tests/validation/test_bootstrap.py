@@ -152,7 +152,7 @@ def test_draws_in_blocks_are_draws_of_one_out_of_all(monkeypatch: pytest.MonkeyP
     )
 
 
-def test_one_probability_for_all() -> None:
+def test_one_probability_for_all_has_no_slope() -> None:
     y, p = np.array([0, 1] * 50, dtype=np.int8), np.full(100, 0.5)
     bounds = bootstrap(y, p, 0.5, resamples=50, seed=0).bounds
     assert bounds["roc_auc"] == (0.5, 0.5)

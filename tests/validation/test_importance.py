@@ -127,7 +127,7 @@ def test_missing_is_a_value_and_a_group_is_one() -> None:
         assert (table["Low"] <= table["High"]).all()
 
 
-def test_a_column_without_any_value() -> None:
+def test_a_column_without_any_value_is_one_row() -> None:
     frame, target = draw(300)
     frame["age"] = np.nan
     fitted = pipeline().fit(frame, target)

@@ -150,7 +150,7 @@ def test_the_report_s_bounds_take_effective_numbers_of_weighted_rows() -> None:
     assert unlike["Bound, independent"][2] != pytest.approx(plain["Bound, independent"][2])
 
 
-def test_grades_without_customers_and_with_defaults_only() -> None:
+def test_bounds_of_empty_grades_and_of_defaults_only_are_defined() -> None:
     found = upper_bounds(np.array([10.0, 0, 5, 0]), np.array([0.0, 0, 5, 0]))
     assert found[1] == found[2] == 1.0
     assert np.isnan(found[3])

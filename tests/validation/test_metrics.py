@@ -94,7 +94,7 @@ def test_no_slope_where_there_is_none(x: list[float]) -> None:
     assert math.isfinite(calibration_intercept(y, np.array(x)))
 
 
-def test_the_share_on_the_limits() -> None:
+def test_the_share_on_the_limits_counts_both_ends() -> None:
     y = np.array([0, 0, 1, 1, 1, 0], dtype=np.int8)
     p = np.array([0.0, 0.01, 0.02, 0.5, 0.99, 0.999])
     assert evaluate(y, p, 0.5, (0.01, 0.99))["on_limit"] == pytest.approx(4 / 6)

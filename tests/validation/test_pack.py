@@ -105,7 +105,7 @@ def test_the_other_two_entries_have_what_was_measured_and_what_the_manifest_says
     assert sr.count("Weak where ") == len(weak)
     assert f"{figures['weak']['looked_at']:,} screened" in sr
     assert f"{figures['robustness']['rows']:,} customers asked again" in sr
-    assert "No periods: no periods are asked for" in sr
+    assert "No periods: no periods were requested" in sr
     assert "No history is kept" in sr
     for title in (section["title"] for section in its["sections"].values()):
         assert f"| {title} | " in sr
@@ -151,7 +151,7 @@ def test_names_are_text_in_both_forms(tmp_path: Path) -> None:
 
 
 @pytest.mark.tier("land")
-def test_a_page_with_every_section_in_a_browser(tmp_path: Path, open_page: Callable[..., Opened]) -> None:
+def test_a_page_with_every_section_fits_a_browser(tmp_path: Path, open_page: Callable[..., Opened]) -> None:
     """Fourteen grades, migrations between them, few defaults, periods, segments and groups; and the pack of it."""
     its = found_of(whole(np.random.default_rng(1)))
     assert all(section["figure"] is not None for section in its["sections"].values())
@@ -166,7 +166,7 @@ def test_a_page_with_every_section_in_a_browser(tmp_path: Path, open_page: Calla
 
 
 @pytest.mark.tier("land")
-def test_the_pack_in_a_browser(tmp_path: Path, open_page: Callable[..., Opened]) -> None:
+def test_the_pack_fits_a_browser(tmp_path: Path, open_page: Callable[..., Opened]) -> None:
     """A pack of 200 features with long names, fourteen grades and groups is small and fits 1200 pixels and A4."""
     its = found_of(subject(weak_by=0.8, women=1.0))
     level = "a level with a name " * 4

@@ -62,7 +62,7 @@ def mistake(capsys: pytest.CaptureFixture[str], folder: Path, out: Path, data: p
     return said
 
 
-def test_periods_segments_and_exposures(folder: Path, tmp_path: Path) -> None:
+def test_periods_segments_and_exposures_are_those_of_the_table(folder: Path, tmp_path: Path) -> None:
     """The time and exposure columns are those that training recorded; a branch of five people is not shown."""
     words = ["--period", "month", "--segment", "branch", "--segment", "shop"]
     found, page = validated(folder, tmp_path / "out", folder / "new.csv", *words)
@@ -88,7 +88,7 @@ def test_periods_segments_and_exposures(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "labels"), [("quarter", ["2025-Q1", "2025-Q2"]), ("year", ["2025"])])
-def test_longer_periods(folder: Path, tmp_path: Path, kind: str, labels: list[str]) -> None:
+def test_periods_may_be_quarters_or_years(folder: Path, tmp_path: Path, kind: str, labels: list[str]) -> None:
     found, _ = validated(folder, tmp_path / "out", folder / "new.csv", "--period", kind)
     assert [entry["level"] for entry in found["sections"]["periods"]["figure"]["periods"]] == labels
 
@@ -116,7 +116,7 @@ def test_outcomes_that_are_too_young_are_left_out_and_counted(folder: Path, tmp_
     words = ["--date", "2025-03-15", "--horizon", "12"]
     found, page = validated(folder, tmp_path / "out", folder / "new.csv", *words)
     assert found["outcomes"] is None
-    assert "every outcome is too young: 12 months were not over on 2025-03-15" in page
+    assert "every outcome is too young: 12 months had not passed on 2025-03-15" in page
 
 
 def test_one_outcome_only_leaves_out_what_needs_both(folder: Path, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_ids_twice_in_a_period_are_said_and_clusters_are_drawn(folder: Path, tmp
     assert (moved["customers"], moved["gone"], moved["new"]) == (200, 0, 0)
 
 
-def test_migrations_between_two_tables(folder: Path, tmp_path: Path) -> None:
+def test_migrations_are_counted_between_two_tables(folder: Path, tmp_path: Path) -> None:
     new = pd.read_csv(folder / "new.csv")
     earlier = new.iloc[100:].assign(income=new["income"].iloc[100:] * 2)
     earlier.to_csv(tmp_path / "earlier.csv", index=False)

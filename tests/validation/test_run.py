@@ -202,7 +202,9 @@ def test_what_training_did_not_have(folder: Path, same: pd.DataFrame, tmp_path: 
     assert by_name["has_paid"]["unseen"] == 0
 
 
-def test_outcomes_beside_predictions(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+def test_outcomes_are_compared_with_the_pipeline_s_predictions(
+    folder: Path, same: pd.DataFrame, tmp_path: Path
+) -> None:
     """Figures as scikit-learn computes them from the pipeline's probabilities of the rows that have matured."""
     frame = same.copy()
     frame.loc[1_500:, "outcome"] = None
@@ -231,7 +233,7 @@ def test_outcomes_beside_predictions(folder: Path, same: pd.DataFrame, tmp_path:
         assert entry["applied"] == pytest.approx(probability[inside].mean())
 
 
-def test_outcomes_of_one_kind_and_none(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+def test_outcomes_of_one_kind_or_none_leave_figures_out(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
     _, found = watched(folder, tmp_path, same.assign(outcome="good"))
     assert (found["outcomes"]["defaults"], found["outcomes"]["roc_auc"]) == (0, None)
     _, found = watched(folder, tmp_path, same.assign(outcome=None))
@@ -239,7 +241,7 @@ def test_outcomes_of_one_kind_and_none(folder: Path, same: pd.DataFrame, tmp_pat
     assert "Not possible, because no outcome is known yet." in (tmp_path / "out/validation.html").read_text()
 
 
-def test_a_file_without_the_target(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_file_may_lack_the_target(folder: Path, same: pd.DataFrame, tmp_path: Path) -> None:
     """By the settings it may be missing; where a flag asks for it, it has to be there."""
     file = tmp_path / "new.parquet"
     same.drop(columns="outcome").to_parquet(file)
@@ -290,7 +292,9 @@ def test_few_applicants_have_to_move_further(folder: Path, same: pd.DataFrame, t
 # ---------------------------------------------------------------- the command
 
 
-def test_as_a_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_page_figures_and_tables(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = [sys.executable, "-m", "validation.run", "--data", str(folder / "same.csv"), "--model"]
     words += [str(folder / "model"), "--out", str(tmp_path / "out")]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
@@ -303,7 +307,7 @@ def test_as_a_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr() == ("", "")
 
 
-def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_groups_the_flags(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         monitor.main(["--help"])
     assert stopped.value.code == 0
@@ -312,7 +316,9 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         assert text in said
 
 
-def test_wrong_input(folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_input_leaves_the_last_good_page(
+    folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file, out = tmp_path / "new.csv", tmp_path / "out"
     out.mkdir()
     (out / "validation.html").write_text("the last good page")
@@ -363,7 +369,7 @@ def test_wrong_input(folder: Path, same: pd.DataFrame, tmp_path: Path, capsys: p
         (lambda manifest: manifest["reference"].pop("rows"), "is not the histograms of these features"),
     ],
 )
-def test_a_manifest_without_a_whole_reference(
+def test_a_manifest_without_a_whole_reference_is_refused(
     change: Callable[[Any], object], message: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(folder / "model", tmp_path / "model")
@@ -441,7 +447,7 @@ def test_groups_of_people_are_compared_and_named_nowhere_else(
     assert "sex" in mistake(capsys, 1, *common, "sex")
 
 
-def test_the_page_in_a_browser(
+def test_the_page_fits_a_browser(
     folder: Path, same: pd.DataFrame, tmp_path: Path, open_page: Callable[..., Opened]
 ) -> None:
     hostile = same.assign(

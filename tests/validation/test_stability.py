@@ -52,7 +52,7 @@ counts = st.lists(st.integers(0, 50), min_size=2, max_size=12).map(np.array).fil
 # ---------------------------------------------------------------- bins
 
 
-def test_a_number_with_a_heavy_value() -> None:
+def test_a_heavy_value_of_a_number_has_a_bin_of_its_own() -> None:
     column = np.concatenate([np.zeros(500), np.arange(1, 501), np.full(40, np.nan)])
     bins = bins_of_numbers(column)
     assert bins.values == (0.0,)
@@ -78,13 +78,13 @@ def test_a_tie_is_in_one_bin() -> None:
     assert counts[:-1].min() > 50
 
 
-def test_a_constant_and_nothing() -> None:
+def test_a_constant_or_empty_column_has_bins() -> None:
     assert bins_of_numbers(np.full(50, 7.0)).labels() == ["7", "all others", "missing"]
     assert bins_of_numbers(np.full(50, np.nan)).labels() == ["any", "missing"]
     assert bins_of(texts([None] * 20), "category").labels() == ["any", "missing"]
 
 
-def test_a_boolean() -> None:
+def test_a_boolean_has_a_bin_for_each_value() -> None:
     bins = bins_of(np.array([1.0, np.nan, 0.0, 1.0]), "boolean")
     assert bins.labels() == ["false", "true", "all others", "missing"]
     assert bins.counts(np.array([1.0, np.nan, 0.0, 1.0])).tolist() == [1, 2, 0, 1]
@@ -98,7 +98,7 @@ def test_levels_by_how_many_have_them_and_the_rest() -> None:
     assert bins.places(texts(["unseen", "rare", "a", None])).tolist() == [3, 3, 1, 4]
 
 
-def test_no_more_than_twenty_levels() -> None:
+def test_no_more_than_twenty_levels_have_bins_of_their_own() -> None:
     column = texts([f"level {i:02}" for i in range(30) for _ in range(100 - i)])
     assert bins_of(column, "category").values == tuple(f"level {i:02}" for i in range(MOST_LEVELS))
 
@@ -121,7 +121,7 @@ def test_edges_have_no_needless_digits() -> None:
         ([-1e-12, 1e30], ["below -1e-12", "-1e-12 to 1e+30", "1e+30 and more"]),
     ],
 )
-def test_names_of_intervals(edges: list[float], names: list[str]) -> None:
+def test_intervals_are_named_by_their_edges(edges: list[float], names: list[str]) -> None:
     assert intervals(edges, "any") == names
 
 
@@ -170,14 +170,14 @@ def test_the_last_bit_of_a_score_moves_nothing(ulps: int) -> None:
     np.testing.assert_array_equal(bins.counts(scores), bins.counts(moved))
 
 
-def test_one_score_only() -> None:
+def test_one_score_for_all_has_one_bin() -> None:
     assert bins_of_scores(np.full(30, 612.5)).labels() == ["any", "missing"]
 
 
 # ---------------------------------------------------------------- index
 
 
-def test_an_index_by_hand() -> None:
+def test_the_index_is_the_one_computed_by_hand() -> None:
     found = shift(np.array([50, 50]), np.array([30, 70]))
     # (0.3 - 0.5) ln(0.3 / 0.5) + (0.7 - 0.5) ln(0.7 / 0.5)
     np.testing.assert_allclose(found.contributions, [0.1021651, 0.0672944], atol=1e-7)
@@ -192,7 +192,9 @@ def test_an_empty_bin_is_half_an_applicant_of_the_smaller_set() -> None:
 
 
 @given(counts, counts)
-def test_properties_of_the_index(expected: NDArray[np.int64], actual: NDArray[np.int64]) -> None:
+def test_the_index_is_symmetric_and_zero_for_equal_shares(
+    expected: NDArray[np.int64], actual: NDArray[np.int64]
+) -> None:
     size = min(len(expected), len(actual))
     expected, actual = expected[:size], actual[:size]
     assume(expected.sum() > 0 and actual.sum() > 0)

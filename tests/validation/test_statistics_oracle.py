@@ -45,7 +45,7 @@ def drawn(seed: int) -> tuple[Floats, Floats, Floats]:
 
 @pytest.mark.sample(40)
 @pytest.mark.parametrize("seed", TABLES)
-def test_tests_of_each_grade(seed: int) -> None:
+def test_tests_of_each_grade_equal_riskvalidation_s(seed: int) -> None:
     pd, rows, defaults = drawn(seed)
     ours = jeffreys(pd, rows, defaults), binomial(pd, rows, defaults)
     for k in range(len(pd)):
@@ -62,7 +62,7 @@ def test_tests_of_each_grade(seed: int) -> None:
 
 @pytest.mark.sample(40)
 @pytest.mark.parametrize("seed", TABLES)
-def test_correlated_defaults(seed: int) -> None:
+def test_correlated_defaults_equal_the_integral(seed: int) -> None:
     """Against scipy's adaptive integral, and theirs of few customers: their fixed nodes miss the step of many."""
     pd, rows, defaults = (its[-1:] for its in drawn(seed))
     rho, n, d, p = 0.12, float(rows[0]), max(float(defaults[0]), 1.0), float(pd[0])
@@ -80,7 +80,7 @@ def test_correlated_defaults(seed: int) -> None:
 
 @pytest.mark.sample(40)
 @pytest.mark.parametrize("seed", TABLES)
-def test_areas_and_their_comparison(seed: int) -> None:
+def test_areas_and_their_comparison_equal_riskvalidation_s(seed: int) -> None:
     rng = np.random.default_rng(seed)
     size = int(rng.integers(10, 400))
     target = (rng.random(size) < 0.3).astype(np.int8)
@@ -99,7 +99,7 @@ def test_areas_and_their_comparison(seed: int) -> None:
 
 @pytest.mark.sample(40)
 @pytest.mark.parametrize("seed", TABLES)
-def test_goodness_of_fit(seed: int) -> None:
+def test_goodness_of_fit_equals_the_references(seed: int) -> None:
     """Spiegelhalter's p is two-sided here; there it is the upper tail of the same statistic."""
     rng = np.random.default_rng(seed)
     size = int(rng.integers(50, 2_000))
@@ -118,7 +118,7 @@ def test_goodness_of_fit(seed: int) -> None:
 
 @pytest.mark.sample(40)
 @pytest.mark.parametrize("seed", TABLES)
-def test_concentration_and_migrations(seed: int) -> None:
+def test_concentration_and_migrations_equal_riskvalidation_s(seed: int) -> None:
     """A bandwidth to whose side nobody moved is missing here and 0 there."""
     rng = np.random.default_rng(seed)
     grades = int(rng.integers(2, 15))
@@ -149,7 +149,7 @@ def test_concentration_and_migrations(seed: int) -> None:
 
 @pytest.mark.sample(40)
 @pytest.mark.parametrize("seed", TABLES)
-def test_traffic_lights(seed: int) -> None:
+def test_traffic_lights_equal_riskvalidation_s(seed: int) -> None:
     rng = np.random.default_rng(seed)
     periods = int(rng.integers(1, 13))
     pd, rows = rng.uniform(0.01, 0.3, periods), rng.integers(20, 3_000, periods).astype(float)
@@ -163,7 +163,7 @@ def test_traffic_lights(seed: int) -> None:
 
 @pytest.mark.sample(40)
 @pytest.mark.parametrize("seed", TABLES)
-def test_stability_index_and_homogeneity(seed: int) -> None:
+def test_stability_index_and_homogeneity_equal_the_references(seed: int) -> None:
     """The index equals theirs where no bin is empty: an empty one counts as half a customer here."""
     rng = np.random.default_rng(seed)
     bins = int(rng.integers(2, 15))

@@ -127,7 +127,9 @@ def _what_is_wrong_with(unknown: set[str], made: str | None) -> str:
     """Types of the libraries' own, in a file of another version of theirs, are no reason for distrust."""
     named = ", ".join(sorted(unknown))
     if made and all(name.startswith(LIBRARIES) for name in unknown):
-        return f"{made}: {named} is not what pipelines are made of here; install that scikit-learn, or {TRAIN_AGAIN}"
+        return (
+            f"{made}: {named} is unknown to the scikit-learn that is installed; install that version, or {TRAIN_AGAIN}"
+        )
     return f"holds types that no pipeline of this project has: {named}; do not trust this file"
 
 

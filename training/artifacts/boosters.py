@@ -51,7 +51,7 @@ def try_boosters(dump: bytes) -> None:
     name = list(members)[min(opened, len(members) - 1)]
     if done.returncode == open_booster.REFUSED:
         raise BoosterDamagedError(f"{name}: {done.stderr.decode(errors='replace')}")
-    raise BoosterDamagedError(f"{name}: reading it ended a process of its own ({done.returncode})")
+    raise BoosterDamagedError(f"{name}: the process that read it crashed ({done.returncode})")
 
 
 def _boosters(description: Any) -> list[str]:

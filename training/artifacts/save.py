@@ -28,7 +28,6 @@ from validation.documents import Initial, InitialPeriod, Reference, StabilityFin
 from validation.evidence import Answered, Evidence, Part
 from validation.initial import Said, initial_of
 from validation.rating import Rating
-from validation.report.report import write_report
 
 SAMPLE_ROWS = 50_000
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgboost")
@@ -120,6 +119,8 @@ def save(folder: Path, finished: FinishedRun) -> Run:
     }
     if "grades" in figures:
         run["grades"] = figures["grades"]
+    from validation.report.report import write_report  # its templates are loaded beside the fit
+
     write_report(folder, run, evidence, parts)
     run["files"] = {
         str(path.relative_to(folder)): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()

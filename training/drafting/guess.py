@@ -7,14 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.words import shown
-from table.amounts import Marks
+from table.amounts import Marks, is_bookkeeping_minus
 from table.remarks import codes_among
 from table.settings import Feature
-from table.time_format import LOOKED_AT, UNORDERED, fitting, misleading, misleading_of_two_figures
+from table.time_format import (
+    FEWEST_MONTHS,
+    LOOKED_AT,
+    NEARLY_EVERY,
+    UNORDERED,
+    fitting,
+    misleading,
+    misleading_of_two_figures,
+)
 from table.times import is_iso
 from table.words import folded, number_of, truths
 from training.drafting.cells import Cells
-from training.drafting.writing import A_QUESTION, NEARLY_ALL, words_of_truth
+from training.drafting.writing import A_QUESTION, MANY_NUMBERS, NEARLY_ALL, words_of_truth
 from training.exploration.column import Column
 from training.exploration.risk import risk_of
 from training.exploration.suspects import KNOWN_LATER, may_be_honest, suspicion_of
@@ -30,6 +38,17 @@ PLAIN_TIMES = {
     "%m%Y": r"(0?[1-9]|1[0-2])(19|20)\d\d",
     "%Y%m%d": r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])",
 }
+NAME_OF_TIME = re.compile(
+    r"(^|[_\W])(date|dt|day|datum|fecha|data|time|timestamp|ts)($|[_\W])|(date|datum|fecha|time|timestamp|_ms|_at)$|[a-z](Dt|At)$|DT$",
+    re.I,
+)
+# Moments of about 1990 to 2060 as counts from some first one.
+COUNTED = (
+    ("days since 1900, as Excel counts them", 32_000, 60_000),
+    ("days since 1960, as SAS counts them", 10_000, 32_000),
+    ("seconds since 1970", 6e8, 3e9),
+    ("milliseconds since 1970", 6e11, 3e12),
+)
 YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
 TRUTH = truths((), ())
 # Names of payments, collections and states of a loan that is running or lost.
@@ -40,6 +59,8 @@ AFTERWARDS = re.compile(
 )
 TELLS_MUCH = 0.7  # ROC-AUC of a column that has such a name
 MANY_LEVELS, OWN_LEVELS, RECURRING = 50, 0.5, 0.2
+FEW_TIMES = 3  # different values
+LONGEST_UNIT = 8  # letters behind numbers
 LEAST_ROWS, FIGURES = 100, 7  # of an identifier that its name does not say
 UUID = "is how every request names itself; rename the column to make it a feature"
 
@@ -66,12 +87,12 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     category = Feature(name, "category")
     if cells.time is not None or (times := _times(cells)):
         found = (ISO,) if cells.time is not None else times
-        said = f"holds times, {' or '.join(found)}: of the split, or how long ago?"
+        said = f"holds times, {' or '.join(found)}: for the split, or to be replaced by a duration?"
         return Guess(category, said, times=() if cells.missing else found)
     if not levels:
         return Guess(Feature(name, "number"), "is missing in every row")
     if len(levels) == 1 and not cells.missing:
-        return Guess(category, f"has one value only, {shown(levels[0])}")
+        return Guess(category, f"has a single value, {shown(levels[0])}")
     names_rows = not cells.missing and len(levels) == cells.present > 1
     if cells.is_boolean:
         return Guess(Feature(name, "boolean"))
@@ -87,18 +108,31 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     if len(levels) > MANY_LEVELS and read >= NEARLY_ALL * cells.present:
         others = [level for level, its in zip(levels, is_amount, strict=True) if not its][:3]
         return Guess(
-            Feature(name, "number"), f"holds numbers and {', '.join(others)}; correct them, or name the missing"
+            Feature(name, "number"), f"holds numbers and {', '.join(others)}; correct them, or list them as missing"
         )
     if names_rows or len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
-        many = f"has {len(levels):,} different texts in {cells.present:,} rows, as an identifier or free text"
+        many = f"has {len(levels):,} different texts in {cells.present:,} rows, like an identifier or free text"
         return Guess(category, many, names_rows=names_rows)
     if _recurs(cells):
         return Guess(
-            category, f"names something that recurs, {len(levels):,} of them: a group of the split?", recurs=True
+            category,
+            f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
+            recurs=True,
         )
     asked = [level for level in levels if level.casefold() in A_QUESTION]
-    missing = f"is {listed_texts(asked)} missing? then add special = [{listed_texts(asked)}]" if asked else ""
-    return Guess(category, remark=missing)
+    missing = f"does {listed_texts(asked)} mean missing? then add special = [{listed_texts(asked)}]" if asked else ""
+    return Guess(category, remark=missing or _amounts_in_words(cells))
+
+
+def _amounts_in_words(cells: Cells) -> str:
+    """A question about texts that are numbers but for the same letters, such as 7.3k; empty for others."""
+    if len(cells.levels) <= MANY_NUMBERS:
+        return ""
+    rests = [re.sub(r"[-+\d.,'\s]+", " ", level).strip() if level[:1].isdigit() else "" for level in cells.levels]
+    rest = max(set(rests), key=rests.count)
+    if not rest or len(rest) > LONGEST_UNIT or rests.count(rest) < NEARLY_ALL * len(rests):
+        return ""
+    return f"is {shown(cells.by_rows[0])} a number? then write it without {shown(rest)}"
 
 
 def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
@@ -107,20 +141,23 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     if len(levels) > 1 and (plain := _plain_times(cells, values)):
         times = () if cells.missing else plain  # of a split every row has one
         return Guess(number, f"looks like times written as numbers, {' or '.join(plain)}: are they?", times=times)
+    if counted := _counted(name, values):
+        said = f"looks like times in {counted}: are they? A feature is how long ago, in days or months"
+        return Guess(number, said, times=() if cells.missing else (ISO,))
     if not cells.is_number and any(level[:1] == "0" and re.fullmatch(r"0\d+", level) for level in levels):
         if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
-            return Guess(Feature(name, "category"), "has leading zeros and many values, as an identifier has")
+            return Guess(Feature(name, "category"), "has leading zeros and many values, like an identifier")
         return Guess(Feature(name, "category"), remark="has leading zeros: a code, not an amount?")
-    if len(levels) == cells.present and not (values % 1).any() and (ID_NAME.search(name) or _are_long(values)):
-        return Guess(Feature(name, "category"), "has a value of its own wherever it has one, as an identifier has")
+    if len(levels) == cells.present and not (values % 1).any() and (ID_NAME.search(name.strip()) or _are_long(values)):
+        return Guess(Feature(name, "category"), "has no value twice, like an identifier")
     if _recurs(cells) and not (values % 1).any():
         return Guess(
             Feature(name, "category"),
-            f"names something that recurs, {len(levels):,} of them: a group of the split?",
+            f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
             recurs=True,
         )
     if WEIGHT.search(name) and (values > 0).all() and not cells.missing:
-        return Guess(number, "seems to be the weight of a row, which is no feature: is it?")
+        return Guess(number, "seems to be the weight of a row, which is not a feature: is it?")
     distinct, place = np.unique(values, return_inverse=True)
     codes = codes_among(distinct, np.bincount(place, weights=cells.rows).astype(np.int64))
     if codes:
@@ -129,10 +166,18 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     marked = None
     if cells.plain_values is None or marks.decimal != ".":
         marked = next((level for level in cells.by_rows if number_of(level) is None), None)
-    if marked is not None:
-        value = values[levels.index(marked)]
-        return Guess(number, remark=f"{shown(marked)} is read as {value:.15g}")
-    return Guess(number)
+    below = next((level for level in cells.by_rows if is_bookkeeping_minus(level)), None)
+    read = [
+        f"{shown(its)} is read as {values[levels.index(its)]:.15g}" for its in dict.fromkeys((marked, below)) if its
+    ]
+    return Guess(number, remark="; ".join(read))
+
+
+def _counted(name: str, values: NDArray[np.float64]) -> str | None:
+    """The unit of a count that says when something was, where the name speaks of a time and nearly all values fit."""
+    if not NAME_OF_TIME.search(name) or (values % 1).any() or len(values) < FEW_TIMES:
+        return None
+    return next((unit for unit, low, high in COUNTED if np.mean((values >= low) & (values < high)) >= NEARLY_ALL), None)
 
 
 def _are_long(values: NDArray[np.float64]) -> bool:
@@ -151,7 +196,7 @@ def listed_texts(texts: list[str]) -> str:
 
 def _recurs(cells: Cells) -> bool:
     many = len(cells.levels) > max(MANY_LEVELS, RECURRING * cells.present)
-    return many and len(cells.levels) < cells.present and ID_NAME.search(cells.name) is not None
+    return many and len(cells.levels) < cells.present and ID_NAME.search(cells.name.strip()) is not None
 
 
 def _times(cells: Cells) -> tuple[str, ...]:
@@ -168,7 +213,7 @@ def _times(cells: Cells) -> tuple[str, ...]:
 
 def _plain_times(cells: Cells, values: NDArray[np.float64]) -> tuple[str, ...]:
     """The formats by which numbers are moments."""
-    found = misleading(values, YEARS_OF_FOUR) or misleading_of_two_figures(values)
+    found = misleading(values, YEARS_OF_FOUR) or misleading_of_two_figures(values) or _years_first(values)
     if not (values % 1).any() and 10**4 <= np.median(values) < 10**8:
         texts = [f"{value:.0f}" for value in values]
         for written, form in PLAIN_TIMES.items():
@@ -176,6 +221,17 @@ def _plain_times(cells: Cells, values: NDArray[np.float64]) -> tuple[str, ...]:
             if cells.rows[fit].sum() >= NEARLY_ALL * cells.present and fit.sum() > 1 and written not in found:
                 found.append(written)
     return tuple(found)
+
+
+def _years_first(values: NDArray[np.float64]) -> list[str]:
+    """%y%m for numbers of three or four figures that are nearly every month of some years, as 1501 to 1812."""
+    if len(values) < FEWEST_MONTHS or (values % 1).any() or values.min() < 100 or values.max() >= 10_000:
+        return []
+    years, months = values // 100, values % 100
+    if months.min() < 1 or months.max() > 12:
+        return []
+    span = 12 * (years.max() - years.min()) + 1 + months[years.argmax()] - months[years.argmin()]
+    return ["%y%m"] if NEARLY_EVERY * span <= len(values) and years.max() > years.min() else []
 
 
 def suspected(its: Guess, cells: Cells, marks: Marks, target: NDArray[np.int8]) -> Guess:
@@ -198,7 +254,7 @@ def suspected(its: Guess, cells: Cells, marks: Marks, target: NDArray[np.int8]) 
     reason = suspicion_of(column, risk)
     if AFTERWARDS.search(feature.name):
         if reason is None and risk["auc"] >= TELLS_MUCH:
-            reason = f"has a name of what comes after the decision, and a ROC-AUC of {risk['auc']:.2f}: {KNOWN_LATER}"
+            reason = f"is named like what follows the decision, and has a ROC-AUC of {risk['auc']:.2f}: {KNOWN_LATER}"
     elif reason is not None and may_be_honest(column, risk, reason):
         return replace(its, remark=f"LEAK? {reason} {its.remark}".rstrip())
     return replace(its, reason=reason)

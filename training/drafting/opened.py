@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from cli.errors import UserError
 from table.cells import Source
-from table.csv_file import CsvFile
+from table.csv_file import SAMPLE_ROWS, SEPARATORS, CsvFile, records
+from table.header import header_below
 from table.packed import MARKS, unpacked
 from table.parquet_file import FEATHER, MAGIC, SUFFIXES
 from table.parts import parts_of
@@ -144,11 +145,17 @@ def _of_one_byte(content: bytes, at: int) -> tuple[str, str]:
 
 def _refuse_no_header(name: str, file: CsvFile) -> None:
     """Raise UserError for a first row that holds numbers as rows do, and for a title above the header."""
+    for separator in SEPARATORS if len(file.columns) == 1 else (file.separator,):
+        rows = [each for _, each in zip(range(SAMPLE_ROWS), records(file.content, separator), strict=False)]
+        if below := header_below(rows):
+            raise UserError(f"{name}: line {below} looks like the header; delete the lines above it")
     header = file.columns
     numbers = [column for column in header if number_of(column.strip()) is not None]
     if (len(numbers) > 1 and 2 * len(numbers) >= len(header)) or (len(numbers) and len(set(header)) < len(header)):
         first = ", ".join(header[:4])
-        raise UserError(f"{name}: line 1 looks like a row and not like a header ({first}, …); put the names above it")
+        raise UserError(
+            f"{name}: line 1 looks like data, not like a header ({first}, …); add a line of column names above it"
+        )
 
 
 def _is_text(name: str) -> bool:

@@ -13,11 +13,13 @@ FEW = 20  # values of an outcome at most
 NAMED = re.compile(
     r"default|target|outcome|delinq|dlq|charged?_?off|fully.?paid|repaid|bankrupt|creditability|credit_?risk"
     r"|risk_?(flag|performance|class)|loan_?(status|repaid)|good_?bad|bad_?(flag|good|client|loan)?$|^(gb|bad|kredit)"
-    r"|^good_?(customer|client|loan|payer|credit)?$|insolv|inadimpl|ausfall|incumpl|impago|mora$|npl|write_?off|non_?perform|seriousdlq",
+    r"|^good_?(customer|client|loan|payer|credit)?$|insolv|inadimpl|ausfall|incumpl|impago|mora$|npl|write_?off|non_?perform|seriousdlq"
+    r"|impay[ée]|d[ée]faut|^verlust|verzug|morosidad|^moros[oa]?$|insolut|sofferenz|wanbetal|niesp[łl]ac",
     re.I,
 )
 MAYBE = re.compile(
-    r"^(class|label|y|status|result|response|card|approved?|deny|denied|risk|good|flag)$|status$|_flag$", re.I
+    r"^(class|label|y|status|result|response|card|approved?|deny|denied|risk|good|flag|esito|stato|situa[cç][aã]o|estado|zustand|statut)$|status$|_flag$",
+    re.I,
 )
 OF_ANYTHING = re.compile(r"[ _-](status|flag)$", re.I)  # of a listing or a verification as well as of a loan
 WHOLE_NAME = re.compile(r"^(class|label|y|status|result|response|risk|good|flag)$", re.I)
@@ -32,11 +34,14 @@ BAD = re.compile(
 GOOD = re.compile(
     r"\b(good|(fully |full )?paid( off| in full|off)?|repaid|p i f|pif|completed|no default|non[ -]default|no[ -]loss"
     r"|performing|not? bad|not default(ed)?|low risk|solvent|zurückgezahlt|getilgt|gut|bueno"
-    r"|pagado|bon|rembours[ée]|adimplente|bom|pago|buono|rimborsato)\b",
+    r"|pagado|bon|rembours[ée]|adimplente|bom|pago|buono|rimborsato"
+    r"|settled|redeemed|abgelöst|estinto|quitado|liquidado|saldad[oa]|sold[ée]|voldaan|afgelost)\b",
     re.I,
 )
 UNDECIDED = re.compile(
-    r"\b(current|grace|issued|open|active|cancell?ed|pending|in progress|laufend|vigente|en cours|in corso)\b", re.I
+    r"\b(current|grace|issued|open|active|cancell?ed|pending|in progress|laufend|vigente|en cours|in corso"
+    r"|live|running|ongoing|outstanding|aktiv|in bonis|em dia|ativo|em andamento|en curso|al d[ií]a|lopend)\b",
+    re.I,
 )
 TRUE = {"1", "true", "t", "yes", "y", "s", "si", "sí", "sim", "oui", "ja", "j"}
 
@@ -69,7 +74,8 @@ def candidates(columns: Sequence[Cells]) -> list[Candidate]:
             continue
         positive, negative, question, words = _outcomes(cells)
         named = 2 if NAMED.search(cells.name) else 1 if MAYBE.search(cells.name) else 0
-        if len(cells.levels) == 2 or (positive and negative) or (named == 2 and not _is_count(cells)):
+        said = cells.plain_values is None and bool(positive or negative) and named > 0
+        if len(cells.levels) == 2 or (positive and negative) or said or (named == 2 and not _is_count(cells)):
             at_edge = place == len(columns) - 1 or (place == 0 and named)
             edge = 1 if named < 2 and at_edge and not OF_ANYTHING.search(cells.name) else 0
             score = named + edge + (2 if words else 0) - (0 if len(cells.levels) == 2 or words else 1)
@@ -120,9 +126,26 @@ def named(name: str, columns: Sequence[Cells], target: str, positive: Sequence[s
         others = tuple(level for level in cells.by_rows if plain(level) not in wanted)
         if not others:
             raise UserError(f"{name}: target {target}: every value is one of a default (--positive); name fewer")
-        # More than one other value: those who repaid are the rest, and all of them are said.
-        good, question = (others if len(cells.levels) > 2 else ()), ""
+        good, question = _others(others)
     return Candidate(target, tuple(cells.by_rows), bad, good, question, 9)
+
+
+def _others(others: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """The values of repayment where those of a default are named, none for a single other value; and a question.
+
+    Left out are values of loans that are not at their end, and words of a default that are not among the named ones.
+    """
+    left = tuple(value for value in others if UNDECIDED.search(_spaced(value)) or _is_bad(value))
+    good = tuple(value for value in others if value not in left)
+    if not good:  # what is not a default has to be repayment
+        asked = f"is {others[0]} repayment" if len(others) == 1 else f"are {', '.join(others)} repayment"
+        return (() if len(others) == 1 else others), f"{asked}, or is the outcome of such rows open?"
+    questions = []
+    if left:
+        questions.append(f"rows with {', '.join(left)} are left out: is their outcome open, or a default?")
+    if unknown := [value for value in good if len(others) > 1 and not GOOD.search(_spaced(value))]:
+        questions.append(f"{'is' if len(unknown) == 1 else 'are'} {', '.join(unknown)} repayment?")
+    return (good if len(others) > 1 else ()), " ".join(questions)
 
 
 def _is_count(cells: Cells) -> bool:
@@ -136,14 +159,14 @@ def _outcomes(cells: Cells) -> tuple[tuple[str, ...], tuple[str, ...], str, bool
     good = [value for value in values if GOOD.search(_spaced(value)) and not _is_bad(value)]
     bad = [value for value in values if _is_bad(value)]
     if len(values) > 2:
-        good = [value for value in good if not UNDECIDED.search(value)]
-        bad = [value for value in bad if not UNDECIDED.search(value)]
+        good = [value for value in good if not UNDECIDED.search(_spaced(value))]
+        bad = [value for value in bad if not UNDECIDED.search(_spaced(value))]
         left = [value for value in values if value not in (*good, *bad)]
         question = f"rows with {', '.join(left)} are left out: is their outcome open?" if left else ""
         return tuple(bad), tuple(good), question, bool(good and bad)
     if len(bad) == 1 or len(good) == 1:
         positive = bad[0] if len(bad) == 1 else next(value for value in values if value != good[0])
-        return (positive,), (), "", True
+        return (positive,), (), _others(tuple(value for value in values if value != positive))[1], True
     rarer = values[-1]
     true = next((value for value in values if folded(value) in TRUE), None)
     if OF_GOOD.search(cells.name) and true is not None:

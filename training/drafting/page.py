@@ -13,7 +13,7 @@ from training.drafting.outcome import Candidate, nothing_speaks_for
 CHOOSE = "CHOOSE one of"
 VALUES = 8
 NO_OUTCOME = (
-    "# No outcome was found: no column has the name or the values of one. Without one there is nothing to learn."
+    "# No outcome was detected: no column has the name or the values of one. A model cannot be trained without it."
 )
 
 
@@ -37,7 +37,8 @@ def _id(draft: Draft) -> str:
         return f"id = {text(draft.data.id)}"
     own = (its.feature for its in draft.guesses if its.names_rows and its.reason is not None)
     name = next((feature.name for feature in own if feature.type == "category"), None)
-    return 'id = ""  # ' + ("no column names the rows" if name is None else f"is it {text(name)}, other in each row?")
+    said = "no column identifies the rows" if name is None else f"is it {text(name)}, which differs in each row?"
+    return f'id = ""  # {said}'
 
 
 def page_of(draft: Draft, folder: Path) -> str:
@@ -115,7 +116,8 @@ def _as_settings(its: Candidate) -> list[str]:
     lines = [f"target = {text(its.name)}  # {_values(its)}"]
     if not its.settles:
         asked = "  # which values are a default, and which repayment?"
-        return [*lines, f"positive = {_choose(its)}{asked}", 'negative = "CHOOSE of the others"']
+        positive = _one_or_list(its.positive) if its.positive else _choose(its)
+        return [*lines, f"positive = {positive}{asked}", 'negative = "CHOOSE of the others"']
     lines.append(f"positive = {_one_or_list(its.positive)}{'' if its.negative else question}")
     if its.negative:
         lines.append(f"negative = {_one_or_list(its.negative)}{question}")

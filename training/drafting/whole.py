@@ -124,7 +124,7 @@ def _identifier(guesses: list[Guess]) -> str | None:
 
 
 def _is_name_of_id(name: str) -> bool:
-    return name == UNNAMED or ID_NAME.search(name) is not None
+    return name == UNNAMED or ID_NAME.search(name.strip()) is not None
 
 
 def _outcome(cells: Cells | None, target: Candidate | None) -> NDArray[np.int8] | None:

@@ -32,7 +32,11 @@ AMONG_NUMBERS = NOTHING | frozenset(
     {"none", "unknown", "missing", "unk", "nil", "blank", "(blank)", "undefined", "not applicable", "not known", "inf"}
     | {"-inf", "infinity", "-infinity", "*", "**", "x", "xx", "#"}
 )
-A_QUESTION = frozenset({"none", "unknown", "missing", "unk", "not known", "not applicable", "(blank)", "undefined"})
+A_QUESTION = frozenset(
+    {"none", "unknown", "missing", "unk", "not known", "not applicable", "(blank)", "undefined", "non renseigné"}
+    | {"non communiqué", "inconnu", "nicht angegeben", "unbekannt", "sconosciuto", "no informado", "desconocido"}
+    | {"no consta", "desconhecido", "onbekend", "nieznany"}
+)
 TRUE_AND_FALSE = (
     *(("ja", "nein"), ("ja", "nee"), ("oui", "non"), ("si", "no"), ("sí", "no"), ("sì", "no"), ("sim", "não")),
     *(("s", "n"), ("sim", "nao"), ("tak", "nie"), ("да", "нет"), ("evet", "hayır"), ("wahr", "falsch")),

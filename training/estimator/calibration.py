@@ -174,7 +174,7 @@ def _reason(chosen: str, comparison: Losses, by_settings: bool) -> str:
         if lead > ERRORS * error:
             beyond = f"{isotonic['on_limit']:.1%} of its probabilities are certainties"
             fault = "its Brier score is higher" if isotonic["brier"] > plain["brier"] else beyond
-        why = f"isotonic has the lowest, but ties applicants and {fault}, so {NAMES[chosen]} is taken"
+        why = f"isotonic has the lowest, but ties applicants and {fault}, so {NAMES[chosen]} is chosen"
     return f"Cross-validated log loss: {losses}; {why}."
 
 

@@ -43,7 +43,7 @@ def folds_of(target: NDArray[Any], groups: NDArray[Any] | None, folds: int, rand
     if groups is None:
         splitter: Any = StratifiedKFold(folds, shuffle=True, random_state=random_state)
     elif (count := len(np.unique(groups))) < folds:
-        raise FoldsRefused(f"groups: expected one for each of {folds} folds at least, got {count}; take fewer folds")
+        raise FoldsRefused(f"groups: expected one for each of {folds} folds at least, got {count}; use fewer folds")
     elif len(target) <= STRATIFIED_GROUP_ROWS:
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=random_state)
     else:
@@ -52,6 +52,6 @@ def folds_of(target: NDArray[Any], groups: NDArray[Any] | None, folds: int, rand
     for number, (seen, _) in enumerate(found, 1):
         if not 0 < target[seen].sum() < len(seen):
             raise FoldsRefused(
-                f"groups: all rows of a class fall into fold {number} of {folds}; take fewer folds, or finer groups"
+                f"groups: all rows of a class fall into fold {number} of {folds}; use fewer folds, or finer groups"
             )
     return found

@@ -76,9 +76,11 @@ def duplicates(columns: Sequence[Column], rows: NDArray[np.intp], pairs: Sequenc
     found: dict[str, str] = {}
     for pair in pairs:
         if abs(pair["spearman"]) >= THE_SAME:
-            found[pair["b"]] = f"says almost the same as {pair['a']} (rank correlation {pair['spearman']:.4f})"
+            found[pair["b"]] = (
+                f"carries almost the same information as {pair['a']} (rank correlation {pair['spearman']:.4f})"
+            )
     for a, b in _same_levels(columns, rows):
-        found.setdefault(b, f"says almost the same as {a}: their values go in pairs")
+        found.setdefault(b, f"carries almost the same information as {a}: their values occur in pairs")
     return {name: f"{what}; keep one of the two" for name, what in found.items()}
 
 

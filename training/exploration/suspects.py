@@ -28,7 +28,7 @@ OWN_VALUES = 0.99  # share of different values of an identifier
 DENSITY = 0.02  # of an identifier's numbers in their range: as many different ones are drawn from no distribution
 TELLS_APART = 0.1  # information value of a date that may be later than the application
 KNOWN_LATER = "is it known only after the outcome?"
-IS_THE_TARGET = "and hardly anybody else: it is the target"
+IS_THE_TARGET = "and hardly anyone else did: it is the target"
 IN_ORDER = "the rows seem to be in order of their outcome"
 
 ISO_DATE = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?([T ].*)?")
@@ -65,7 +65,7 @@ def _is_constant(column: Column, found: Mapping[str, Any]) -> str | None:
     if len(column.distinct) > 1 or column.missing.any():
         return None
     value = column.distinct[0]
-    return f"has one value only, {label(bool(value) if column.kind == 'boolean' else value)}"
+    return f"has a single value, {label(bool(value) if column.kind == 'boolean' else value)}"
 
 
 def _names_rows(column: Column, found: Mapping[str, Any]) -> str | None:
@@ -76,7 +76,7 @@ def _names_rows(column: Column, found: Mapping[str, Any]) -> str | None:
         low, high = column.distinct[0], column.distinct[-1]
         if (column.distinct % 1).any() or present < DENSITY * (high - low + 1):
             return None
-    what = "has a value of its own in almost every row, as an identifier has"
+    what = "has a different value in almost every row, like an identifier"
     if found["auc"] < 0.6:
         return what
     return f"{what}, and ranks defaults (ROC-AUC {found['auc']:.2f}): {IN_ORDER}"

@@ -164,7 +164,7 @@ class Cluster:
                 lost = set(self._workers) - set(self._client.nthreads())
                 if lost:
                     raise UserError(
-                        f"{self._address}: worker {sorted(lost)[0]} is gone, and its rows with it; {WHAT_STAYS}; "
+                        f"{self._address}: worker {sorted(lost)[0]} was lost, and its rows with it; {WHAT_STAYS}; "
                         "run again"
                     ) from None
             else:

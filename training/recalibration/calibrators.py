@@ -38,12 +38,12 @@ def refuse_few(method: str, target: NDArray[np.int8], weight: Floats | None) -> 
         if found < least:
             raise UserError(
                 f"--method {method}: expected {least} {words} or more, got {found:,.0f}; "
-                + ("gather more" if method == INTERCEPT else f"gather more, or take --method {INTERCEPT}")
+                + ("gather more" if method == INTERCEPT else f"gather more, or use --method {INTERCEPT}")
             )
     if method == ISOTONIC and len(target) < LEAST_ROWS_OF_ISOTONIC:
         raise UserError(
             f"--method isotonic: expected {LEAST_ROWS_OF_ISOTONIC:,} rows or more, got {len(target):,}; "
-            f"take --method {SLOPE} or {INTERCEPT}"
+            f"use --method {SLOPE} or {INTERCEPT}"
         )
 
 
@@ -78,8 +78,8 @@ def shifted_to(rate: float, parent: Any, x: Floats, weight: Floats | None = None
     lowest, highest = (float(np.average(its, weights=weight)) for its in (now >= 1, now > 0))
     if not lowest < rate < highest:
         raise UserError(
-            f"expected a default rate above {lowest:.6g} and below {highest:.6g}, got {rate:.6g}: the shift of a "
-            "calibrator moves no probability of 0 or 1"
+            f"expected a default rate above {lowest:.6g} and below {highest:.6g}, got {rate:.6g}: no shift of a "
+            "calibrator moves a probability of 0 or 1"
         )
 
     def missing(by: float) -> float:

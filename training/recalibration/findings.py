@@ -45,7 +45,7 @@ def alarms_of_tendency(rate: float, mean_before: float) -> list[Alarm]:
             FAR,
             f"The odds of default move by a factor of {factor:.3g} against the parent's mean probability of "
             f"{mean_before:.3%}: bands and grades keep their limits, so most applicants move; check the rate, and the "
-            "applicants that it is of.",
+            "population that it describes.",
         )
     ]
 
@@ -56,7 +56,7 @@ def _rows(its: Examined) -> Iterator[Alarm]:
             "table of the fit",
             1,
             0,
-            "The file is the table that the trees were fitted on: they answer its rows too well; take rows that they "
+            "The file is the table that the trees were fitted on: they fit its rows too well; use rows that they "
             "have not seen.",
         )
     rows, defaults = its.before["rows"], its.before["defaults"]
@@ -67,8 +67,8 @@ def _rows(its: Examined) -> Iterator[Alarm]:
             "few outcomes",
             fewest,
             LEAST_DEFAULTS,
-            f"The file has {defaults:,.0f} defaults among {rows:,.0f} rows: the new calibrator is as uncertain as they "
-            "are; gather more before it decides.",
+            f"The file has {defaults:,.0f} defaults among {rows:,.0f} rows: the new calibrator is very "
+            "uncertain; gather more before it decides.",
         )
     low, _ = its.bounds.get("roc_auc", (1.0, 1.0))
     if low <= 0.5:
@@ -77,7 +77,7 @@ def _rows(its: Examined) -> Iterator[Alarm]:
             its.before["roc_auc"],
             0.5,
             f"The margins rank these applicants no better than chance (ROC-AUC {its.before['roc_auc']:.3f}, from "
-            f"{low:.3f}): no calibrator mends that; is the file another model's?",
+            f"{low:.3f}): no calibrator can correct that; does the file belong to another model?",
         )
 
 
@@ -96,10 +96,10 @@ def _support(its: Examined) -> Iterator[Alarm]:
     slope_is_off, intercept_is_off = is_off("calibration_slope", 1.0), is_off("calibration_intercept", 0.0)
     if not slope_is_off and not intercept_is_off:
         yield _alarm(
-            "no need shown",
+            "no miscalibration shown",
             its.before["calibration_intercept"],
             0,
-            f"The outcomes do not show that the parent is off: its calibration intercept is "
+            f"The outcomes do not show that the parent is miscalibrated: its calibration intercept is "
             f"{said('calibration_intercept')}, its slope {said('calibration_slope')}; keep the parent, or gather more.",
         )
     if its.method == INTERCEPT and slope_is_off:
@@ -107,16 +107,16 @@ def _support(its: Examined) -> Iterator[Alarm]:
             "slope left",
             its.before["calibration_slope"],
             1,
-            f"The parent's calibration slope is {said('calibration_slope')}, which a new intercept leaves as it is; "
-            f"take --method {SLOPE}.",
+            f"The parent's calibration slope is {said('calibration_slope')}, which a new intercept does not "
+            f"change; use --method {SLOPE}.",
         )
     if its.method == SLOPE and intercept_is_off and not slope_is_off:
         yield _alarm(
             "slope not shown",
             its.before["calibration_slope"],
             1,
-            f"The outcomes do not show another slope than the parent's ({said('calibration_slope')}); take --method "
-            f"{INTERCEPT}, which estimates less.",
+            f"The outcomes do not show another slope than the parent's ({said('calibration_slope')}); use --method "
+            f"{INTERCEPT}, which estimates one parameter less.",
         )
     if its.method == ISOTONIC and choose(its.comparison) != ISOTONIC:
         losses = {entry["method"]: entry["log_loss"] for entry in its.comparison}
@@ -124,8 +124,9 @@ def _support(its: Examined) -> Iterator[Alarm]:
             "isotonic not shown",
             losses["isotonic"],
             losses["sigmoid"],
-            f"In cross-validation isotonic steps lose {losses['isotonic']:.5f} and a sigmoid {losses['sigmoid']:.5f}, "
-            f"no more than chance between them or against the steps; take --method {SLOPE}.",
+            f"The cross-validated log loss is {losses['isotonic']:.5f} for isotonic steps and "
+            f"{losses['sigmoid']:.5f} for "
+            f"a sigmoid: no lead of the steps beyond chance; use --method {SLOPE}.",
         )
 
 
@@ -138,7 +139,7 @@ def _moved(stability: Mapping[str, Any]) -> Iterator[Alarm]:
             moved[0]["csi"],
             moved[0]["counts_from"],
             f"{len(moved)} of {len(stability['features'])} features moved since training beyond their limit: {names}; "
-            "a calibrator mends no ranking, so look whether the trees still fit.",
+            "a calibrator cannot correct the ranking, so check whether the trees still fit.",
         )
 
 

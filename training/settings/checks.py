@@ -100,7 +100,7 @@ def _groups(settings: Settings) -> Problems:
             if member.type != "number":
                 yield key, f"expected number features, got {name}, a {member.type}; leave it out"
             if member.log1p:
-                yield key, f"{name} has log1p, which a row maximum has no place for; take out one of the two"
+                yield key, f"{name} has log1p, which a row maximum cannot have; leave out one of the two"
             if name in group_of:
                 yield key, f"{name} is in row_max.{group_of[name]} already; keep it in one group"
             group_of[name] = group
@@ -151,23 +151,26 @@ def _split(settings: Settings) -> Problems:
     if split.method == "group" and split.group is None:
         yield "split.group", 'split.method = "group" needs the column that names the groups; name it'
     if split.method == "stratified" and split.group is not None:
-        yield "split.group", 'split.method = "stratified" would put groups into both parts; use "group" or "time"'
+        yield (
+            "split.group",
+            'split.method = "stratified" would put a group into both parts; use "group" or "time"',
+        )
     if split.time_format is not None and split.time is None:
         yield "split.time_format", "needs the column of times; name it as split.time"
     if split.method != "time" and split.test_from is not None:
-        yield "split.test_from", f'split.method = "{split.method}" knows no time; use "time" or leave it out'
+        yield "split.test_from", f'split.method = "{split.method}" does not use it; use "time" or leave it out'
     for key, column in (("split.time", split.time), ("split.group", split.group)):
         if column is not None and column == data.target:
             yield key, f"{shown(column)} is data.target; name another column"
     if split.group in names:
         yield (
             f"features.{split.group}",
-            "is split.group, which a model would learn by heart; take it out of the features",
+            "is split.group, which a model would memorize; take it out of the features",
         )
     if split.group is not None and settings.model.estimator == "calibrated-cv":
         yield (
             "model.estimator",
-            '"calibrated-cv" would put groups into several folds; use "cross-fit", which does not',
+            '"calibrated-cv" would put a group into several folds; use "cross-fit"',
         )
 
 
@@ -225,9 +228,9 @@ def _engine(settings: Settings) -> Problems:
 def _reasons(settings: Settings) -> Problems:
     reasons, groups = settings.reasons, settings.reason_groups
     if reasons.reference == AT_CUTOFF and reasons.cutoff is None:
-        yield "reasons.cutoff", f'reasons.reference = "{AT_CUTOFF}" needs the lowest score that passes; set it'
+        yield "reasons.cutoff", f'reasons.reference = "{AT_CUTOFF}" needs the lowest approved score; set it'
     if reasons.method == TREE_PATH and reasons.reference not in (ALL, NONE):
-        yield "reasons.reference", f'reasons.method = "{TREE_PATH}" compares with no rows; leave it out'
+        yield "reasons.reference", f'reasons.method = "{TREE_PATH}" uses no reference rows; leave it out'
     maximum_of = {member: name for name, members in settings.row_max.items() for member in members}
     features = [feature.name for feature in settings.features]
     names = [*features, *settings.row_max]
@@ -264,7 +267,7 @@ def _hints(settings: Settings) -> Problems:
                 if value:
                     yield f"{key}.{other}", "goes with actionable = true; set it too, or leave this out"
         elif feature is None:
-            yield f"{key}.actionable", "a hint changes one feature, and this names several; mark a feature instead"
+            yield f"{key}.actionable", "a hint changes one feature, and this is a group; mark a feature instead"
         elif feature.type == "category":
             yield from _levels(key, said, feature)
         else:
@@ -281,7 +284,7 @@ def _hints(settings: Settings) -> Problems:
 
 def _levels(key: str, said: ReasonText, feature: Feature) -> Problems:
     if said.direction is not None:
-        yield f"{key}.direction", 'a category has no up and down; list levels = ["..."] instead'
+        yield f"{key}.direction", 'a category has no direction; list levels = ["..."] instead'
     if not said.levels:
         yield f"{key}.levels", 'an actionable category needs the levels that a hint may name, levels = ["..."]'
     for level in said.levels:

@@ -51,7 +51,7 @@ class Reasons:
     ] = ALL
     cutoff: Annotated[
         float | None,
-        Field(description="lowest score that passes, for at-cutoff", examples=[520.0]),
+        Field(description="lowest approved score, for at-cutoff", examples=[520.0]),
         Usage(flag="--reasons-cutoff"),
     ] = None
     window: Annotated[

@@ -101,7 +101,7 @@ class Model:
     ] = "cross-fit"
     calibration: Annotated[
         Literal["auto", "sigmoid", "isotonic", "none"],
-        Field(description="calibrator; auto takes what cross-validation prefers"),
+        Field(description="calibrator; auto uses what cross-validation prefers"),
     ] = "auto"
     calibrate_on: Annotated[Literal["margin", "probability"], Field(description="input of the calibrator")] = "margin"
     folds: Annotated[

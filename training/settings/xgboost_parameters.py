@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from cli.settings.declared import Usage, read_values, settings_of
 from cli.settings.origin import Origin
 from cli.words import shown
+from trees.dropout import DART
 
 Value = int | float | str | Mapping[str, int]
 
@@ -84,7 +85,7 @@ OTHER_NAMES = {
 
 # The only value that is let through, which is XGBoost's default (None: no value at all), and why.
 REFUSED: Mapping[str, tuple[Value | None, str]] = {
-    "booster": ("gbtree", "its score is no plain sum over trees"),
+    "booster": ("gbtree", "its score is not a plain sum over trees"),
     "enable_categorical": (
         False,
         "splits on native categories have no counterpart in the graph; use category features",
@@ -113,6 +114,9 @@ def _refuse_all_but_default(name: str, value: object, origin: Origin) -> None:
     allowed, reason = REFUSED[name]
     if allowed is None or value != allowed or type(value) is not type(allowed):
         remedy = "leave it out" if allowed is None else f"leave it out, or {shown(allowed)}"
+        if (name, value) == ("booster", DART):
+            taken = "is not among what training fits: lastbit.export_model takes a fitted pipeline with dropout"
+            origin.refuse(f"xgboost.{name}", f"{shown(value)} {taken}; {remedy}")
         origin.refuse(f"xgboost.{name}", f"{shown(value)} cannot be exported exactly: {reason}; {remedy}")
 
 

@@ -74,7 +74,7 @@ def open_study(file: Path, origin: Mapping[str, str]) -> Iterator[Study]:
             names = optuna.get_all_study_names(storage)
             study = (optuna.load_study if names else optuna.create_study)(study_name=NAME, storage=storage)
         except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as fault:
-            raise UserError(f"{file}: is no study of a search; {ANEW}") from fault
+            raise UserError(f"{file}: is not the study of a search; {ANEW}") from fault
         if MADE_WITH not in study.user_attrs:
             if study.trials:
                 raise UserError(f"{file}: is a study of another program; {ANEW}")
@@ -129,7 +129,7 @@ def _drop_torn_line(file: Path) -> None:
     """A process killed while it wrote leaves part of a line, which says nothing that was finished."""
     content = file.read_bytes()
     if content and not content.startswith(JOURNAL):
-        raise UserError(f"{file}: is no study of a search; {ANEW}")
+        raise UserError(f"{file}: is not the study of a search; {ANEW}")
     if not content.endswith(b"\n"):
         with file.open("r+b") as torn:
             torn.truncate(content.rfind(b"\n") + 1)

@@ -167,7 +167,7 @@ def raw_thresholds(thresholds: NDArray[np.float32]) -> NDArray[np.float64]:
     found = np.where(np.isneginf(thresholds), -np.inf, _float(high))
     beside = np.isneginf(found) | (_rounded(np.nextafter(found, -np.inf)) < thresholds)
     if not (beside & (_rounded(found) >= thresholds)).all():
-        raise BoosterRefused("a threshold could not be carried back to raw numbers; report this")
+        raise BoosterRefused("a threshold could not be mapped back to raw numbers; report this as a bug")
     return np.asarray(found)
 
 

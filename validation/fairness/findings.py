@@ -42,7 +42,7 @@ def _impact(figures: FairnessFigures, attribute: AttributeFigures) -> Iterator[A
         limit=limit,
         message=f"{attribute['attribute']}: {group} is approved {ratio:.2f} times as often as "
         f"{attribute['reference']} from {figures['cutoff']:g} points on (limit {limit:g}: {whose}){_others(beyond)}; "
-        "look at what stands for the group among the features, and at less discriminatory models. Context, not legal "
+        "look for features that act as proxies for the group, and at less discriminatory models. Context, not legal "
         "advice.",
     )
 

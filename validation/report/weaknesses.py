@@ -26,7 +26,7 @@ def weaknesses(run: Mapping[str, Any], evidence: Evidence, *, synthetic: bool) -
         )
     if (gap := train["roc_auc"] - test["roc_auc"]) > WIDE_GAP:
         found.append(
-            f"It fits its own rows better than others: ROC-AUC {figure(train['roc_auc'])} on train, "
+            f"It fits the training rows better than others: ROC-AUC {figure(train['roc_auc'])} on train, "
             f"{figure(test['roc_auc'])} on test, {figure(gap)} less."
         )
     interval = evidence.intervals.get("test", {}).get("calibration_slope")
@@ -42,6 +42,6 @@ def weaknesses(run: Mapping[str, Any], evidence: Evidence, *, synthetic: bool) -
         "of people fare is for the lender to test.",
         "It learnt from applicants whose outcome is known. Those who were refused are not in the data.",
         "Contributions of features tell what the model answers, not what causes a default.",
-        "Missing numbers go the way that training found best; a category that it never saw counts as no level.",
+        "Missing numbers take the branch that training found best; a level that it never saw counts as none.",
     ]
     return found

@@ -14,7 +14,7 @@ BY_ROWS = (
     "and suspects."
 )
 INTERVALS = (
-    "Intervals take rows for independent, each with its weight: the bootstrap draws rows, and bounds of rates are "
+    "Intervals treat rows as independent, each with its weight: the bootstrap draws rows, and bounds of rates are "
     "those of the effective sample size."
 )
 EXPLORED = (

@@ -109,7 +109,7 @@ def _claims(applied: float, rate: float, too_low: float, fit: Tested, spread: Te
             rate,
             limit,
             "supervisor's test",
-            f"Of the portfolio {shown} (Jeffreys). Recalibrate, and look at which grades and segments it is.",
+            f"Of the portfolio {shown} (Jeffreys). Recalibrate, and look for the grades and segments that cause it.",
         ),
         Claim(
             "fit",

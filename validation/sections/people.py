@@ -9,7 +9,7 @@ from validation.sections.json_types import known
 from validation.sections.section import Claim, Part, Subject
 
 FAMILY = "fairness"
-NO_GROUPS = "no groups of people are asked for: fairness.groups"
+NO_GROUPS = "no groups of people were requested (fairness.groups)"
 
 
 def make(subject: Subject) -> Part:
@@ -40,8 +40,8 @@ def _impact(figure: FairnessFigures, attribute: AttributeFigures, group: GroupFi
         f"{limit:g}, the four-fifths rule" if limit == FOUR_FIFTHS else f"{limit:g}",
         "custom" if limit == FOUR_FIFTHS else "own policy",
         f"{attribute['attribute']}: {group['group']} is approved {ratio:.2f} times as often as "
-        f"{attribute['reference']} from {figure['cutoff']:g} points on ({figure['cutoff_by']}). Look at what stands "
-        "for the group among the features. Context, not legal advice.",
+        f"{attribute['reference']} from {figure['cutoff']:g} points on ({figure['cutoff_by']}). Look for features "
+        "that act as proxies for the group. Context, not legal advice.",
     )
 
 

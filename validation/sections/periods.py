@@ -10,7 +10,7 @@ from validation.sections.section import Claim, Part, Subject
 from validation.sections.slices import claims_of, entries_of
 from validation.statistics.traffic_lights import colours, sequence
 
-NO_PERIODS = "no periods are asked for: --period month, quarter or year with a time column, or a folder of files"
+NO_PERIODS = "no periods were requested (--period month, quarter or year with a time column, or a folder of files)"
 
 
 def make(subject: Subject) -> Part:
@@ -48,7 +48,7 @@ def make(subject: Subject) -> Part:
                 "the colours that chance gives",
                 "custom",
                 f"Of {len(lights)} periods {sum(light in ('orange', 'red') for light in lights)} are orange or red "
-                "(traffic lights). One bad year may be the economy; a row of them is the calibration.",
+                "(traffic lights). One bad year may be the economy; several in a row point to the calibration.",
             )
         )
     return Part(known(figure), claims=claims, tables={"periods": pd.DataFrame(entries)})

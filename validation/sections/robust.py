@@ -21,7 +21,7 @@ def make(subject: Subject) -> Part:
             f"{OTHER_BAND:.0%} of the customers",
             "custom",
             f"Noise of {figure['size']:.0%} of the ranks in {its['feature']} alone moves {its['other_band']:.1%} to "
-            "another grade. Widen the grades, or give the model more to go by.",
+            "another grade. Widen the grades, or add features.",
             "look",
         )
         for its in sensitive(figure)

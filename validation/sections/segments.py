@@ -6,7 +6,7 @@ from validation.sections.json_types import known
 from validation.sections.section import Part, Subject
 from validation.sections.slices import claims_of, entries_of
 
-NO_SEGMENTS = "no segments are asked for: --segment COLUMN"
+NO_SEGMENTS = "no segments were requested (--segment COLUMN)"
 MOST_LEVELS = 200  # of a column; it is no segment otherwise
 
 

@@ -57,11 +57,11 @@ def _found(its: Mapping[str, Any], limits: Stability) -> Iterator[Found]:
         if entry["moved"]:
             yield Found(f"{name} has moved", value, f"{entry['counts_from']:.3g}", whose, _most(index, entry))
         elif value >= max(LOOK, entry["beyond_chance"]):
-            said = f"{_most(index, entry)} It is worth a look, and not moved before {entry['counts_from']:.3g}."
+            said = f"{_most(index, entry)} Worth a look; it counts as moved from {entry['counts_from']:.3g} on."
             yield Found(f"{name} is moving", value, f"{LOOK:g}", "custom", said, "look")
 
 
 def _most(index: str, entry: Mapping[str, Any]) -> str:
     most = max(entry["bins"], key=lambda part: part["contribution"])
     then, now = f"{100 * most['expected']:.1f} %", f"{100 * most['actual']:.1f} %"
-    return f"Its {index} has most from “{most['bin']}”: {then} of the training rows, {now} now."
+    return f"Its {index} comes mostly from “{most['bin']}”: {then} of the training rows, {now} now."

@@ -30,7 +30,7 @@ def _claim(its: WeakSlice) -> Claim:
     said = (
         f"{its['observed']:.2%} defaulted where {its['predicted']:.2%} was predicted"
         if by_gap
-        else f"the log loss is {its['log_loss']:.4f} where {its['expected_log_loss']:.4f} was to be expected"
+        else f"the log loss is {its['log_loss']:.4f} where {its['expected_log_loss']:.4f} was expected"
     )
     return Claim(
         FAMILY,
@@ -39,6 +39,6 @@ def _claim(its: WeakSlice) -> Claim:
         its["observed"] if by_gap else its["log_loss"],
         f"{its['predicted']:.4f} predicted" if by_gap else f"{its['expected_log_loss']:.4f} expected",
         "custom",
-        f"Where {its['slice']}, {said}: in the half of the sample that did not point to it. Look for what the features "
-        "do not tell of these customers.",
+        f"Where {its['slice']}, {said}, confirmed in the half of the sample that did not select it. Look for "
+        "information on these customers that the features lack.",
     )

@@ -23,7 +23,7 @@ def _weak(weak: WeakSlices) -> Iterator[Alarm]:
     said = (
         f"{worst['observed']:.2%} defaulted where {worst['predicted']:.2%} was predicted"
         if worst["measure"] == "gap"
-        else f"the log loss is {worst['log_loss']:.4f} where {worst['expected_log_loss']:.4f} was to be expected"
+        else f"the log loss is {worst['log_loss']:.4f} where {worst['expected_log_loss']:.4f} was expected"
     )
     more = f"; {counted(len(confirmed) - 1, 'slice')} more in the report" if len(confirmed) > 1 else ""
     yield Alarm(
@@ -31,7 +31,7 @@ def _weak(weak: WeakSlices) -> Iterator[Alarm]:
         value=worst["adjusted_p"],
         limit=weak["level"],
         message=f"Where {worst['slice']}, {said} (p {worst['adjusted_p']:.1g} after Holm for {weak['tested']} slices, "
-        f"level {weak['level']:g}: custom){more}; look for what the features do not tell of these applicants.",
+        f"level {weak['level']:g}: custom){more}; look for information on these applicants that the features lack.",
     )
 
 
@@ -45,10 +45,10 @@ def _overfit(overfit: Overfit) -> Iterator[Alarm]:
         name="overfit slice",
         value=worst["excess"],
         limit=overfit["least_excess"],
-        message=f"Where {worst['slice']}, the log loss is {worst['train_loss']:.2f} times what is to be expected on "
-        f"train and {worst['test_loss']:.2f} on test, a rise of {worst['excess']:.2f} above that of the others (p "
+        message=f"Where {worst['slice']}, the log loss is {worst['train_loss']:.2f} times its expectation on "
+        f"train and {worst['test_loss']:.2f} times on test, {worst['excess']:.2f} more of a rise than elsewhere (p "
         f"{worst['adjusted_p']:.1g} after Holm, level {overfit['level']:g}; limit {overfit['least_excess']:g}: "
-        f"custom){more}; take shallower trees, or pool what is rare there.",
+        f"custom){more}; use shallower trees, or pool rare levels there.",
     )
 
 
@@ -62,5 +62,5 @@ def _sensitive(robust: Robustness) -> Iterator[Alarm]:
             limit=OTHER_BAND,
             message=f"Small changes of {worst['feature']} alone (noise of {robust['size']:.0%} of the ranks) move "
             f"{worst['other_band']:.1%} of the applicants to another band (limit {OTHER_BAND:.0%}: custom); widen the "
-            "bands, or give the model more to go by.",
+            "bands, or add features.",
         )

@@ -62,8 +62,8 @@ def test_a_dense_preparation_is_equal(rows: tuple[pd.DataFrame, Any]) -> None:
 @pytest.mark.parametrize(
     ("graph", "line"),
     [
-        ("nowhere.onnx", "graph: nowhere.onnx is no file; give the .onnx file, its bytes or the ModelProto"),
-        (Path("tests"), "graph: tests is no file; give the .onnx file, its bytes or the ModelProto"),
+        ("nowhere.onnx", "graph: nowhere.onnx is not a file; give the .onnx file, its bytes or the ModelProto"),
+        (Path("tests"), "graph: tests is not a file; give the .onnx file, its bytes or the ModelProto"),
         (5, "graph: expected a path, bytes or a ModelProto, got int"),
         (None, "graph: expected a path, bytes or a ModelProto, got NoneType"),
         (bytearray(b"no graph"), "graph: expected an ONNX model, got 8 bytes of something else"),

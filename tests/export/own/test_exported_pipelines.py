@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xgboost
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import RFECV
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
@@ -146,6 +148,16 @@ OTHERS: dict[str, Any] = {
     "steps before and inside": lambda X, y: make_pipeline(
         usual(sparse=False), CalibratedClassifierCV(make_pipeline(StandardScaler(), booster()), cv=2)
     ).fit(X, y),
+    "columns that a notebook's function chooses": lambda X, y: make_pipeline(
+        ColumnTransformer(
+            [("texts", OneHotEncoder(handle_unknown="ignore"), lambda rows: ["city", "job"])],
+            remainder=make_pipeline(SimpleImputer(), StandardScaler()),
+        ),
+        booster(),
+    ).fit(X, y),
+    "columns that a search has selected": lambda X, y: make_pipeline(
+        usual(), RFECV(booster(n_estimators=3), step=6, cv=2), booster()
+    ).fit(X, y),
     "a bare booster": lambda X, y: booster().fit(X[["income", "age", "debt", "late", "owner"]], y),
 }
 
@@ -158,6 +170,33 @@ def test_nestings_are_taken_apart(form: str, rows: tuple[pd.DataFrame, Any], tmp
     given = X if form != "a bare booster" else X[["income", "age", "debt", "late", "owner"]]
     _, model = exported(fitted, given, tmp_path / "model")
     assert served(model, given) == pytest.approx(fitted.predict_proba(given)[:, 1], abs=SIGMOID, rel=0)
+
+
+def test_an_encoder_of_booleans_is_asked_for_nothing_between(tmp_path: Path) -> None:
+    """OneHotEncoder() raises for a number that is neither of its two, and no request has one."""
+    X, y = rows_of()
+    columns = ColumnTransformer([("owner", OneHotEncoder(), ["owner"])], remainder="passthrough")
+    for given in (X[["owner", "age"]], X[["owner"]]):
+        fitted = make_pipeline(columns, booster()).fit(given, y)
+        _, model = exported(fitted, given, tmp_path / "model")
+        assert np.array_equal(served(model, given), fitted.predict_proba(given)[:, 1].astype(np.float64))
+
+
+def test_a_column_of_texts_may_have_no_value_in_the_rows(rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    fitted = make_pipeline(usual(), booster()).fit(X, y)
+    empty = X.assign(job=pd.Series([np.nan] * len(X), dtype=object))
+    _, model = exported(fitted, empty, tmp_path / "model")
+    assert model.manifest.categories[0].vocabulary == ("clerk", "nurse", "smith")
+    assert np.array_equal(served(model, X), fitted.predict_proba(X)[:, 1].astype(np.float64))
+
+
+def test_a_table_of_arrow_is_taken_by_the_names_of_its_columns(rows: tuple[pd.DataFrame, Any], tmp_path: Path) -> None:
+    X, y = rows
+    numbers = X[["income", "age", "debt"]]
+    fitted = make_pipeline(SimpleImputer(), booster()).fit(numbers, y)
+    _, model = exported(fitted, pa.table(numbers[["debt", "income", "age"]]), tmp_path / "model")
+    assert model.manifest.document["features"][1]["range"] == [numbers["age"].min(), numbers["age"].max()]
 
 
 def test_an_array_gets_names(tmp_path: Path) -> None:
@@ -296,7 +335,7 @@ def test_a_vocabulary_holds_what_every_fold_of_a_calibration_takes(
     X, y = rows
     fitted = CalibratedClassifierCV(make_pipeline(closing(OneHotEncoder()), booster()), cv=OneLevelMore()).fit(X, y)
     known = X[X["city"] != "city 3"]
-    with pytest.raises(ExportRefused, match="rows: the pipeline raises for rows that were given"):
+    with pytest.raises(ExportRefused, match="rows: the pipeline raises for the given rows"):
         exported(fitted, X, tmp_path / "model")
     _, model = exported(fitted, known, tmp_path / "model")
     [city] = model.manifest.categories

@@ -153,7 +153,7 @@ def test_levels_beyond_ascii_are_exact_where_the_booster_keeps_them_whole(tmp_pa
     rows = X.assign(city=X["city"].cat.rename_categories({"city 1": "Köln", "city 2": "Kölnisch"}))
     made = native().fit(rows, Y)
     if Version(xgboost.__version__).release < WHOLE_TEXTS:
-        with pytest.raises(UserError, match=r"levels beyond ASCII, which XGBoost before 3\.4 cuts"):
+        with pytest.raises(UserError, match=r"levels beyond ASCII, which XGBoost before 3\.4 truncates"):
             exported(made, rows, tmp_path / "model")
     else:
         _, model = exported(made, rows, tmp_path / "model")

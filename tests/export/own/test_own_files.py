@@ -110,7 +110,7 @@ def test_a_function_in_a_skops_file_is_refused_unread(
     given = ["--pipeline", str(tmp_path / "strange.skops"), "--data", str(folder / "rows.parquet"), "--quiet"]
     assert to_onnx.main([*given, "--out", str(tmp_path / "model")]) == 1
     assert "strange.skops: holds " in (line := said(capsys))
-    assert "which no pipeline of scikit-learn and XGBoost is made of" in line
+    assert "which scikit-learn and XGBoost do not define" in line
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,16 @@ def test_steps_that_mix_columns_are_taken_with_a_tolerance(
     assert served(model, others) == pytest.approx(fitted.predict_proba(others)[:, 1], abs=1e-6, rel=0)
 
 
+def test_a_made_number_that_float32_alone_rounds_to_zero_stays_in_a_sparse_matrix(tmp_path: Path) -> None:
+    """An entry that is stored is 0 to the trees; where none is stored the value is missing."""
+    case = next(case for case in CASES if case.name == "`TruncatedSVD`")
+    fitted = FORMS["plain"](case.preparation(sparse=True)).fit(X, Y)
+    _, model = exported(fitted, X, tmp_path / "model", settings=ACCEPTED)
+    for tiny in (1e-50, 0.0):
+        rows = X.assign(**dict.fromkeys(NUMBERS, tiny))
+        assert served(model, rows) == pytest.approx(fitted.predict_proba(rows)[:, 1], abs=1e-6, rel=0)
+
+
 def test_manifest_certificate_and_summary_state_the_tolerance(tmp_path: Path) -> None:
     fitted = make_pipeline(mixing(make_pipeline(SimpleImputer(), StandardScaler(), PCA(3))), booster()).fit(X, Y)
     skops.io.dump(fitted, tmp_path / "fitted.skops")

@@ -92,5 +92,5 @@ def test_a_pipeline_of_another_version_that_raises_here_is_refused_with_its_vers
     assert exports(saved(tmp_path / "fitted.joblib", fitted, there=True), rows) == 1
     said = " ".join(capsys.readouterr().err.split())
     assert "fitted.joblib was made with scikit-learn 1.0.1" in said
-    assert "export where these versions are, or fit again here" in said
+    assert "export with these versions, or fit again with those installed" in said
     assert "Traceback" not in said

@@ -123,7 +123,7 @@ def broken(model: Path, tmp_path: Path) -> Path:
     return shutil.copytree(model, tmp_path / "broken")
 
 
-def test_no_model(capsys: pytest.CaptureFixture[str], tmp_path: Path, target: Target) -> None:
+def test_a_missing_model_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path, target: Target) -> None:
     line = refused(capsys, tmp_path / "none", tmp_path / "dist", target)
     assert line.startswith(f"{tmp_path}/none: expected a folder with model.onnx, manifest.json and certificate.json")
     assert "python -m export.to_onnx" in line
@@ -140,7 +140,7 @@ def test_a_file_of_the_model_is_missing(
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "manifest.json"])
-def test_a_certificate_of_another_model(
+def test_a_certificate_of_another_model_is_refused(
     capsys: pytest.CaptureFixture[str], broken: Path, tmp_path: Path, target: Target, name: str
 ) -> None:
     certified = digest(broken / name)
@@ -171,7 +171,7 @@ def test_an_invalid_certificate_is_refused(
     assert message in refused(capsys, broken, tmp_path / "dist", target)
 
 
-def test_a_certificate_for_another_onnxruntime(
+def test_a_certificate_for_another_onnxruntime_is_refused(
     capsys: pytest.CaptureFixture[str], broken: Path, tmp_path: Path, target: Target
 ) -> None:
     certify(broken, versions={"onnxruntime": "1.26.0", "machine": "x86_64"})
@@ -179,7 +179,7 @@ def test_a_certificate_for_another_onnxruntime(
     assert "certified with onnxruntime 1.26.0, but requirements/lambda.txt packages 1." in line
 
 
-def test_a_manifest_that_the_runtime_refuses(
+def test_a_manifest_that_the_runtime_refuses_is_not_packaged(
     capsys: pytest.CaptureFixture[str], broken: Path, tmp_path: Path, target: Target
 ) -> None:
     manifest = json.loads((broken / "manifest.json").read_text())
@@ -207,7 +207,7 @@ def test_a_model_that_does_not_start(
     assert sorted(path.name for path in out.iterdir()) == ["lambda.zip", "task"]
 
 
-def test_no_wheels(
+def test_missing_wheels_are_refused(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target
 ) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
@@ -236,7 +236,7 @@ def test_wheels_that_are_not_the_pinned_ones(
     assert "HASHES" in line
 
 
-def test_a_folder_with_other_files(
+def test_a_folder_with_other_files_is_not_replaced(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, target: Target
 ) -> None:
     (tmp_path / "task").mkdir()
@@ -246,7 +246,7 @@ def test_a_folder_with_other_files(
 
 
 @pytest.mark.parametrize("name", ["", "task", "lambda.zip"])
-def test_a_file_where_a_folder_would_be_and_the_other_way_round(
+def test_a_file_in_place_of_a_folder_is_refused_and_the_other_way_round(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, target: Target, name: str
 ) -> None:
     place = tmp_path / "dist" / name
@@ -259,16 +259,16 @@ def test_a_file_where_a_folder_would_be_and_the_other_way_round(
     assert refused(capsys, model, tmp_path / "dist", target).startswith(f"{place}: expected {expected}")
 
 
-def test_a_package_that_lambda_would_refuse() -> None:
+def test_a_package_over_lambda_s_limit_is_refused() -> None:
     command.check_unzipped(250 * 1024 * 1024)
-    with pytest.raises(PackageRefused, match=r"has 262\.1 MB and Lambda takes at most 262\.1 MB"):
+    with pytest.raises(PackageRefused, match=r"has 262\.1 MB, and Lambda's limit is 262\.1 MB"):
         command.check_unzipped(250 * 1024 * 1024 + 1)
 
 
 @pytest.mark.parametrize(
     "arguments", [["--python", "3.10"], ["--python", "3.13.1"], ["--python", "x"], ["--arch", "riscv"], ["extra"]]
 )
-def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_end_with_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         command.main(arguments)
     assert stop.value.code == 2

@@ -151,7 +151,7 @@ def test_the_lock_file_names_no_host() -> None:
         ("-r other.txt", "'-r other.txt'"),
     ],
 )
-def test_a_lock_file_with_anything_but_pins(tmp_path: Path, text: str, message: str) -> None:
+def test_a_lock_file_with_anything_but_pins_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "lambda.txt"
     path.write_text(text)
     with pytest.raises(PackageRefused, match=re.escape(message)):

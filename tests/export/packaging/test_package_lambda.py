@@ -169,7 +169,7 @@ def test_the_largest_answers_fit_as_the_runtime_interface_writes_them(
 
 
 @pytest.mark.tier("full")
-def test_ten_thousand_invocations_in_a_row(
+def test_ten_thousand_invocations_answer_alike_and_leak_nothing(
     variables: dict[str, str], home: Path, expected: dict[str, Any], tmp_path: Path
 ) -> None:
     events = [(path.read_bytes(), expected[str(path)]) for path in RECORDED]

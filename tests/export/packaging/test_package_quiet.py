@@ -54,7 +54,7 @@ def finished(trace: Path) -> None:
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed (Debian: apt-get install strace)")
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("polls_in_threads", [False, True])
-def test_no_socket_but_the_interfaces_no_file_and_no_thread(
+def test_a_start_opens_no_socket_but_the_interfaces_no_file_and_no_thread(
     variables: dict[str, str], home: Path, tmp_path: Path, polls_in_threads: bool
 ) -> None:
     """From Python 3.12 on, awslambdaric waits for each invocation in a thread, gone when it has come."""

@@ -165,12 +165,12 @@ def test_an_invalid_explain_is_refused(
     assert (found, answer["type"]) == (status, f"urn:lastbit:problem:{problem}")
 
 
-def test_always_and_never(model: Path) -> None:
+def test_the_setting_gives_reasons_always_or_never(model: Path) -> None:
     assert "reasons" in ask(handler(model, EXPLAIN="always"), APPLICANT)[1]
     never = handler(model, EXPLAIN="never")
     assert "reasons" not in ask(never, APPLICANT)[1]
     status, answer = ask(never, APPLICANT, "explain=true")
-    assert (status, answer["detail"]) == (409, "they are switched off (EXPLAIN=never)")
+    assert (status, answer["detail"]) == (409, "reasons are switched off (EXPLAIN=never)")
     with pytest.raises(SettingRefused, match="EXPLAIN: expected always, on-request or never, got 'yes'"):
         Settings({"EXPLAIN": "yes"})
 

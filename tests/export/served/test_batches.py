@@ -159,7 +159,7 @@ def test_one_bit_is_refused_before_the_first_batch_is_answered(
     assert ask(its, APPLICANT)[0] == 200
     assert ask(its, batch_of(LARGE_BATCH - 1), path="/predict/batch")[0] == 200
     status, problem = ask(its, batch_of(LARGE_BATCH), path="/predict/batch")
-    assert (status, problem["detail"]) == (500, "the tables of batches are not the model's; the log says more")
+    assert (status, problem["detail"]) == (500, "batch.bin does not belong to the model; see the log")
     assert "batch.bin: sha256: expected" in capsys.readouterr().err
     served = Model.load(str(copy))
     with pytest.raises(ModelRefused, match=r"batch\.bin: sha256"):

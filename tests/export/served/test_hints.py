@@ -212,7 +212,7 @@ def test_hints_change_without_training(artifacts: Artifacts, model: Path, tmp_pa
         ),
         (
             '[reason_texts.shop]\nactionable = true\nlevels = ["books"]\ndirection = "up"\n',
-            "reason_texts.shop.direction: a category has no up and down",
+            "reason_texts.shop.direction: a category has no direction",
         ),
         (
             '[reason_texts.age]\nactionable = true\ndirection = "up"\nlevels = ["1"]\n',
@@ -232,7 +232,7 @@ def test_a_hint_that_does_not_hold_stops_the_export(
 ) -> None:
     right = exported_hints._nearer
     monkeypatch.setattr(exported_hints, "_nearer", lambda model, name, given, value: value)
-    with pytest.raises(ExportRefused, match="hints do not reach what they say, or not by the smallest change"):
+    with pytest.raises(ExportRefused, match="hints miss the band that they name, or are not the smallest change"):
         export(artifacts, tmp_path / "model", SILENT)
     assert right is not exported_hints._nearer
     assert not (tmp_path / "model").exists()

@@ -72,7 +72,7 @@ def test_a_model_may_have_no_reasons(artifacts: Artifacts, tmp_path: Path) -> No
     assert "reasons" not in read(tmp_path / "with" / "manifest.json")
 
 
-def test_artifacts_of_before_export_as_they_did(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_artifacts_without_a_sample_export_without_reasons(artifacts: Artifacts, tmp_path: Path) -> None:
     from dataclasses import replace
 
     former = replace(artifacts, drawn={})
@@ -182,7 +182,7 @@ def test_tree_path_values_are_served_named_and_verified(artifacts: Artifacts, tm
     assert {waterfall.base for waterfall in evidence.waterfalls} == {served["base_points"]}
     assert evidence.stability["Changed"].tolist()[:3] == ["reference all", "reference at-cutoff", "reference best"]
     assert evidence.stability["Same four"].min() < 1
-    with pytest.raises(UserError, match='method = "tree-path" compares with no rows; leave it out'):
+    with pytest.raises(UserError, match='method = "tree-path" uses no reference rows; leave it out'):
         handler_with(artifacts, tmp_path, '[reasons]\nmethod = "tree-path"\nreference = "best"\n')
 
 

@@ -10,9 +10,9 @@ import pytest
 import population
 from cli.progress import Progress
 from training import run
-from training.artifacts import save
 from training.settings import Settings, settings_from_dict
 from validation.evidence import Evidence, Part
+from validation.report import report
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def sample(settings: Settings, folder: Path) -> Sample:
         caught.append(Sample(dict(content), evidence, parts))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(save, "write_report", write_report)
+        patch.setattr(report, "write_report", write_report)
         run.train(settings, folder, Progress(quiet=True))
     return caught[0]
 

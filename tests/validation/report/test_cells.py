@@ -57,7 +57,7 @@ def test_a_cell_is_its_number(values: list[float]) -> None:
         assert float(text.replace(",", "")) == pytest.approx(value, abs=0.5000001 * 10**-places, rel=1e-12)
 
 
-def test_words() -> None:
+def test_numbers_are_written_with_their_digits() -> None:
     assert percent(0.0143) == "1.43\u00a0%"
     assert percent(0.000272) == "0.0272\u00a0%"
     assert (percent(0), percent(1)) == ("0\u00a0%", "100\u00a0%")
