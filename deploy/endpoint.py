@@ -43,8 +43,13 @@ class Endpoint:
 
         Raises UserError for what is no URL, or would send the key in the clear.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(url)
+            _ = parts.port  # raises for one that is not a number up to 65535
+        except ValueError as fault:
+            raise UserError(f"expected a URL such as https://host/stage, got {url!r} ({fault})", WRONG_USAGE) from None
+        has_blanks = any(sign <= " " for sign in url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or has_blanks:
             raise UserError(f"expected a URL such as https://host/stage, got {url!r}", WRONG_USAGE)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise UserError(f"expected https, since http can be read in transit, got {url!r}", WRONG_USAGE)

@@ -46,3 +46,28 @@ def test_ctrl_c_stays_ignored_where_it_was() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (MemoryError(), "error: not enough memory for this table; nothing was changed\n"),
+        (KeyboardInterrupt(), "error: interrupted; nothing was changed\n"),
+        (
+            OSError(28, "No space left on device"),
+            "error: the disk is full; make room and run again; nothing was changed\n",
+        ),
+        (OSError(5, "Input/output error", "a.csv"), "error: a.csv: Input/output error; nothing was changed\n"),
+        (PermissionError(13, "Permission denied"), "permission denied; correct the permissions, or name another"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(
+    fault: BaseException, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise fault
+
+    assert command.run(fail, "nothing was changed") == 1
+    said = capsys.readouterr().err
+    assert line in said
+    assert said.count("\n") == 1

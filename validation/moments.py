@@ -1,6 +1,8 @@
 """Periods of rows, by time or by file, and rows that had no time to default."""
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from cli.errors import UserError
 from cli.words import shown
-from table.times import Times
+from table.times import MONTH, Times
 from validation.sections.section import Coded
 
 FREQUENCIES = {"month": "M", "quarter": "Q", "year": "Y"}
@@ -59,9 +61,10 @@ def too_young(moments: Times, date: str, months: int) -> NDArray[np.bool_]:
     if moments.kind == "a number":
         raise UserError("validation.horizon: expected dates, the time column has numbers; set validation.time_format")
     moment = moments.moment(date)
-    try:
-        day = pd.Timestamp(moment if moment is not None and not pd.isna(moment) else date).tz_localize(None)
-    except ValueError:
+    try:  # ISO 8601, since pandas reads 06/07/2026 and June as something
+        written = re.sub(MONTH, r"\1-01", date)
+        day = pd.Timestamp(datetime.fromisoformat(written) if moment is None or pd.isna(moment) else moment)
+        last = (day.tz_localize(None) - pd.DateOffset(months=months)).to_datetime64()
+    except (ValueError, OverflowError):
         raise UserError(f"validation.date: expected a date such as 2026-06-30, got {shown(date)}") from None
-    last = (day - pd.DateOffset(months=months)).to_datetime64()
     return np.asarray(moments.values > last)

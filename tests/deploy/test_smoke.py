@@ -279,6 +279,10 @@ def test_a_cold_start_is_waited_for(models: list[Path], handlers: list[Respond])
     [
         (["ftp://x"], "expected a URL such as"),
         (["nonsense"], "expected a URL such as"),
+        (["https://[::1/prod"], "expected a URL such as"),
+        (["https://x:y/prod"], "expected a URL such as"),
+        (["https://x:65536/prod"], "expected a URL such as"),
+        (["https://x/a b"], "expected a URL such as"),
         (["http://example.com/prod"], "expected https"),
         (["https://x/?q=1"], "expected a URL such as"),
         (["https://x", "--model", "/nowhere"], "/nowhere/manifest.json: expected a manifest"),

@@ -7,7 +7,8 @@ import json
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -229,11 +230,24 @@ WATCH = ("--xgboost", "early_stopping_rounds=10")
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
-    with dask_cluster(tmp_path_factory.mktemp("dask")) as found:
-        with Client(found.address, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
-        yield found
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], DaskCluster]]:
+    """Ask for the cluster of the tests before, or for a new one after a test that killed a part of it."""
+    with ExitStack() as stack:
+        found: list[DaskCluster] = []
+
+        def whole() -> DaskCluster:
+            if not found or any(process.poll() is not None for process in (found[-1].scheduler, *found[-1].workers)):
+                found.append(stack.enter_context(dask_cluster(tmp_path_factory.mktemp("dask"))))
+                with Client(found[-1].address, set_as_default=False) as client:
+                    client.wait_for_workers(2, timeout=60)
+            return found[-1]
+
+        yield whole
+
+
+@pytest.fixture
+def cluster(clusters: Callable[[], DaskCluster]) -> DaskCluster:
+    return clusters()
 
 
 def flags(loans: Path, cluster: DaskCluster, out: Path, data: Path | None = None) -> list[str]:
@@ -338,7 +352,6 @@ def test_a_worker_that_is_killed_in_the_middle_ends_the_run_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The last of the file: its cluster has one worker less."""
     out = tmp_path / "artifacts"
     out.mkdir()
     (out / "run.json").write_text("{}")
