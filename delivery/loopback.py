@@ -25,6 +25,8 @@ from cli.parser import Parser
 from export.model_folder import MANIFEST
 from local.event import HttpRequest, http_api_event
 from local.model import load_handler
+from runtime.manifest import ModelRefused
+from runtime.settings import SettingRefused
 
 PATH = "/predict/batch"
 HEADERS = {"content-type": "application/json"}
@@ -43,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def compare(model: Path) -> None:
     """Raise UserError if the server's answer differs in any byte from the handler's in this process."""
-    handler = load_handler(str(model))  # refuses a damaged manifest
+    try:
+        handler = load_handler(str(model))
+    except (ModelRefused, SettingRefused) as refusal:
+        raise UserError(str(refusal)) from refusal
     body = json.dumps({"applicants": applicants(json.loads((model / MANIFEST).read_text(encoding="utf-8")))}).encode()
     expected: Any = handler(http_api_event(HttpRequest("POST", PATH, tuple(HEADERS.items()), body)), None)
     with served(model) as address:
