@@ -30,7 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "memory": (*_TRAINING, "export"),
     "reasons": ("trees", "export.reasons", "runtime.explain", *_SCORES),
     "explained": ("runtime", "requirements/lambda.txt"),
-    "scoring": ("scoring", *_SCORES),
+    "scoring": ("benchmarks.book", "benchmarks.machine", "scoring", "cli.allocation", *_SCORES),
     "own": ("runtime", "export.own", "export.converters", "export.certificate", "requirements/lambda.txt"),
     "peers": ("benchmarks.fidelity", "export.own", *_EXACT),
     "explainers": ("benchmarks.explaining", "benchmarks.fidelity.cases", "export.own", "export.reasons", *_EXACT),

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.page`: the tables of docs/benchmarks.md and README from docs/benchmarks.json.
+"""`python -m benchmarks.page`: the tables of docs/benchmarks.md, docs/scale.md and README from docs/benchmarks.json.
 
 A page has a table where it says so, and the text around it is written by hand:
 
@@ -24,7 +24,7 @@ from cli.errors import UserError
 from cli.parser import Parser
 from storage.whole_file import write_whole
 
-PAGES = (ROOT / "docs" / "benchmarks.md", ROOT / "README.md")
+PAGES = (ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "scale.md", ROOT / "README.md")
 MATRICES = ("peers", "explainers")
 TABLE = re.compile(r"<!-- figures: (?P<names>[^>]+?) -->\n.*?<!-- end of figures -->", re.DOTALL)
 

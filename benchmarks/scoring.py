@@ -1,14 +1,9 @@
-"""Whole tables: Parquet to Parquet against the fitted pipeline, explained against `pred_contribs`, processes, memory.
+"""Whole tables: Parquet to Parquet against the fitted pipeline, explained against `pred_contribs`, a book of a night.
 
 CPU seconds where one core is compared with one core, so that what else the machine does counts less; wall seconds where
 processes share the cores.
 """
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,8 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xgboost
 
-import population
-from benchmarks.public import ROOT
+from benchmarks import book as books
 from benchmarks.report import Row
 from benchmarks.subject import Subject, subject
 from benchmarks.timing import Median, spread
@@ -30,12 +24,10 @@ from scoring.part import Parts
 from scoring.plan import Job, identity, plan_of
 from scoring.resume import begin
 from scoring.scorer import Scorer
-from storage.digest import sha256_of
 
-ROUNDS = 5
+ROUNDS = 3
 ROWS, CHUNK, EXPLAINED = 200_000, 50_000, 5_000
 MILLION = 1_000_000
-ROW_GROUP = 100_000
 
 
 def measure() -> Iterator[Row]:
@@ -43,11 +35,9 @@ def measure() -> Iterator[Row]:
     its = subject()
     with TemporaryDirectory() as folder:
         book = Path(folder) / "book.parquet"
-        _write(book, ROWS)
+        books.write(book, ROWS)
         yield from _one_core(its, book, Path(folder))
-        yield from _processes(its, Path(folder))
-        yield from _memory(its, Path(folder))
-        yield from _killed(its, Path(folder))
+        yield from books.measure(its.folder / "model", Path(folder))
 
 
 def _one_core(its: Subject, book: Path, folder: Path) -> Iterator[Row]:
@@ -66,74 +56,6 @@ def _one_core(its: Subject, book: Path, folder: Path) -> Iterator[Row]:
     quotient = contribs / EXPLAINED / (found["explained"] / ROWS)
     yield Row("explained, rows/s a core", f"{ROWS / found['explained']:,.0f}", "")
     yield Row("the same with reasons, times as fast as pred_contribs alone", f"{quotient:.0f}", "≥ 20", "explained")
-
-
-def _processes(its: Subject, folder: Path) -> Iterator[Row]:
-    book = folder / "many.parquet"
-    _write(book, 10 * ROWS)
-    seconds = {
-        workers: min(_command(its, book, folder / f"{workers}", "--workers", workers)[0] for _ in "12")
-        for workers in (1, 2)
-    }
-    what = f"{10 * ROWS:,} rows by scoring.run, two processes, times as fast as one"
-    yield Row(what, f"{seconds[1] / seconds[2]:.2f}", "≥ 1.85", "processes")
-    yield from _cluster(its, book, seconds[2])
-
-
-def _cluster(its: Subject, book: Path, plain: float) -> Iterator[Row]:
-    """Two Dask workers of one thread on this machine, once they are there, against two processes."""
-    from distributed import LocalCluster
-
-    folder = book.parent / "cluster"
-    with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
-        words = ["--scheduler", cluster.scheduler_address]
-        seconds = min(_command(its, book, folder, *words)[0] for _ in "123")  # the first one imports
-    yield Row("two Dask workers against two processes, wall time", f"{seconds / plain:.2f}", "≤ 1.15", "cluster")
-
-
-def _killed(its: Subject, folder: Path) -> Iterator[Row]:
-    """Ten million rows, a worker killed in the middle, against an undisturbed run."""
-    found = {}
-    for name in ("undisturbed", "killed"):
-        out = folder / name
-        words = ["--data", folder / "10.parquet", "--out", out, "--model", its.folder / "model", "--quiet"]
-        process = subprocess.Popen([sys.executable, "-m", "scoring.run", *map(str, words), "--workers", "2"], cwd=ROOT)
-        while name == "killed" and process.poll() is None:
-            if len(list(out.glob("part-*"))) > 1:
-                os.kill(_children(process.pid)[0], signal.SIGKILL)
-                break
-            time.sleep(0.05)
-        if process.wait():
-            raise RuntimeError(f"the run {name} failed")
-        found[name] = {path.name: sha256_of(path) for path in out.iterdir() if path.is_file()}
-    rows = sum(pq.read_metadata(path).num_rows for path in (folder / "killed").glob("part-*"))
-    equal = "equal" if found["killed"] == found["undisturbed"] else "other"
-    what = "10 million rows, a worker killed: rows out; bytes against an undisturbed run"
-    yield Row(what, f"{rows:,}, {equal}", "10,000,000, equal", "killed")
-
-
-def _children(process: int) -> list[int]:
-    tasks = Path(f"/proc/{process}/task").glob("*/children")
-    return [int(child) for path in tasks for child in path.read_text().split()]
-
-
-def _memory(its: Subject, folder: Path) -> Iterator[Row]:
-    peaks = []
-    for millions in (1, 10):
-        book = folder / f"{millions}.parquet"
-        _write(book, millions * MILLION)
-        peaks.append(_command(its, book, folder / f"memory-{millions}", "--workers", 1)[1])
-        what = f"{millions} million rows: largest memory of a worker, MiB"
-        yield Row(what, f"{peaks[-1] / 2**10:,.0f}", "", f"memory-{millions}")
-    what = "largest memory of a worker, 10 million rows against 1"
-    yield Row(what, f"{peaks[1] / peaks[0] - 1:+.1%}", "≤ 5 %", "memory")
-
-
-def _write(path: Path, rows: int) -> None:
-    drawn = pa.Table.from_pandas(population.draw(min(rows, MILLION), seed=3), preserve_index=False)
-    with pq.ParquetWriter(path, drawn.schema) as writer:
-        for first in range(0, rows, MILLION):
-            writer.write_table(drawn.slice(0, rows - first), ROW_GROUP)
 
 
 def _ours(its: Subject, book: Path, out: Path, *, explain: bool) -> Callable[[], object]:
@@ -171,16 +93,3 @@ def _turns(contestants: dict[str, Callable[[], object]], rounds: int = ROUNDS) -
             if turn:
                 seconds[name].append(time.process_time() - start)
     return {name: Median(values) for name, values in seconds.items()}
-
-
-def _command(its: Subject, book: Path, out: Path, *more: object) -> tuple[float, int]:
-    """Wall seconds of a run, and the largest memory of one of its processes, KiB."""
-    words = ["--data", book, "--out", out, "--model", its.folder / "model", *more, "--quiet"]
-    code = "import resource, sys; from scoring import run; status = run.main(sys.argv[1:]);"
-    code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)"
-    command = [sys.executable, "-c", code, *map(str, [*words, "--part-rows", ROW_GROUP])]
-    begun = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    seconds = time.perf_counter() - begun
-    shutil.rmtree(out)
-    return seconds, int(done.stdout)

@@ -1,6 +1,7 @@
 """A Dask cluster that a command works on: its client, and workers that have what the results depend on."""
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,8 +14,10 @@ INSTALL = 'needs Dask, which is not installed; pip install "lastbit[dask]"'
 
 
 @contextmanager
-def connected(address: str, packages: Sequence[str], what_stays: str) -> Iterator[Any]:
+def connected(address: str, packages: Sequence[str], module: str, what_stays: str) -> Iterator[Any]:
     """A client of the scheduler at `address`, all of whose workers have the Dask and the `packages` of this process.
+
+    `module` is the one of lastbit whose functions are sent there.
 
     Raises UserError, in one line that ends with `what_stays`, for whatever Dask or its workers raise.
     """
@@ -29,6 +32,7 @@ def connected(address: str, packages: Sequence[str], what_stays: str) -> Iterato
         raise UserError(f"{address}: no Dask scheduler answers there: {line_of(fault)}; {what_stays}") from fault
     try:
         refuse_versions(address, _versions(address, client, packages), packages)
+        refuse_without(address, client, module)
         with client.as_current():
             yield client
     except (UserError, KeyboardInterrupt):
@@ -56,8 +60,29 @@ def refuse_versions(address: str, versions: Mapping[str, Any], packages: Sequenc
                 raise UserError(f"{address}: {who}: {problem}; install the same version on all")
 
 
+def refuse_without(address: str, client: Any, module: str) -> None:
+    """Raise UserError for a scheduler or a worker that cannot import a module of lastbit; each reads what is sent."""
+
+    def has_it() -> bool:  # sent by value, since nothing of lastbit may be there
+        from importlib.util import find_spec
+
+        try:
+            return find_spec(module) is not None
+        except ImportError:
+            return False
+
+    found = {"the scheduler": client.run_on_scheduler(has_it)}
+    found |= {f"worker {name}": has for name, has in client.run(has_it).items()}
+    for who, has in found.items():
+        if not has:
+            raise UserError(f"{address}: {who}: expected lastbit, got none; install it there, or set PYTHONPATH")
+
+
 def quiet() -> None:
-    """Keep Dask's log out of the command's output, which says what is wrong in one line."""
+    """Keep Dask's log and warnings out of the command's output, which says what is wrong in one line."""
+    from distributed.versions import VersionMismatchWarning
+
+    warnings.filterwarnings("ignore", category=VersionMismatchWarning)
     for name in ("distributed", *logging.root.manager.loggerDict):
         if name.partition(".")[0] == "distributed":  # Dask gives some of them a level of their own
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -32,7 +32,7 @@ class Cluster:
             from scoring.dask_plugin import Model, score
         except ImportError:
             raise UserError(f"--scheduler {INSTALL}") from None
-        with connected(self._address, OF_BYTES, RUN_AGAIN) as client:
+        with connected(self._address, OF_BYTES, "scoring.dask_plugin", RUN_AGAIN) as client:
             plugin = Model(self._job)
             client.register_plugin(plugin, name=plugin.name)
             keys = [f"{plugin.name}-{piece.number}" for piece in self._pieces]

@@ -16,6 +16,7 @@ from table.csv_file import ANOTHER_ENCODING, SAMPLE_BYTES, find_separator
 from table.packed import MARKS
 
 BLOCK_BYTES = 4 * 2**20  # a row has to fit
+LONGEST_LINE = 2**16  # bytes of a last line that is compared with a broken row
 
 
 class CsvRows:
@@ -106,7 +107,10 @@ class CsvRows:
 
         def skip(row: Any) -> str:
             number = before + row.number - (header is None) if row.number is not None else 0  # the header's is 1
-            met = number, f"expected {row.expected_columns} fields, as in the header, got {row.actual_columns}"
+            reason = f"expected {row.expected_columns} fields, as in the header, got {row.actual_columns}"
+            if row.actual_columns < row.expected_columns and row.text and row.text == self._last_line():
+                reason += "; the last line has no end: is the file cut short?"
+            met = number, reason
             self._met.append(met)
             if columns is not None:
                 self._broken.append(met)
@@ -129,7 +133,15 @@ class CsvRows:
         except (pa.ArrowException, OSError, UnicodeError) as error:
             reason = str(error).splitlines()[0]
             remedy = ANOTHER_ENCODING if "UTF8" in reason else "expected a header and rows"
+            remedy = "copy it again" if self._is_packed and "Truncated" in reason else remedy
             raise self._refusal(f"cannot be read as CSV: {reason}; {remedy}") from error
+
+    def _last_line(self) -> str:
+        """The last line of a file that does not end with a line's end; else nothing."""
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - LONGEST_LINE))
+            tail = file.read()
+        return "" if tail.endswith((b"\n", b"\r")) else tail.rpartition(b"\n")[2].decode(self._encoding, "replace")
 
     def _stream(self, place: int, end: int | None) -> Any:
         if not place and end is None:

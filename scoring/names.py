@@ -1,5 +1,6 @@
 """Ids of a book that are there twice: counted by 64-bit digests, whose sorted runs are merged range by range."""
 
+import mmap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,19 +73,35 @@ class Runs:
 
 
 def repeated(files: Sequence[tuple[Path, Sequence[int]]]) -> int:
-    """Number of rows whose id an earlier row has; each file with the lengths of its runs."""
-    runs: list[Any] = []
+    """Number of rows whose id an earlier row has; each file with the lengths of its runs.
+
+    What was read of a range is given back, so that memory does not grow with the rows.
+    """
+    runs: list[tuple[mmap.mmap, Any]] = []
     for path, lengths in files:
         if lengths:
-            whole = np.memmap(path, "<u8", "r")
-            runs += np.split(whole, np.cumsum(lengths)[:-1])
-    total = sum(map(len, runs))
+            with path.open("rb") as file:
+                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            runs += ((content, run) for run in np.split(np.frombuffer(content, "<u8"), np.cumsum(lengths)[:-1]))
+    total = sum(len(run) for _, run in runs)
     ranges = max(1, -(-total // AT_ONCE))
     edges = [round(2**64 / ranges * number) for number in range(1, ranges)]
-    places = [[0, *(int(np.searchsorted(run, np.uint64(edge))) for edge in edges), len(run)] for run in runs]
+    places = []
+    for content, run in runs:
+        places.append([0, *(int(np.searchsorted(run, np.uint64(edge))) for edge in edges), len(run)])
+        _give_back(content)
     count = 0
     for number in range(ranges):
-        some = [run[its[number] : its[number + 1]] for run, its in zip(runs, places, strict=True)]
+        some = []
+        for (content, run), its in zip(runs, places, strict=True):
+            some.append(run[its[number] : its[number + 1]].copy())
+            _give_back(content)
         together = np.sort(np.concatenate(some)) if some else np.empty(0)
         count += int(np.count_nonzero(together[1:] == together[:-1]))
     return count
+
+
+def _give_back(content: mmap.mmap) -> None:
+    """Let the system take the pages of a file that were read."""
+    if hasattr(content, "madvise"):  # not on Windows
+        content.madvise(mmap.MADV_DONTNEED)

@@ -18,7 +18,7 @@ from runtime.manifest import Manifest
 from runtime.openapi import describe
 from runtime.validate import EXACT_LIMIT
 from tests.runtime.model_builder import SMALL_FEATURES, build_model
-from tests.runtime.test_handler import send
+from tests.runtime.sending import send
 from tests.tiers import examples
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from runtime.manifest import Manifest, ModelRefused
 from runtime.model import Model
 from runtime.openapi import describe
 from tests.runtime.model_builder import SMALL_FEATURES, build_model, write_manifest
-from tests.runtime.test_handler import send
+from tests.runtime.sending import send
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import MakeHandler

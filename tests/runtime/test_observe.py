@@ -19,7 +19,7 @@ from runtime.grades import Grades
 from runtime.model import Model
 from runtime.observe import MOST_VALUES, Observer, histogram
 from tests.runtime.model_builder import SMALL_FEATURES, build_model, reference_request
-from tests.runtime.test_handler import SMALL, send
+from tests.runtime.sending import SMALL, send
 
 if TYPE_CHECKING:
     from runtime.dispatch import Handler

@@ -10,7 +10,7 @@ from runtime.manifest import Manifest
 from runtime.openapi import describe, example
 from runtime.settings import Settings
 from tests.runtime.model_builder import SMALL_FEATURES, reference_request, versioned
-from tests.runtime.test_handler import send
+from tests.runtime.sending import send
 
 if TYPE_CHECKING:
     from runtime.dispatch import Handler

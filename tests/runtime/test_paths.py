@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.paths import normal
 from tests.runtime.model_builder import EVENTS, reference_request
-from tests.runtime.test_handler import send
+from tests.runtime.sending import send
 
 if TYPE_CHECKING:
     from runtime.dispatch import Handler

@@ -15,7 +15,7 @@ from runtime import snap_start
 from runtime.manifest import ModelRefused
 from runtime.model import Model
 from runtime.observe import Observer
-from tests.runtime.test_handler import SMALL, send
+from tests.runtime.sending import SMALL, send
 
 if TYPE_CHECKING:
     from runtime.dispatch import Handler

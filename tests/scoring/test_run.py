@@ -112,6 +112,32 @@ def test_rejected_rows_have_their_number_and_reason(
     assert summary(tmp_path / "scored")["rows"] == {"read": 8, "scored": 5, "rejected": 3}
 
 
+@pytest.mark.parametrize(("end", "is_told"), [("a4;1,5;ye", True), ("a4;1,5;ye\n", False)])
+def test_a_csv_whose_last_line_has_neither_its_fields_nor_an_end_may_be_cut_short(
+    score: Score, tmp_path: Path, end: str, is_told: bool
+) -> None:
+    text = ["uuid;income;owner;age;insured;debt;shop;region"]
+    text += [f"a{number};1,5;yes;40;no;3;Travel;north" for number in range(1, 4)]
+    text[2] = "a2;1,5;yes"
+    (tmp_path / "book.csv").write_text("\n".join([*text, end]))
+    assert score(tmp_path / "book.csv", "scored", "--decimal", ",", "--max-rejects", "0.6") == 0
+    found = pa_csv.read_csv(tmp_path / "scored" / "rejects.csv").to_pylist()
+    count = "expected 8 fields, as in the header, got 3"
+    told = f"{count}; the last line has no end: is the file cut short?" if is_told else count
+    assert [(reject["row"], reject["reason"]) for reject in found] == [(2, count), (4, told)]
+
+
+def test_a_packed_csv_that_is_cut_short_is_to_be_copied_again(
+    score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pa.output_stream(str(tmp_path / "book.csv.gz"), compression="gzip") as stream:
+        pa_csv.write_csv(book_of(3_000), stream)
+    whole = (tmp_path / "book.csv.gz").read_bytes()
+    (tmp_path / "book.csv.gz").write_bytes(whole[: len(whole) // 2])
+    assert score(tmp_path / "book.csv.gz") == 1
+    assert "book.csv.gz: cannot be read as CSV: Truncated compressed stream; copy it again" in told(capsys)
+
+
 def test_processes_share_one_large_csv_and_resume_inside_of_it(score: Score, tmp_path: Path) -> None:
     """Quoted line feeds, broken rows and empty lines: the same rows, and the input's row numbers."""
     book = book_of(3_300)

@@ -1,4 +1,4 @@
-"""What a draft cannot know is a question in it, and never decided in silence."""
+"""Questions of a draft: what it cannot know is asked, and never decided in silence."""
 
 import tomllib
 from pathlib import Path
@@ -151,6 +151,25 @@ def test_a_minus_as_ledgers_write_it_and_numbers_with_letters_are_said(tmp_path:
     assert ')" is read as -' in line
     assert 'a number? then write it without "k"' in text
     assert '# time_format = "%d%b%Y:%H:%M:%S"' in text
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "asked"),
+    [
+        (["4.500", "12.250", "900"], ";", True),
+        (["4.500", "12.250", "900"], ",", False),
+        (["4.500", "12.25", "900"], ";", False),
+        (["0.125", "0.250", "1"], ";", False),
+    ],
+)
+def test_points_that_may_stand_between_thousands_are_asked_about(
+    cells: list[str], separator: str, *, asked: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "points.csv"
+    columns = {"sum": np.repeat(cells, 40), "town": ["Bern", "Bonn", "Biel", "Basel"] * 30, "default": [0, 1, 0] * 40}
+    pd.DataFrame(columns).to_csv(file, index=False, sep=separator)
+    text, _, _ = read_by_its_draft(file)
+    assert (' is read as 12.25: or is it 12250? then set data.decimal = ","' in text) == asked
 
 
 @pytest.mark.parametrize("padded", [False, True])

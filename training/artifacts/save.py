@@ -31,7 +31,7 @@ from validation.rating import Rating
 
 SAMPLE_ROWS = 50_000
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops", "xgboost")
-# tests/test_commands.py holds it.
+# tests/commands/test_commands.py holds it.
 SAME_BYTES_AGAIN = (
     "data.sha256, settings.toml, versions, and the kind of processor and C library that they run on; neither the "
     "number of cores nor an interrupted search changes a bit of model.onnx"

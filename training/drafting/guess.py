@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cli.words import shown
 from table.amounts import Marks, is_bookkeeping_minus
+from table.csv_file import THREE_FIGURES
 from table.remarks import codes_among
 from table.settings import Feature
 from table.time_format import (
@@ -178,6 +179,16 @@ def _counted(name: str, values: NDArray[np.float64]) -> str | None:
     if not NAME_OF_TIME.search(name) or (values % 1).any() or len(values) < FEW_TIMES:
         return None
     return next((unit for unit, low, high in COUNTED if np.mean((values >= low) & (values < high)) >= NEARLY_ALL), None)
+
+
+def with_doubtful_points(its: Guess, cells: Cells) -> Guess:
+    """The guess, asked about where each point stands before three figures, as points between thousands do."""
+    pointed = [level for level in cells.by_rows if "." in level]
+    if its.feature.type != "number" or its.remark or not pointed or not all(map(THREE_FIGURES.fullmatch, pointed)):
+        return its
+    value = f"{shown(pointed[0])} is read as {float(pointed[0]):g}"
+    asked = f'{value}: or is it {float(pointed[0]) * 1000:.0f}? then set data.decimal = "," and data.thousands = "."'
+    return replace(its, remark=asked)
 
 
 def _are_long(values: NDArray[np.float64]) -> bool:

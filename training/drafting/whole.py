@@ -16,11 +16,11 @@ from table.cells import Source
 from table.header import UNNAMED
 from table.words import Missing
 from training.drafting.cells import Cells, cells_of
-from training.drafting.guess import ID_NAME, UUID, Guess, guess, suspected
+from training.drafting.guess import ID_NAME, UUID, Guess, guess, suspected, with_doubtful_points
 from training.drafting.opened import Opened, open_all, reason_of
 from training.drafting.outcome import Candidate, candidates, convincing, named
 from training.drafting.page import Draft, likeliest, page_of
-from training.drafting.writing import writing_of
+from training.drafting.writing import POINT, writing_of
 from training.settings import settings_from_dict
 from training.settings.checks import REQUEST_ID
 
@@ -60,6 +60,8 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
         raise UserError(f"{name}: no column can be the target: {few}; add the outcome")
     target = convincing(found)
     guesses = [guess(cells, writing.marks) for cells in columns]
+    if opened.data.separator == ";" and writing.marks == POINT:
+        guesses = [with_doubtful_points(its, cells) for its, cells in zip(guesses, columns, strict=True)]
     identifier = _identifier(guesses)
     data = replace(
         opened.data,

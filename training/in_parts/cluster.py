@@ -34,6 +34,7 @@ OF_BITS = ("numpy", "pandas", "pyarrow", "sklearn", "xgboost")
 MOST_ROWS = 1_000_000  # of a share
 SHARES = 4  # of a worker at least, where row groups allow
 UNBALANCED = 1.25  # rows of a worker, as a multiple of the mean, from which that is said
+SENT = "training.in_parts.worker"  # whose functions run on the workers
 PATIENCE = 1.0  # seconds between two looks at whether all workers are there
 WHAT_STAYS = "the last good artifacts are as they were"
 Key = tuple[int, int]
@@ -186,7 +187,7 @@ def cluster_of(settings: Settings, divided: Divided, folder: Path) -> Iterator[C
     """The cluster of the settings; one on this machine keeps what it spills in `folder`, and ends with the block."""
     engine = settings.engine
     if engine.scheduler is not None:
-        with connected(engine.scheduler, OF_BITS, WHAT_STAYS) as client:
+        with connected(engine.scheduler, OF_BITS, SENT, WHAT_STAYS) as client:
             yield Cluster(settings, divided, client, engine.scheduler)
         return
     try:
@@ -202,7 +203,7 @@ def cluster_of(settings: Settings, divided: Divided, folder: Path) -> Iterator[C
         "local_directory": str(folder),
         "silence_logs": 60,
     }
-    with LocalCluster(**options) as local, connected(local.scheduler_address, OF_BITS, WHAT_STAYS) as client:
+    with LocalCluster(**options) as local, connected(local.scheduler_address, OF_BITS, SENT, WHAT_STAYS) as client:
         client.wait_for_workers(engine.workers or 1)
         yield Cluster(settings, divided, client, local.scheduler_address)
 
