@@ -93,7 +93,7 @@ def of_dates(refusal: StepRefused, frame: pd.DataFrame) -> ExportRefused:
     for raw in refusal.raws:
         if is_dated(frame.iloc[:, raw]):
             return ExportRefused(_refusal(frame.iloc[:, raw], refusal.where))
-    return refusal
+    return ExportRefused(str(refusal))
 
 
 def _refusal(column: "pd.Series[Any]", way: str) -> str:

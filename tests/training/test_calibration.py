@@ -89,13 +89,13 @@ LOSSES = "Cross-validated log loss: no calibration 0.30000, sigmoid 0.28000"
             (0.27, 0.006, 0.08, 0.001),
             "sigmoid",
             "isotonic 0.27000; isotonic has the lowest, but ties applicants and its lead of 0.01 is no more than two "
-            "standard errors of 0.006, so sigmoid is taken.",
+            "standard errors of 0.006, so sigmoid is chosen.",
         ),
         (
             (0.27, 0.001, 0.081, 0.001),
             "sigmoid",
             "isotonic 0.27000; isotonic has the lowest, but ties applicants and its Brier score is higher, so "
-            "sigmoid is taken.",
+            "sigmoid is chosen.",
         ),
         (
             (0.27, 0.001, 0.08, 0.001),
@@ -154,7 +154,7 @@ def test_isotonic_of_many_certainties_is_not_chosen() -> None:
     comparison[-1]["on_limit"] = 0.2
     assert choose(comparison) == "sigmoid"
     reason = describe("sigmoid", comparison, by_settings=False)["reason"]
-    assert "20.0% of its probabilities are certainties, so sigmoid is taken" in reason
+    assert "20.0% of its probabilities are certainties, so sigmoid is chosen" in reason
 
 
 @pytest.mark.parametrize("booster", [MarginXGBClassifier, XGBClassifier])
