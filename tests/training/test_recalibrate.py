@@ -359,7 +359,7 @@ def test_another_pipeline_s_model_and_the_parent_s_own_folder_are_refused(
 ) -> None:
     before = (parent.folder / "run.json").read_bytes()
     assert run(parent, parent.folder, "--central-tendency", "0.1") == 2
-    assert "holds the parent, which stays" in capsys.readouterr().err
+    assert "holds the parent run, which is kept" in capsys.readouterr().err
     assert (parent.folder / "run.json").read_bytes() == before
     other = tmp_path / "model"
     other.mkdir()

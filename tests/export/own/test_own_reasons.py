@@ -139,7 +139,7 @@ def test_groups_texts_and_reference_rows_are_the_user_s(tmp_path: Path) -> None:
     [
         ({"reason_groups": {"g": ["incom"]}}, "reason_groups.g: expected features, got incom.*income"),
         ({"reason_texts": {"incme": {"text": "a"}}}, "reason_texts.incme: no such feature or group.*income"),
-        ({"reasons": {"reference": "at-cutoff"}}, "reasons.cutoff: .* needs the lowest score"),
+        ({"reasons": {"reference": "at-cutoff"}}, "reasons.cutoff: .* needs the lowest approved score"),
         ({"reasons": {"reference": "at-cutoff", "cutoff": 900.0}}, "expected 100 rows or more, found 0"),
     ],
 )
