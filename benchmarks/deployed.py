@@ -25,6 +25,15 @@ from export.packaging.target import Target, architecture
 # Neither the environment's packages nor the user's, nor the current folder: PYTHONPATH alone. No bytecode is written.
 PYTHON = (sys.executable, "-S", "-s", "-P", "-B")
 PEER_NEEDS = ("fastapi", "joblib", "mangum", "pandas", "scikit-learn", "xgboost")
+PEER_CODE = ("cli", "runtime", "trees", "table/columns.py", "training/__init__.py", "training/estimator")
+"""The classes of the fitted pipeline, which are training's, and what they need for an answer."""
+FOR_A_FIT = (
+    "table/__init__.py",
+    *(f"training/settings/{name}.py" for name in ("__init__", "tables")),
+    *(f"validation/{name}.py" for name in ("__init__", "documents", "findings", "weights")),
+)
+"""What the same modules import for a fit alone: the peer has empty ones, and does not pay for them."""
+EMPTY = "def __getattr__(name: str) -> object:\n    return object\n"
 
 
 @dataclass(frozen=True)
@@ -55,13 +64,24 @@ def peer(*form: str) -> Deployed:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # 0.6 GB
     for installed in closure(PEER_NEEDS):
         copy(installed, folder)
-    ignore = shutil.ignore_patterns("__pycache__")
-    for name in ("training", "runtime"):  # the classes of the pipeline are training's
-        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    copy_classes(folder)
     shutil.copy2(ROOT / "benchmarks" / "peer" / "handler.py", folder / "peer_handler.py")
     joblib.dump(its.pipeline, folder / "pipeline.joblib")
     compileall.compile_dir(folder, quiet=2)  # takes those that are up to date as they are
     return Deployed(folder, "peer_handler")
+
+
+def copy_classes(folder: Path) -> None:
+    """Copy the code that the pickle of a pipeline needs, and nothing that only a fit needs."""
+    for name in (*PEER_CODE, *FOR_A_FIT):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    for name in PEER_CODE:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(ROOT / name, folder / name)
+    for name in FOR_A_FIT:
+        (folder / name).write_text(EMPTY, encoding="utf-8")
 
 
 def closure(names: tuple[str, ...]) -> list[Distribution]:
