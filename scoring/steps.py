@@ -55,7 +55,7 @@ class Run:
         meter = Meter(self.plan, len(self.markers), before, tally.read)
         with shown(progress, meter):
             for message in self._answers(left):
-                load_comparison()
+                load_comparison()  # from the first message on, when the workers have started
                 if isinstance(message, Rows):
                     meter.add(message.count)
                     continue

@@ -87,15 +87,17 @@ class Ensemble:
         return replace(self, trees=tuple(trees))
 
 
-def read_ensemble(classifier: xgboost.XGBClassifier, sets: LevelSets | None = None) -> Ensemble:
+def read_ensemble(
+    classifier: xgboost.XGBClassifier, sets: LevelSets | None = None, replaced: float | None = None
+) -> Ensemble:
     """Read a fitted binary XGBClassifier (or a subclass of it).
 
-    With `sets`, splits on categories become splits on columns that it numbers, and a step in front of the trees makes
-    NaN of the number that `missing` names (export.own.marked). Raises BoosterRefused, by name, for everything that has
-    not been shown to convert exactly.
+    With `sets`, splits on categories become splits on columns that it numbers. `replaced` is a `missing` that a step in
+    front of the trees makes NaN (export.own.marked). Raises BoosterRefused, by name, for everything that has not been
+    shown to convert exactly.
     """
     missing = classifier.missing
-    if sets is None and missing is not None and not math.isnan(missing):
+    if missing is not None and not math.isnan(missing) and missing != replaced:
         raise BoosterRefused(
             f"missing={missing!r} is not supported here: only NaN is missing in the graph; lastbit.export_model takes "
             f"it, or replace {missing!r} by NaN in the data and fit again"

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from xgboost import Booster, XGBClassifier
 
 from export.converters.classifier import boosters_of, unwrapped
-from export.own.marked import NAME, marked_missing
+from export.own.marked import marked_steps
 from export.refusal import ExportRefused
 from trees.dropout import DART
 
@@ -97,9 +97,4 @@ def branches_of(estimator: Any, before: tuple[tuple[str, Any], ...] = ()) -> lis
         return [branch for member in estimator.estimators_ for branch in branches_of(member, before)]
     if isinstance(estimator, CalibratedClassifierCV):
         return [branch for fold in estimator.calibrated_classifiers_ for branch in branches_of(fold.estimator, before)]
-    return [Branch(before + _marked(booster), booster) for booster in boosters_of(estimator)]
-
-
-def _marked(booster: XGBClassifier) -> tuple[tuple[str, Any], ...]:
-    step = marked_missing(booster)
-    return () if step is None else ((NAME, step),)
+    return [Branch(before + marked_steps(booster), booster) for booster in boosters_of(estimator)]

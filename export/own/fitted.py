@@ -137,13 +137,15 @@ def _with_sets(
     found, ensembles = [], {}
     for preparation in preparations:
         sets = LevelSets(len(preparation.columns))
-        ensembles.update({booster: read_ensemble(boosters[booster], sets) for booster in preparation.boosters})
+        for booster in preparation.boosters:
+            its = boosters[booster]
+            ensembles[booster] = read_ensemble(its, sets, its.missing)  # branches_of puts a step in front for it
         if sets.places and any(isinstance(step, MarkedMissing) for _, step in preparation.steps):
             raise ExportRefused(
                 "native categories with a missing of XGBClassifier other than NaN are not supported: XGBoost compares "
                 "it with codes; replace the number by NaN in the data and fit again"
             )
-        behind = tuple(replace(preparation.columns[its.column], levels=its) for its in sets.places)
+        behind = tuple(replace(preparation.columns[of.column], levels=of) for of in sets.places)
         found.append(replace(preparation, columns=preparation.columns + behind, known=sets.known))
     return found, [ensembles[booster] for booster in range(len(boosters))]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from xgboost import XGBClassifier
 
-NAME = "missing of XGBClassifier"
+from export.refusal import ExportRefused
 
 
 class MarkedMissing:
@@ -55,12 +55,19 @@ class MarkedMissing:
         return middle if np.float32(middle) == self.number else math.nextafter(middle, float(self.number))
 
 
-def marked_missing(booster: XGBClassifier) -> MarkedMissing | None:
-    """The step in front of a booster; None where `missing` is NaN, as usual."""
+def marked_steps(booster: XGBClassifier) -> tuple[tuple[str, MarkedMissing], ...]:
+    """The step in front of a booster, with its name; none where `missing` is NaN, as usual.
+
+    Raises ExportRefused for a number that no float32 holds.
+    """
     missing = booster.missing
     if missing is None or math.isnan(missing):
-        return None
-    return _shared(np.float32(missing), booster.n_features_in_)
+        return ()
+    with np.errstate(over="ignore"):
+        number = np.float32(missing)
+    if not np.isfinite(number):
+        raise ExportRefused(f"missing={missing!r} of XGBClassifier is not supported: replace it by NaN and fit again")
+    return (("missing of XGBClassifier", _shared(number, booster.n_features_in_)),)
 
 
 @lru_cache(maxsize=64)

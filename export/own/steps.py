@@ -95,7 +95,7 @@ def outputs_of(step: Any, width: int, where: str) -> list[Output]:
     known = _known(type(step))
     if known is None:
         close = " or accept what is only close (--tolerance)," if type(step) in operator_names else ""
-        named = sorted({*(kind.__name__ for kind in KNOWN if kind is not MarkedMissing), *NAMES, "BinningProcess"})
+        named = sorted({*(kind.__name__ for kind in KNOWN), *NAMES, "BinningProcess"})
         raise ExportRefused(
             f"{where}: {_named(type(step))} is not supported: expected transformers that make each column of one "
             f"column alone ({', '.join(named)}); write it as one of them,{close} or train with python -m training.run"
@@ -110,6 +110,8 @@ def _known(kind: type) -> Callable[[Any, int, str], list[Output]] | None:
     """Function that describes the outputs of a transformer of that class; None for an unknown class."""
     if _is_binning_process(kind):
         return _binning_process
+    if kind is MarkedMissing:  # one that no user writes
+        return _marked
     return _level_encoded if is_level_encoder(kind) else KNOWN.get(kind)
 
 
@@ -251,5 +253,4 @@ KNOWN: dict[type, Callable[[Any, int, str], list[Output]]] = {
     OrdinalEncoder: _encoded,
     SimpleImputer: _imputed,
     TargetEncoder: _target_encoded,
-    MarkedMissing: _marked,
 }

@@ -15,7 +15,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from export.own.marked import MarkedMissing
+from export.own.marked import MarkedMissing, marked_steps
 from export.own.settings import own_settings
 from export.refusal import ExportRefused
 from tests.export.own.pipelines import NUMBERS, booster, exported, rows_of, served, usual
@@ -85,6 +85,12 @@ def test_the_points_of_a_number_are_the_last_float64_that_round_to_it(number: fl
     for point, outside in ((low, -np.inf), (high, np.inf)):
         assert np.float32(point) == marked
         assert np.float32(np.nextafter(point, outside)) != marked
+
+
+def test_a_number_for_missing_values_beyond_float32_is_refused() -> None:
+    for number in (np.inf, -1e300):
+        with pytest.raises(ExportRefused, match="replace it by NaN and fit again"):
+            marked_steps(booster(missing=number))
 
 
 def test_native_categories_with_a_number_for_missing_values_are_refused(tmp_path: Path) -> None:
