@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from unicodedata import bidirectional
 
-from rich.markup import escape
-
 SHOWN_CHARACTERS = 60
 LISTED_NAMES = 12
 
 
 def escaped(text: object) -> str:
     """Text in which rich finds no markup: whatever a user has named."""
+    from rich.markup import escape  # not on top: runtime.ask and runtime.local are installed without it
+
     return escape(str(text))
 
 

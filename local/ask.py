@@ -1,10 +1,10 @@
 """`python -m runtime.ask FILE`: one request through the Lambda handler, as API Gateway would send it."""
 
-import argparse
 import json
 import sys
 from typing import Any
 
+from cli.parser import Parser
 from local.event import HttpRequest, http_api_event
 from local.model import load_handler
 from runtime.manifest import ModelRefused
@@ -35,8 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if is_answered else 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m runtime.ask",
         description="Send one request through the Lambda handler, as API Gateway would, and print the answer.",
         epilog="Exit status: 0 answered, 1 not answered (standard error says why), 2 wrong usage.",

@@ -7,6 +7,7 @@ that asks for `/` gets a page of its own: see local.page.
 import argparse
 import sys
 
+from cli.parser import Parser
 from local.model import load_handler
 from local.stop import on_stop
 from runtime.manifest import ModelRefused
@@ -50,8 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m runtime.local",
         description="Serve the Lambda handler over HTTP on this machine; a browser gets a page at / to try the model.",
         epilog="Exit status: 0 stopped by Ctrl-C or SIGTERM, 1 could not serve (standard error says why), "

@@ -94,8 +94,21 @@ def test_standard_input_that_is_no_text(monkeypatch: pytest.MonkeyPatch, capsys:
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_wrong_usage_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_is_one_line_and_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main([])
     assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: python -m runtime.ask")
+    expected = "python -m runtime.ask: the following arguments are required: FILE (--help lists the flags)\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_the_local_commands_need_no_library_but_those_of_the_handler() -> None:
+    code = """
+import sys
+sys.modules |= dict.fromkeys(("rich", "pandas", "pyarrow", "pydantic", "uvicorn"))
+import local.ask, local.serve
+sys.exit(local.ask.main(["x.json", "--bacth"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean --batch?" in done.stderr

@@ -100,8 +100,15 @@ def test_an_interruption_before_it_serves(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr() == ("", "interrupted; nothing was served\n")
 
 
-@pytest.mark.parametrize("arguments", [["--port", "x"], ["--port", "65536"], ["--unknown"]])
-def test_wrong_usage_ends_with_status_2(arguments: list[str]) -> None:
-    status, _, err = finish(*arguments)
-    assert status == 2
-    assert err.startswith("usage: python -m runtime.local")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "x"], "argument --port: expected a number from 0 to 65535, got 'x'"),
+        (["--port", "65536"], "argument --port: expected a number from 0 to 65535, got '65536'"),
+        (["--potr", "1"], "unknown flag --potr; did you mean --port?"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_ends_with_status_2(arguments: list[str], said: str) -> None:
+    status, out, err = finish(*arguments)
+    assert (status, out) == (2, "")
+    assert err == f"python -m runtime.local: {said} (--help lists the flags)\n"
