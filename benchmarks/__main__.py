@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except UserError as mistake:
-        sys.stderr.write(f"benchmarks: {mistake}\n")
+        sys.stderr.write(f"error: {mistake}\n")
         return mistake.exit_status
 
 

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from cli.parser import Parser
+from local.complaint import complain
 from local.event import HttpRequest, http_api_event
 from local.model import load_handler
 from runtime.manifest import ModelRefused
@@ -18,12 +19,12 @@ def main(arguments: list[str] | None = None) -> int:
         body = _read(options.file)
     except (OSError, UnicodeDecodeError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
-        sys.stderr.write(f"{options.file}: cannot be read ({reason}); name a file of JSON, or - for standard input\n")
+        complain(f"{options.file}: cannot be read ({reason}); name a file of JSON, or - for standard input")
         return 1
     try:
         handler = load_handler(options.model)
     except (OSError, ModelRefused, SettingRefused) as fault:
-        sys.stderr.write(f"{fault}\n")
+        complain(str(fault))
         return 1
     path = "/predict/batch" if options.batch else "/predict"
     headers = (("content-type", "application/json"),)

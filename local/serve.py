@@ -5,9 +5,9 @@ that asks for `/` gets a page of its own: see local.page.
 """
 
 import argparse
-import sys
 
 from cli.parser import Parser
+from local.complaint import complain
 from local.model import load_handler
 from local.stop import on_stop
 from runtime.manifest import ModelRefused
@@ -22,15 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
         from local.page import page_of
         from local.server import Server, authority
     except ImportError as fault:
-        _complain(f"{fault.name}: expected to be installed, got nothing; run pip install 'lastbit[serve]'")
+        complain(f"{fault.name}: expected to be installed, got nothing; run pip install 'lastbit[serve]'")
         return 1
     try:
         handler = load_handler(options.model)
     except (ModelRefused, SettingRefused) as fault:
-        _complain(str(fault))
+        complain(str(fault))
         return 1
     except KeyboardInterrupt:
-        _complain("interrupted; nothing was served")
+        complain("interrupted; nothing was served")
         return 1
     try:
         pages = {"/": page_of(handler.service)}
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         # socket.create_server adds to the text of the fault what the line says anyway.
         reason = (getattr(fault, "strerror", None) or str(fault)).partition(" (while")[0]
         where = authority(options.host, options.port)
-        _complain(f"cannot listen on {where}: {reason}; choose another with --host or --port")
+        complain(f"cannot listen on {where}: {reason}; choose another with --host or --port")
         return 1
     on_stop(server.stop)
     if not options.quiet:
@@ -75,7 +75,3 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 65535, got {text!r}")
     return int(text)
-
-
-def _complain(line: str) -> None:
-    sys.stderr.write(line + "\n")

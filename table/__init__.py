@@ -19,6 +19,7 @@ from table.cells import (
     codes_there,
     labels,
     numbers,
+    only_of,
     places_of,
     refuse_cells,
 )
@@ -184,6 +185,8 @@ def labelled_rows(source: Source, schema: Schema) -> tuple[Table, NDArray[np.boo
     refuse_one_class(source, schema.data, outcomes)
     kept = ~np.isnan(outcomes.values)
     frame = _features(source, schema, kept)
+    others = (schema.data.weight, schema.time, schema.exposure)
+    source = only_of(source, ~outcomes.excluded, filter(None, others))
     ids = None
     if schema.data.id is not None:
         ids = ["" if text is None else text for text in labels(source, schema.data.id)[kept]]
@@ -214,6 +217,8 @@ def labelled_rows(source: Source, schema: Schema) -> tuple[Table, NDArray[np.boo
 def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame":
     import pandas as pd
 
+    if not isinstance(kept, slice):
+        source = only_of(source, kept, (feature.column for feature in schema.features))
     for feature in with_special_codes(schema):
         refuse_ordinary_codes(source.name, feature, values_with_codes(source, feature)[kept])
     columns = {feature.name: column_of(source, feature, kept) for feature in schema.features}
@@ -223,6 +228,8 @@ def _features(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice")
 def _columns_beside(source: Source, schema: Schema, kept: "NDArray[np.bool_] | slice") -> "pd.DataFrame | None":
     import pandas as pd
 
+    if not isinstance(kept, slice):
+        source = only_of(source, kept, (its.column for its in schema.beside))
     columns = {its.name: column_of(source, its, kept) for its in schema.beside if its.column in source.columns}
     return pd.DataFrame(columns, copy=False) if columns else None
 

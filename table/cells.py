@@ -1,8 +1,8 @@
 """Columns of a file, of whatever type, in the one form that training has for each type of feature."""
 
 import math
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -23,6 +23,7 @@ EXAMPLES = 3
 NOTHING_ELSE = Missing()
 AMERICAN = Marks()
 EMPTY = "correct the file or leave the cell empty"
+HEADER_AGAIN = "that is the header again: delete such rows, or leave them out by data.exclude"
 OTHER_WORDS = "correct the file, set the feature's true and false words, or make it a category"
 
 
@@ -43,6 +44,8 @@ class Source:
     nfc: bool = False
     """Letters and their accents in categories become one character."""
     remarks: list[str] = field(default_factory=list)
+    signs: Mapping[str, str] = field(default_factory=dict)
+    """For a part of a table: the columns of numbers with signs, each with the sign of all parts."""
 
 
 def numbers(source: Source, column: str, special: Collection[str] = ()) -> NDArray[np.float64]:
@@ -147,6 +150,18 @@ def present(texts: Any, missing: Missing) -> Any:
     return pc.if_else(pc.is_in(trimmed, words), pa.scalar(None, pa.string()), trimmed)
 
 
+def only_of(source: Source, kept: NDArray[np.bool_], columns: Iterable[str]) -> Source:
+    """The source with some columns' texts in other rows as missing: what is left out need not be readable."""
+    if kept.all():
+        return source
+    read = dict(source.columns)
+    for column in set(columns) & read.keys():
+        cells = decoded(read[column])
+        if pa.types.is_string(cells.type):
+            read[column] = pc.if_else(pa.array(kept), cells, pa.scalar(None, pa.string()))
+    return replace(source, columns=read)
+
+
 def refuse_cells(
     source: Source,
     column: str,
@@ -165,23 +180,58 @@ def refuse_cells(
 
 def _parsed(source: Source, column: str, cells: Any) -> Any:
     texts = present(cells, source.missing)
-    if source.marks.decimal == ".":
-        try:
-            return pc.cast(texts, pa.float64())
-        except pa.ArrowInvalid:
-            pass
+    if column not in source.signs and (plain := _plain_numbers(source, texts)) is not None:
+        return plain
     coded = pc.dictionary_encode(texts).combine_chunks()
     levels = coded.dictionary.to_pylist()
     found = [source.marks.amount(text) for text in levels]
-    amounts = [amount for amount in found if amount is not None]
     _refuse_amounts(source, column, cells, found, coded)
-    signed = next((at for at, amount in enumerate(amounts) if amount.sign), None)
-    below = next((at for at, level in enumerate(levels) if is_bookkeeping_minus(level)), None)
-    for at in dict.fromkeys((signed, below)):
-        if at is not None:
-            source.remarks.append(f"column {column}: {shown(levels[at])} is read as {amounts[at].value:.15g}")
-    values = pa.array([amount.value for amount in amounts], pa.float64())
+    amounts = {text: amount for text, amount in zip(levels, found, strict=True) if amount is not None}
+    source.remarks.extend(read_as(source, column, examples_of_signs(amounts).values()))
+    values = pa.array([amount.value for amount in amounts.values()], pa.float64())
     return pa.chunked_array([pc.take(values, coded.indices)])
+
+
+def _plain_numbers(source: Source, texts: Any) -> Any | None:
+    """The texts as float64, None where a mark or a sign has to be read."""
+    if source.marks.decimal != ".":
+        return None
+    try:
+        return pc.cast(texts, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+
+
+def written_amounts(source: Source, column: str) -> dict[str, Amount] | None:
+    """The different texts of a number column with the amounts that they are, in the order of the rows.
+
+    None for a column that is no text, or that Arrow reads; other texts are left out.
+    """
+    cells = decoded(source.columns[column])
+    if not pa.types.is_string(cells.type):
+        return None
+    texts = present(cells, source.missing)
+    if _plain_numbers(source, texts) is not None:
+        return None
+    levels = pc.unique(texts).drop_null().to_pylist()
+    return {text: amount for text in levels if (amount := source.marks.amount(text)) is not None}
+
+
+def examples_of_signs(amounts: Mapping[str, Amount]) -> dict[str, str]:
+    """The first text with a `sign`, and the first with a `minus` as ledgers write it, where there are such."""
+    found: dict[str, str] = {}
+    for text, amount in amounts.items():
+        if amount.sign:
+            found.setdefault("sign", text)
+        if is_bookkeeping_minus(text):
+            found.setdefault("minus", text)
+    return found
+
+
+def read_as(source: Source, column: str, texts: Iterable[str]) -> list[str]:
+    """A remark on each of some texts of a column: the number that it is."""
+    amounts = {text: source.marks.amount(text) for text in texts}
+    return [f"column {column}: {shown(text)} is read as {its.value:.15g}" for text, its in amounts.items() if its]
 
 
 def _refuse_amounts(source: Source, column: str, cells: Any, amounts: Sequence[Amount | None], coded: Any) -> None:
@@ -195,10 +245,10 @@ def _refuse_amounts(source: Source, column: str, cells: Any, amounts: Sequence[A
 
     if None in amounts:
         fit = [each.in_words() for each in marks_that_fit(levels)]
-        remedy = f"set {' or '.join(fit)}" if fit else EMPTY
+        remedy = f"set {' or '.join(fit)}" if fit else HEADER_AGAIN if column in levels else EMPTY
         refuse(f"a number, with a decimal {mark}", [amount is None for amount in amounts], remedy)
     signs = [amount.sign for amount in amounts if amount]
-    one = next(filter(None, signs), "")
+    one = source.signs.get(column, next(filter(None, signs), ""))
     # A sum may stand without its currency; what stands without % may be a share of 1.
     wrong = [sign != one and (sign != "" or one == "%") for sign in signs]
     if any(wrong):

@@ -4,7 +4,7 @@ What every row needs by itself (outcome, weight, time, group) is read whole, a f
 when they are asked for, a few row groups at a time, in this process or in another one that sees the same files.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -20,7 +20,7 @@ from cli.progress import Progress
 from storage.files import local_file
 from table import SILENT, Table, column_of, columns_wanted, labelled_rows
 from table.amounts import Marks
-from table.cells import Source, decoded
+from table.cells import Source, decoded, examples_of_signs, only_of, read_as, written_amounts
 from table.parquet_file import MAGIC, ParquetFile
 from table.parts import Part, parts_of
 from table.settings import Schema
@@ -56,6 +56,8 @@ class Layout:
     """Arrow's schema of the columns: the types that all parts have in common."""
     groups: tuple[tuple[int, ...], ...]
     """Rows of each row group, by part."""
+    signs: Mapping[str, str] = field(default_factory=dict)
+    """Columns of numbers that are text with signs, such as %, each with the one of the whole column."""
 
     @property
     def rows(self) -> int:
@@ -80,22 +82,29 @@ class Layout:
                 first += rows
         return found
 
-    def frames(self, piece: Piece, most: int) -> "Iterator[tuple[int, pd.DataFrame]]":
+    def frames(
+        self, piece: Piece, most: int, kept: NDArray[np.bool_] | None = None
+    ) -> "Iterator[tuple[int, pd.DataFrame]]":
         """The features of a piece as Table.frame has them, at most so many rows at a time, each with its first row.
 
-        Rows without an outcome are among them. Raises UserError for what a column cannot hold.
+        Rows that are not `kept` [rows of the piece] are among them; what is text there need not be readable. Raises
+        UserError for what a column cannot hold.
         """
-        for first, source in self.sources(piece, most, self.types.names):
+        for first, source in self.sources(piece, most, self.types.names, kept):
             yield first, self._frame(source)
 
-    def sources(self, piece: Piece, most: int, columns: Sequence[str]) -> Iterator[tuple[int, Source]]:
+    def sources(
+        self, piece: Piece, most: int, columns: Sequence[str], kept: NDArray[np.bool_] | None = None
+    ) -> Iterator[tuple[int, Source]]:
         """Some columns of a piece, as `frames` divides it."""
         part, sizes = self.parts[piece.part], self.groups[piece.part]
         file = ParquetFile(part.name, part.path)
         own = [name for name in columns if name not in part.values]
         first, in_file = piece.first, sum(sizes[: piece.groups[0]])
         for batch in file.batches(own, piece.groups, most):
-            yield first, self._source(part, {name: self._cells(part, name, batch) for name in columns}, in_file)
+            source = self._source(part, {name: self._cells(part, name, batch) for name in columns}, in_file)
+            at = first - piece.first
+            yield first, source if kept is None else only_of(source, kept[at : at + batch.num_rows], columns)
             first += batch.num_rows
             in_file += batch.num_rows
 
@@ -122,15 +131,13 @@ class Layout:
             Marks(data.decimal, data.thousands),
             data.normalization == "NFC",
             [],
+            self.signs,
         )
 
     def _frame(self, source: Source) -> "pd.DataFrame":
         import pandas as pd
 
-        read = {feature.name: column_of(source, feature) for feature in self.schema.features}
-        if source.remarks:  # of a sign among the cells, which a whole column has to agree on
-            raise UserError(f"{self.name}: {source.remarks[0]}, which one part cannot decide; write it as a number")
-        return pd.DataFrame(read, copy=False)
+        return pd.DataFrame({its.name: column_of(source, its) for its in self.schema.features}, copy=False)
 
 
 @dataclass(frozen=True)
@@ -179,9 +186,38 @@ def opened_in_parts(schema: Schema, progress: Progress = SILENT) -> Iterator[Tab
         columns = list(dict.fromkeys(feature.column for feature in schema.features))
         groups = tuple(tuple(file.row_groups) for file in files)
         layout = Layout(name, schema, tuple(parts), _types(parts, files, columns), groups)
+        signs, remarks = _signs(layout, kept)
+        layout, table = replace(layout, signs=signs), replace(table, remarks=(*remarks, *table.remarks))
         _refuse_ordinary_codes(layout, kept)
         counts = np.add.reduceat(kept, np.arange(0, len(kept), STRIDE), dtype=np.int64)
         yield TableInParts(table, layout, kept, np.array([0, *accumulate(counts.tolist())], dtype=np.int64))
+
+
+def _signs(layout: Layout, kept: NDArray[np.bool_]) -> tuple[dict[str, str], list[str]]:
+    """The sign of each column of numbers that are text with signs, "" for a minus alone, and remarks on these columns.
+
+    All numbers of a column have to have the same, which no part can tell by itself; so such columns are read once more.
+    """
+    features = [its for its in layout.schema.features if its.type == "number"]
+    texts = (its.column for its in features if pa.types.is_string(layout.types.field(its.column).type))
+    columns = list(dict.fromkeys(texts))
+    signs, examples = dict[str, str](), dict[str, dict[str, str]]()
+    for piece in layout.pieces(MOST_ROWS) if columns else ():
+        for _, source in layout.sources(piece, STRIDE, columns, kept[piece.first :]):
+            for column in columns:
+                amounts = written_amounts(source, column)
+                if amounts is None:
+                    continue
+                first = examples_of_signs(amounts)
+                examples[column] = first | examples.get(column, {})
+                signs[column] = signs.get(column) or ("" if "sign" not in first else amounts[first["sign"]].sign)
+    data = layout.schema.data
+    whole = Source(layout.name, "", {}, lambda _: [], marks=Marks(data.decimal, data.thousands))
+    remarks = []
+    for column in (its for its in columns if its in examples):
+        texts = (examples[column][kind] for kind in ("sign", "minus") if kind in examples[column])
+        remarks += read_as(whole, column, texts)
+    return signs, remarks
 
 
 def _refuse_ordinary_codes(layout: Layout, kept: NDArray[np.bool_]) -> None:
@@ -190,7 +226,8 @@ def _refuse_ordinary_codes(layout: Layout, kept: NDArray[np.bool_]) -> None:
     looked_at = kept & (np.arange(len(kept)) % -(-len(kept) // MOST_ROWS) == 0)
     found: dict[str, list[NDArray[np.float64]]] = {feature.name: [] for feature in features}
     for piece in layout.pieces(MOST_ROWS) if features else ():
-        for first, source in layout.sources(piece, STRIDE, list(dict.fromkeys(its.column for its in features))):
+        columns = list(dict.fromkeys(its.column for its in features))
+        for first, source in layout.sources(piece, STRIDE, columns, kept[piece.first :]):
             for feature in features:
                 values = values_with_codes(source, feature)
                 found[feature.name].append(values[looked_at[first : first + len(values)]])

@@ -2,17 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cli.errors import UserError
 from cli.words import did_you_mean, listed, shown
-from table.cells import Source, coded_labels, places_of
+from table.cells import EXAMPLES, Source, coded_labels, places_of
 from table.settings import Data
 from table.times import Times
 from table.words import plain
 
+MANY = 20  # rows
 NO_ROWS = "has a header and no rows; expected rows"
 
 
@@ -52,7 +54,7 @@ def outcomes_of(source: Source, data: Data) -> Outcomes:
     found = sorted(text for text, rows in counts.items() if text is not None and rows)
     positive, negative = set(map(plain, data.positive)), set(map(plain, data.negative))
     others = [text for text in found if text not in positive]
-    _refuse_values(source, data, found, others)
+    _refuse_values(source, data, _with_places(source, found, texts, codes), others)
     for name, named in (("positive", data.positive), ("negative", data.negative)):
         absent = [value for value in named if plain(value) not in found]
         if 0 < len(absent) < len(named):
@@ -92,6 +94,8 @@ def left_out_note(source: Source, outcomes: Outcomes, time: Times | None) -> str
     for exclusion in outcomes.exclusions:
         by_column.setdefault(exclusion.column, []).append(exclusion)
     notes += [_note(column, exclusions) for column, exclusions in by_column.items()]
+    if 0 < outcomes.excluded.sum() <= EXAMPLES and len(by_column) == 1:
+        notes[-1] += f" ({places_of(source, outcomes.excluded)})"
     return "; ".join(note for note in notes if note)
 
 
@@ -109,6 +113,17 @@ def _refuse_values(source: Source, data: Data, found: list[str], others: list[st
     if len(others) > 1:
         remedy = "name those who repaid as data.negative, and rows with any other value are left out"
         raise UserError(f"{where}: expected two values, found: {listed(found)}; {remedy}")
+
+
+def _with_places(
+    source: Source, found: list[str], texts: list[str | None], codes: NDArray[np.integer[Any]]
+) -> list[str]:
+    """The values found; of more than two, each that a single row of many has comes with its place: totals, mostly."""
+    if len(found) < 3 or len(codes) < MANY:
+        return found
+    rows = np.bincount(codes, minlength=len(texts))
+    alone = {text: np.flatnonzero(codes == at)[0] for at, text in enumerate(texts) if rows[at] == 1}
+    return [f"{text} ({source.places([int(alone[text])])[0]})" if text in alone else text for text in found]
 
 
 def _excluded(source: Source, data: Data) -> tuple[NDArray[np.bool_], list[Exclusion], list[str]]:

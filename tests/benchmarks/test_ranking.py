@@ -81,7 +81,7 @@ def test_a_missing_table_is_refused_before_anything_is_measured(
     words = ["ranking", "--sets", "HELOC,HMEQ", "--kept", str(tables / "kept")]
     assert command.main(words) == 1
     said = capsys.readouterr().err
-    assert said.startswith(f"benchmarks: HELOC: {tables / 'heloc.csv'} is not there; put it there from FICO")
+    assert said.startswith(f"error: HELOC: {tables / 'heloc.csv'} is not there; put it there from FICO")
     assert said.count("\n") == 1
     assert not (tables / "kept").exists()
 

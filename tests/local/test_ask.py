@@ -67,7 +67,7 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
     assert ask(str(REFERENCE_REQUEST), "--model", str(folder)) == (
         1,
         "",
-        f"{folder}: expected a folder with model.onnx and manifest.json, got none; "
+        f"error: {folder}: expected a folder with model.onnx and manifest.json, got none; "
         "run python -m training.run and python -m export.to_onnx first\n",
     )
 
@@ -76,9 +76,9 @@ def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
     file = tmp_path / "none.json"
     assert main([str(file)]) == 1
     remedy = "name a file of JSON, or - for standard input"
-    assert capsys.readouterr() == ("", f"{file}: cannot be read (No such file or directory); {remedy}\n")
+    assert capsys.readouterr() == ("", f"error: {file}: cannot be read (No such file or directory); {remedy}\n")
     assert main([str(tmp_path)]) == 1
-    assert capsys.readouterr() == ("", f"{tmp_path}: cannot be read (Is a directory); {remedy}\n")
+    assert capsys.readouterr() == ("", f"error: {tmp_path}: cannot be read (Is a directory); {remedy}\n")
 
 
 def test_a_file_that_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,10 @@ def test_a_port_in_use(reference_model: Path) -> None:
         port = str(taken.getsockname()[1])
         status, out, err = finish("--port", port, "--model", str(reference_model))
     assert (status, out) == (1, "")
-    assert err == f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another with --host or --port\n"
+    assert (
+        err
+        == f"error: cannot listen on 127.0.0.1:{port}: Address already in use; choose another with --host or --port\n"
+    )
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
@@ -75,20 +78,22 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
 
 def test_a_wrong_setting_is_named(reference_model: Path) -> None:
     status, _, err = finish("--model", str(reference_model), UNKNOWN_FIELDS="drop")
-    assert (status, err) == (1, "UNKNOWN_FIELDS: expected refuse or ignore, got 'drop'\n")
+    assert (status, err) == (1, "error: UNKNOWN_FIELDS: expected refuse or ignore, got 'drop'\n")
 
 
 def test_a_host_that_is_not_this_machines(reference_model: Path) -> None:
     status, out, err = finish("--host", "2001:db8::1", "--port", "8000", "--model", str(reference_model))
     assert (status, out) == (1, "")
-    assert re.fullmatch(r"cannot listen on \[2001:db8::1\]:8000: [^;]+; choose another with --host or --port\n", err)
+    assert re.fullmatch(
+        r"error: cannot listen on \[2001:db8::1\]:8000: [^;]+; choose another with --host or --port\n", err
+    )
 
 
 def test_without_the_server_one_line_says_what_to_install(reference_model: Path) -> None:
     code = "import sys; sys.modules['uvicorn'] = None; from local.serve import main; sys.exit(main())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "uvicorn: expected to be installed, got nothing; run pip install 'lastbit[serve]'\n"
+    assert done.stderr == "error: uvicorn: expected to be installed, got nothing; run pip install 'lastbit[serve]'\n"
 
 
 def test_an_interruption_before_it_serves(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +102,7 @@ def test_an_interruption_before_it_serves(monkeypatch: pytest.MonkeyPatch, capsy
 
     monkeypatch.setattr("local.serve.load_handler", interrupted)
     assert main([]) == 1
-    assert capsys.readouterr() == ("", "interrupted; nothing was served\n")
+    assert capsys.readouterr() == ("", "error: interrupted; nothing was served\n")
 
 
 @pytest.mark.parametrize(

@@ -130,13 +130,69 @@ def test_what_cannot_be_read_in_parts_is_refused_before_any_row(folder: Path, tm
     assert "all parts of a table need the same columns" in refusal(schema_of(folder))
 
 
-def test_an_amount_with_a_sign_is_refused_since_a_part_cannot_tell(tmp_path: Path) -> None:
-    path = tmp_path / "loans.parquet"
-    table = pa.table({"rate": ["13 %", "7 %", "9 %"], "default": ["bad", "good", "good"]})
-    pq.write_table(table, path)
-    schema = Schema(Data(str(path), id=None, positive=("bad",)), (Feature("rate", "number"),))
-    with opened_in_parts(schema) as source, pytest.raises(UserError, match="one part cannot decide"):
-        list(source.layout.frames(source.layout.pieces(10)[0], 10))
+WRITTEN: dict[str, list[str | None]] = {
+    "percent": ["13 %", None, "7%", "n/k", "9.5 %", "0 %"],
+    "ledger": ["1,234.50-", "7", "(0.5)", "", "-3", "inf"],
+    "money": ["7", "US$ 1,000", "n/k", "(US$ 2.25)", "12", "US$ 3-"],
+    "plain": ["1", "2.5", " 3 ", "n/k", "1e3", "-4"],
+}
+
+
+def of_texts(folder: Path, columns: dict[str, list[str | None]], sizes: list[int]) -> Schema:
+    """A file of numbers that are text, in row groups of so many rows; the last row has no outcome, and a word."""
+    rows = len(next(iter(columns.values())))
+    default = ["bad" if row % 2 else "good" for row in range(rows)] + [None]
+    table = pa.table({name: [*texts, "Total"] for name, texts in columns.items()} | {"default": default})
+    with pq.ParquetWriter(folder / "loans.parquet", table.schema) as file:
+        for start, stop in pairwise([0, *np.cumsum(sizes).tolist()]):
+            file.write_table(table.slice(start, stop - start))
+    data = Data(str(folder / "loans.parquet"), id=None, positive=("bad",), missing=("n/k", "inf"), thousands=",")
+    return Schema(data, tuple(Feature(name, "number") for name in columns))
+
+
+def read_in_parts(schema: Schema) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The frame, two rows at a time of each row group, and the remarks."""
+    with opened_in_parts(schema) as source:
+        layout, kept = source.layout, source.kept
+        frames = [frame for piece in layout.pieces(1) for _, frame in layout.frames(piece, 2, kept[piece.first :])]
+        return pd.concat(frames, ignore_index=True)[kept].reset_index(drop=True), source.table.remarks
+
+
+@pytest.mark.parametrize("sizes", [[1] * 7, [3, 4], [7]])
+def test_numbers_with_signs_are_those_of_a_table_read_whole(sizes: list[int], tmp_path: Path) -> None:
+    schema = of_texts(tmp_path, WRITTEN, sizes)
+    whole = read_table(schema)
+    assert whole.frame["money"].tolist()[3:] == [-2.25, 12, -3]
+    frame, remarks = read_in_parts(schema)
+    pd.testing.assert_frame_equal(frame, whole.frame)
+    assert remarks == whole.remarks
+    assert [remark.partition(" is read as ")[0] for remark in whole.remarks] == [
+        'column percent: "13 %"',
+        'column ledger: "1,234.50-"',
+        'column money: "US$ 1,000"',
+        'column money: "(US$ 2.25)"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["13 %", "7 %", "9", "8 %"], 'every number with %, got "9" (row 3)'),
+        (["9", "8", "13 %", "7 %"], 'every number with %, got "9" (row 1)'),
+        (["$ 9", "8", "1", "\N{EURO SIGN} 7"], 'every number with $, got "\N{EURO SIGN} 7" (row 4)'),
+        (["$ 9", "8", "1", "ten"], 'a number, with a decimal point, got "ten" (row 4)'),
+    ],
+)
+def test_signs_that_differ_between_parts_are_refused_as_in_a_table_read_whole(
+    texts: list[str | None], expected: str, tmp_path: Path
+) -> None:
+    schema = of_texts(tmp_path, {"rate": texts}, [2, 3])
+    with pytest.raises(UserError) as whole:
+        read_table(schema)
+    assert expected in str(whole.value)
+    with pytest.raises(UserError) as in_parts:
+        read_in_parts(schema)
+    assert expected in str(in_parts.value)
 
 
 def with_codes(folder: Path, share: float) -> Schema:

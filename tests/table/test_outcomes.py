@@ -57,7 +57,7 @@ def test_rows_with_neither_outcome_are_left_out_and_counted_by_value(tmp_path: P
     )
     assert table.dropped_note == (
         "1 row without a target left out (line 9); "
-        '3 rows left out by state (2 "open", 1 "disputed")'
+        '3 rows left out by state (2 "open", 1 "disputed") (line 4, line 7, line 8)'
     )  # fmt: skip
 
 
@@ -133,6 +133,28 @@ def test_outcomes_without_a_rule_are_asked_for(tmp_path: Path) -> None:
     )
 
 
+def test_the_line_of_totals_is_named_where_an_outcome_is_theirs_alone(tmp_path: Path) -> None:
+    states = [*["settled", "arrears"] * 12, "12"]
+    said = mistake(tmp_path, rows_of(states), positive=("arrears",), negative=())
+    assert "expected two values, found: 12 (line 26), arrears, settled" in said
+    table = table_of(tmp_path, rows_of(states), positive=("arrears",), negative=(), exclude={"state": ("12",)})
+    assert table.dropped_note == '1 row left out by state (1 "12") (line 26)'
+
+
+@pytest.mark.parametrize("row", [{"rent": "EUR", "state": "settled", "desk": ""}, {"rent": "rent", "state": ""}])
+def test_what_is_left_out_need_not_be_readable(row: dict[str, str], tmp_path: Path) -> None:
+    rows = rows_of(["settled", "arrears", "settled"], desk=["north"] * 3)
+    table = table_of(tmp_path, [*rows, {"desk": "north", **row}], exclude={"desk": ("",)})
+    assert table.frame["rent"].tolist() == [0, 1, 2]
+
+
+def test_a_header_in_the_middle_is_named_as_one(tmp_path: Path) -> None:
+    rows = [*rows_of(["settled", "arrears"]), {"rent": "rent", "state": "settled"}]
+    assert mistake(tmp_path, rows).endswith(
+        'got "rent" (line 4); that is the header again: delete such rows, or leave them out by data.exclude'
+    )
+
+
 def test_an_unknown_column_to_exclude_by_is_named(tmp_path: Path) -> None:
     rows = rows_of(["arrears", "settled"], desk=["north", "trial"])
     message = mistake(tmp_path, rows, exclude={"desks": ("trial",)})
@@ -150,7 +172,7 @@ def test_rows_left_out_by_time_are_counted_apart_from_rows_without_outcome(tmp_p
     rows = rows_of(["settled", "arrears", "open", ""], month=["2020-01", "2020-02", "2020-05", "2020-04"])
     assert table_of(tmp_path, rows, settings).dropped_note == (
         "1 row without a target left out (line 5); all later than the last one with a target, 2020-02-01: "
-        'the outcome is not known yet; 1 row left out by state (1 "open")'
+        'the outcome is not known yet; 1 row left out by state (1 "open") (line 4)'
     )
 
 

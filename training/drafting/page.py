@@ -9,9 +9,11 @@ from storage.address import is_remote
 from table.settings import Data, Feature
 from training.drafting.guess import ISO, WEIGHT, Guess
 from training.drafting.outcome import Candidate, nothing_speaks_for
+from training.drafting.strays import Strays
 
 CHOOSE = "CHOOSE one of"
 VALUES = 8
+NO_STRAYS = '# exclude = { COLUMN = ["value"] }  # are there rows that no model should see, such as tests or staff?'
 NO_OUTCOME = (
     "# No outcome was detected: no column has the name or the values of one. A model cannot be trained without it."
 )
@@ -30,6 +32,7 @@ class Draft:
     """Columns that are no features of any type, with the reason."""
     asked: dict[str, str]
     """Questions about settings of the table, by setting."""
+    strays: Strays | None = None
 
 
 def _id(draft: Draft) -> str:
@@ -54,7 +57,7 @@ def page_of(draft: Draft, folder: Path) -> str:
         _id(draft),
         *_target(draft),
         *(f"# weight = {text(its.feature.name)}  # is it?" for its in draft.guesses if WEIGHT.search(its.feature.name)),
-        '# exclude = { COLUMN = ["value"] }  # are there rows that no model should see, such as tests or staff?',
+        *_exclude(draft.strays),
         "",
         "# Columns that the model may read, known when the decision is made. A description is shown in reports.",
         "[features]",
@@ -122,6 +125,17 @@ def _as_settings(its: Candidate) -> list[str]:
     if its.negative:
         lines.append(f"negative = {_one_or_list(its.negative)}{question}")
     return lines
+
+
+def _exclude(strays: Strays | None) -> list[str]:
+    if strays is None:
+        return [
+            '# exclude = { COLUMN = ["value"] }  # are there rows that no model should see, such as tests or staff?'
+        ]
+    if not strays.values:
+        return [f"# {plain(line)}: delete {'it' if len(strays.rows) == 1 else 'them'}" for line in strays.in_words()]
+    named = ", ".join(f"{key(name)} = [{', '.join(map(text, its))}]" for name, its in strays.values.items())
+    return [*(f"# {plain(line)}: is that right?" for line in strays.in_words()), f"exclude = {{ {named} }}"]
 
 
 def _values(its: Candidate) -> str:

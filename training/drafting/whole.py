@@ -20,6 +20,7 @@ from training.drafting.guess import ID_NAME, UUID, Guess, guess, suspected, with
 from training.drafting.opened import Opened, open_all, reason_of
 from training.drafting.outcome import Candidate, candidates, convincing, named
 from training.drafting.page import Draft, likeliest, page_of
+from training.drafting.strays import strays_of
 from training.drafting.writing import POINT, writing_of
 from training.settings import settings_from_dict
 from training.settings.checks import REQUEST_ID
@@ -49,6 +50,12 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     looked_at = _looked_at(opened.rows, asked_for.seed)
     columns, left_out = _cells(opened, looked_at, show)
     writing = writing_of(columns, opened.data.separator)
+    strays = strays_of(opened.source, columns, writing.marks)
+    if strays is not None:
+        opened = replace(opened, source=strays.others_of(opened.source))
+        looked_at = _looked_at(opened.rows - len(strays.rows), asked_for.seed)
+        columns, left_out = _cells(opened, looked_at, show)
+        writing = writing_of(columns, opened.data.separator)
     missing = frozenset(writing.missing)
     columns = [cells.without(missing) for cells in columns]
     target = None
@@ -96,7 +103,7 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
         asked["sheet"] = f"or {', '.join(opened.other_sheets)}?"
     if all(its.reason is not None for its in kept):
         raise UserError(f"{name}: no column can be a feature: {listed([its.feature.name for its in kept])}; add some")
-    page = page_of(Draft(data, opened.rows, found, target, kept, left_out, asked), asked_for.folder)
+    page = page_of(Draft(data, opened.rows, found, target, kept, left_out, asked, strays), asked_for.folder)
     settings_from_dict(tomllib.loads(page))  # what it refuses is no draft
     return page
 

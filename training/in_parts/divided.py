@@ -39,7 +39,7 @@ class Share:
     def frames(self, layout: Layout, most: int) -> Iterator[tuple[slice, pd.DataFrame]]:
         """Features, at most so many rows at a time, each with its place in the share."""
         done = 0
-        for first, frame in layout.frames(self.piece, most):
+        for first, frame in layout.frames(self.piece, most, self.kept):
             at = first - self.piece.first
             kept = self.kept[at : at + len(frame)]
             if not kept.all():

@@ -57,8 +57,10 @@ def applicants(rows: int = ROWS) -> pd.DataFrame:
 
 
 def write(frame: pd.DataFrame, folder: Path, files: int, groups: int) -> Path:
-    """The rows in so many files, each with row groups of so many rows."""
+    """The rows in so many files, each with row groups of so many rows; incomes have a currency's sign."""
     folder.mkdir()
+    income = frame["income"].map("${!r}".format, na_action="ignore")
+    frame = frame.assign(income=income.where(income.notna(), None))
     cuts = np.linspace(0, len(frame), files + 1).astype(int)
     for number in range(files):
         part = pa.Table.from_pandas(frame.iloc[cuts[number] : cuts[number + 1]], preserve_index=False)

@@ -1,0 +1,211 @@
+"""Rows that are no customers: empty ones, the header again, units or names below it, totals and notes at the end."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cli.words import listed
+from table.amounts import Marks
+from table.cells import Source, coded_labels, decoded, label, present
+from training.drafting.cells import Cells
+from training.drafting.writing import AMONG_NUMBERS, LOOKED_AT, NEARLY_ALL
+
+ABOVE, BELOW = 2, 5  # rows at the start and at the end that are looked at
+FEWEST_ROWS = 20
+PLACES = 5  # that are said
+NEVER_MISSING = 0.05  # share of missing cells of a column that every customer has
+ROUNDED = 1e-6  # relative error of a sum
+OF_TOTALS = re.compile(
+    r"(grand|sub|gesamt|end)?[ -]?(totals?|totale[ns]?|totaux|totaal|total (g[eé]n[eé]ral|geral)|celkem|gesamt(summe)?"
+    r"|insgesamt|summe|summa|somme|suma|soma|sums?|razem|ogółem|итого|всего|合计|总计|averages?|avg|mean|mittelwert"
+    r"|durchschnitt|moyenne|promedio|media|média|gemiddelde|count|anzahl)[ :.]*",
+    re.I,
+)
+EMPTY, HEADER, NAMES, TOTALS, NOTE = (
+    "empty",
+    "the header again",
+    "units or names of the columns",
+    "totals",
+    "a note",
+)
+
+
+@dataclass(frozen=True)
+class Strays:
+    """Rows of a table, from 0, each with what it seems to be, and the values by which `data.exclude` leaves them out.
+
+    `values` is empty where no column distinguishes them from customers; a missing cell is the empty text.
+    """
+
+    rows: Mapping[int, str]
+    values: Mapping[str, tuple[str, ...]]
+    places: Sequence[str]
+
+    def in_words(self) -> list[str]:
+        """A line on each kind: where such rows are."""
+        said = []
+        for kind in dict.fromkeys(self.rows.values()):
+            where = [place for place, its in zip(self.places, self.rows.values(), strict=True) if its == kind]
+            more = f" and {len(where) - PLACES:,} more" if len(where) > PLACES else ""
+            named = f"{', '.join(where[:PLACES])}{more}" if more else listed(where)
+            said.append(f"{named} seem{'s' if len(where) == 1 else ''} to be {kind}, not {_customers(len(where))}")
+        return said
+
+    def others_of(self, source: Source) -> Source:
+        """The source without these rows."""
+        kept = np.ones(len(next(iter(source.columns.values()))), dtype=bool)
+        kept[list(self.rows)] = False
+        at = np.flatnonzero(kept)
+        return replace(
+            source,
+            columns={name: cells.filter(pa.array(kept)) for name, cells in source.columns.items()},
+            places=lambda rows: source.places([int(at[row]) for row in rows]),
+        )
+
+
+def strays_of(source: Source, columns: Sequence[Cells], marks: Marks) -> Strays | None:
+    """The rows that are no customers, None where there are none. `columns` are those that can be read."""
+    table = _Table(source, columns, marks)
+    rows = dict.fromkeys(table.empty(), EMPTY)
+    for row in table.like_the_header():
+        rows.setdefault(row, HEADER)
+    if table.rows >= FEWEST_ROWS:
+        for row in table.of_names():
+            rows.setdefault(row, NAMES)
+        for row, kind in table.at_the_end(set(rows)):
+            rows.setdefault(row, kind)
+    if not rows or len(rows) == table.rows:
+        return None
+    rows = dict(sorted(rows.items()))
+    return Strays(rows, table.values_of(list(rows)), source.places(list(rows)))
+
+
+class _Table:
+    """A table's cells by row."""
+
+    def __init__(self, source: Source, columns: Sequence[Cells], marks: Marks) -> None:
+        self._source, self._columns, self._marks = source, columns, marks
+        self.rows = len(next(iter(source.columns.values())))
+
+    def empty(self) -> Iterator[int]:
+        if all(cells.missing for cells in self._columns):
+            missing = np.ones(self.rows, dtype=bool)
+            for cells in self._columns:
+                missing &= pc.is_null(self._present(cells.name)).to_numpy()
+            yield from np.flatnonzero(missing).tolist()
+
+    def like_the_header(self) -> Iterator[int]:
+        """Rows in which every cell that is not missing is its column's name."""
+        named = [cells for cells in self._columns if cells.name.strip() in cells.levels]
+        if len(named) < 2 or 2 * len(named) < len(self._columns):
+            return
+        alike = np.zeros(self.rows, dtype=np.int64)
+        for cells in named:
+            equal = pc.equal(self._present(cells.name), cells.name.strip())
+            alike += pc.fill_null(equal, False).to_numpy()
+        for row in np.flatnonzero(alike == len(named)).tolist():
+            if all(text in (None, name.strip()) for name, text in self._texts(row).items()):
+                yield row
+
+    def of_names(self) -> Iterator[int]:
+        """The first rows, where they have texts of their own in columns of numbers."""
+        for row in range(ABOVE):
+            texts = self._texts(row)
+            odd = [cells for cells in self._columns if self._is_odd(cells, texts[cells.name])]
+            numbers = [cells for cells in self._columns if self._are_numbers(cells)]
+            if len(odd) < 2 or 2 * len(odd) < len(numbers):
+                return
+            yield row
+
+    def at_the_end(self, known: set[int]) -> Iterator[tuple[int, str]]:
+        """The last rows that are totals or notes, with their kind."""
+        for row in range(self.rows - 1, max(self.rows - 1 - BELOW, 0), -1):
+            if row in known:
+                continue
+            texts = self._texts(row)
+            here = {name: text for name, text in texts.items() if text is not None}
+            few = max(BELOW, NEVER_MISSING * self.rows)
+            if not any(texts[cells.name] is None and cells.missing <= few for cells in self._columns):
+                return
+            if any(OF_TOTALS.fullmatch(text) for name, text in here.items() if self._is_rare(name, text)):
+                yield row, TOTALS
+            elif len(here) == 1 and len(self._columns) > 2 and all(self._is_note(*its) for its in here.items()):
+                yield row, NOTE
+            elif any(self._is_sum(cells, row, texts[cells.name], known) for cells in self._columns):
+                yield row, TOTALS
+            else:
+                return
+            known.add(row)
+
+    def values_of(self, rows: Sequence[int]) -> dict[str, tuple[str, ...]]:
+        """Values that these rows have and no other: of one column if possible, one that has texts if possible."""
+        own = np.zeros(self.rows, dtype=bool)
+        own[rows] = True
+        found: dict[str, tuple[str, ...]] = {}
+        left = own.copy()
+        for cells in sorted(self._columns, key=lambda cells: (cells.time is not None, cells.plain_values is not None)):
+            levels, codes = coded_labels(self._source, cells.name)
+            inside, outside = np.unique(codes[own]), np.unique(codes[~own])
+            sure = np.setdiff1d(inside, outside)
+            covered = np.isin(codes, sure) & own
+            named = tuple("" if levels[code] is None else str(levels[code]) for code in sure)
+            if covered[own].all():
+                return {cells.name: named}
+            if (covered & left).any():
+                found[cells.name] = named
+                left &= ~covered
+        return {} if left.any() else found
+
+    def _present(self, name: str) -> "pa.ChunkedArray":
+        cells = decoded(self._source.columns[name])
+        return present(cells, self._source.missing) if pa.types.is_string(cells.type) else cells
+
+    def _texts(self, row: int) -> dict[str, str | None]:
+        """The texts of a row, None for missing."""
+        cells = {cells.name: self._source.columns[cells.name].slice(row, 1) for cells in self._columns}
+        texts = {name: label(cell[0].as_py()) for name, cell in cells.items()}
+        return {name: None if text is None or text in self._source.missing else text for name, text in texts.items()}
+
+    def _rows_with(self, cells: Cells, text: str) -> int:
+        return int(cells.rows[cells.levels.index(text)]) if text in cells.levels else 0
+
+    def _is_rare(self, name: str, text: str) -> bool:
+        [cells] = [cells for cells in self._columns if cells.name == name]
+        return self._rows_with(cells, text) <= BELOW
+
+    def _is_note(self, name: str, text: str) -> bool:
+        return self._is_rare(name, text) and self._marks.amount(text) is None
+
+    def _are_numbers(self, cells: Cells) -> bool:
+        if cells.is_boolean or cells.time is not None:
+            return False
+        frequent = cells.frequent(LOOKED_AT)
+        read = sum(self._marks.amount(level) is not None for level in frequent)
+        return read > 0 and read >= min(NEARLY_ALL * len(frequent), len(frequent) - ABOVE)
+
+    def _is_odd(self, cells: Cells, text: str | None) -> bool:
+        """True for a text that no other row has in a column of numbers, and that is no word for missing."""
+        if text is None or text.casefold() in AMONG_NUMBERS or self._marks.amount(text) is not None:
+            return False
+        return self._rows_with(cells, text) == 1 and self._are_numbers(cells)
+
+    def _is_sum(self, cells: Cells, row: int, text: str | None, known: set[int]) -> bool:
+        """True for a cell that is the sum of all cells above, and larger than each."""
+        amount = None if text is None else self._marks.amount(text)
+        if amount is None or not self._are_numbers(cells):
+            return False
+        values = dict(zip(cells.levels, cells.values(self._marks).tolist(), strict=True))
+        levels, codes = coded_labels(self._source, cells.name)
+        its = np.array([values.get(level, np.nan) for level in levels])[codes]
+        its[[*known, row]] = np.nan
+        its = its[~np.isnan(its)]
+        total = float(its.sum())
+        return bool(len(its) and abs(amount.value - total) <= ROUNDED * abs(total) and abs(total) > abs(its).max())
+
+
+def _customers(rows: int) -> str:
+    return "a customer" if rows == 1 else "customers"
