@@ -146,7 +146,8 @@ def test_the_out_folder_is_not_a_file(tmp_path: Path) -> None:
         ("--tset-size 0.3", "unknown flag --tset-size; did you mean --test-size?"),
         ("--zzz=3", "unknown flag --zzz"),
         ("stray", "unexpected argument stray"),
-        ("--folds three", "argument --folds: invalid int value: 'three'"),
+        ("--folds three", "argument --folds: expected a whole number, got 'three'"),
+        ("--test-size 'a quarter'", "argument --test-size: expected a number, got 'a quarter'"),
         ("--row-max worst", "argument --row-max: expected NAME=A,B, got worst"),
         ("--xgboost max_bin", "argument --xgboost: expected NAME=VALUE, got max_bin"),
         (
