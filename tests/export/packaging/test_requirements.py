@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from export.packaging.refusal import PackageRefused
 from export.packaging.requirements import read_pins
 from export.packaging.target import Target
-from export.packaging.wheels import PackageRefused
 
 TARGET = Target((3, 13), "x86_64")
 HASH = "--hash=sha256:0123"
@@ -19,7 +19,7 @@ def test_pins_are_those_of_the_target_with_all_their_hashes(tmp_path: Path) -> N
         f"old==1 ; python_full_version < '3.12' {HASH}\nnew==2 ; python_full_version >= '3.12' {HASH}  # why\n"
     )
     numpy, new = read_pins(path, TARGET)
-    assert (numpy.name, numpy.version, numpy.hashes) == ("numpy", "2.4.6", {"sha256:0123", "sha256:4567"})
+    assert (numpy.name, numpy.version, numpy.hashes) == ("numpy", "2.4.6", frozenset({"sha256:0123", "sha256:4567"}))
     assert (new.name, new.version) == ("new", "2")
     assert numpy.lines() == f"numpy==2.4.6 \\\n    {HASH} \\\n    --hash=sha256:4567"
 
