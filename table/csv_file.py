@@ -22,6 +22,7 @@ SEPARATORS = (";", ",", "\t", "|")
 SAMPLE_BYTES = 65_536
 SAMPLE_ROWS = 50
 THREE_FIGURES = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+SEPARATOR_LINE = re.compile(rb"""(?P<mark>\xef\xbb\xbf)?"?sep=(?P<separator>[;,\t|])"?(?=\r|\n)""", re.I)
 ANOTHER_ENCODING = 'save the file as UTF-8, or set data.encoding, for example "cp1252"'
 BLOCK_BYTES = 16 * 2**20  # a row has to fit
 
@@ -43,6 +44,8 @@ class CsvFile:
         self.decimal = decimal
         self.content = content
         self._refuse_what_is_no_text()
+        said, content = without_separator_line(content)
+        self.content, separator = content, separator or said
         self.separator = separator or find_separator(content, wanted)
         self.written = self.separator
         self.introduction = f"its columns, separated by {shown(self.separator)}"
@@ -115,7 +118,9 @@ class CsvFile:
     def _header(self) -> list[str]:
         first = records(self.content, self.separator)
         try:
-            line, header = next(first)
+            line, header = next(first, (0, []))
+            if not header:
+                self._refuse("is empty; expected a header and rows")
             if any(_is_broken(column) for column in header):
                 self._refuse(f"line {line} is not UTF-8 text; {ANOTHER_ENCODING}")
             if next(first, None) is None:
@@ -143,9 +148,20 @@ class CsvFile:
                     self._refuse(f"line {line} is not UTF-8 text; {ANOTHER_ENCODING}")
                 if len(record) != len(self.columns):
                     expected = f"expected {len(self.columns)} fields, as in the header, got {len(record)}"
-                    self._refuse(f"line {line}: {expected}; is it cut short, or a separator or a quote out of place?")
+                    remedy = "is it cut short, or a separator or a quote out of place?"
+                    if len(record) == 1:
+                        remedy = "is it a note, cut short, or is a separator or a quote out of place?"
+                    self._refuse(f"line {line}: {expected}; {remedy}")
         except csv.Error:
             self._refuse(f"after line {line}: a quote is opened and not closed; close it")
+
+
+def without_separator_line(content: bytes) -> tuple[str | None, bytes]:
+    """The separator that Excel's first line `sep=;` says, and the content with that line empty; None without it."""
+    said = SEPARATOR_LINE.match(content)
+    if said is None:
+        return None, content
+    return said["separator"].decode(), (said["mark"] or b"") + content[said.end() :]
 
 
 def find_separator(content: bytes, wanted: Collection[str]) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FREQUENT, SHARE = 10, 0.005  # rows, and their share, from which a value may be a code
 FEW, DIFFERENT = 4, 10  # codes of a column at most, and other values at least
 MOST_NINES, FEWEST_OTHERS = 8, 3  # the same of codes such as 97, 98, 99
+FORMULA = re.compile(r'="[^"]*"')
 YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
 
 
@@ -26,12 +27,15 @@ def remarks_of(frame: "pd.DataFrame", schema: Schema) -> list[str]:
     """A line for each column that may not be what its settings say."""
     found: list[str] = []
     for feature in schema.features:
-        if feature.type == "number":
+        if frame[feature.name].isna().all():
+            found.append(f"column {feature.name}: is missing in every row; leave it out")
+        elif feature.type == "number":
             values = frame[feature.name].to_numpy(dtype=np.float64)
             distinct, rows = np.unique(values[~np.isnan(values)], return_counts=True)
             found += _dates(feature.name, values, distinct)
             found += _codes(feature.name, distinct, rows)
         elif feature.type == "category" and not feature.vocabulary:
+            found += _formulas(feature.name, frame[feature.name])
             found += _alike(feature.name, frame[feature.name])
     return found
 
@@ -79,6 +83,12 @@ def _nines(distinct: NDArray[np.float64], rows: NDArray[np.integer[Any]]) -> lis
             enough = rows[at:].sum() >= max(FREQUENT, SHARE * rows.sum())
             return distinct[at:].tolist() if enough else []
     return []
+
+
+def _formulas(name: str, column: "pd.Series[Any]") -> Iterator[str]:
+    formula = next((level for level in column.dropna().unique() if FORMULA.fullmatch(level)), None)
+    if formula is not None:
+        yield f"column {name}: {shown(formula)} is a formula of Excel and read as it stands; write the text alone"
 
 
 def _alike(name: str, column: "pd.Series[Any]") -> Iterator[str]:

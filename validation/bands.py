@@ -30,8 +30,8 @@ def band_edges(scores: NDArray[np.float64], scale: Scale) -> list[float]:
     which no score is goes to the next one up, or the last ones down: no rate could be said of it. Isotonic calibration
     leaves such gaps.
     """
-    lower = 10 * math.floor(scores.min() / 10)
-    upper = 10 * math.ceil(scores.max() / 10)
+    lower = 10 * math.floor(math.floor(scores.min()) / 10)  # whole points first: a tenth of -5e-324 is 0
+    upper = 10 * math.ceil(math.ceil(scores.max()) / 10)
     step = max(1, int(scale.points_to_double / math.log(2)))
     if lower == upper:
         upper = lower + step

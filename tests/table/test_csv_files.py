@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from cli.errors import UserError
 from table.cells import MISSING
 from table.csv_file import find_separator
 from tests.table.tables import BASE, GOOD_AND_BAD, HEADER, table_of, with_column
@@ -30,6 +31,17 @@ def test_line_endings_byte_order_mark_and_blank_lines_change_nothing(ending: str
 @pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
 def test_separators_are_found(separator: str, tmp_path: Path) -> None:
     assert len(table_of(tmp_path, (HEADER + GOOD_AND_BAD).replace(";", separator)).frame) == 8
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_excel_s_line_of_the_separator_is_no_header(line: str, mark: str, ending: str, tmp_path: Path) -> None:
+    plain = HEADER + GOOD_AND_BAD
+    table = table_of(tmp_path, (mark + line + "\n" + plain).replace("\n", ending).encode())
+    assert table.frame.equals(table_of(tmp_path, plain.encode()).frame)
+    with pytest.raises(UserError, match=r"line 11: expected 5 fields"):
+        table_of(tmp_path, f"{mark}{line}\n{plain}a;30\n".encode())
 
 
 def test_the_header_decides_on_the_separator() -> None:

@@ -114,6 +114,8 @@ def test_a_target_that_is_not_settled_is_a_question_that_training_repeats(tmp_pa
     ("content", "words"),
     [
         (b"", "is empty"),
+        (b"\xef\xbb\xbf\r\n", "is empty; expected a header and rows"),
+        (b"sep=;\r\n", "is empty; expected a header and rows"),
         (b"a,b\n", "has a header and no rows"),
         (b"a\n1\n2\n", "one column"),
         (b"a,b\n1,2\n2,3\n3,4\n", "no column can be the target"),

@@ -56,6 +56,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Table:
 HEADER = ";".join(NAMES)
 STRAYS = {
     "totals": ([61], [f"Total;;{total()};;;15"], "line 62 seems to be totals", 'loan_id = ["Total"]'),
+    "totals in every cell": ([61], [f"TOTAL;to date;{total()};2890;all;15"], "line 62 seems to be totals", '["TOTAL"]'),
     "sum without a word": ([61], [f";;{total()};;;15"], "line 62 seems to be totals", 'loan_id = [""]'),
     "totals without an outcome": ([61], [f"Gesamt:;;{total()};;;"], "line 62 seems to be totals", '["Gesamt:"]'),
     "mean": ([61], [";;;;;", "Mittelwert;;3,120.5;44.2;;0.25"], "line 63 seems to be totals", '["Mittelwert", ""]'),
@@ -106,6 +107,7 @@ def test_totals_are_known_by_any_marks(tmp_path: Path) -> None:
     "last",
     [
         "L9999;2022-01-01;1.00;40;total;1",  # a job of that name
+        "TOTAL;2022-01-01;1.00;40;staff;1",  # no sum
         "L9999;;1.00;40;staff;1",  # a time is missing
         "L9999;2022-01-01;;40;count;0",
         ";2022-01-01;77.10;40;staff;1",

@@ -92,6 +92,8 @@ def test_edges_step_by_a_factor_of_e_in_the_odds() -> None:
     ([500, 501, 639.5], [500, 528, 640]),
     ([500, 570], [500, 528, 570]),  # the highest score is a band's upper edge, which belongs to it
     ([410, 437.9, 438], [410, 438, 440]),
+    ([-5e-324], [-10, 0]),
+    ([5e-324], [0, 10]),
 ])  # fmt: skip
 def test_a_band_without_applicants_is_merged(scores: list[float], edges: list[float]) -> None:
     assert band_edges(np.array(scores), Scale()) == edges

@@ -23,13 +23,24 @@ from table.time_format import (
 from table.times import is_iso
 from table.words import folded, number_of, truths
 from training.drafting.cells import Cells
-from training.drafting.writing import A_QUESTION, MANY_NUMBERS, NEARLY_ALL, words_of_truth
+from training.drafting.doubts import (
+    DAYS_OF_EXCEL,
+    amounts_in_words,
+    as_no_text,
+    counted,
+    counted_by_values,
+    in_several_forms,
+    of_two_scales,
+    with_odd_texts,
+)
+from training.drafting.writing import A_QUESTION, NEARLY_ALL, words_of_truth
 from training.exploration.column import Column
 from training.exploration.risk import risk_of
 from training.exploration.suspects import KNOWN_LATER, may_be_honest, suspicion_of
 
 ID_NAME = re.compile(
-    r"(^|[_\W]|(?<=[a-z])(?=[IKN])|(?=nummer))(id|uuid|guid|key|nr|no|num|number|nummer|n[uú]m[eé]ro|ref|reference)$",
+    r"(^|[_\W]|(?<=[a-z])(?=[IKN])|(?=nummer))(id|uuid|guid|key|nr|no|num|number|nummer|n[uú]m[eé]ro|ref|reference)\.?$"
+    r"|^(n[°ºo.r]+|num[eé]ro) |^(acct|account|konto|kontonr|dossier|customer|kunde|cliente?)$",
     re.I,
 )
 WEIGHT = re.compile(r"^(sample|case|row|survey)?[ _.-]?(weights?|wt|wgt|gewicht|peso|poids)$", re.I)
@@ -39,17 +50,6 @@ PLAIN_TIMES = {
     "%m%Y": r"(0?[1-9]|1[0-2])(19|20)\d\d",
     "%Y%m%d": r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])",
 }
-NAME_OF_TIME = re.compile(
-    r"(^|[_\W])(date|dt|day|datum|fecha|data|time|timestamp|ts)($|[_\W])|(date|datum|fecha|time|timestamp|_ms|_at)$|[a-z](Dt|At)$|DT$",
-    re.I,
-)
-# Moments of about 1990 to 2060 as counts from some first one.
-COUNTED = (
-    ("days since 1900, as Excel counts them", 32_000, 60_000),
-    ("days since 1960, as SAS counts them", 10_000, 32_000),
-    ("seconds since 1970", 6e8, 3e9),
-    ("milliseconds since 1970", 6e11, 3e12),
-)
 YEARS_OF_FOUR = tuple(text for text in UNORDERED if "%Y" in text)
 TRUTH = truths((), ())
 # Names of payments, collections and states of a loan that is running or lost.
@@ -60,8 +60,6 @@ AFTERWARDS = re.compile(
 )
 TELLS_MUCH = 0.7  # ROC-AUC of a column that has such a name
 MANY_LEVELS, OWN_LEVELS, RECURRING = 50, 0.5, 0.2
-FEW_TIMES = 3  # different values
-LONGEST_UNIT = 8  # letters behind numbers
 LEAST_ROWS, FIGURES = 100, 7  # of an identifier that its name does not say
 UUID = "is how every request names itself; rename the column to make it a feature"
 
@@ -100,7 +98,7 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     values = cells.values(marks)
     is_amount = ~np.isnan(values)
     if is_amount.all():
-        return replace(_number(cells, values, marks), names_rows=names_rows)
+        return replace(_number(cells, values, marks), names_rows=names_rows and not (values % 1).any())
     if set(map(folded, levels)) <= set(TRUTH):
         return Guess(Feature(name, "boolean"))
     if len(levels) == 2 and (words := words_of_truth(levels)):
@@ -111,7 +109,11 @@ def guess(cells: Cells, marks: Marks) -> Guess:
         return Guess(
             Feature(name, "number"), f"holds numbers and {', '.join(others)}; correct them, or list them as missing"
         )
+    if reason := as_no_text(some := cells.frequent(LOOKED_AT)) or in_several_forms(some):
+        return Guess(category, reason)
     if names_rows or len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
+        if reason := amounts_in_words(cells):
+            return Guess(category, reason)
         many = f"has {len(levels):,} different texts in {cells.present:,} rows, like an identifier or free text"
         return Guess(category, many, names_rows=names_rows)
     if _recurs(cells):
@@ -122,18 +124,7 @@ def guess(cells: Cells, marks: Marks) -> Guess:
         )
     asked = [level for level in levels if level.casefold() in A_QUESTION]
     missing = f"does {listed_texts(asked)} mean missing? then add special = [{listed_texts(asked)}]" if asked else ""
-    return Guess(category, remark=missing or _amounts_in_words(cells))
-
-
-def _amounts_in_words(cells: Cells) -> str:
-    """A question about texts that are numbers but for the same letters, such as 7.3k; empty for others."""
-    if len(cells.levels) <= MANY_NUMBERS:
-        return ""
-    rests = [re.sub(r"[-+\d.,'\s]+", " ", level).strip() if level[:1].isdigit() else "" for level in cells.levels]
-    rest = max(set(rests), key=rests.count)
-    if not rest or len(rest) > LONGEST_UNIT or rests.count(rest) < NEARLY_ALL * len(rests):
-        return ""
-    return f"is {shown(cells.by_rows[0])} a number? then write it without {shown(rest)}"
+    return Guess(category, remark=missing or amounts_in_words(cells) or with_odd_texts(levels, is_amount.tolist()))
 
 
 def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
@@ -142,8 +133,9 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     if len(levels) > 1 and (plain := _plain_times(cells, values)):
         times = () if cells.missing else plain  # of a split every row has one
         return Guess(number, f"looks like times written as numbers, {' or '.join(plain)}: are they?", times=times)
-    if counted := _counted(name, values):
-        said = f"looks like times in {counted}: are they? A feature is how long ago, in days or months"
+    by_values = counted_by_values(values)
+    if unit := counted(name, values) or (None if by_values == DAYS_OF_EXCEL else by_values):
+        said = f"looks like times in {unit}: are they? A feature is how long ago, in days or months"
         return Guess(number, said, times=() if cells.missing else (ISO,))
     if not cells.is_number and any(level[:1] == "0" and re.fullmatch(r"0\d+", level) for level in levels):
         if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
@@ -171,14 +163,11 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     read = [
         f"{shown(its)} is read as {values[levels.index(its)]:.15g}" for its in dict.fromkeys((marked, below)) if its
     ]
+    if not read and by_values is not None:
+        return Guess(number, remark=f"are these {by_values}? then leave them out: a feature is how long ago")
+    if not read and (doubt := of_two_scales(name, values, cells.rows)):
+        return Guess(number, remark=doubt)
     return Guess(number, remark="; ".join(read))
-
-
-def _counted(name: str, values: NDArray[np.float64]) -> str | None:
-    """The unit of a count that says when something was, where the name speaks of a time and nearly all values fit."""
-    if not NAME_OF_TIME.search(name) or (values % 1).any() or len(values) < FEW_TIMES:
-        return None
-    return next((unit for unit, low, high in COUNTED if np.mean((values >= low) & (values < high)) >= NEARLY_ALL), None)
 
 
 def with_doubtful_points(its: Guess, cells: Cells) -> Guess:

@@ -1,5 +1,6 @@
 """A table with every column that it has, and how it is written."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,7 +63,10 @@ def open_all(name: str, path: Path, sheet: str | None, show: Callable[[str], Non
     columns = [column for column in table.columns if column not in unread]
     if len(columns) < 2:
         what = f"one column, {columns[0]}" if columns else "columns without names of their own"
-        raise UserError(f"{name}: expected a target and features, got {what}; is it a table?")
+        remedy = "is it a table?"
+        if columns and re.search(r"\S[ \t]{2,}\S", columns[0]):
+            remedy = "are its columns of fixed width? then save it as CSV"
+        raise UserError(f"{name}: expected a target and features, got {what}; {remedy}")
     show(f"{len(columns)} columns")
     source = _read(table, data, columns, unread)
     if not source.columns:
@@ -144,12 +148,15 @@ def _of_one_byte(content: bytes, at: int) -> tuple[str, str]:
 
 
 def _refuse_no_header(name: str, file: CsvFile) -> None:
-    """Raise UserError for a first row that holds numbers as rows do, and for a title above the header."""
+    """Raise UserError for a first row of numbers, as rows have, for names in single quotes, and a title above them."""
     for separator in SEPARATORS if len(file.columns) == 1 else (file.separator,):
         rows = [each for _, each in zip(range(SAMPLE_ROWS), records(file.content, separator), strict=False)]
         if below := header_below(rows):
             raise UserError(f"{name}: line {below} looks like the header; delete the lines above it")
     header = file.columns
+    if all(len(column) > 1 and column[0] == column[-1] == "'" for column in header):
+        problem = f"line 1: names are in single quotes ({header[0]}, …), which belong to cells in a CSV"
+        raise UserError(f'{name}: {problem}; write " in place of them')
     numbers = [column for column in header if number_of(column.strip()) is not None]
     if (len(numbers) > 1 and 2 * len(numbers) >= len(header)) or (len(numbers) and len(set(header)) < len(header)):
         first = ", ".join(header[:4])

@@ -13,7 +13,7 @@ FEW = 20  # values of an outcome at most
 NAMED = re.compile(
     r"default|target|outcome|delinq|dlq|charged?_?off|fully.?paid|repaid|bankrupt|creditability|credit_?risk"
     r"|risk_?(flag|performance|class)|loan_?(status|repaid)|good_?bad|bad_?(flag|good|client|loan)?$|^(gb|bad|kredit)"
-    r"|^good_?(customer|client|loan|payer|credit)?$|insolv|inadimpl|ausfall|incumpl|impago|mora$|npl|write_?off|non_?perform|seriousdlq"
+    r"|^good_?(customer|client|loan|payer|credit)?$|insolv|inadimpl|ausfall|ausgefall|geplatzt|^def$|^npa$|incumpl|impago|mora$|npl|write_?off|non_?perform|seriousdlq"
     r"|impay[ée]|d[ée]faut|^verlust|verzug|morosidad|^moros[oa]?$|insolut|sofferenz|wanbetal|niesp[łl]ac",
     re.I,
 )

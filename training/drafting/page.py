@@ -38,8 +38,9 @@ class Draft:
 def _id(draft: Draft) -> str:
     if draft.data.id:
         return f"id = {text(draft.data.id)}"
-    own = (its.feature for its in draft.guesses if its.names_rows and its.reason is not None)
-    name = next((feature.name for feature in own if feature.type == "category"), None)
+    own = [its.feature for its in draft.guesses if its.names_rows and its.reason is not None]
+    texts_first = sorted(own, key=lambda feature: feature.type != "category")
+    name = texts_first[0].name if own else None
     said = "no column identifies the rows" if name is None else f"is it {text(name)}, which differs in each row?"
     return f'id = ""  # {said}'
 

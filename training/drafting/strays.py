@@ -68,7 +68,7 @@ class Strays:
 
 
 def strays_of(source: Source, columns: Sequence[Cells], marks: Marks) -> Strays | None:
-    """The rows that are no customers, None where there are none. `columns` are those that can be read."""
+    """The rows that are not customers, or None for a table without such rows. `columns` are those that can be read."""
     table = _Table(source, columns, marks)
     rows = dict.fromkeys(table.empty(), EMPTY)
     for row in table.like_the_header():
@@ -116,8 +116,7 @@ class _Table:
         for row in range(ABOVE):
             texts = self._texts(row)
             odd = [cells for cells in self._columns if self._is_odd(cells, texts[cells.name])]
-            numbers = [cells for cells in self._columns if self._are_numbers(cells)]
-            if len(odd) < 2 or 2 * len(odd) < len(numbers):
+            if len(odd) < 2 or 2 * len(odd) < sum(map(self._are_numbers, self._columns)):
                 return
             yield row
 
@@ -129,13 +128,13 @@ class _Table:
             texts = self._texts(row)
             here = {name: text for name, text in texts.items() if text is not None}
             few = max(BELOW, NEVER_MISSING * self.rows)
-            if not any(texts[cells.name] is None and cells.missing <= few for cells in self._columns):
+            lacks = any(texts[cells.name] is None and cells.missing <= few for cells in self._columns)
+            says = any(OF_TOTALS.fullmatch(text) for name, text in here.items() if self._is_rare(name, text))
+            if not (lacks or says):
                 return
-            if any(OF_TOTALS.fullmatch(text) for name, text in here.items() if self._is_rare(name, text)):
-                yield row, TOTALS
-            elif len(here) == 1 and len(self._columns) > 2 and all(self._is_note(*its) for its in here.items()):
+            if lacks and not says and self._is_note(here):
                 yield row, NOTE
-            elif any(self._is_sum(cells, row, texts[cells.name], known) for cells in self._columns):
+            elif (lacks and says) or any(self._is_sum(cells, row, texts[cells.name], known) for cells in self._columns):
                 yield row, TOTALS
             else:
                 return
@@ -177,7 +176,11 @@ class _Table:
         [cells] = [cells for cells in self._columns if cells.name == name]
         return self._rows_with(cells, text) <= BELOW
 
-    def _is_note(self, name: str, text: str) -> bool:
+    def _is_note(self, here: Mapping[str, str]) -> bool:
+        """True for a single text in a table of three columns or more."""
+        if len(here) != 1 or len(self._columns) < 3:
+            return False
+        [(name, text)] = here.items()
         return self._is_rare(name, text) and self._marks.amount(text) is None
 
     def _are_numbers(self, cells: Cells) -> bool:

@@ -39,6 +39,7 @@ A_QUESTION = frozenset(
 )
 TRUE_AND_FALSE = (
     *(("ja", "nein"), ("ja", "nee"), ("oui", "non"), ("si", "no"), ("sí", "no"), ("sì", "no"), ("sim", "não")),
+    *(("j", "n"), ("o", "n"), ("v", "f"), ("w", "f"), ("vero", "falso"), ("waar", "onwaar")),
     *(("s", "n"), ("sim", "nao"), ("tak", "nie"), ("да", "нет"), ("evet", "hayır"), ("wahr", "falsch")),
     *(("vrai", "faux"), ("verdadero", "falso"), ("ano", "ne"), ("igen", "nem"), ("kyllä", "ei"), ("是", "否")),
 )
@@ -88,7 +89,7 @@ def _marks(texts: Sequence[Cells], separator: str | None, asked: dict[str, str])
         if gain - loss > most or (gain and gain - loss == most and _is_rather(marks, best, unusual, separator)):
             best, most = marks, gain - loss
     if best != POINT:
-        fit = [marks for marks in OTHERS if marks.settings == best.settings and _fit_alike(marks, best, usual, unusual)]
+        fit = [marks for marks in OTHERS if _fit_alike(marks, best, usual, unusual)]
         example = next(
             (level for levels in unusual if _nearly(levels, best) for level in levels if _is_marked(level)), ""
         )
@@ -105,6 +106,8 @@ def _fit_alike(marks: Marks, best: Marks, usual: Sequence[list[str]], unusual: S
 
 def _is_rather(marks: Marks, best: Marks, unusual: Sequence[list[str]], separator: str | None) -> bool:
     """True if marks that fit equally are preferred: commas before three digits mark thousands, unless `;` separates."""
+    if separator == ";" and marks.decimal == "," and best.decimal == ".":
+        return all(_nearly(levels, marks) for levels in unusual if _nearly(levels, best))
     if marks.settings != best.settings or marks.thousands != "," or best.decimal != "," or separator == ";":
         return False
     return all(_nearly(levels, marks) for levels in unusual if _nearly(levels, best))
@@ -142,7 +145,8 @@ def _words_for_missing(cells: Cells, marks: Marks, asked: dict[str, str]) -> lis
     if not are_words or strange > most * sum(others.values()):
         return [level for level in known if level.casefold() in NOTHING]
     named = ", ".join(words)
-    asked["missing"] = f"{named} {'is' if len(words) == 1 else 'are'} among the numbers of {cells.name}: missing?"
+    question = f"{named} {'is' if len(words) == 1 else 'are'} among the numbers of {cells.name}: missing?"
+    asked["missing"] = f"{asked.get('missing', '')} {question}".strip()
     return known + words
 
 
