@@ -1,4 +1,4 @@
-"""What every process of one run of the suite shares, such as a model: the first that needs it makes it."""
+"""Things that every process of one run of the suite shares, such as a model: the first that needs one makes it."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""What processes share is made by one of them, and made again where it is not whole."""
+"""A thing that processes share is made by one of them, and made again where it is not whole."""
 
 import subprocess
 import sys
