@@ -1,4 +1,4 @@
-"""What each probability of default loses against its outcome."""
+"""Loss of each probability of default against its outcome."""
 
 from typing import Any
 
