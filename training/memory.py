@@ -12,10 +12,14 @@ from training.settings import Settings
 
 FLOAT32 = 4
 MEMINFO = Path("/proc/meminfo")
-CGROUPS = (  # limit and use of a container: version 2, then version 1
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+CGROUPS = (  # limit, use and parts of the use of a container: version 2, then version 1
+    tuple(Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current", "memory.stat")),
+    tuple(
+        Path("/sys/fs/cgroup/memory") / name
+        for name in ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat")
+    ),
 )
+CACHE_OF_FILES = ("active_file", "inactive_file")  # counted as used, and given back to whoever asks for memory
 
 
 def refuse_what_does_not_fit(settings: Settings, preparation: Preparation, rows: int) -> None:
@@ -32,7 +36,10 @@ def refuse_what_does_not_fit(settings: Settings, preparation: Preparation, rows:
     }
     name = max(levels, key=lambda each: levels[each], default=None)
     if name is None or 2 * levels[name] < preparation.width:
-        raise UserError(f"{columns}, and {_gigabytes(free)} of memory are free; use fewer features or rows")
+        raise UserError(
+            f"{columns}, and {_gigabytes(free)} of memory are free; train from the disk (--external-memory, of Parquet "
+            "files), or use fewer features or rows"
+        )
     given = next(feature for feature in settings.features if feature.name == name)
     remedy = "name fewer levels in its vocabulary"
     if not given.vocabulary:
@@ -71,12 +78,17 @@ def _of_machine() -> int | None:
         return None
 
 
-def _of_container(files: tuple[Path, Path]) -> int | None:
+def _of_container(files: tuple[Path, ...]) -> int | None:
+    limit_file, used_file, parts_file = files
     try:
-        limit, used = (int(file.read_text()) for file in files)
+        limit, used = (int(file.read_text()) for file in (limit_file, used_file))
     except (OSError, ValueError):  # no container, or "max"
         return None
-    return limit - used
+    try:
+        parts = dict(line.split() for line in parts_file.read_text(encoding="utf-8").splitlines())
+        return limit - used + sum(int(parts[name]) for name in CACHE_OF_FILES)
+    except (OSError, ValueError, KeyError):
+        return limit - used
 
 
 def _of_limit() -> int | None:

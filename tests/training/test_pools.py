@@ -169,15 +169,15 @@ def test_numbers_that_do_not_fit_are_refused_without_the_name_of_a_category(monk
     frame = pd.DataFrame({"job": ["a", "b"], **{name: [1.0, 2.0] for name in names}})
     preparation = Preparation(names, {"job": []}).fit(frame)
     monkeypatch.setattr(memory, "free_bytes", lambda: 1_000)
-    with pytest.raises(UserError, match=r"^9,000 training rows and 52 columns take .*; use fewer features or rows"):
+    with pytest.raises(UserError, match=r"^9,000 training rows and 52 columns take .*--external-memory"):
         memory.refuse_what_does_not_fit(settings(), preparation, 9_000)
 
 
 def test_the_least_known_limit_is_what_is_free(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    limit, used, machine = (tmp_path / name for name in ("max", "current", "meminfo"))
+    limit, used, parts, machine = (tmp_path / name for name in ("max", "current", "stat", "meminfo"))
     machine.write_text("MemTotal: 9000 kB\nMemAvailable: 5000 kB\n")
     monkeypatch.setattr(memory, "MEMINFO", machine)
-    monkeypatch.setattr(memory, "CGROUPS", ((limit, used),))
+    monkeypatch.setattr(memory, "CGROUPS", ((limit, used, parts),))
     monkeypatch.setattr(memory, "_of_limit", lambda: None)
     assert memory.free_bytes() == 5_000 * 1024
     limit.write_text("max\n")
@@ -185,6 +185,17 @@ def test_the_least_known_limit_is_what_is_free(monkeypatch: pytest.MonkeyPatch, 
     assert memory.free_bytes() == 5_000 * 1024
     limit.write_text("1007\n")
     assert memory.free_bytes() == 1_000
+
+
+def test_files_that_a_container_has_read_do_not_count_as_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    files = limit, used, parts = tuple(tmp_path / name for name in ("max", "current", "stat"))
+    limit.write_text("1000\n")
+    used.write_text("990\n")
+    parts.write_text("anon 290\nfile 700\ninactive_file 500\nactive_file 200\n")
+    monkeypatch.setattr(memory, "CGROUPS", (files,))
+    monkeypatch.setattr(memory, "_of_machine", lambda: None)
+    monkeypatch.setattr(memory, "_of_limit", lambda: None)
+    assert memory.free_bytes() == 710
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limits of a process")
