@@ -21,6 +21,7 @@ from training.in_parts.count import Counted, Wanted, prepared
 from training.in_parts.divided import TEST, Divided
 from training.in_parts.learn import Learnt, learn
 from training.in_parts.matrix import FLOAT32, MatrixOnDisk
+from training.memory import free_bytes
 from training.settings import Settings
 
 ROWS = 131_072  # that are read, and prepared, at a time
@@ -28,6 +29,8 @@ CELLS = 2**24  # of the matrix in a block: 64 MB
 # XGBoost's cache of a row: its place, and for each column a bin's number (4 bytes), the same by column (1, or 2 of more
 # than 256 bins) and a bit for missing; rounded up. Measured: 5.1 bytes a cell of 21 columns.
 BYTES_OF_ROW, BYTES_OF_CELL, FEW_BINS = 8, 5.2, 256
+# Memory of a row while it is fitted and evaluated, whatever the columns: measured, 10 and 50 million rows.
+MEMORY_OF_ROW = 100
 
 Told = Callable[[str], None]
 
@@ -53,15 +56,18 @@ class ExternalMemory:
 
     def need(self, width: int) -> int:
         """Bytes of disk at most, for a matrix of so many columns."""
-        rows, folds = len(self._divided.target), self._divided.folds
+        return int(len(self._divided.target) * width * FLOAT32 + self._cached(width))
+
+    def _cached(self, width: int) -> float:
+        """Bytes of the bins of all folds that are fitted at the same time."""
+        folds = self._divided.folds
         bins = int(str(self._settings.xgboost.get("max_bin", FEW_BINS)))
         of_cell = BYTES_OF_CELL + (1 if bins > FEW_BINS else 0)
         watched = 1 if "early_stopping_rounds" in self._settings.xgboost else (folds - 1) / folds
-        cached = len(self._divided.train) * watched * (width * of_cell + BYTES_OF_ROW)
-        return int(rows * width * FLOAT32 + self._together() * cached)
+        return self._together() * len(self._divided.train) * watched * (width * of_cell + BYTES_OF_ROW)
 
     def refuse_small_room(self, width: int) -> str:
-        """Remark on the disk. Raises UserError if it has too little room."""
+        """Remark on disk and memory. Raises UserError if the disk has too little room."""
         need, free = self.need(width), shutil.disk_usage(self._folder).free
         where = self._folder.parent
         if need > free:
@@ -69,7 +75,14 @@ class ExternalMemory:
                 f"{where}: expected {need / 1e9:,.1f} GB of disk for prepared rows, {free / 1e9:,.1f} GB are free; "
                 "make room, or name a folder with more as engine.cache (--cache)"
             )
-        return f"Needs up to {need / 1e9:,.1f} GB of disk in {where} until it ends; {free / 1e9:,.1f} GB are free"
+        remark = f"Needs up to {need / 1e9:,.1f} GB of disk in {where} until it ends; {free / 1e9:,.1f} GB are free"
+        cached, memory = self._cached(width), free_bytes()
+        if memory is not None and cached + MEMORY_OF_ROW * len(self._divided.target) > memory:
+            remark += (
+                f". XGBoost reads {cached / 1e9:,.1f} GB of it for each level of each tree, and {memory / 1e9:,.1f} GB "
+                "of memory are free for all: the speed of the disk decides"
+            )
+        return remark
 
     def prepare(self, preparation: Preparation, wanted: Wanted, told: Told) -> Counted:
         """The second pass."""

@@ -107,6 +107,21 @@ def test_files_and_row_groups_change_no_bit(loans: Path, tmp_path: Path, monkeyp
     assert boosters_of(other) == boosters_of(loans)
 
 
+def test_bins_that_memory_cannot_hold_are_announced_as_bound_by_the_disk(
+    loans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(loans.parent / "settings.toml", {"data.file": str(loans), "model.folds": 3})
+    with opened_in_parts(settings.schema) as source:
+        divided = Divided.of(source, split(source.table, settings), None, settings)
+    engine = ExternalMemory(settings, divided, tmp_path)
+    said = {}
+    for free in (None, 10**5, 10**9):
+        monkeypatch.setattr(external, "free_bytes", lambda free=free: free)
+        said[free] = engine.refuse_small_room(5)
+    assert said[None] == said[10**9]
+    assert said[10**5].removeprefix(said[None]).endswith("GB of memory are free for all: the speed of the disk decides")
+
+
 def test_the_export_certifies_it(from_disk: dict[str, Any], tmp_path: Path) -> None:
     words = ["--artifacts", str(from_disk["out"]), "--out", str(tmp_path / "model"), "--quiet"]
     assert to_onnx.main(words) == 0
