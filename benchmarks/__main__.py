@@ -36,7 +36,7 @@ def _run(arguments: Sequence[str]) -> int:
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     options.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(GROUPS)}; or ranking alone")
     options.add_argument("--quick", action="store_true", help=f"the headline figures, five minutes: {', '.join(QUICK)}")
-    options.add_argument("--print", action="store_true", help="print the figures and write nothing")
+    options.add_argument("--print", action="store_true", help="print the figures, and write nothing")
     args = options.parse_args(arguments)
     if unknown := set(args.names) - set(GROUPS):
         options.error(

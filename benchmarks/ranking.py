@@ -73,7 +73,7 @@ def run(plan: Plan, cells: Cells, progress: Progress) -> Results:
             with progress.step(what) as show:
                 found = cells.measure(cell, settings, lambda cell=cell, show=show: answer(cell, plan.trials, show))  # type: ignore[misc]
         if found is None:
-            progress.say("  another process is at it")
+            progress.say("  another process is computing it")
         else:
             results.add(cell, sets.trial(cell.table, cell.seed).test_target, found)
     return results
@@ -185,10 +185,14 @@ def main(arguments: Sequence[str]) -> int:
     flags.add_argument("--sets", type=_names, metavar="A,B", help=f"tables: {', '.join(public.SETS)}")
     flags.add_argument("--seeds", type=_numbers, metavar="1,2", help=f"default: {','.join(map(str, SEEDS))}")
     flags.add_argument("--contenders", type=_names, metavar="A,B", help=f"default: {', '.join(tuned.CONTENDERS)}")
-    flags.add_argument("--trials", type=int, default=TRIALS, metavar="N", help=f"of each search (default: {TRIALS})")
-    flags.add_argument("--kept", type=Path, default=KEPT, metavar="FOLDER", help=f"cells (default: {KEPT})")
-    flags.add_argument("--markdown", type=Path, metavar="FILE", help="write the results as Markdown, too")
-    flags.add_argument("--show", action="store_true", help="measure nothing; show what is there")
+    flags.add_argument(
+        "--trials", type=int, default=TRIALS, metavar="N", help=f"trials of a search (default: {TRIALS})"
+    )
+    flags.add_argument(
+        "--kept", type=Path, default=KEPT, metavar="FOLDER", help=f"folder of finished cells (default: {KEPT})"
+    )
+    flags.add_argument("--markdown", type=Path, metavar="FILE", help="also write the results as Markdown")
+    flags.add_argument("--show", action="store_true", help="measure nothing; print the results so far")
     args = flags.parse_args(arguments)
     plan = Plan(
         args.sets or (QUICK_SETS if args.quick else tuple(public.SETS)),

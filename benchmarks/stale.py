@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.stale",
         description="Name the figures of docs/benchmarks.json whose modules have changed since they were measured.",
     )
-    parser.add_argument("--strict", action="store_true", help="fail where a figure is stale")
+    parser.add_argument("--strict", action="store_true", help="fail if a figure is stale")
     options = parser.parse_args(arguments)
     return command.run(lambda: check(read(), strict=options.strict), "nothing was changed")
 

@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = Parser(
         prog="python -m delivery.audit",
-        description="Look up known vulnerabilities of every version in requirements/*.txt. Exit status 1 for one that "
-        f"{ACCEPTED} does not accept, for an entry there that is past its day or concerns nothing, and for a package "
-        "that could not be looked up.",
+        description="Look up known vulnerabilities of every version in requirements/*.txt. The exit status is 1 for a "
+        f"vulnerability that {ACCEPTED} does not accept, for an entry there that is past its date or matches no "
+        "locked version, and for a package that could not be looked up.",
     )
     options.add_argument("--pip-audit", default="pip-audit", metavar="FILE", help="pip-audit to run")
     options.add_argument("--quiet", action="store_true", help="print no progress")
@@ -79,7 +79,7 @@ def audit(folder: Path, program: str, today: date, progress: Progress) -> None:
         found, missed = ask(program, locks)
     findings = judge(found, accepted, today, locks)
     if missed:
-        findings.append(f"not looked up ({len(missed)}): {', '.join(missed[:3])}; is the network there?")
+        findings.append(f"not looked up ({len(missed)}): {', '.join(missed[:3])}; is there a network?")
     for entry in accepted:
         progress.say(escaped(f"accepted until {entry.until}: {entry.package} {entry.id}, {entry.reason}"))
     if findings:
@@ -165,7 +165,7 @@ def judge(
             lines.append(f"{name} {version} ({where}): {' '.join(each.names)}: {fix}, or accept it in {ACCEPTED}")
     for entry in accepted:
         if not any(entry.package == each.version[0] and entry.id in each.names for each in found):
-            lines.append(f"{ACCEPTED}: {entry.package} {entry.id}: no locked version has it; take the entry out")
+            lines.append(f"{ACCEPTED}: {entry.package} {entry.id}: no locked version has it; remove the entry")
         elif entry.until < today:
             lines.append(f"{ACCEPTED}: {entry.package} {entry.id}: accepted until {entry.until}; look at it again")
     return lines

@@ -35,8 +35,8 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = Parser(
         prog="python -m delivery.certificate",
-        description="Check that a model is the one that its certificate is about and can be packaged, add the "
-        "certificate to the summary of the workflow, and hand the model's version on as the output `version`.",
+        description="Check that a model belongs to its certificate and can be packaged, add the certificate to "
+        "the summary of the workflow, and set the output `version` to the model's version.",
     )
     files = options.add_argument_group("input")
     files.add_argument(
@@ -64,8 +64,8 @@ def as_markdown(version: str, certificate: Certificate) -> str:
         holds = _holds(certificate["total"], tolerances) and alone
         text = (
             f"### Model `{version}`\n\n{table(COLUMNS, rows)}\n"
-            f"{single['bit_equal']:,} of {single['rows']:,} rows answer alone as they do in a batch. "
-            f"Allowed were a difference of p of {tolerances['probability_difference']:.1e} and "
+            f"{single['bit_equal']:,} of {single['rows']:,} rows answer alone exactly as in a batch. "
+            f"The tolerances are a difference of p of {tolerances['probability_difference']:.1e} and "
             f"{tolerances['bands_that_differ']:,} bands that differ{_of_grades(certificate)}.\n\n"
         )
     except (KeyError, TypeError, ValueError):

@@ -33,7 +33,7 @@ def parser() -> Parser:
     """The command's options: none, it asks the workflow."""
     return Parser(
         prog="python -m delivery.chosen",
-        description="Hand on the output `version`: MODEL, or `latest` without it. With AT_ONCE=true MODEL is needed.",
+        description="Set the output `version` to MODEL, or to `latest` if MODEL is empty. AT_ONCE=true needs MODEL.",
     )
 
 

@@ -45,8 +45,8 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = Parser(
         prog="python -m delivery.image",
-        description="Build the image of the model in model/ on AWS's base, by the digest that it has now, push it to "
-        "IMAGE_REPOSITORY, and hand its `name` and `digest` on. docker has to be logged in there.",
+        description="Build the image of the model in model/ on the current digest of AWS's base, push it to "
+        "IMAGE_REPOSITORY, and set the outputs `name` and `digest`. docker has to be logged in to the registry.",
     )
     files = options.add_argument_group("input and output")
     files.add_argument(
@@ -139,6 +139,6 @@ def _docker(*words: str) -> str:
     try:
         return subprocess.run(["docker", *words], stdout=subprocess.PIPE, text=True, check=True).stdout
     except FileNotFoundError:
-        raise UserError("docker: no such command; this step runs where there is Docker with buildx") from None
+        raise UserError("docker: no such command; this step needs Docker with buildx") from None
     except subprocess.CalledProcessError as fault:
         raise UserError(f"docker {' '.join(words[:3])}: failed with exit status {fault.returncode}") from None

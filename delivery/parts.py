@@ -96,7 +96,7 @@ def libraries(task: Path) -> Iterator[Component]:
         file = path.relative_to(task).as_posix()
         known = next((entry for entry in LIBRARIES if path.name.startswith(entry.file)), None)
         if known is None:
-            raise PackageRefused(f"{path}: what is this library? say so in delivery/parts.py")
+            raise PackageRefused(f"{path}: expected a known library, found another; name it in delivery/parts.py")
         version = known.version.search(path.read_bytes() if known.inside else path.name.encode())
         if version is None:
             raise PackageRefused(f"{path}: expected {known.name} with a version, found none")

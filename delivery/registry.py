@@ -30,7 +30,7 @@ def parser() -> Parser:
     """The command's options: none, it asks the workflow."""
     return Parser(
         prog="python -m delivery.registry",
-        description="Hand on the output `account`: that of the registry in IMAGE_REPOSITORY.",
+        description="Set the output `account` to the account of the registry in IMAGE_REPOSITORY.",
     )
 
 

@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's options. What is empty is as if it were not there: a workflow's inputs are."""
     options = Parser(
         prog="python -m delivery.train",
-        description="training.run, export.to_onnx and export.registry from S3 to S3, with their summaries.",
+        description="Run training.run, export.to_onnx and export.registry from S3 to S3, and write their summaries.",
     )
     files = options.add_argument_group("input and output")
     files.add_argument("--data", required=True, metavar="ADDRESS", help="the table, s3://bucket/key")

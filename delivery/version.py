@@ -37,11 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = Parser(
         prog="python -m delivery.version",
-        description="Print the version, if every file names the same one. With a version: raise it everywhere, and "
-        "make what is unreleased in CHANGELOG.md its section. See docs/releasing.md.",
+        description="Print the version if every file names the same one. With X.Y.Z, raise the version everywhere, and "
+        "turn the section Unreleased of CHANGELOG.md into that of the version. See docs/releasing.md.",
     )
     options.add_argument("version", nargs="?", type=_number, metavar="X.Y.Z", help="the new version")
-    options.add_argument("--publish", action="store_true", help="the tag in GITHUB_REF_NAME as a release; needs gh")
+    options.add_argument(
+        "--publish", action="store_true", help="turn the tag in GITHUB_REF_NAME into a release; needs gh"
+    )
     args = options.parse_args(arguments)
     root, today = Path.cwd(), datetime.now(UTC).date()
 

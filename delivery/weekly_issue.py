@@ -21,12 +21,12 @@ TITLE = "The weekly run fails"
 TEXT = """\
 What failed: {run}
 
-Tests, with the newest or with coming versions of what lastbit depends on: each job keeps the versions that it ran
-with as an artefact. Either adapt the code, or exclude a version in `pyproject.toml` and say why beside it. Nothing
-that is shipped is concerned: its versions are locked.
+If tests fail, with the newest versions or with pre-releases of the dependencies: each job keeps the versions that it
+ran with as an artefact. Either adapt the code, or exclude a version in `pyproject.toml` and say why beside it. Shipped
+packages are not affected: their versions are locked.
 
-Known vulnerabilities of locked versions: `make lock FLAGS=--upgrade`, or accept one with a reason and a day in
-`requirements/accepted.toml`.
+If a locked version has a known vulnerability: `make lock FLAGS=--upgrade`, or accept it in
+`requirements/accepted.toml` with a reason and a date on which to look again.
 """
 
 

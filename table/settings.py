@@ -63,7 +63,7 @@ class Data:
     ] = None
     separator: Annotated[
         OptionalText,
-        Field(description="cSV separator: a character, tab, or a blank for one or more", examples=[";"]),
+        Field(description="CSV separator: a character, tab, or a blank for one or more", examples=[";"]),
         AfterValidator(_one_character),
         Usage(metavar="CHARACTER", parse=_tab, unset="detected"),
     ] = None

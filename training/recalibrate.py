@@ -103,17 +103,21 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     files = parser.add_argument_group("input and output")
-    files.add_argument("--artifacts", default="artifacts", metavar="DIR", help="the parent's, default %(default)s")
-    files.add_argument("--out", default=OUT, metavar="DIR", help="the new ones, default %(default)s")
-    files.add_argument("--model", metavar="DIR", help="the parent's exported model, whose version the new one names")
+    files.add_argument(
+        "--artifacts", default="artifacts", metavar="DIR", help="folder of the parent run, default %(default)s"
+    )
+    files.add_argument("--out", default=OUT, metavar="DIR", help="folder of the new artifacts, default %(default)s")
+    files.add_argument("--model", metavar="DIR", help="exported model of the parent, whose version the new one names")
     files.add_argument("--quiet", action="store_true", help="print errors only")
     how = parser.add_argument_group("how")
-    how.add_argument("--data", metavar="FILE", help="rows with outcomes, written as the training's table is")
+    how.add_argument(
+        "--data", metavar="FILE", help="table of rows with outcomes, in the format of the training's table"
+    )
     how.add_argument(
         "--central-tendency",
         type=float,
         metavar="RATE",
-        help="mean probability of default, 0 to 1, that the reference rows of training are to have",
+        help="mean probability of default, 0 to 1, that the reference rows of training shall have",
     )
     how.add_argument(
         "--method",

@@ -107,7 +107,7 @@ class MasterScale:
     ] = ()
     names: Annotated[
         Names,
-        Field(description="of the grades, lowest probability first", examples=[["A", "B", "C", "D"]]),
+        Field(description="names of the grades, lowest probability first", examples=[["A", "B", "C", "D"]]),
         Usage(flag="--grade-names", metavar="A,B,C", unset="1, 2, 3 and so on"),
     ] = ()
     count: Annotated[
@@ -253,6 +253,6 @@ class Fairness:
     ] = 0.8
     auc_loss: Annotated[
         float,
-        Field(ge=0, lt=1, description="Largest loss of ROC-AUC for a less discriminatory trial of a search"),
+        Field(ge=0, lt=1, description="largest loss of ROC-AUC for a less discriminatory trial of a search"),
         Usage(flag="--fairness-auc-loss"),
     ] = 0.01

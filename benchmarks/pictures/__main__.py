@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "(Debian: apt-get install chromium).",
     )
     parser.add_argument("--check", action="store_true", help="draw nothing; name pictures whose code has changed since")
-    parser.add_argument("--strict", action="store_true", help="with --check: fail where there are any")
+    parser.add_argument("--strict", action="store_true", help="with --check: fail if there are any")
     parser.add_argument("--quiet", action="store_true", help="without progress")
     options = parser.parse_args(arguments)
     if options.check:

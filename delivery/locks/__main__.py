@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Parser(
         prog="python -m delivery.locks",
         description="Resolve the lock files of requirements/ from pyproject.toml and delivery/locks/sources.py. "
-        "Versions that still fit stay; all files are replaced once all are resolved.",
+        "Versions that still fit are kept; the files are replaced once all of them are resolved.",
     )
-    options.add_argument("--uv", default="uv", metavar="FILE", help="uv to resolve with (default: on the path)")
+    options.add_argument("--uv", default="uv", metavar="FILE", help="the uv program (default: the one on the path)")
     options.add_argument("--upgrade", action="store_true", help="take the newest version of everything")
     options.add_argument("--quiet", action="store_true", help="print no progress")
     args = options.parse_args(arguments)

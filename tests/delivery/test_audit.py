@@ -98,13 +98,13 @@ def test_an_acceptance_ends_on_its_day_and_with_its_version(folder: Path, capsys
     assert findings(folder, capsys) == []
     known(folder, {})
     [line] = findings(folder, capsys)
-    assert "no locked version has it; take the entry out" in line
+    assert "no locked version has it; remove the entry" in line
 
 
 def test_what_could_not_be_looked_up_is_no_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     known(folder, {}, ("alib",))
     [line] = findings(folder, capsys)
-    assert line == "not looked up (1): alib 3; is the network there?"
+    assert line == "not looked up (1): alib 3; is there a network?"
 
 
 @pytest.mark.parametrize("change", [{"reason": " "}, {"until": '"soon"'}, {"until": "2027-03-01T10:00:00"}])

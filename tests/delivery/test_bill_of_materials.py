@@ -97,7 +97,7 @@ def test_its_time_is_that_of_the_source(
 
 def unknown_library(task: Path) -> str:
     (task / "numpy.libs" / "libmkl_rt.so.2").write_bytes(b"")
-    return "what is this library? say so in delivery/parts.py"
+    return "expected a known library, found another; name it in delivery/parts.py"
 
 
 def unknown_licence(task: Path) -> str:

@@ -68,7 +68,7 @@ class Strays:
 
 
 def strays_of(source: Source, columns: Sequence[Cells], marks: Marks) -> Strays | None:
-    """The rows that are no customers, None where there are none. `columns` are those that can be read."""
+    """The rows that are not customers, or None for a table without such rows. `columns` are those that can be read."""
     table = _Table(source, columns, marks)
     rows = dict.fromkeys(table.empty(), EMPTY)
     for row in table.like_the_header():

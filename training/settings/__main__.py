@@ -20,9 +20,9 @@ HEAD = """\
 # Settings
 
 Made by `make settings` from the declarations in `table/settings.py`, `validation/settings.py` and `training/settings/`;
-do not edit it. `python -m training.run --config FILE.toml` reads these tables. A flag goes before the TOML, the TOML
-before the default. `""` stands for no value. The flags of `scoring.run` are in [scoring.md](scoring.md), those of
-`validation.run` in [validation.md](validation.md).
+do not edit it. `python -m training.run --config FILE.toml` reads these tables. A flag overrides the TOML, and the
+TOML overrides the default. `""` stands for no value. The flags of `scoring.run` are in [scoring.md](scoring.md),
+those of `validation.run` in [validation.md](validation.md).
 
 """
 # Tables of features and groups, whose keys are names of the user's.

@@ -66,7 +66,7 @@ class Reasons:
     ] = 64.0
     method: Annotated[
         Literal["interventional", "tree-path"],
-        Field(description="shapley values against reference rows, or by covers as in XGBoost's pred_contribs"),
+        Field(description="Shapley values against reference rows, or by covers as in XGBoost's pred_contribs"),
         Usage(flag="--reasons-method"),
     ] = "interventional"
     values: Annotated[
