@@ -1,10 +1,14 @@
 """The parser of every command."""
 
 import argparse
+import re
 from typing import Any, NoReturn
 
 from cli.errors import WRONG_USAGE
 from cli.words import nearest
+
+NO_NUMBER = re.compile(r"argument (\S+): invalid (int|float) value: (.*)", re.DOTALL)  # argparse's words
+KINDS = {"int": "a whole number", "float": "a number"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,4 +25,6 @@ class Parser(argparse.ArgumentParser):
             suggestion = nearest(flag, self._option_string_actions)
             message = f"unknown flag {flag}" if flag.startswith("-") else f"unexpected argument {flag}"
             message += f"; did you mean {suggestion}?" if suggestion else ""
+        if number := NO_NUMBER.fullmatch(message):
+            message = f"argument {number[1]}: expected {KINDS[number[2]]}, got {number[3]}"
         self.exit(WRONG_USAGE, f"{self.prog}: {message} (--help lists the flags)\n")

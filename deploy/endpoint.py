@@ -111,7 +111,7 @@ class Endpoint:
             raise Failed(f"{path}: status {status} with a body of more than {BODY_LIMIT} bytes")
         try:
             return Answer(status, media_type, json.loads(body), seconds)
-        except ValueError:
+        except (RecursionError, ValueError):
             start = body[:60].decode("utf-8", "replace")
             raise Failed(f"{path}: status {status}: expected JSON, got {media_type}: {start!r}") from None
 

@@ -59,5 +59,5 @@ class Invoked:
             headers = {name.lower(): value for name, value in answer["headers"].items()}
             media_type = str(headers["content-type"]).partition(";")[0].strip()
             return Answer(int(answer["statusCode"]), media_type, json.loads(answer["body"]), seconds)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             raise Failed(f"{path}: expected an answer in JSON, got {body[:60].decode('utf-8', 'replace')!r}") from None

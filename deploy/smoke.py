@@ -19,6 +19,7 @@ if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
     start("deploy.smoke")
 
 # isort: split
+import argparse
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -42,6 +43,8 @@ from runtime.score import SCORE_TOLERANCE
 PROBLEM_TYPE = "application/problem+json"
 # A new stage, key or permission is not known everywhere at once: its first answers may be these.
 SETTLING = PASSING | {403, 404}
+LONGEST_WAIT = 3600  # seconds
+MOST_ATTEMPTS = 20  # each pause is twice the one before
 
 
 class SmokeFailed(UserError):  # noqa: N818  (named for what happened)
@@ -278,7 +281,11 @@ def parser() -> Parser:
     what.add_argument("--model-version", metavar="V", help="expected model version, where its manifest is not at hand")
     how = options.add_argument_group("patience")
     how.add_argument(
-        "--timeout", type=float, default=15.0, metavar="S", help="seconds to wait for an answer (default: %(default)s)"
+        "--timeout",
+        type=_seconds,
+        default=15.0,
+        metavar="S",
+        help="seconds to wait for an answer (default: %(default)s)",
     )
     how.add_argument(
         "--attempts",
@@ -291,9 +298,19 @@ def parser() -> Parser:
     return options
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(f"expected seconds above 0 and at most {LONGEST_WAIT}, got {text!r}")
+    return seconds
+
+
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise ValueError(text)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_ATTEMPTS):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to {MOST_ATTEMPTS}, got {text!r}")
     return int(text)
 
 

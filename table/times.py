@@ -121,7 +121,8 @@ def _of_format(source: Source, column: str, format_: TimeFormat) -> Times:
     if wrong.any():
         remedy = "correct the file, or set split.time_format to its format"
         refuse_cells(source, column, f"a date written as {shown(format_.text)}", wrong[codes], levels[codes], remedy)
-    values = np.array([np.datetime64("NaT") if moment is None else moment for moment in moments], "datetime64[us]")
+    unknown = np.datetime64("NaT", "us")
+    values = np.array([unknown if moment is None else moment for moment in moments], "datetime64[us]")
     return Times(values[codes], "a date or time without a time zone", format_)
 
 

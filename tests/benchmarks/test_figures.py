@@ -165,6 +165,13 @@ def test_an_entry_that_is_no_figure_is_refused(
         read()
 
 
+def test_two_figures_of_one_id_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "FILE", tmp_path / "benchmarks.json")
+    figures.FILE.write_text(json.dumps(2 * [{"id": "speed/b", "what": "", "value": ""}]))
+    with pytest.raises(UserError, match="expected each id once"):
+        read()
+
+
 def test_fresh_figures_stand_before_those_that_were_not_measured() -> None:
     old = [Figure("warm/a", "", "1"), Figure("warm/b", "", "2")]
     assert [its.value for its in updated(old, [Figure("warm/b", "", "3")])] == ["3", "1"]

@@ -13,6 +13,7 @@ import pytest
 from tests.delivery.runner import Outcome, Runner
 from tests.delivery.workflow_files import ROOT
 from tests.export.packaging.model_folder import certified_model, certify
+from tests.once import once
 
 VARIABLES = {
     "AWS_REGION": "eu-central-1",
@@ -53,19 +54,26 @@ FINDINGS: dict[str, Any] = {
 @pytest.fixture(scope="session")
 def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder whose certificate has findings; not to be changed."""
-    folder = certified_model(tmp_path_factory.mktemp("certified") / "model")
-    certify(folder, **FINDINGS)
-    return folder
+
+    def make(folder: Path) -> None:
+        certify(certified_model(folder / "model"), **FINDINGS)
+
+    folder, _ = once(tmp_path_factory, "certified", make)
+    return folder / "model"
 
 
 @pytest.fixture(scope="session")
-def release_environment() -> Path:
+def release_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python that a release is built by: made of requirements/release.txt alone, as the workflow makes it."""
-    target = ".venv-release/ready"
-    subprocess.run(["make", target, f"PYTHON={sys.executable}"], cwd=ROOT, check=True, capture_output=True, timeout=300)
     python = ROOT / ".venv-release" / "bin" / "python"
-    if "COVERAGE_PROCESS_CONFIG" in os.environ:
-        count_lines(python)
+
+    def make(_: Path) -> None:
+        words = ["make", ".venv-release/ready", f"PYTHON={sys.executable}"]
+        subprocess.run(words, cwd=ROOT, check=True, capture_output=True, timeout=300)
+        if "COVERAGE_PROCESS_CONFIG" in os.environ:
+            count_lines(python)
+
+    once(tmp_path_factory, "release-environment", make)
     return python
 
 
@@ -90,8 +98,13 @@ def built(
 ) -> tuple[Runner, Outcome]:
     """The release's results: artifacts, attestations, the workspace; tests only read them."""
     assert release_environment.exists()
-    runner = Runner(tmp_path_factory.mktemp("built"), dict(VARIABLES))
-    return runner, build(runner, certified)
+
+    def make(folder: Path) -> tuple[Runner, Outcome]:
+        runner = Runner(folder, dict(VARIABLES))
+        return runner, build(runner, certified)
+
+    _, result = once(tmp_path_factory, "built", make)
+    return result
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ from zipfile import ZipFile
 
 import pytest
 
+from cli.errors import UserError
+from delivery import image
 from delivery.image import main
+from export.packaging.target import Target
 from tests.delivery.runner import COMMANDS
 from tests.delivery.workflow_files import ROOT
 
@@ -90,3 +93,35 @@ def test_a_missing_or_damaged_package_is_refused(dist: Path, capsys: pytest.Capt
     (dist / "lambda.zip").unlink()
     assert main([]) == 1
     assert "dist/lambda.zip: no such file; build the release again" in said(capsys)
+
+
+def test_a_tag_without_a_digest_is_refused(
+    dist: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for answer in ("latest", '{"mediaType": "x"}', '{"digest": "sha256:12"}', "[]"):
+        monkeypatch.setattr(image, "_docker", lambda *_, answer=answer: answer)
+        assert main([]) == 1
+        shown = "sha256:12" if "sha256" in answer else answer
+        assert f"python:3.13: expected a digest, docker says {shown!r}" in said(capsys)
+    assert not (dist / "image.json").exists()
+
+
+def test_a_push_without_a_digest_is_not_recorded(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    docker = dist.parent / "commands" / "docker"
+    shutil.copytree(COMMANDS, docker.parent)
+    docker.write_text(docker.read_text().replace('{"containerimage.digest": ', '{"config.digest": '))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{docker.parent}:/usr/bin:/bin")
+        assert main([]) == 1
+    assert said(capsys) == "docker: expected the digest of the pushed image, got 'None'"
+    assert not (dist / "image.json").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '"SPDX"', '{"predicate": 3}', '{"spdxVersion": "SPDX-2.3"}'])
+def test_what_is_not_the_image_s_parts_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "sbom.spdx.json"
+    with pytest.raises(UserError, match=r"expected the image's parts in sbom\.spdx\.json, got none"):
+        image.parts_of(path, Target((3, 13), "x86_64"))
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"sbom\.spdx\.json: expected the image's parts as SPDX, got something else"):
+        image.parts_of(path, Target((3, 13), "x86_64"))

@@ -185,7 +185,11 @@ def test_an_error_of_the_function_is_reported(closed: Lambda, stages: Path, pack
     assert "/health: the function failed: model.onnx: sha256 differs" in error(capsys)
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'"pong"', b'{"statusCode": 200, "headers": {}, "body": "x"}'])
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"[]", b"{}", b'"pong"', b'{"statusCode": 200, "headers": {}, "body": "x"}', b"[" * 100_000],
+    ids=lambda payload: payload[:30].decode(),
+)
 def test_what_is_no_answer_is_no_traceback(payload: bytes) -> None:
     class Client:
         @staticmethod

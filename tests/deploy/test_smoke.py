@@ -15,6 +15,7 @@ from deploy import endpoint
 from deploy.smoke import applicant_of, main
 from runtime.manifest import Manifest
 from tests.deploy.served import Answer, Respond, answer, guarded, serving
+from tests.runtime.model_builder import write_manifest
 
 pytestmark = pytest.mark.tier("land")
 
@@ -203,6 +204,7 @@ def test_bands_that_are_not_the_certified_ones(models: list[Path], handlers: lis
             "expected JSON, got text/html: '<html>Welcome</html>'",
         ),
         (answer(200, ""), "expected JSON, got application/json: ''"),
+        (answer(200, "[" * 100_000), "expected JSON, got application/json: '[[["),
         (answer(200, [1]), "/health: status: expected 'ok', got None"),
         (answer(200, {"status": "ill"}), "/health: status: expected 'ok', got 'ill'"),
         (answer(500, {"detail": "on our side"}), "/health: expected status 200, got 500 (on our side)"),
@@ -296,7 +298,38 @@ def test_wrong_arguments_end_with_status_2(words: list[str], named: str, capsys:
 def test_contradicting_or_unknown_flags_end_with_status_2(models: list[Path], capsys: Any) -> None:
     assert main(["https://x", "--model", str(models[0]), "--model-version", "000000000000"]) == 2
     assert "--model-version: expected" in capsys.readouterr().err
-    for words in (["https://x", "--attempts", "0"], ["https://x", "--modle", "x"], []):
+    for words in (["https://x", "--modle", "x"], []):
         with pytest.raises(SystemExit) as stopped:
             main(words)
         assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("flag", "values", "expected"),
+    [
+        ("--attempts", ("0", "21", "two", "²", "-1"), "a whole number from 1 to 20"),
+        ("--timeout", ("0", "-1", "nan", "inf", "1e300", "soon"), "seconds above 0 and at most 3600"),
+    ],
+)
+def test_a_patience_that_cannot_be_ends_with_status_2(
+    flag: str, values: tuple[str, ...], expected: str, capsys: Any
+) -> None:
+    for value in values:
+        with pytest.raises(SystemExit) as stopped:
+            main(["https://x", f"{flag}={value}"])
+        assert stopped.value.code == 2
+        assert f"argument {flag}: expected {expected}, got {value!r} (--help" in capsys.readouterr().err
+
+
+def test_a_model_without_a_row_that_a_request_holds_is_said(
+    models: list[Path], handlers: list[Respond], tmp_path: Path, capsys: Any
+) -> None:
+    """Every boolean of the rows is one half."""
+    document = json.loads((models[0] / "manifest.json").read_text())
+    column = document["inputs"]["numbers"].index("has_paid")
+    for row in document["self_check"]["rows"]:
+        row["numbers"][column] = 0.5
+    write_manifest(tmp_path, document)
+    version = Manifest.read(str(tmp_path / "manifest.json")).model_version
+    said = wrong(tmp_path, changed(handlers[0], "/health", model_version=version), capsys)
+    assert said.count("none of the self-check rows can be written as a request") == 2  # alone, and in a batch

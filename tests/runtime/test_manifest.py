@@ -103,6 +103,18 @@ REFUSED: list[tuple[Change, str]] = [
         lambda d: d["score"].update(probability_limits=[0, 1]),
         "score: probability_limits: expected two ascending probabilities between 0 and 1, got [0.0, 1.0]",
     ),
+    (
+        lambda d: d["score"].update(points_to_double=1e308),
+        "score: probability_limits: expected limits that have finite scores on this scale, got [1e-08, 0.99999999]",
+    ),
+    (
+        lambda d: d.update(reasons={"file": {"bytes": 0}}),
+        "reasons: file: expected the size of a file that is not empty, got 0",
+    ),
+    (
+        lambda d: d.update(batch={"file": {"bytes": -1}}),
+        "batch: file: expected the size of a file that is not empty, got -1",
+    ),
     (lambda d: d.update(bands=[1]), "bands: expected two or more ascending edges, got [1.0]"),
     (lambda d: d.update(bands=[1, 1]), "bands: expected two or more ascending edges, got [1.0, 1.0]"),
     (

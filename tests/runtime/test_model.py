@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -146,6 +147,17 @@ def test_a_graph_with_other_outputs_is_refused(folder: Path) -> None:
         "expected {'probability': 'tensor(double)', 'margin': 'tensor(float)'}, "
         f"got {{'probabilitz': 'tensor(double)', 'margin': 'tensor(float)'}}; {EXPORT_AGAIN}"
     )
+
+
+def test_a_graph_that_does_not_answer_the_self_check_rows_is_refused(folder: Path) -> None:
+    graph = onnx.load(folder / "model.onnx")
+    [index] = [its for its in graph.graph.initializer if its.name == "first"]
+    index.CopyFrom(onnx.numpy_helper.from_array(np.array(99), "first"))
+    replace_graph(folder, graph.SerializeToString())
+    line = refusal(folder)
+    assert line.startswith(f"{folder}/model.onnx: expected answers to the self-check rows, got: ")
+    assert "out of" in line
+    assert line.endswith(f"; {EXPORT_AGAIN}")
 
 
 def one_ulp(row: dict[str, Any]) -> None:

@@ -1,7 +1,10 @@
 """Settings of the environment, and the values that are refused."""
 
+from pathlib import Path
+
 import pytest
 
+from runtime.reader import ModelRefused
 from runtime.settings import SettingRefused, Settings
 
 
@@ -111,3 +114,12 @@ def test_a_wrong_value_is_refused(environment: dict[str, str], line: str) -> Non
 )
 def test_an_origin_as_browsers_send_it(origin: str) -> None:
     assert Settings({"CORS_ORIGINS": f" {origin} ,"}).cors_origins == {origin}
+
+
+def test_reasons_in_every_answer_need_a_model_that_has_them(reference_model: Path) -> None:
+    from runtime.dispatch import Handler
+
+    for how in ("on-request", "never"):
+        Handler(Settings({"MODEL_DIR": str(reference_model), "EXPLAIN": how}))
+    with pytest.raises(ModelRefused, match=r"^EXPLAIN=always: expected a model with reasons, got none: the model was"):
+        Handler(Settings({"MODEL_DIR": str(reference_model), "EXPLAIN": "always"}))

@@ -139,3 +139,22 @@ def test_packed_files_and_other_encodings_stay_whole(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_text(text, encoding="cp1252")
     latin = replace(READING, data=Data(encoding="cp1252"))
     assert CsvRows("latin.csv", tmp_path / "latin.csv", latin).cut(1) == Cuts((0, 12), (1, 1), 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.csv", b"id  text\n1   x\n2   y\n3   z\n", "columns separated by blanks cannot be read in pieces"),
+        ("a.csv", b"id,text\n1,\0\n", "is neither text, Parquet nor Arrow; copy it again, or name its encoding"),
+        ("a.csv.gz", b"\x1f\x8bno gzip", "cannot be decompressed: "),
+        ("a.csv.zst", b"id,text\n1,x\n", "cannot be decompressed: "),
+    ],
+)
+def test_a_csv_that_cannot_be_read_in_pieces_is_one_line(
+    name: str, content: bytes, problem: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=problem) as refused:
+        CsvRows(name, tmp_path / name, READING)
+    assert str(refused.value).startswith(f"{name}: ")
+    assert "\n" not in str(refused.value)

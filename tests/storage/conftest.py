@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from botocore.loaders import Loader
 from export import to_onnx
 from storage import store
 from tests import applicants
+from tests.once import once
 from tests.storage.faulty import Proxy
 from training import run
 
@@ -127,15 +129,15 @@ def scratch(bucket: Bucket, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two folders, each with settings.toml, table.csv, artifacts/ and model/ of a version of its own."""
-    folders = []
-    for seed in (1, 2):
-        folder = tmp_path_factory.mktemp(f"trained-{seed}")
+
+    def train(folder: Path, seed: int) -> None:
         frame, target = applicants.draw(600)
         frame.assign(default=target, uuid=[f"a{i}" for i in range(600)]).to_csv(folder / "table.csv", index=False)
         (folder / "settings.toml").write_text(SETTINGS)
         words = ["--config", str(folder / "settings.toml"), "--seed", str(seed), "--out", str(folder / "artifacts")]
         assert run.main([*words, *FEW_TREES]) == 0
-        folders.append(folder)
         model = ["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]
         assert to_onnx.main(model) == 0
-    return folders[0], folders[1]
+
+    (first, _), (second, _) = (once(tmp_path_factory, f"stored-{seed}", partial(train, seed=seed)) for seed in (1, 2))
+    return first, second

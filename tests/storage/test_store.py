@@ -212,10 +212,10 @@ def test_a_silent_server_is_asked_again_and_then_named(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put("loans/table.csv", CONTENT)
-    monkeypatch.setattr(store, "SILENCE_SECONDS", 0.2)
-    bucket.proxy.will(faulty.late(0.5), times=1)
+    monkeypatch.setattr(store, "SILENCE_SECONDS", 0.7)  # which an ordinary answer does not reach on a machine at work
+    bucket.proxy.will(faulty.late(2), times=1)
     assert fetched(bucket, tmp_path)[1] == CONTENT
-    bucket.proxy.will(faulty.late(0.5))
+    bucket.proxy.will(faulty.late(2))
     assert "Read timeout" in told(lambda: fetched(bucket, tmp_path))
 
 

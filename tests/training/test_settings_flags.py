@@ -129,6 +129,12 @@ def test_selection_narrows_constraints(tmp_path: Path) -> None:
     assert settings.xgboost["monotone_constraints"] == {"owner": -1}
 
 
+@pytest.mark.parametrize("table", ["row_max", "reason_groups"])
+def test_selection_leaves_a_group_that_is_no_list_to_be_refused(table: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf'{table}\.worst: expected a list of texts, got "age"'):
+        from_toml(tmp_path, f"{MINIMAL}[{table}]\nworst = 'age'\n", {"features": ("age",)})
+
+
 def test_the_out_folder_is_not_a_file(tmp_path: Path) -> None:
     parser = build_parser()
     assert out_folder(parser.parse_args([])) == Path("artifacts")
@@ -146,7 +152,8 @@ def test_the_out_folder_is_not_a_file(tmp_path: Path) -> None:
         ("--tset-size 0.3", "unknown flag --tset-size; did you mean --test-size?"),
         ("--zzz=3", "unknown flag --zzz"),
         ("stray", "unexpected argument stray"),
-        ("--folds three", "argument --folds: invalid int value: 'three'"),
+        ("--folds three", "argument --folds: expected a whole number, got 'three'"),
+        ("--test-size 'a quarter'", "argument --test-size: expected a number, got 'a quarter'"),
         ("--row-max worst", "argument --row-max: expected NAME=A,B, got worst"),
         ("--xgboost max_bin", "argument --xgboost: expected NAME=VALUE, got max_bin"),
         (

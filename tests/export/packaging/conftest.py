@@ -10,6 +10,7 @@ from export.packaging.target import Target, architecture
 from tests.export.packaging.build_command import package
 from tests.export.packaging.lambda_process import environment, install_base
 from tests.export.packaging.model_folder import certified_model
+from tests.once import once
 
 
 @pytest.fixture(scope="session")
@@ -21,15 +22,19 @@ def target() -> Target:
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certified model for the reference request."""
-    return certified_model(tmp_path_factory.mktemp("certified") / "model")
+    folder, _ = once(tmp_path_factory, "model-to-package", lambda folder: certified_model(folder / "model"))
+    return folder / "model"
 
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory, model: Path, target: Target) -> Path:
     """The folder with task/ and lambda.zip."""
-    out = tmp_path_factory.mktemp("package") / "dist"
-    assert package(model, out, target) == 0
-    return out
+
+    def build(folder: Path) -> None:
+        assert package(model, folder / "dist", target) == 0
+
+    folder, _ = once(tmp_path_factory, "package", build)
+    return folder / "dist"
 
 
 @pytest.fixture(scope="session")

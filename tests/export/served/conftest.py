@@ -1,5 +1,6 @@
 """A module of tests says by MORE what its model is trained with; equal ones are trained and exported once."""
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -9,7 +10,8 @@ import pytest
 
 from export.to_onnx import export
 from tests.export.served.exported import SILENT, few_rows, trained
-from training.artifacts import Artifacts
+from tests.once import once
+from training.artifacts import Artifacts, load_artifacts
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -20,17 +22,30 @@ def fewer_rows() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Artifacts]:
-    return cache(lambda more: trained(tmp_path_factory.mktemp("run"), more))
+    def run(more: str) -> Artifacts:
+        def train(folder: Path) -> None:
+            trained(folder, more)
+
+        folder, _ = once(tmp_path_factory, f"run-{_name(more)}", train)
+        return load_artifacts(folder / "artifacts")
+
+    return cache(run)
 
 
 @pytest.fixture(scope="session")
 def model_of(run_of: Callable[[str], Artifacts], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def exported(more: str) -> Path:
-        folder = tmp_path_factory.mktemp("exported") / "model"
-        export(run_of(more), folder, SILENT)
-        return folder
+        def export_run(folder: Path) -> None:
+            export(run_of(more), folder / "model", SILENT)
+
+        folder, _ = once(tmp_path_factory, f"exported-{_name(more)}", export_run)
+        return folder / "model"
 
     return cache(exported)
+
+
+def _name(more: str) -> str:
+    return hashlib.sha256(more.encode()).hexdigest()[:12]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests import applicants
+from tests.once import once
 from tests.validation.report.sample import Sample, population_sample, table_sample
 from validation.report.report import write_report
 
@@ -25,7 +26,7 @@ HOSTILE = {
 @pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """The built-in population, costs, a search, an alarm at least."""
-    its = population_sample(tmp_path_factory.mktemp("everything") / "artifacts")
+    _, its = once(tmp_path_factory, "everything", lambda folder: population_sample(folder / "artifacts"))
     assert its.evidence.alarms
     return its
 
@@ -44,9 +45,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     }
     maximum = {"<u>max</u>": [HOSTILE["late_1"], HOSTILE["late_2"]]}
     content = {"features": features, "data": {"id": ""}, "row_max": maximum, "model": {"calibration": "isotonic"}}
-    folder = tmp_path_factory.mktemp("hostile") / "<b>böse<i>"
-    folder.mkdir()
-    return table_sample(frame, content, folder)
+
+    def make(folder: Path) -> Sample:
+        (folder / "<b>böse<i>").mkdir()
+        return table_sample(frame, content, folder / "<b>böse<i>")
+
+    return once(tmp_path_factory, "hostile", make)[1]
 
 
 @pytest.fixture(scope="session")
