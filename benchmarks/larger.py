@@ -1,4 +1,4 @@
-"""Training past the memory: from the disk and on two Dask workers beside a run in memory, the same rows, in turns.
+"""Training past the memory: from the disk and on two Dask workers beside runs in memory of the same rows.
 
 Time is that of the processors, with that of all workers: other programs move it less than the time of the clock.
 """
@@ -7,48 +7,68 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from benchmarks.public import ROOT
 from benchmarks.report import Row
-from benchmarks.scale import MILLION, write_population
+from benchmarks.scale import write_population
 
-MILLIONS = 1
-WAYS = {
-    "in memory": (),
-    "--external-memory": ("--external-memory",),
-    "--workers 2": ("--workers", "2"),
-}
+COMPARED = (1, 10)
+"""Millions of rows that are trained in memory, too."""
+BEYOND = 50
+"""Millions of rows that are trained from the disk only."""
+DISK, CLUSTER = ("--external-memory",), ("--workers", "2")
+
+
+class Trained(NamedTuple):
+    """What a run took, and what its model is worth."""
+
+    seconds: float  # of the processors, with those of all children
+    memory: float  # largest of the command, GiB
+    loss: float  # log loss of the test
 
 
 def measure() -> Iterator[Row]:
     """The whole command, with evaluation and report."""
     with TemporaryDirectory() as folder:
-        table = Path(folder) / "rows.parquet"
-        write_population(table, MILLIONS)
-        found = {}
-        for name, words in WAYS.items():
-            seconds, memory, loss = _train(table, Path(folder) / "artifacts", words)
-            found[name] = seconds, loss
-            a_row = 1e6 * seconds / (MILLIONS * MILLION)
-            yield Row(f"{MILLIONS} million rows {name}: CPU µs a row; GiB at most", f"{a_row:.0f}; {memory:.1f}", "")
-        base, expected = found.pop("in memory")
-        for name, (seconds, loss) in found.items():
-            reach = "≤ 1.25" if name == "--external-memory" else ""
-            what, key = f"{MILLIONS} million rows, {name}", name.split()[0].strip("-")
-            yield Row(f"{what}: CPU time a row, against in memory", f"{seconds / base:.2f}", reach, f"{key}-time")
-            off = f"{loss / expected - 1:+.2%}"
-            yield Row(f"{what}: log loss of the test, against in memory", off, "± 0.5 %", f"{key}-loss")
+        table, out = Path(folder) / "rows.parquet", Path(folder) / "artifacts"
+        for millions in COMPARED:
+            write_population(table, millions)
+            what = f"{millions} million rows"
+            memory, disk = _train(table, out), _train(table, out, *DISK)
+            yield Row(
+                f"{what}: largest memory in memory; --external-memory, GiB",
+                f"{memory.memory:.1f}; {disk.memory:.1f}",
+                "",
+                f"memory-{millions}",
+            )
+            yield from _against(memory, disk, f"{what}, --external-memory", "≤ 1.25", f"external-{millions}")
+            if millions == min(COMPARED):
+                yield from _against(memory, _train(table, out, *CLUSTER), f"{what}, --workers 2", "", "workers")
+        write_population(table, BEYOND)
+        beyond = _train(table, out, *DISK)
+        a_row = beyond.seconds / BEYOND / (memory.seconds / max(COMPARED))
+        what = f"{BEYOND} million rows, --external-memory"
+        yield Row(f"{what}: largest memory, GiB", f"{beyond.memory:.1f}", "≤ 6", "memory-beyond")
+        against = f"CPU time a row against {max(COMPARED)} million in memory"
+        yield Row(f"{what}: {against}", f"{a_row:.2f}", "≤ 1.25", "time-beyond")
 
 
-def _train(table: Path, out: Path, words: Sequence[str]) -> tuple[float, float, float]:
-    """CPU seconds of the command and its children, GiB of the command, and the log loss of the test."""
+def _against(memory: Trained, other: Trained, what: str, reach: str, key: str) -> Iterator[Row]:
+    a_row = f"{other.seconds / memory.seconds:.2f}"
+    yield Row(f"{what}: CPU time a row, against in memory", a_row, reach, f"{key}-time")
+    off = f"{other.loss / memory.loss - 1:+.2%}"
+    yield Row(f"{what}: log loss of the test, against in memory", off, "± 0.5 %", f"{key}-loss")
+
+
+def _train(table: Path, out: Path, *words: str) -> Trained:
     command = [sys.executable, "-m", "training.run", "--quiet", "--data", str(table), "--out", str(out), *words]
     process = subprocess.Popen(command, cwd=ROOT)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"training {' '.join(words) or 'in memory'} failed")
     loss = json.loads((out / "run.json").read_text())["metrics"]["test"]["log_loss"]
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**20, float(loss)
+    return Trained(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**20, float(loss))

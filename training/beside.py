@@ -55,8 +55,7 @@ def explored_beside(settings: Settings, train: Labelled) -> Iterator[Explored]:
 
 def _load_what_saving_needs(*, pictures: bool) -> None:
     """Import skops, which imports all of scikit-learn, and what draws, and compile the templates."""
-    import skops.io  # noqa: F401
-
+    import training.artifacts.skops_io  # noqa: F401
     import validation.report.report
     from validation.report.pages import compile_templates
 

@@ -6,7 +6,6 @@ from sklearn.metrics import (
     auc,
     average_precision_score,
     brier_score_loss,
-    log_loss,
     precision_recall_fscore_support,
     roc_curve,
 )
@@ -20,6 +19,7 @@ from validation.calibration import (
     log_odds,
     regress,
 )
+from validation.losses import log_losses
 from validation.weights import effective_size
 
 PROBABILITY_LIMITS = Scale().probability_limits
@@ -46,7 +46,8 @@ def evaluate(
         target, predicted, average="binary", zero_division=0, sample_weight=weight
     )
     false_positive, true_positive, _ = roc_curve(target, probability, sample_weight=weight)
-    area = auc(false_positive, true_positive)
+    area, ks = auc(false_positive, true_positive), np.abs(true_positive - false_positive).max()
+    del predicted, false_positive, true_positive  # as large as the table
     brier = brier_score_loss(target, probability, sample_weight=weight)
     groups = group(target, probability, weight=weight)
     x = log_odds(probability, probability_limits)
@@ -59,8 +60,8 @@ def evaluate(
         "roc_auc": area,
         "gini": 2 * area - 1,
         "pr_auc": average_precision_score(target, probability, sample_weight=weight),
-        "ks": np.abs(true_positive - false_positive).max(),
-        "log_loss": log_loss(target, probability, labels=[0, 1], sample_weight=weight),
+        "ks": ks,
+        "log_loss": np.average(log_losses(probability, target), weights=weight),
         "brier": brier,
         **decompose_brier(groups, brier),
         "ece": expected_calibration_error(groups),

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
-import skops.io
 
 from cli.errors import UserError
 from cli.progress import Progress
@@ -19,6 +18,7 @@ from export.own.faults import said_of
 from export.own.made import made_with, others, with_versions
 from export.own.raw import names_of
 from storage.damaged import DAMAGED
+from training.artifacts import skops_io
 from training.artifacts.boosters import try_boosters
 from training.artifacts.class_paths import LIBRARIES, TRUSTED
 
@@ -67,14 +67,14 @@ def load_fitted(path: Path, progress: Progress, *, trust_pickle: bool = False) -
 
 def _unpacked(path: Path, dump: bytes) -> Any:
     try:
-        unknown = sorted(set(skops.io.get_untrusted_types(data=dump)) - TRUSTED)
+        unknown = sorted(set(skops_io.get_untrusted_types(data=dump)) - TRUSTED)
         if strange := [name for name in unknown if not _is_class_of_a_library(name)]:
             raise UserError(
                 f"{path}: holds {listed(strange)}, which scikit-learn and XGBoost do not define; "
                 "write these steps as scikit-learn transformers and save again"
             )
         try_boosters(dump)
-        return skops.io.loads(dump, trusted=[*sorted(TRUSTED), *unknown])
+        return skops_io.loads(dump, trusted=[*sorted(TRUSTED), *unknown])
     except (UserError, KeyboardInterrupt):
         raise
     except Exception as fault:

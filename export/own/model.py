@@ -9,7 +9,6 @@ from typing import Any, cast
 import joblib
 import numpy as np
 import pandas as pd
-import skops.io
 from numpy.typing import NDArray
 from sklearn.ensemble import VotingClassifier
 from sklearn.isotonic import IsotonicRegression
@@ -45,7 +44,7 @@ from storage.digest import sha256_of
 from storage.folder import replaced_folder
 from storage.json_file import write_json
 from table.settings import Feature, FeatureType
-from training.artifacts import PIPELINE, plain_dump
+from training.artifacts import PIPELINE, plain_dump, skops_io
 from training.documents import FeatureEntry, Schema
 from training.settings.reasons import NONE
 from validation.bands import band_edges, scores_of
@@ -204,7 +203,7 @@ def digest_of_pipeline(estimator: Any) -> str:
     """
     again = joblib.load(io.BytesIO(_pickled(estimator)))
     try:
-        return sha256_of(plain_dump(skops.io.dumps(again)))
+        return sha256_of(plain_dump(skops_io.dumps(again)))
     except Exception:  # skops knows not every type
         return sha256_of(_pickled(again))
 

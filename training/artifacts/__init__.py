@@ -56,9 +56,9 @@ class Artifacts:
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> str:
     """Write the fitted pipeline, equal ones as equal bytes, and return the file's sha256."""
-    import skops.io  # it imports all of scikit-learn; a run loads it beside the fit
+    from training.artifacts import skops_io
 
-    path.write_bytes(plain_dump(skops.io.dumps(pipeline)))
+    path.write_bytes(plain_dump(skops_io.dumps(pipeline)))
     return sha256_of(path)
 
 
@@ -86,7 +86,7 @@ def load_pipeline(path: Path | str) -> Pipeline:
     Its `predict_proba` on a DataFrame of the raw columns is what the exported graph has to answer. Raises UserError
     for a file that is not there, is damaged, or holds a type that no pipeline of ours is made of.
     """
-    import skops.io
+    from training.artifacts import skops_io
 
     path = Path(path)
     if path.is_dir():
@@ -97,10 +97,10 @@ def load_pipeline(path: Path | str) -> Pipeline:
     try:
         _refuse_expanding(path)
         made, dump = made_elsewhere(dump), with_paths_of_today(dump)
-        if unknown := set(skops.io.get_untrusted_types(data=dump)) - TRUSTED:
+        if unknown := set(skops_io.get_untrusted_types(data=dump)) - TRUSTED:
             raise UserError(f"{path}: {_what_is_wrong_with(unknown, made)}")
         try_boosters(dump)
-        pipeline = skops.io.loads(dump, trusted=sorted(TRUSTED))
+        pipeline = skops_io.loads(dump, trusted=sorted(TRUSTED))
     except (UserError, KeyboardInterrupt):
         raise
     except Exception as fault:

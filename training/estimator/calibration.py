@@ -14,13 +14,13 @@ from runtime.score import Scale
 from training.estimator.private import SigmoidCalibration
 from validation.documents import CalibrationChoice, CalibrationTrial
 from validation.findings import ON_LIMIT
+from validation.losses import log_losses
 from validation.weights import masses
 
 METHODS = ("none", "sigmoid", "isotonic")
 NAMES = {"none": "no calibration", "sigmoid": "sigmoid", "isotonic": "isotonic"}
 FOLDS = 5
 ERRORS = 2  # standard errors that a lead has to exceed; with one, one clean table in six takes ties for nothing
-SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-learn
 
 Losses = list[CalibrationTrial]
 Weight = NDArray[np.float64] | None  # [N], above 0; None: rows count alike
@@ -85,30 +85,30 @@ def cross_validated(
     fold_of = np.empty(len(target), dtype=np.uint8)
     for number, (_, unseen) in enumerate(folds.split(x, target)):
         fold_of[unseen] = number
-    losses = {}
-    for method in methods:
-        p = np.empty(len(target))
+    found: dict[str, NDArray[np.float64]] = dict.fromkeys(methods, np.empty(0))
+    for method in reversed(methods):  # isotonic needs the most memory: it comes while there are no other answers
+        found[method] = p = np.empty(len(target))
         for number in range(folds.n_splits):
             seen, unseen = fold_of != number, fold_of == number
             of_seen = None if weight is None else weight[seen]
             calibrator = fit_calibrator(method, x[seen], target[seen], of_seen, certain_ends=certain_ends)
             p[unseen] = calibrated(calibrator, x[unseen])
-        losses[method] = _log_losses(p, target), (p - target) ** 2, share_on_limit(p, weight)
 
     def mean(values: NDArray[np.float64]) -> float:
         return float(np.average(values, weights=weight))
 
-    plain = min((m for m in methods if m != "isotonic"), key=lambda method: mean(losses[method][0]))
+    # Losses are computed where they are asked for: of many rows, those of all methods would be most of the memory.
+    plain = found[min((m for m in methods if m != "isotonic"), key=lambda m: mean(log_losses(found[m], target)))]
     return [
         {
             "method": method,
-            "log_loss": mean(log_loss),
-            "log_loss_error": _standard_error(log_loss - losses[plain][0], weight),
-            "brier": mean(brier),
-            "brier_error": _standard_error(brier - losses[plain][1], weight),
-            "on_limit": on_limit,
+            "log_loss": mean(log_losses(p, target)),
+            "log_loss_error": _standard_error(log_losses(p, target) - log_losses(plain, target), weight),
+            "brier": mean((p - target) ** 2),
+            "brier_error": _standard_error((p - target) ** 2 - (plain - target) ** 2, weight),
+            "on_limit": share_on_limit(p, weight),
         }
-        for method, (log_loss, brier, on_limit) in losses.items()
+        for method, p in found.items()
     ]
 
 
@@ -187,11 +187,6 @@ def share_on_limit(p: NDArray[np.float64], weight: Weight = None) -> float:
     """The share of probabilities [N] at or beyond the score's default limits."""
     low, high = Scale().probability_limits
     return float(np.average((p <= low) | (p >= high), weights=weight))
-
-
-def _log_losses(p: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.float64]:
-    right = np.where(target == 1, p, 1 - p)
-    return np.asarray(-np.log(np.clip(right, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)))
 
 
 def _standard_error(differences: NDArray[np.float64], weight: Weight) -> float:

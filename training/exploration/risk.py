@@ -14,12 +14,22 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import auc
 
+from cli.lean_imports import loaded_later
 from training.exploration.column import Column
 from training.exploration.out_of_fold import Worth, worth_of
-from training.exploration.without_pictures import loaded_later
 from validation.stability.bins import MISSING, MOST_BINS, Bins, intervals
 
 LEVELS_SHOWN = 6
+# optbinning imports these for figures and for piecewise regressions: most of the time that it takes to import, and more
+# memory than the bins need. Its figures still work for those who draw them in the same process.
+NOT_FOR_BINS = (
+    "matplotlib",
+    "matplotlib.patches",
+    "matplotlib.pyplot",
+    "matplotlib.ticker",
+    "mpl_toolkits.axes_grid1",
+    "ropwr",  # it imports cvxpy and its solvers
+)
 Binned = tuple[list[str], NDArray[np.intp]]  # the name of each bin, missing last, and the bin of each row [N]
 
 
@@ -78,7 +88,7 @@ def _binned(column: Column) -> Binned:
 
 def _optimal_splits(column: Column) -> list[Any]:
     """Inner edges of a number, ascending; groups of levels of a category, in the order of their risk."""
-    with loaded_later():
+    with loaded_later(NOT_FOR_BINS):
         from optbinning import OptimalBinning  # for explorations only
 
     binning = OptimalBinning(

@@ -1,6 +1,6 @@
 """A training run on a table in parts: the steps of a run in memory, on what every row has by itself, or in passes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -34,7 +34,7 @@ from training.reasons import read_own_rows
 from training.settings import Settings
 from training.split import split
 from validation.bands import scores_of
-from validation.copies import copies_among, fine_grained
+from validation.copies import Copies, copies_among, fine_grained
 from validation.evidence import AnsweredRows, Part
 from validation.fairness.groups import Attribute, attributes_of
 from validation.grades import counts_of, grades_of, refuse_more_than_outcomes
@@ -133,6 +133,7 @@ def _finished(
     with explored_beside(settings, drawn_train) as explored:
         with progress.step("Preparing the rows") as show:
             counted = engine.prepare(preparation, wanted, show)
+            copies, amounts = _of_rows(divided, counted, wanted)
         trees = settings.xgboost["n_estimators"]
         rows = len(divided.train)
         with progress.step(f"Fitting {settings.model.folds} × {trees:,} trees on {rows:,} rows"):
@@ -140,26 +141,34 @@ def _finished(
             boosters = engine.fit(classifier.estimator)
         with progress.step("Evaluating"):
             fitted = fitted_on(settings, preparation, boosters, divided, engine.margins(boosters))
-            answers = _answers(settings, divided, people, fitted)
             shown = _shown(settings, divided, fitted, positions, frame)
+            answers = _answers(settings, divided, people, fitted)
+            pipeline, unseen = fitted.pipeline, fitted.unseen
+            del fitted  # its probabilities are in the answers
             bins = {name: (its, *counted.train[name]) for name, its in wanted.bins.items()}
             train = answers["train"]
             reference = reference_of_counts(bins, train.score, settings.stability, train.weight)
-            by_unseen = train.probability if fitted.unseen is None else fitted.unseen
+            by_unseen = train.probability if unseen is None else unseen
             grades = grades_of(settings.grades, train.target, by_unseen, train.weight)
             if grades is not None:
                 reference["grades"] = counts_of(grades, train.probability, train.weight)
             if settings.data.weight is not None:
                 reference["weight"] = settings.data.weight
-            features = _of_features(settings, divided, answers["test"], learnt, counted, wanted, reference)
-            evidence = gather(settings, fitted.pipeline, answers, shown, features, pools, explored, own_rows, grades)
+            test = answers["test"]
+            features = OfFeatures(
+                shifts_of_counts(reference, counted.test, test.score, settings.stability, test.weight),
+                copies,
+                {name: missing / len(divided.train) for name, missing in learnt.missing.items()},
+                amounts,
+            )
+            evidence = gather(settings, pipeline, answers, shown, features, pools, explored, own_rows, grades)
     test_first = pd.concat([shown["test"].frame, shown["train"].frame], ignore_index=True)
     return FinishedRun(
         settings=settings,
         table=divided.source.table,
         rows={"train": divided.train, "test": divided.test},
         tuning=None,
-        pipeline=fitted.pipeline,
+        pipeline=pipeline,
         pools=pools,
         reference=reference,
         parts=answers,
@@ -204,26 +213,15 @@ def _shown(
     return found
 
 
-def _of_features(
-    settings: Settings,
-    divided: Divided,
-    test: AnsweredRows,
-    learnt: Learnt,
-    counted: Counted,
-    wanted: Wanted,
-    reference: Mapping[str, object],
-) -> OfFeatures:
+def _of_rows(divided: Divided, counted: Counted, wanted: Wanted) -> tuple[Copies, NDArray[np.float64] | None]:
+    """The copies among the rows, and the amounts of the test's; their keys are given up, before there are boosters."""
     keys, known, amounts = counted.columns()
+    counted.rows.clear()
     target, rows = divided.target, divided.test
     copies = copies_among(
         keys[divided.train], target[divided.train], keys[rows], target[rows], known[rows], by_chance=not wanted.fine
     )
-    return OfFeatures(
-        shifts_of_counts(reference, counted.test, test.score, settings.stability, test.weight),
-        copies,
-        {name: missing / len(divided.train) for name, missing in learnt.missing.items()},
-        _some(amounts, rows),
-    )
+    return copies, _some(amounts, rows)
 
 
 def _some(column: NDArray[np.float64] | None, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from validation.calibration import calibration_intercept, log_odds, regress, starts_of_groups
 from validation.intervals.slopes import intercepts, slopes
+from validation.losses import log_losses
 from validation.weights import masses, on_a_grid
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 STEP = 0.01  # applicants whose log-odds are this close are one cell: it moves a slope by a hundredth of its error
-SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # of a log loss, as in scikit-learn
 
 
 class Ranked:
@@ -39,8 +39,10 @@ class Ranked:
         p, y = probability[order], target[order]
         self.weight = None if weight is None else on_a_grid(weight[order])
         x = log_odds(p, probability_limits)
-        right = np.clip(np.where(y == 1, p, 1 - p), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-        self.columns = np.column_stack([p, (p - y) ** 2, -np.log(right)])
+        self.columns = np.empty((len(p), 3))  # filled one by one: of many rows, each column is much of the memory
+        self.columns[:, 0] = p
+        self.columns[:, 1] = (p - y) ** 2
+        self.columns[:, 2] = log_losses(p, y)
         self.defaults = np.flatnonzero(y)
         # Starts and ends of the sums, as places among the applicants.
         scores = np.unique(p[self.defaults])

@@ -1,9 +1,4 @@
-"""Importing a package that draws, without what it draws with.
-
-optbinning imports matplotlib for figures that nothing here asks for: most of the time that it takes to import, and
-more memory than the bins need. While it is imported, a stand-in has the place of each of these modules. It imports the
-real one when something is read from it later, so the figures work for those who draw them in the same process.
-"""
+"""Import a package without the libraries that it imports for what nothing here asks of it."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,14 +6,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Any
-
-PICTURES = (
-    "matplotlib",
-    "matplotlib.patches",
-    "matplotlib.pyplot",
-    "matplotlib.ticker",
-    "mpl_toolkits.axes_grid1",
-)
 
 
 class _Later(ModuleType):
@@ -32,8 +19,11 @@ class _Later(ModuleType):
 
 
 @contextmanager
-def loaded_later(names: Sequence[str] = PICTURES) -> Iterator[None]:
-    """Let the imports of the block find stand-ins for those of the modules that are not loaded yet."""
+def loaded_later(names: Sequence[str]) -> Iterator[None]:
+    """Let the imports of the block find stand-ins for those of the modules that are not loaded yet.
+
+    A stand-in imports the real module when something is read from it later.
+    """
     stand_ins = {name: _Later(name) for name in names if name not in sys.modules}
     for name, module in stand_ins.items():
         parent, _, child = name.rpartition(".")
@@ -45,4 +35,17 @@ def loaded_later(names: Sequence[str] = PICTURES) -> Iterator[None]:
     finally:
         for name, module in stand_ins.items():
             if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+
+@contextmanager
+def absent(names: Sequence[str]) -> Iterator[None]:
+    """Let the imports of the block find those of the modules that are not loaded yet as if they were not installed."""
+    hidden: dict[str, Any] = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            if sys.modules.get(name, hidden) is None:
                 del sys.modules[name]
