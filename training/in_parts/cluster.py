@@ -201,6 +201,8 @@ def cluster_of(settings: Settings, divided: Divided, folder: Path) -> Iterator[C
         "threads_per_worker": 1,
         "host": "127.0.0.1",
         "dashboard_address": None,
+        # Dask serves HTTP even so, and warns where another cluster has the usual port.
+        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
         "local_directory": str(folder),
         "silence_logs": 60,
     }
