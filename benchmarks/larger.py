@@ -24,7 +24,7 @@ DISK, CLUSTER = ("--external-memory",), ("--workers", "2")
 
 
 class Trained(NamedTuple):
-    """What a run took, and what its model is worth."""
+    """Cost of a run, and worth of its model."""
 
     seconds: float  # of the processors, with those of all children
     memory: float  # largest of the command, GiB

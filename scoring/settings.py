@@ -21,7 +21,7 @@ ID = "id"
 
 @dataclass(frozen=True)
 class Scoring:
-    """Options of scoring a whole table."""
+    """Options for scoring a whole table."""
 
     workers: Annotated[
         int | None, Field(ge=1, le=1_024, description="processes on this machine"), Usage(unset="one a core")

@@ -1,4 +1,4 @@
-"""What each probability of default loses against its outcome."""
+"""The log loss of each probability of default."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # as scikit-learn's log_loss
 def log_losses(probability: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.float64]:
     """−ln of the probability [N] that the outcome had; their mean is scikit-learn's `log_loss`, to the bit.
 
-    That takes 84 bytes a row, this 24: of fifty million rows, the difference is much of the memory.
+    scikit-learn's takes 84 bytes a row, this 24, which matters for fifty million rows.
     """
     right = np.where(target == 1, probability, 1 - probability)
     np.clip(right, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY, out=right)

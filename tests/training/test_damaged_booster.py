@@ -7,12 +7,14 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import xgboost
 from sklearn.pipeline import Pipeline
+from xgboost.libpath import find_lib_path
 
 from cli.errors import UserError
 from tests.tiers import Sample
@@ -175,3 +177,17 @@ def test_boosters_with_dropout_are_looked_at_too() -> None:
     rows = np.random.default_rng(1).normal(size=(100, COLUMNS))
     model = xgboost.XGBClassifier(n_estimators=3, booster="dart", rate_drop=0.5, n_jobs=1).fit(rows, rows[:, 0] > 0)
     try_boosters(holding(bytes(model.get_booster().__getstate__()["handle"])))
+
+
+def test_the_script_marks_each_booster_up_to_the_first_that_is_refused(
+    state: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, since what is refused here does not crash: the bytes say themselves that they are no booster."""
+    nothing, [path] = b"no booster" * 10, find_lib_path()
+    for given, opened, status in (([state, state], 2, 0), ([state, nothing, state], 1, open_booster.REFUSED)):
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"".join(given))))
+        assert open_booster.open_all(path, [str(len(its)) for its in given]) == status
+        said = capsys.readouterr()
+        assert said.out == opened * open_booster.OPENED
+        assert ("Check failed" in said.err or "xpect" in said.err) == bool(status), said.err
+        assert "\n" not in said.err

@@ -1,4 +1,4 @@
-"""Which column is the outcome, and which of its values is a default."""
+"""The column of the outcome, and those of its values that mean a default."""
 
 import re
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ TRUE = {"1", "true", "t", "yes", "y", "s", "si", "sí", "sim", "oui", "ja", "j"}
 class Candidate:
     """A column that may be the target: its values, the most frequent first, those of a default and of repayment.
 
-    `question` is what is not known of them; `score` how much speaks for the column.
+    `question` is what is not known about them; `score` is the strength of the evidence for the column.
     """
 
     name: str
