@@ -1,4 +1,4 @@
-"""The rows of a CSV of any size, block by block; what is no row of the header's width is counted and left out."""
+"""The rows of a CSV of any size, block by block; rows of another width than the header's are counted and left out."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
