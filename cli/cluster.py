@@ -1,4 +1,4 @@
-"""A Dask cluster that a command works on: its client, and workers that have what the results depend on."""
+"""A Dask cluster that a command uses: its client, and the check of the workers' packages, on which results depend."""
 
 import logging
 import warnings

@@ -1,4 +1,4 @@
-"""A file or folder that the system refuses, in words: where, what is wrong, what to do."""
+"""The message for a file or folder that the system refuses: where, what is wrong, what to do."""
 
 import errno
 import os

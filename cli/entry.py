@@ -1,4 +1,4 @@
-"""The beginning of every command: importing what it needs takes seconds, and Ctrl-C ends that in one line too.
+"""The start of every command: its imports take seconds, and Ctrl-C during them ends the command in one line, too.
 
 A command's module calls `start` above its own imports:
 

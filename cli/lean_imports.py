@@ -1,4 +1,4 @@
-"""Import a package without the libraries that it imports for what nothing here asks of it."""
+"""Import a package without those of its libraries that nothing here needs."""
 
 import sys
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""dist/lambda.zip, as it is deployed: which model is in it, where it runs, and whether it may be deployed at all."""
+"""dist/lambda.zip, as it is deployed: its model, its Python and processor, and the checks before it may be deployed."""
 
 import re
 import tempfile
@@ -34,7 +34,7 @@ class Artifact:
 
     @property
     def key(self) -> str:
-        """Its name in a bucket: by content, so that what is there never changes."""
+        """Its name in a bucket, made of its content, so that an object never changes."""
         return key_of(self.sha256)
 
 

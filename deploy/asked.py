@@ -13,7 +13,7 @@ from deploy.stack import State
 def asked_of(aws: Aws, state: State, progress: Progress) -> Endpoint | Invoked:
     """Choose the target from the outputs of the stack; print what is not tested, and where DNS must point.
 
-    A domain is asked at its target: what DNS says is neither the stack's nor, on a first deployment, anybody's yet.
+    A domain is asked at its target: DNS is not part of the stack, and on a first deployment has no record yet.
     """
     outputs = state.outputs
     target = outputs.get("DomainTarget", "")

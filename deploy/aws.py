@@ -1,4 +1,4 @@
-"""Access to AWS by boto3's ordinary chain of credentials; storage.faults makes one line of each fault."""
+"""Access to AWS by boto3's ordinary chain of credentials; storage.faults turns each fault into one line."""
 
 import os
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The limits of the drift alarms, from what a model's manifest says of its training rows (`reference`)."""
+"""The limits of the drift alarms, from the histograms of the training rows in a model's manifest (`reference`)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ def limits_of(reference: object) -> dict[str, str]:
 
 
 def percentile(histogram: Mapping[str, Any], share: float) -> float | None:
-    """Below which value (points) lies that share of the rows, evenly within a bin; None in a bin without an end.
+    """The value (points) below which that share of the rows lies, evenly within a bin; None in a bin without an end.
 
     `histogram` is validation.stability's: a bin for each of `values`, one for each interval between `edges`, missing.
     """

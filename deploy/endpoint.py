@@ -1,4 +1,4 @@
-"""HTTP to the service, by the standard library alone: one request, its answer, and what is tried again."""
+"""HTTP to the service with the standard library alone: one request, its answer, and retries."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""The CloudFormation stack of a stage: what a change set would do, doing it, and what came of it."""
+"""The CloudFormation stack of a stage: the plan of a change set, its execution, and the result."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -144,7 +144,7 @@ class Stack:
         return state
 
     def protect(self) -> None:
-        """Nobody deletes the stack without lifting this first."""
+        """Protect the stack: nobody can delete it before removing the protection."""
         with told(f"protecting the stack {self.name} from deletion"):
             self._client.update_termination_protection(StackName=self.name, EnableTerminationProtection=True)
 

@@ -49,7 +49,7 @@ class Function:
         return None if found is None else str(found["FunctionVersion"])
 
     def shares(self, alias: str) -> dict[str, float]:
-        """Which other versions get some of an alias's requests, while traffic moves: the share of each."""
+        """Shares of an alias's requests that other versions get while traffic moves, by version."""
         return dict((self._alias(alias) or {}).get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
 
     def _alias(self, name: str) -> dict[str, Any] | None:
@@ -60,7 +60,7 @@ class Function:
                 return None
 
     def point(self, alias: str, number: str) -> None:
-        """Points an alias to a version, at once and for every request."""
+        """Point an alias to a version, at once and for every request."""
         with told(f"pointing the alias {alias} of {self.name} to version {number}"):
             try:
                 self._client.update_alias(

@@ -83,7 +83,7 @@ class ComparedBatch(TypedDict):
 
 
 class Findings(TypedDict):
-    """All that a comparison of graph and pipeline has found."""
+    """The results of a comparison of graph and pipeline."""
 
     tolerances: Tolerances
     rows: list[ComparedKind]
@@ -117,7 +117,7 @@ class ComparedReasons(TypedDict):
 
 
 class ComparedHints(TypedDict):
-    """Hints applied, each to its applicant, and scored by the graph."""
+    """Hints that were applied to their applicants and scored by the graph."""
 
     rows: int
     hints: int
@@ -189,7 +189,7 @@ TravelledLevel = TypedDict("TravelledLevel", {"category": int, "is": str})
 
 
 class ManifestReference(Reference):
-    """The training rows and the test's metrics: what later applicants and outcomes are compared with."""
+    """The training rows and the metrics of the test, with which later applicants and outcomes are compared."""
 
     metrics: dict[str, float | None]
 
@@ -298,7 +298,7 @@ class HintedFeature(TypedDict):
 
 
 class ManifestReasons(TypedDict):
-    """All that the runtime knows of reasons besides their tables."""
+    """Everything that the runtime knows about reasons besides their tables."""
 
     file: ReasonsFile
     basis: ReasonsBasis
@@ -327,7 +327,7 @@ class BatchFile(TypedDict):
 
 
 class ManifestBatch(TypedDict):
-    """All that the runtime knows of the tables of batches besides the file."""
+    """Everything that the runtime knows about the tables of batches besides the file."""
 
     file: BatchFile
 
@@ -352,7 +352,7 @@ class NoInitial(TypedDict):
 
 
 class StatedTolerance(TypedDict):
-    """Tolerance accepted for steps of an own pipeline that no graph equals to the last bit."""
+    """Tolerance accepted for steps of your own pipeline that no graph equals to the last bit."""
 
     stated: float
     """Largest difference of a probability that was to be accepted."""
@@ -363,7 +363,7 @@ class StatedTolerance(TypedDict):
 
 
 class ManifestBody(TypedDict):
-    """All of a manifest but the model's version, which is a digest of this."""
+    """A manifest without the model's version, which is a digest of the rest."""
 
     schema_version: int
     sha256: str
@@ -395,7 +395,7 @@ class ManifestBody(TypedDict):
 
 
 class ManifestDocument(ManifestBody):
-    """manifest.json: all that the runtime knows of a model besides its graph."""
+    """manifest.json: everything that the runtime knows about a model besides its graph."""
 
     model_version: str
     """First 12 digits of the sha256 of all other fields."""

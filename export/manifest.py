@@ -1,4 +1,4 @@
-"""model/manifest.json: all that the runtime has to know of a model besides its graph."""
+"""model/manifest.json: everything that the runtime has to know about a model besides its graph."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -110,9 +110,9 @@ def manifest_from(
 ) -> ManifestDocument:
     """The manifest of a serialised graph.
 
-    `tolerance` is the difference in probability that another machine may show, `stated` what the user accepted beyond
-    it. The manifest holds no applicant: the self-check rows are made up. The model's version is a digest of the graph
-    and of everything in the manifest, so that two models with the same version answer the same.
+    `tolerance` is the difference in probability that another machine may show, `stated` the larger one that the user
+    accepted. The manifest holds no applicant: the self-check rows are made up. The model's version is a digest of the
+    graph and of everything in the manifest, so that two models with the same version answer the same.
     """
     manifest: ManifestBody = {
         "schema_version": SCHEMA_VERSION,

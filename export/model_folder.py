@@ -1,6 +1,6 @@
-"""model/: its files by name, and whether they are the ones that its certificate is about.
+"""model/: its files by name, and the comparison of these files with the certificate.
 
-This knows nothing of scikit-learn and XGBoost: packaging, as in Dockerfile.lambda, does without them.
+This module imports neither scikit-learn nor XGBoost: packaging, as in Dockerfile.lambda, does not need them.
 """
 
 from pathlib import Path
@@ -53,7 +53,7 @@ def files_of(folder: Path) -> tuple[str, ...]:
 
 
 def refuse_other(what: str, certified: object, found: object) -> None:
-    """Raise ExportRefused where something is not what the certificate says of it."""
+    """Raise ExportRefused if a value is not the one in the certificate."""
     if certified != found:
         raise ExportRefused(f"{what}: the certificate has {certified}, found {found}; {EXPORT_AGAIN}")
 

@@ -1,4 +1,4 @@
-"""A connection of uvicorn's, with what uvicorn leaves to the proxy in front of it.
+"""A connection of uvicorn, with the protections that uvicorn leaves to a proxy.
 
 * A limit for reading one whole request: uvicorn has one for idle connections only, so a client that sends a byte
   now and then would be served for ever.
@@ -56,7 +56,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what h11 cannot read. A response that is under way is cut off instead.
+        """Refuse a request that h11 cannot read. A response in progress is cut off instead.
 
         Whether a head that is too long reaches h11's limit before it is complete depends on how the network cuts it.
         """

@@ -1,6 +1,6 @@
 """The page at `/` for browsers: a form made from the manifest, whose answers come from `POST /predict` like any other.
 
-It stands in this room, so no package for Lambda has it. Nothing is loaded from elsewhere, and nothing is allowed to be.
+It is in this folder, so the package for Lambda does not have it. It loads nothing from elsewhere, and may not.
 """
 
 import json

@@ -9,7 +9,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGBREAK] if hasattr(signal,
 def on_stop(stop: Callable[[], None]) -> None:
     """Call `stop` at each of these signals.
 
-    uvicorn has handlers of its own while it serves, and raises what it caught again afterwards: for these then.
+    uvicorn has handlers of its own while it serves, and raises the signals that it caught again afterwards, for these.
     """
     for number in SIGNALS:
         signal.signal(number, lambda *_: stop())

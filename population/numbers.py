@@ -1,4 +1,4 @@
-"""Published quantiles dealt out along an order: the shape of a column, whatever it goes with."""
+"""Published quantiles distributed along an order: the shape of a column, whatever it correlates with."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,8 @@
-"""From an applicant's raw columns to a row in the table of each group: the sum of what each condition that holds adds.
+"""Addresses of an applicant in the tables of reasons: for each group, the sum of what the conditions that hold add.
 
-A number meets the conditions of all thresholds that it is not below, or the one of being missing; a category that of
-its level. Where it fits, a matrix holds the sum of each class of values for every group: one row a column is read.
+A number meets the condition of each threshold that it is not below, or the condition of being missing; a category meets
+the condition of its level. If it fits, a matrix holds the sum of each class of values for every group, and one row of
+it is read for each column.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""batch.bin: whole batches scored to the bits of the graph by numpy, several times as fast; loaded with the first one.
+"""batch.bin: numpy scores whole batches to the bits of the graph, several times as fast; loaded with the first batch.
 
 The design is in docs/decisions/0012-rows-as-bits.md. The graph stays the reference: what its self-check rows answer is
 compared before the first batch is answered, and the export has compared every row of the certificate.

@@ -1,8 +1,8 @@
 """The order in which a batch is scored: rows that take the same branches of the trees, side by side.
 
-A processor predicts a branch by the way that the last rows took. In an order by the outcomes of the most travelled
-splits it is right far more often, and the trees score up to twice as many rows a second. Each row's answer is
-the same bits in any order.
+A processor predicts a branch from the way that the last rows took. If rows are sorted by the outcomes of the most
+travelled splits, it is right far more often, and the trees score up to twice as many rows a second. Each row's answer
+has the same bits in any order.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ def branch_order(branches: "Sequence[Branch]", numbers: Any, categories: Any) ->
 
 
 def holds(branch: "Branch", numbers: Any, categories: Any) -> "NDArray[np.bool_]":
-    """For each row whether the condition holds. Missing numbers are skipped; where all are missing it does not hold."""
+    """For each row, True if the condition holds. Missing numbers are skipped; if all are missing, it does not hold."""
     if not branch.numbers:
         return np.asarray(categories[:, branch.category] == branch.level)
     if len(branch.numbers) == 1:

@@ -1,7 +1,7 @@
-"""A first look at the applicants of a batch, by whole columns: a quarter of the work of looking at each.
+"""A first check of the applicants of a batch, by whole columns: a quarter of the work of checking each applicant.
 
-It only separates the usual from the rest. An applicant unlike those of training, wrong or merely unusual, gets a look
-of their own by runtime.validate, which alone knows the rules.
+It only separates usual applicants from all others. An applicant unlike those of training, wrong or merely unusual, is
+checked by runtime.validate, which alone knows the rules.
 """
 
 import math
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Batch:
     """Applicants as the graph takes them: float64 [N, n] and objects [N, c], NaN and "" where missing.
 
-    Those at the positions in `second_look` are not in it yet.
+    Applicants at the positions in `second_look` are not in it yet.
     """
 
     __slots__ = ("categories", "identifiers", "missing", "numbers", "second_look", "warnings")
@@ -44,7 +44,7 @@ class Batch:
         self.second_look = second_look
 
     def put(self, position: int, applicant: Applicant) -> None:
-        """Put in one that got a second look."""
+        """Add an applicant who got a second look."""
         self.identifiers[position] = applicant.identifier
         self.numbers[position] = applicant.numbers
         self.categories[position] = applicant.categories
@@ -52,7 +52,7 @@ class Batch:
         self.warnings[position] = applicant.warnings
 
     def leave_out(self, positions: Sequence[int]) -> None:
-        """Leave out those that were refused, if any; `positions` ascend."""
+        """Leave out refused applicants, if any; `positions` ascend."""
         if positions:
             self.numbers = np.delete(self.numbers, positions, axis=0)
             self.categories = np.delete(self.categories, positions, axis=0)
@@ -80,7 +80,7 @@ class Columns:
         ]
 
     def look(self, values: list[Any]) -> Batch:
-        """The batch of the JSON values; those that are not usual are still to be put in, or left out."""
+        """The batch of the JSON values; applicants that are not usual still have to be put in, or left out."""
         try:
             rows = list(map(self._every, values))
         except (KeyError, TypeError):  # a field left out, or something that is no object

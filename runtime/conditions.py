@@ -19,7 +19,7 @@ LOWEST = -float.fromhex("0x1.ffffffp+127")
 
 
 class Levels(dict[str, int]):
-    """The number of each category that a condition names; of any other text that of the pool, or -1."""
+    """Number of each category that a condition names; for any other text, the number of the pool, or -1."""
 
     __slots__ = ("_pool",)
 

@@ -1,4 +1,4 @@
-"""Digests that a start compares: of the graph's bytes, and of all that a manifest says."""
+"""Digests that a start compares: of the graph's bytes, and of everything in a manifest."""
 
 import json
 import sys
@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 def sha256(data: "bytes | mmap") -> str:
     """The digest in hexadecimal.
 
-    hashlib brings OpenSSL: 4 ms to load where nobody has yet, more than it saves on a model of a megabyte.
-    Python's own implementation is as exact; it has no public name, so hashlib stays the way for a Python that
-    renames it.
+    hashlib loads OpenSSL, which takes 4 ms if nothing has loaded it yet, more than it saves on a model of a megabyte.
+    Python's own implementation gives the same digest. It has no public name, so hashlib is used if a Python renames it.
     """
     if "_hashlib" not in sys.modules:
         name = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
@@ -28,7 +27,7 @@ def sha256(data: "bytes | mmap") -> str:
 
 
 def version_of(manifest: Mapping[str, Any]) -> str:
-    """The version of the model that a manifest describes: a digest of all that it says besides the version.
+    """The version of the model that a manifest describes: a digest of everything in it but the version.
 
     The graph's own digest is in the manifest, so two models with the same version answer the same. Raises ValueError
     for a number that is not finite.

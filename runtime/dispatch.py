@@ -30,7 +30,7 @@ class Handler:
     """Event in, answer out; the only exception is EventRefused, for an event that is no request (docs/events.md).
 
     `observe`, where set, is called with the request, the response and the seconds in between: for logs and metrics.
-    It must look at nothing that an applicant sent; the response has what it needs.
+    It must not read anything that an applicant sent; the response has what it needs.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -28,12 +28,12 @@ ID_LIMIT, TRACE_LIMIT = 128, 1024
 
 
 class Request:
-    """Facts of a request that a route needs.
+    """The parts of a request that a route needs.
 
-    The names of `headers` are in lower case; `stage` is what the path may begin with ("/prod"), or empty;
+    The names of `headers` are in lower case. `stage` is the prefix that the path may have ("/prod"), or empty.
     `resource` is the path of the resource that API Gateway has matched, or empty. `route` is the resource that
-    was found for the path, empty until then. `request_id` is the client's, API Gateway's or Lambda's: the first
-    that there is.
+    was found for the path, and empty until then. `request_id` is the first that exists of the client's, API
+    Gateway's and Lambda's.
     """
 
     __slots__ = (
@@ -123,7 +123,7 @@ class Request:
         return (values[-1] if type(values[-1]) is str else "") if values else None
 
     def base_url(self) -> str:
-        """The address that the route is below, as the client sees it: with a domain where the event names one."""
+        """The address above the route, as the client sees it: with a domain if the event names one."""
         path = self._about.get("path")  # of a REST API: with its stage, or with what a custom domain puts before
         path = (path if type(path) is str else self.path).rstrip("/")
         prefix = path[: -len(self.route)].rstrip("/") if path.endswith(self.route) else ""
@@ -132,7 +132,7 @@ class Request:
 
 
 class Response:
-    """An answer before it has the shape of its event: `content` is JSON or `Written`, or None for no body.
+    """An answer before it gets the shape of its event: `content` is JSON or `Written`, or None without a body.
 
     The rest is for logs and metrics, which must not hold anything that an applicant sent: `scored` has (score, band,
     missing values, warnings, grade) of each applicant scored, the grade as a JSON member after a comma, empty for a
@@ -258,7 +258,7 @@ class LoadBalancer:
 class Direct:
     """An applicant, or `{"applicants": [...]}`, handed over by `aws lambda invoke` or by a state machine.
 
-    Its answer is the content itself, of a prediction as of a problem.
+    Its answer is the content itself, for a prediction and for a problem.
     """
 
     answer_limit = ANSWER_LIMIT

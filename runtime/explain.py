@@ -1,7 +1,7 @@
-"""The reasons of a score: the features that cost the most points; loaded when the first explanation is asked for.
+"""The reasons of a score, which are the features that cost the most points; loaded with the first explanation.
 
-Points are shown with two decimals and add up exactly: `base_points`, the points of every reason and `other_points` to
-the score rounded likewise. What rounding leaves over goes where it changes least (largest remainder).
+Points have two decimals and add up exactly: `base_points`, the points of every reason and `other_points` are the
+rounded score. The remainder of rounding goes where it changes least (largest remainder).
 """
 
 import math
@@ -152,7 +152,7 @@ class Explainer:
 
 
 def shares(exact: "Sequence[float]", total: int | None) -> list[int]:
-    """Hundredths as whole numbers that add up to `total`, or to their own rounded sum; each off by as little as can be.
+    """Hundredths as whole numbers that add up to `total`, or to their own rounded sum, each as close as possible.
 
     >>> shares([-100.6, -200.6, 50.0], -251)
     [-101, -200, 50]
@@ -171,7 +171,7 @@ def shares(exact: "Sequence[float]", total: int | None) -> list[int]:
 
 
 def load_explainer(model: "Model") -> Explainer:
-    """The explainer of a model with reasons, once its file has been compared with the manifest and has shown itself.
+    """The explainer of a model with reasons, after its file was compared with the manifest and its self-check passed.
 
     Raises ModelRefused.
     """

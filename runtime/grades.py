@@ -44,7 +44,7 @@ class Grades:
 def grades_to_check(grades: Grades) -> list[dict[str, float | str]]:
     """Every limit with its two neighbours among float64, and both ends, with the grade of each.
 
-    A start that finds others has another scale than this export.
+    A start that finds other grades has another scale than this export.
     """
     around = {0.0, 1.0}
     for limit in grades.limits:
@@ -53,7 +53,7 @@ def grades_to_check(grades: Grades) -> list[dict[str, float | str]]:
 
 
 def fault_of(limits: Sequence[float]) -> str:
-    """Expectation that the limits fail, in words; empty for limits that make grades."""
+    """The requirement that the limits do not meet, in words; empty for limits that make grades."""
     if not limits:
         return "one limit or more, which makes two grades or more"
     if not all(0.0 < limit < 1.0 for limit in limits):

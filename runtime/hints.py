@@ -26,7 +26,7 @@ EACH = "each hint changes one feature, keeps the others as sent, and was scored 
 
 
 class Change(NamedTuple):
-    """A value of one feature, and what an applicant with it gets."""
+    """A value of one feature, and the answer for an applicant with it."""
 
     name: str
     value: Any

@@ -1,6 +1,6 @@
-"""Columns that steps of an own pipeline make of several raw ones, for the tables of reasons; most models have none.
+"""Columns that steps of your own pipeline make from several raw ones, for the tables of reasons; most models have none.
 
-One row at a time, since sums of several rows at once may differ in the last bit from those of each alone.
+One row is computed at a time, because sums of several rows at once may differ in the last bit from those of one row.
 """
 
 from typing import TYPE_CHECKING, Any

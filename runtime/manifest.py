@@ -1,4 +1,4 @@
-"""model/manifest.json: all that the runtime knows of a model besides its graph.
+"""model/manifest.json: everything that the runtime knows about a model besides its graph.
 
 A manifest that is not whole or contradicts itself is refused by name before anything is scored.
 """
@@ -33,8 +33,8 @@ NOT_DESCRIBED = ("self_check", "reference", "initial")
 class Feature:
     """One raw column.
 
-    `range` is what training saw of a number, None if nothing. A category is `closed` where the fitted pipeline raises
-    for a level outside of the vocabulary: such a request has no answer.
+    `range` is the range of a number in training, None if all its values were missing. A category is `closed` if the
+    fitted pipeline raises for a level outside the vocabulary: such a request has no answer.
     """
 
     __slots__ = ("closed", "description", "name", "nullable", "range", "type", "vocabulary")
@@ -63,7 +63,7 @@ class Feature:
 
 
 class SelfCheckRow:
-    """Raw columns with what the graph answered for them at export; None among `numbers` is missing."""
+    """Raw columns, and the graph's answer for them at export; None among `numbers` is missing."""
 
     __slots__ = ("band", "categories", "grade", "margin", "numbers", "probability", "score")
 

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
 A line holds nothing that an applicant sent: no feature, no id of theirs, no path. A line that cannot be written is
-left out; the answer does not notice.
+left out, and the answer is not affected.
 """
 
 import os
@@ -34,7 +34,7 @@ _BY_PROBLEM = {"Errors": "Count"}
 class Observer:
     """Called with each request, its response and the seconds in between; hands one line to `write`.
 
-    `cold` is whether the next request is the first after a start, or after a restore from a snapshot.
+    `cold` is True if the next request is the first after a start, or after a restore from a snapshot.
     """
 
     __slots__ = (
@@ -163,7 +163,7 @@ def histogram(scores: Sequence[float]) -> str:
 def to_stdout() -> Write | None:
     """Write a line to standard output by one call of the system, so that no other line comes in between.
 
-    None where standard output is closed, or no file.
+    None if standard output is closed, or is not a file.
     """
     try:
         return partial(os.write, sys.stdout.fileno())

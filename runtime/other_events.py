@@ -1,4 +1,4 @@
-"""Events beyond the usual requests: VPC Lattice, warm-ups, and what was never meant for this function.
+"""Events beyond the usual requests: VPC Lattice, warm-ups, and events that were never meant for this function.
 
 Loaded only when such an event comes. docs/events.md has a line for each.
 """
@@ -10,7 +10,7 @@ from runtime.event import ANSWER_LIMIT, REASONS, Direct, HttpApi, Request, Respo
 
 
 class EventRefused(Exception):  # noqa: N818  (named for what happened)
-    """An event that is no request: a failed invocation, so that a queue or a stream keeps what it has sent."""
+    """An event that is not a request: the invocation fails, so that a queue or a stream keeps its records."""
 
 
 class Lattice:
@@ -51,7 +51,7 @@ class Lattice:
 
 
 class WarmUp:
-    """A schedule, or what keeps functions warm: answered at once, and neither logged nor counted."""
+    """A schedule, or a tool that keeps functions warm: answered at once, and neither logged nor counted."""
 
 
 WARM_UP_SOURCES = ("serverless-plugin-warmup",)

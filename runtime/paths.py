@@ -11,7 +11,7 @@ _ENCODED_UNRESERVED = re.compile("%(?:2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]
 
 
 def normal(path: str) -> str:
-    """The path with single slashes, none at its end, and nothing encoded that need not be.
+    """The path with single slashes, without one at its end, and with unreserved characters decoded.
 
     >>> normal("//predict/%62atch/")
     '/predict/batch'

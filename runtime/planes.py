@@ -1,8 +1,8 @@
 """From the bits of conditions to margins: 64 rows a word, trees side by side, and float32 sums in XGBoost's order.
 
-The leaf that a row reaches has a number. Its bits are planes, united from the masks of the rows that reach a node.
+The leaf that a row reaches has a number. Each bit of it is a plane, the union of masks of rows that reach a node.
 Transposing eight planes gives bytes, which address the leaves. Two numbers of at most four bits share a byte, and both
-rows are looked up as one pair. Transposing puts rows in another order, which is undone when all trees are added.
+rows are looked up as one pair. Transposing changes the order of the rows, which is undone after all trees are added.
 """
 
 from functools import cache
@@ -144,7 +144,7 @@ def transposed(planes: "NDArray[np.uint64]") -> "NDArray[np.uint8]":
 
 @cache
 def adds_row_by_row() -> bool:
-    """True if this numpy adds the rows of a matrix one after the other, as it is known to and does not promise."""
+    """True if this numpy adds the rows of a matrix one after the other, which it does not promise."""
     rows = np.random.default_rng(0).standard_normal((33, 512)).astype(np.float32)
     rows *= np.logspace(-6, 6, 33, dtype=np.float32)[:, None]
     expected = rows[0].copy()

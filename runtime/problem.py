@@ -8,7 +8,7 @@ TYPE_PREFIX = "urn:lastbit:problem:"
 
 
 class ProblemType:
-    """A type of problem: the last part of its URN, its HTTP status, its title, what a client is to do."""
+    """A type of problem: the last part of its URN, its HTTP status, its title, and what the client should do."""
 
     __slots__ = ("name", "remedy", "status", "title")
 
@@ -86,7 +86,7 @@ PROBLEM_TYPES = (
 
 
 class Problem(Exception):  # noqa: N818  (RFC 9457's word)
-    """Raised wherever a request turns out wrong; answered in one place, the handler.
+    """Raised wherever a request is found to be wrong, and answered in one place, the handler.
 
     `errors` has an entry for each wrong field (see `error`), `headers` what the answer needs besides the
     usual ones.
@@ -119,7 +119,7 @@ class Problem(Exception):  # noqa: N818  (RFC 9457's word)
 
 
 def error(pointer: str, detail: str) -> dict[str, str]:
-    """An entry of `errors` or `warnings`: where in the request (RFC 6901), and what is wrong there."""
+    """An entry of `errors` or `warnings`: the place in the request (RFC 6901), and what is wrong there."""
     return {"pointer": pointer, "detail": detail}
 
 

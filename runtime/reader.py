@@ -1,4 +1,4 @@
-"""Values out of a document that decides: each of its type and in its range, or refused by its place."""
+"""Values of a document that the runtime depends on: each has its type and its range, or is refused by its place."""
 
 import json
 from typing import Any
@@ -8,11 +8,11 @@ LARGEST = 1.7976931348623157e308  # float64's
 
 
 class ModelRefused(Exception):  # noqa: N818  (named for what happened)
-    """A model that must not serve; in one line: what, what was expected, what came, what to do."""
+    """A model that must not serve. One line: what, what was expected, what was found, what to do."""
 
 
 class Reader:
-    """Take values out of one object of the manifest; refuse, with its place, what is not as expected."""
+    """Take values from one object of the manifest; refuse, with its place, a value that is not as expected."""
 
     __slots__ = ("_object", "_place")
 

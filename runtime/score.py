@@ -71,8 +71,8 @@ class Scale(NamedTuple):
 class Bands:
     """The names of the bands between ascending `edges` (two or more).
 
-    Each band holds its lower edge, the last one both. A score that no training applicant had lies in none. `labels`
-    are the names and those of both sides: `labels[bisect_right(ends, score)]` is a score's.
+    Each band holds its lower edge, and the last band both edges. A score outside the range of the training scores is in
+    no band. `labels` has the names of the bands and of both sides: `labels[bisect_right(ends, score)]` is a score's.
 
     >>> bands = Bands([410, 438, 466])
     >>> [bands.name(s) for s in (409.9, 410, 438, 466, 466.1)]
@@ -90,7 +90,7 @@ class Bands:
         self.ends = [first, *inner, math.nextafter(last, math.inf)]
 
     def name(self, score: float) -> str:
-        """The name of the band of a score, or on which side of all bands it is."""
+        """The name of the band of a score, or of the side of all bands that it is on."""
         return self.labels[bisect_right(self.ends, score)]
 
 
@@ -107,7 +107,7 @@ def band_labels(edges: Sequence[float]) -> list[str]:
 def scores_to_check(scale: Scale, edges: Sequence[float]) -> list[dict[str, float | str]]:
     """Probabilities on both sides of every edge of a band and at both ends, with the score and the band of each.
 
-    A start that finds others has another scale, other limits or other bands than this export.
+    A start that finds other scores or bands has another scale, other limits or other bands than this export.
     """
     scores = [edge + side for edge in edges for side in (-BESIDE_EDGE, BESIDE_EDGE)]
     probabilities = [0.0, *sorted(map(scale.probability, scores)), 1.0]

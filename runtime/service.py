@@ -1,4 +1,4 @@
-"""The resources of the service: from a request to what is answered."""
+"""The resources of the service: from a request to its answer."""
 
 import re
 import sys

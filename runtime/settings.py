@@ -18,7 +18,7 @@ BASE_PATH = r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@]+)+"
 
 
 class SettingRefused(ValueError):  # noqa: N818  (named for what happened)
-    """A setting with a value that it cannot have."""
+    """A setting with a value that is not allowed."""
 
 
 class Settings:
@@ -32,11 +32,11 @@ class Settings:
       default: where a request asks, and the first one reads them) or `never`.
     * `CORS_ORIGINS`: origins that browsers may ask from, `scheme://host[:port]`, comma-separated; or `*` for all of
       them; none by default. Wildcards within an origin are refused: name each.
-    * `BASE_PATH`: what a custom domain puts before the paths, such as `/credit`.
+    * `BASE_PATH`: the prefix that a custom domain puts before the paths, such as `/credit`.
     * `LOG_REQUESTS`, `METRICS`: `on` or `off`; on in Lambda by default (where `AWS_LAMBDA_FUNCTION_NAME` is set).
     * `METRICS_NAMESPACE`: the CloudWatch namespace of the metrics; `lastbit` by default.
 
-    Lambda itself says by `AWS_LAMBDA_INITIALIZATION_TYPE` why it starts a process.
+    Lambda itself sets `AWS_LAMBDA_INITIALIZATION_TYPE`, which says why it starts a process.
     """
 
     __slots__ = (

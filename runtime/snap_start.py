@@ -1,4 +1,4 @@
-"""Lambda SnapStart: what is done before the snapshot, once, so that no restored process has to do it.
+"""Lambda SnapStart: work that is done once, before the snapshot, so that no restored process has to do it.
 
 Loaded only where the environment says that a snapshot will be taken.
 """
@@ -16,7 +16,7 @@ from runtime.strict_json import write
 
 
 def register(handler: Handler) -> None:
-    """Register the hooks with AWS's library, where it is there."""
+    """Register the hooks with AWS's library, if it is installed."""
     try:
         from snapshot_restore_py import (
             register_after_restore,
@@ -31,7 +31,7 @@ def register(handler: Handler) -> None:
 def before_snapshot(handler: Handler) -> None:
     """Answer an applicant and a batch, unobserved: every module is loaded then, every buffer allocated.
 
-    Raises ModelRefused if one is not answered: no snapshot then, but one line that says why.
+    Raises ModelRefused if one is not answered; then there is no snapshot, but one line that says why.
     """
     manifest = handler.service.model.manifest
     applicant = example(manifest)

@@ -1,4 +1,4 @@
-"""JSON as the standard has it, in and out, with limits on size and depth.
+"""JSON as the standard defines it, for reading and writing, with limits on size and depth.
 
 Python's own parser lets repeated names, deep nesting and integers of any length in; its writer lets NaN out.
 """
@@ -23,7 +23,7 @@ _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 class NotStrict(ValueError):  # noqa: N818  (named for what is there)
-    """A file that is no strict JSON, in one line."""
+    """A file that is not strict JSON, in one line."""
 
 
 class Written(str):
@@ -79,7 +79,7 @@ def parse(body: bytes, size_limit: int) -> object:
 
 
 def parse_file(content: bytes, size_limit: int) -> object:
-    """The JSON value of a file that decides something: no repeated name, no number beyond float64.
+    """The JSON value of a file of the project: no repeated name, no number beyond float64.
 
     Raises NotStrict for all that is not strict JSON in UTF-8, nests deeper than a request may, or is too large.
     """
@@ -203,7 +203,7 @@ write_text = json.encoder.encode_basestring_ascii
 
 
 def write_number(value: float, *, is_boolean: bool) -> str:
-    """A number as JSON, as a request has it."""
+    """A number as JSON, in the form that a request has."""
     if is_boolean:
         return "true" if value == 1 else "false"
     if type(value) is not int:

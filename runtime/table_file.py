@@ -1,6 +1,6 @@
 """The format of reasons.bin and batch.bin: a header of JSON and raw arrays behind it, each at a multiple of 64 bytes.
 
-A start compares the first bytes alone, which costs it almost nothing; all is compared and mapped with the first use.
+A start compares only the first bytes, which costs almost nothing; the first use compares and maps the whole file.
 trees.table_file writes the format: raise a VERSION where an older reader could misread a newer file.
 """
 

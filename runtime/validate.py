@@ -1,7 +1,7 @@
-"""From the body of a request to the raw columns of an applicant, by the manifest alone.
+"""From the body of a request to the raw columns of an applicant, by the rules of the manifest.
 
-All that is wrong with an applicant is said at once, each thing with a JSON pointer. What is only unusual (a
-category or a range that training did not see) is scored and named in the warnings.
+All faults of an applicant are reported at once, each with a JSON pointer. Values that are only unusual (a category or a
+range that training did not see) are scored and named in the warnings.
 """
 
 import math
@@ -141,7 +141,7 @@ class Validator:
         return applicants
 
     def identifier_of(self, value: object) -> str | None:
-        """The id of an applicant that was refused, if that at least is one."""
+        """The id of a refused applicant, if the id itself is valid."""
         identifier = value.get(self._identifier) if isinstance(value, dict) else None
         return identifier if _identifier_fault(identifier) is None else None
 

@@ -1,4 +1,4 @@
-"""A file of the table where a worker can read it: as it is here, or brought from S3, whole or the bytes of a piece.
+"""A file of the table where a worker can read it: on this machine, or brought from S3, whole or the bytes of a piece.
 
 A Parquet file in S3 with several pieces is read in ranges: its footer, and the columns of the row groups that are
 asked for. They are written to their own places in a file with holes, which is then read like any other. S3 has no

@@ -1,7 +1,7 @@
 """Columns of an Arrow record batch as the graph takes them, and which of their cells need a look of their own.
 
-A cell that is not as training saw applicants is only pointed at here: `JsonValue` is what a request would have in its
-place, and runtime.validate, which alone knows the rules, gives the verdict.
+A cell unlike those of training is only marked here: `JsonValue` is the value that a request would have in its place,
+and runtime.validate, which alone knows the rules, gives the verdict.
 """
 
 import math

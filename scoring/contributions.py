@@ -1,8 +1,8 @@
-"""Exact contributions of many rows, group by group: the bits that runtime.tables gives each row alone.
+"""Exact contributions of many rows, group by group, with the bits that runtime.tables gives each row alone.
 
-A group of leaves reads few columns. Of each it has a list: what a class of the column's values adds to the address in
-the group's table. So its addresses are a handful of look-ups for all rows, and what is found there is added player by
-player in the order in which one row is added.
+A group of leaves reads few columns. For each of them it has a list of what a class of values adds to the address in the
+group's table. So a handful of look-ups gives the addresses of all rows, and the values found there are added player by
+player, in the same order as for a single row.
 """
 
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""Where a large CSV may be cut, so that several processes share it: at ends of rows, with the rows in between counted.
+"""Places where a large CSV may be cut, so that several processes share it: ends of rows, with counts of the rows.
 
-A line break ends a row unless it is quoted, and whether it is quoted depends on all quotes before it. Counting them is
-right only where each of them opens a field, closes one, or is half of a doubled one. So a cut is offered for files
-alone in which every quote with an even number of quotes before it comes at the start of a field or right behind
-another quote, and every other one at the end of a field or right before another quote: then the number of quotes is
-odd exactly within quoted fields, as Arrow's parser sees them. Any other file stays whole, as does one with a carriage
-return that no line feed follows, which ends a row too.
+A line break ends a row unless it is quoted, which depends on all quotes before it. Counting them is right only if each
+of them opens a field, closes one, or is half of a doubled one. So cuts are offered only for files in which every quote
+with an even number of quotes before it comes at the start of a field or right behind another quote, and every other one
+at the end of a field or right before another quote: then the number of quotes is odd exactly within quoted fields, as
+Arrow's parser sees them. Any other file stays whole, as does one with a carriage return that no line feed follows,
+which ends a row too.
 """
 
 import codecs

@@ -1,4 +1,4 @@
-"""The rows of a CSV of any size, block by block; what is no row of the header's width is counted and left out."""
+"""The rows of a CSV of any size, block by block; rows of another width than the header's are counted and left out."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from cli.errors import UserError
 from scoring.csv_cuts import Cuts, cuts_in, cuts_of, is_cuttable
 from scoring.reading import Reading
 from table.blanks import BLANK
-from table.csv_file import ANOTHER_ENCODING, SAMPLE_BYTES, find_separator
+from table.csv_file import ANOTHER_ENCODING, SAMPLE_BYTES, find_separator, without_separator_line
 from table.packed import MARKS
 
 BLOCK_BYTES = 4 * 2**20  # a row has to fit
@@ -40,6 +40,8 @@ class CsvRows:
             raise self._refusal("is neither text, Parquet nor Arrow; copy it again, or name its encoding")
         if encoding is not None:
             head = head.decode(encoding, errors="ignore").encode()
+        if without_separator_line(head)[0] is not None:
+            raise self._refusal("line 1 says the separator to Excel and is no header; delete it")
         self._separator = reading.data.separator or find_separator(head, reading.columns)
         if self._separator == BLANK:
             raise self._refusal("columns separated by blanks cannot be read in pieces; convert it to Parquet")

@@ -1,4 +1,4 @@
-"""Ids of a book that are there twice: counted by 64-bit digests, whose sorted runs are merged range by range."""
+"""Repeated ids of a table, counted by 64-bit digests, whose sorted runs are merged range by range."""
 
 import mmap
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ class Runs:
 def repeated(files: Sequence[tuple[Path, Sequence[int]]]) -> int:
     """Number of rows whose id an earlier row has; each file with the lengths of its runs.
 
-    What was read of a range is given back, so that memory does not grow with the rows.
+    The memory of a range is freed, so that memory does not grow with the rows.
     """
     runs: list[tuple[mmap.mmap, Any]] = []
     for path, lengths in files:

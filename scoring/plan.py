@@ -1,4 +1,4 @@
-"""A run cut into pieces: each becomes one part of the output, the same on any worker and in any order."""
+"""A run divided into pieces: each becomes one part of the output, the same on any worker and in any order."""
 
 import json
 import tempfile
@@ -215,7 +215,7 @@ def changed(name: str) -> UserError:
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker has to know of a run; `digest` is that of run.json."""
+    """Everything that a worker has to know about a run; `digest` is that of run.json."""
 
     model: str
     version: str

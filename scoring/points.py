@@ -1,4 +1,4 @@
-"""Scores and bands of many probabilities, to the last bit as the runtime makes them."""
+"""Scores and bands of many probabilities, equal to those of the runtime to the last bit."""
 
 import math
 from itertools import chain

@@ -1,4 +1,4 @@
-"""The pieces of a run on this machine: one process a core, each piece in one of them, a piece whose process dies again.
+"""The pieces of a run on this machine: one process for each core; a piece whose process dies is done again.
 
 Processes rather than threads, since each holds a session of one thread; new ones rather than forks, since onnxruntime,
 Arrow and numpy have threads and locks that a fork copies as they happen to be.

@@ -1,4 +1,4 @@
-"""Remains of an earlier run in an output: finished parts, each checked; anything else is refused."""
+"""Results of an earlier run in an output: finished parts, each checked; anything else is refused."""
 
 import json
 from collections.abc import Iterator, Sequence

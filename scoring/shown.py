@@ -12,7 +12,7 @@ EVERY = 30.0  # seconds between two lines of a log
 
 
 class Meter:
-    """Rows that are scored by now, of all of them where the files say how many, else of all bytes."""
+    """Rows that are scored so far, as a share of all rows if the files state their number, or else of all bytes."""
 
     def __init__(self, plan: Plan, done: int, before: int, rows_before: int) -> None:
         """`before` bytes and `rows_before` rows are of parts that an earlier run finished; `done` of them."""
@@ -22,7 +22,7 @@ class Meter:
         self._before, self._rows_before, self._size = before, rows_before, before
 
     def add(self, rows: int) -> None:
-        """Rows were read; of a process that died, taken back."""
+        """Add rows that were read; rows of a process that died are taken back."""
         self.rows += rows
 
     def finish(self, size: int) -> None:
@@ -37,7 +37,7 @@ class Meter:
         return (self._size - self._before) / max(self._plan.size - self._before, 1)
 
     def line(self) -> str:
-        """For a person."""
+        """The line for a person."""
         seconds = max(time.monotonic() - self._begin, 1e-3)
         share = min(self.share(), 1.0)
         left = duration(seconds * (1 - share) / share) if share > 0 else "?"

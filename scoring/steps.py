@@ -1,4 +1,4 @@
-"""The steps of a run whose output is held: what is finished, what is left, and the end."""
+"""The steps of a run whose output is locked: finished parts, remaining parts, and the end."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

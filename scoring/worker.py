@@ -1,4 +1,4 @@
-"""A process of a run: takes pieces from its parent, one at a time, and says how far it is.
+"""A process of a run: it takes pieces from its parent, one at a time, and reports its progress.
 
 Both ways are pickles over pipes, which only parent and child hold. When the parent is gone the child ends at once.
 """

@@ -48,7 +48,7 @@ class Checksum:
 
 
 def checksum_of(answer: Mapping[str, Any], size_of_part: Callable[[int], int]) -> Checksum | None:
-    """The checksum in S3's answer to GetObject; None if it has none that can be computed here.
+    """The checksum in S3's answer to GetObject; None without a checksum that can be computed here.
 
     `size_of_part` asks for the size in bytes of a part, counted from 1.
     """

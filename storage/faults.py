@@ -1,4 +1,4 @@
-"""Answers of AWS and of the way to it that are not what was asked for, each as one line for a person.
+"""Failures of AWS and of the network to it, each as one line for a person.
 
 UserError
 ├── Missing   no such bucket, no such key
@@ -49,7 +49,7 @@ class Taken(UserError):  # noqa: N818
 
 
 class NotS3(UserError):  # noqa: N818
-    """The answer has not what every answer of S3 has: a page of a proxy, of a web server, of a network's login."""
+    """The answer is not one of S3: it may be the page of a proxy, of a web server, or of a network's login."""
 
     def __init__(self, address: Address) -> None:
         super().__init__(f"{address}: expected S3, got another server; correct AWS_ENDPOINT_URL")
@@ -63,8 +63,8 @@ def code_of(refusal: Any) -> str:
 def ask_for_a_region_once(client: Any) -> None:
     """Stop botocore from following a redirect without end.
 
-    At a redirect it asks for the bucket's region, and follows a redirect of that question likewise until Python's
-    stack is full. Raising the refusal of that question is how botocore itself learns that nobody knows the region.
+    At a redirect botocore asks for the bucket's region, and follows a redirect of that request in the same way until
+    Python's stack is full. An exception for that request is how botocore learns that the region is not known.
     """
     from botocore.exceptions import ClientError
 

@@ -1,4 +1,4 @@
-"""A lock on an open file, held by this process until it ends, however it ends."""
+"""A lock on an open file, which this process holds until it ends, however it ends."""
 
 import os
 import sys

@@ -38,7 +38,7 @@ Moved = Callable[[int, int], None]
 
 
 class Listed(NamedTuple):
-    """An object under a prefix: what its key has after that, when it was written, and its bytes."""
+    """An object under a prefix: the rest of its key, the time at which it was written, and its number of bytes."""
 
     key: str
     written: datetime

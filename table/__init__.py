@@ -43,17 +43,17 @@ SILENT = Progress(quiet=True)
 class Table:
     """N labelled applicants.
 
-    `frame` [N] holds the feature columns only, in the schema's order: numbers float64, NaN for missing;
-    booleans float64 too, 1 true, 0 false, NaN missing, as the model and the graph read them; categories
-    object columns of str, None for missing. `target` is int8 [N], 1 for an applicant who defaulted. `ids` [N]
-    are texts, "" where the file has none; None where no id column is named. `time` [N] and `group` [N] are those
-    of the split, None where the schema names none; of a split by time no time is missing, and never a group.
-    `weight` [N] are the sample weights, above 0, and `exposure` [N] the exposures, NaN for missing, as the file has
-    them; None where the schema names no column.
-    `beside` [N] has the schema's columns beside the features, None where it names none; no model reads them.
-    `dropped_rows` had no target or are left out by a setting, `dropped_note` says it in a sentence: how many, where,
-    by time how late, by which values; `exclusions` has the counts of those. `remarks` are lines to be said of the file.
-    `sha256` is that of the file's bytes, or of the population's values; `source` the file's name or address as given.
+    `frame` [N] holds the feature columns only, in the schema's order: numbers float64, NaN for missing; booleans
+    float64 too, 1 true, 0 false, NaN missing, as the model and the graph read them; categories object columns of str,
+    None for missing. `target` is int8 [N], 1 for an applicant who defaulted. `ids` [N] are texts, "" for an empty cell;
+    None if no id column is named. `time` [N] and `group` [N] are the columns of the split, None if the schema names
+    none. In a split by time no time is missing; a group is never missing. `weight` [N] are the sample weights, above 0,
+    and `exposure` [N] the exposures, NaN for missing, as the file has them; None if the schema names no column.
+    `beside` [N] has the schema's columns besides the features, None if it names none; no model reads them.
+    `dropped_rows` is the number of rows without a target or left out by a setting. `dropped_note` states in a sentence
+    how many they are, where, how late, and for which values; `exclusions` has their counts. `remarks` are lines about
+    the file to be printed. `sha256` is the digest of the file's bytes, or of the population's values; `source` is the
+    file's name or address as given.
     """
 
     frame: "pd.DataFrame"
@@ -77,8 +77,8 @@ class Applicants:
     """N applicants whose outcomes need not be known yet; `frame`, `sha256` and `source` are as in Table.
 
     `outcome` is float64 [N]: 1 defaulted, 0 repaid, NaN not known yet; `weight` [N] are the sample weights. Each is
-    None where the file has no column for it. `beside` [N] has those of the schema's columns beside the features that
-    the file has, None where it has none.
+    None if the file has no column for it. `beside` [N] has the schema's columns besides the features, as far as the
+    file has them; None if it has none.
     """
 
     frame: "pd.DataFrame"
@@ -90,9 +90,9 @@ class Applicants:
 
 
 def read_table(schema: Schema, progress: Progress = SILENT) -> Table:
-    """The table of `schema.data.file`, CSV or Parquet, here or in S3.
+    """Read the table of `schema.data.file`, on this machine or in S3.
 
-    Raises UserError for whatever is wrong with it. `progress` shows the download.
+    Raises UserError for a table that cannot be used. `progress` shows the download.
     """
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: the built-in population is synthetic_table's")
@@ -109,9 +109,9 @@ def read_applicants(
     must_have_weights: bool = False,
     must_have_beside: bool = False,
 ) -> Applicants:
-    """The features of every row of `schema.data.file`, and target, weight and columns beside where there are any.
+    """Read the features of every row of `schema.data.file`, and target, weight and other columns if it has them.
 
-    Raises UserError for whatever is wrong with the file, and for a missing column of those if it must be there.
+    Raises UserError for a file that cannot be used, and if a column is missing that must be there.
     """
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: there is nothing to read")
@@ -137,7 +137,7 @@ def read_applicants(
 
 
 def synthetic_table(schema: Schema) -> Table:
-    """The built-in population: 90,000 applicants drawn with a seed of their own, so always the same ones."""
+    """The built-in population: 90,000 applicants, drawn with a fixed seed and so always the same."""
     import population
 
     frame = population.draw()
@@ -180,7 +180,7 @@ def _table(source: Source, schema: Schema) -> Table:
 
 
 def labelled_rows(source: Source, schema: Schema) -> tuple[Table, NDArray[np.bool_]]:
-    """The rows that have an outcome, and which rows of the source those are."""
+    """The rows that have an outcome, and their positions in the source."""
     outcomes = outcomes_of(source, schema.data)
     refuse_one_class(source, schema.data, outcomes)
     kept = ~np.isnan(outcomes.values)

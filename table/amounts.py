@@ -25,7 +25,7 @@ THOUSANDS = {",": ",", ".": ".", "'": APOSTROPHES, " ": BLANKS, "_": "_"}
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number, and the sign that it stands with: a currency's, its code, or %."""
+    """A number, and the sign beside it: a currency sign, a currency code, or %."""
 
     value: float
     sign: str = ""
@@ -33,7 +33,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The decimal mark and the mark between thousands; `" "` stands for any blank that is written there."""
+    """The decimal mark and the mark between thousands; `" "` stands for any kind of blank."""
 
     decimal: str = "."
     thousands: str | None = None
@@ -61,7 +61,7 @@ OTHERS = tuple(Marks(decimal, mark) for mark in (None, *THOUSANDS) for decimal i
 
 
 def marks_that_fit(texts: Iterable[str]) -> list[Marks]:
-    """Other marks than the usual by which each of the texts is a number, those with the fewest settings."""
+    """Unusual marks with which each of the texts is a number, those with the fewest settings."""
     different = list(texts)
     fit = [marks for marks in OTHERS if all(marks.amount(text) for text in different)]
     fewest = min((marks.settings for marks in fit), default=0)

@@ -1,4 +1,4 @@
-"""Text columns set apart by blanks, as R and Fortran print them."""
+"""Text columns separated by blanks, as R and Fortran print them."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Columns of a file, of whatever type, in the one form that training has for each type of feature."""
+"""Columns of a file, of any type, in the form that training has for each type of feature."""
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ OTHER_WORDS = "correct the file, set the feature's true and false words, or make
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The columns that were asked for, as the file holds them.
+    """The requested columns, as the file holds them.
 
     `columns` are arrow chunked arrays of any type, null for missing; `places` gives the place in the file
     (`line 17`) of each of some rows, counted from 0 here; `missing` are values that stand for missing in any column.
@@ -64,7 +64,7 @@ def numbers(source: Source, column: str, special: Collection[str] = ()) -> NDArr
 
 
 def numbers_as_written(source: Source, column: str) -> NDArray[np.float64]:
-    """The same with what stands for missing as the number that it is, and with infinities."""
+    """A number column as float64 [N] in which codes for missing stay numbers; infinities are allowed."""
     cells = decoded(source.columns[column])
     if pa.types.is_string(cells.type):
         cells = _parsed(source, column, cells)
@@ -112,8 +112,9 @@ def coded_labels(
 ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """The different texts of a column, last None for missing, and for each row [N] its one.
 
-    Blanks around a text do not count, nor does how a number is stored: 36, 36.0 and the decimal 36.00 are "36". The
-    empty text and the `special` codes are missing. A date is its ISO text. Raises UserError for lists and the like.
+    Blanks around a text do not count, and the way in which a number is stored does not matter: 36, 36.0 and the decimal
+    36.00 are "36". The empty text and the `special` codes are missing. A date is its ISO text. Raises UserError for
+    lists and other nested types.
     """
     cells = decoded(source.columns[column])
     if not (_is_readable(cells.type) or is_date(cells.type)):
@@ -144,14 +145,14 @@ def decoded(cells: Any) -> Any:
 
 
 def present(texts: Any, missing: Missing) -> Any:
-    """Texts without spaces around them, null for what stands for missing in a CSV and in this table."""
+    """Texts without spaces around them, null for the texts that mean missing in a CSV and in this table."""
     trimmed = pc.utf8_trim_whitespace(texts)
     words = pa.array([*MISSING, *missing.texts], pa.string())
     return pc.if_else(pc.is_in(trimmed, words), pa.scalar(None, pa.string()), trimmed)
 
 
 def only_of(source: Source, kept: NDArray[np.bool_], columns: Iterable[str]) -> Source:
-    """The source with some columns' texts in other rows as missing: what is left out need not be readable."""
+    """The source with texts of some columns only in the `kept` rows: rows that are left out need not be readable."""
     if kept.all():
         return source
     read = dict(source.columns)
@@ -203,9 +204,9 @@ def _plain_numbers(source: Source, texts: Any) -> Any | None:
 
 
 def written_amounts(source: Source, column: str) -> dict[str, Amount] | None:
-    """The different texts of a number column with the amounts that they are, in the order of the rows.
+    """The distinct texts of a number column with their amounts, in the order of the rows.
 
-    None for a column that is no text, or that Arrow reads; other texts are left out.
+    None for a column that is not text, or that Arrow reads; texts that are not amounts are left out.
     """
     cells = decoded(source.columns[column])
     if not pa.types.is_string(cells.type):

@@ -72,7 +72,7 @@ class CsvFile:
     def places(self, rows: Sequence[int]) -> list[str]:
         """`line 17` for each of some rows, counted from 0 and ascending.
 
-        It is the line where the row starts, the header's is 1.
+        It is the line in which the row starts; the header is line 1.
         """
         wanted, lines = iter(rows), []
         row = next(wanted, None)
@@ -157,7 +157,7 @@ class CsvFile:
 
 
 def without_separator_line(content: bytes) -> tuple[str | None, bytes]:
-    """The separator that Excel's first line `sep=;` says, and the content with that line empty; None without it."""
+    """The separator of Excel's first line `sep=;`, and the content with that line empty; None without such a line."""
     said = SEPARATOR_LINE.match(content)
     if said is None:
         return None, content
@@ -165,7 +165,7 @@ def without_separator_line(content: bytes) -> tuple[str | None, bytes]:
 
 
 def find_separator(content: bytes, wanted: Collection[str]) -> str:
-    """The one under which the header has most of the wanted columns, and the first rows its fields."""
+    """The separator that gives the header most of the wanted columns, and the first rows as many fields as it has."""
 
     def fit(separator: str) -> tuple[int, float, int]:
         rows = [record for _, record in zip(range(SAMPLE_ROWS), _sample(content, separator), strict=False)]

@@ -1,4 +1,4 @@
-"""Headers that name fewer columns than the rows have: R's and pandas' row names, and a separator at each line's end."""
+"""Headers that name fewer columns than the rows have: row names of R and pandas, and separators at the end of lines."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""A table that is read part by part, by the rules of one that is read whole: Parquet files larger than the memory.
+"""A table that is read in parts, by the rules of a table that is read as a whole: Parquet files larger than memory.
 
-What every row needs by itself (outcome, weight, time, group) is read whole, a few bytes a row. The features are read
-when they are asked for, a few row groups at a time, in this process or in another one that sees the same files.
+Columns with a few bytes a row (outcome, weight, time, group) are read as a whole. The features are read on demand, a
+few row groups at a time, in this process or in another process that sees the same files.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

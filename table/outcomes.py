@@ -1,4 +1,4 @@
-"""Which rows have an outcome, which outcome, and which rows are left out and why."""
+"""The outcomes of the rows, and the rows that are left out, with the reason."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The content of a file as it was before it was packed, and its text in UTF-8."""
+"""The content of a file before its compression, and its text in UTF-8."""
 
 import bz2
 import codecs
@@ -40,10 +40,10 @@ MARKS = (
 
 
 def unpacked(name: str, content: bytes) -> bytes:
-    """The content that gzip, bzip2, xz or a zip of one file holds; other content is as it was.
+    """The content of a file compressed by gzip, bzip2, xz or as a zip of one file; other content is returned unchanged.
 
-    A workbook of Excel is as it was, too. Raises UserError for what is damaged, for a zip of several files and for
-    workbooks of formats that are not read.
+    A workbook of Excel is returned unchanged, too. Raises UserError for damaged content, for a zip of several files and
+    for workbooks of formats that are not supported.
     """
     if content.startswith((ZIP, OLD_EXCEL)):
         return _of_zip(name, content)

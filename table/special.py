@@ -1,4 +1,4 @@
-"""Refusal of special codes that are ordinary: frequent values in the midst of the others."""
+"""Refusal of special codes that are ordinary values: frequent values among the others."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ FEWEST = 50  # other values that tell where their midst is
 
 
 def with_special_codes(schema: Schema) -> list[Feature]:
-    """The numbers with codes that may be ordinary; an indicator keeps any code apart."""
+    """The numbers with codes that may be ordinary values; codes with an indicator are not checked."""
     return [its for its in schema.features if its.type == "number" and its.special and its.indicator is None]
 
 
@@ -46,7 +46,7 @@ def refuse_ordinary_codes(name: str, feature: Feature, values: NDArray[np.float6
 def is_among(code: float, others: NDArray[np.float64]) -> bool:
     """True for a code that other values [N] surround, or that is as near to them as they are to each other.
 
-    A negative code beside values of which none is negative stands out by its sign.
+    A negative code stands out by its sign if no other value is negative.
     """
     below = float(np.mean(others < code))
     if BESIDE <= below <= 1 - BESIDE:

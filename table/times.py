@@ -1,4 +1,4 @@
-"""The column with each applicant's time: dates, times or numbers, as values that can be put in order."""
+"""The column with each applicant's time: dates, times or numbers, as values that can be sorted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ class Times:
         return replace(self, values=self.values[rows])
 
     def moment(self, text: str) -> Any:
-        """A moment that is written as in the column, comparable with `values`; None where it is of another kind."""
+        """A moment that is written like the column's, comparable with `values`; None for a moment of another kind."""
         if self.format is not None and (moment := self.format.read(text)) is not None:
             return np.datetime64(moment, "us")
         read = _read(pa.array([text]), self.kind)
@@ -67,7 +67,8 @@ class Times:
 def times(source: Source, column: str, written: str | None = None) -> Times:
     """A column as moments; `written` is the format of its dates, NUMBER for numbers.
 
-    Raises UserError for cells that are of no kind, or not of the first one's, and where more than one format fits.
+    Raises UserError for cells that are not moments, or not of the kind of the first cell, and if more than one format
+    fits.
     """
     cells = decoded(source.columns[column])
     if written not in (None, NUMBER) and not (pa.types.is_date(cells.type) or pa.types.is_timestamp(cells.type)):

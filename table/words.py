@@ -1,4 +1,4 @@
-"""Ways of writing one value: which texts are the same number, the same truth, or nothing at all."""
+"""Ways of writing one value: texts that are the same number, the same boolean, or missing."""
 
 import math
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ def number_of(text: str) -> float | None:
 
 
 def plain(text: str) -> str:
-    """A value without the ways of writing it: `1.0` is `1`, `0.50` is `0.5`, `True` is `true`."""
+    """A value in one way of writing: `1.0` is `1`, `0.50` is `0.5`, `True` is `true`."""
     stripped = text.strip()
     number = number_of(stripped)
     if number is None or abs(number) >= EXACT:
@@ -28,12 +28,12 @@ def plain(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A word of a boolean: capitals do not count."""
+    """A word of a boolean in lower case, because capitals do not count."""
     return plain(text).casefold()
 
 
 def truths(true: Iterable[str], false: Iterable[str]) -> dict[str, float]:
-    """1 and 0 by folded word: the usual words, and before them those of a column."""
+    """1 and 0 by folded word, for the usual words and those of a column, which win."""
     usual = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0)
     return usual | {folded(word): 1.0 for word in true} | {folded(word): 0.0 for word in false}
 

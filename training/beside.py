@@ -1,4 +1,4 @@
-"""Work without a model, done in a thread beside the fit: the exploration, and loading what the report is made with."""
+"""Work that needs no model, in a thread beside the fit: the exploration, and imports for the report."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -24,8 +24,9 @@ class _NoLongerWantedError(Exception):
 def explored_beside(settings: Settings, train: Labelled) -> Iterator[Explored]:
     """Explore the training rows while the block runs; the callable given waits for what was found.
 
-    The block is to run with one BLAS thread, so that no figure of the exploration depends on the cores. An error of
-    the exploration is raised by the callable. A block that ends early, by Ctrl-C too, waits for one feature at most.
+    The block has to run with one BLAS thread, so that no figure of the exploration depends on the number of cores. An
+    error of the exploration is raised by the callable. A block that ends early, by Ctrl-C too, waits for one feature at
+    most.
     """
     ended, interval = Event(), sys.getswitchinterval()
 

@@ -19,7 +19,8 @@ def contributions_of(pipeline: Pipeline, frame: pd.DataFrame) -> Contributions:
     """The contributions to the margin of the rows of `frame` [N].
 
     They are XGBoost's (exact path-dependent TreeSHAP, Lundberg et al. 2020, doi:10.1038/s42256-019-0138-9), averaged
-    over the boosters as the margin is. Those of a category's indicators are added up; a row maximum is one feature.
+    over the boosters, as the margin is. Contributions of a category's indicators are added up; a row maximum is one
+    feature.
     """
     preparation, classifier = pipeline
     by_column = _mean_over(boosters_of(classifier), preparation.transform(frame))

@@ -94,7 +94,7 @@ class SplitRecord(TypedDict):
 
 
 class InPartsRecord(TypedDict):
-    """A table that was never in memory as a whole, and the rows whose features were looked at closely."""
+    """A table that was never in memory as a whole, and the rows whose features were examined in detail."""
 
     engine: str
     """`external memory` or `Dask`."""
@@ -105,7 +105,7 @@ class InPartsRecord(TypedDict):
 
 
 class PoolRecord(TypedDict):
-    """The rare levels of a category, which the model takes as one."""
+    """The rare levels of a category, which the model treats as one level."""
 
     feature: str
     rare: int

@@ -1,4 +1,4 @@
-"""All that is known of a fitted model, from what it answers for the applicants of each part."""
+"""The evidence on a fitted model, from its answers for the applicants of each part."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +53,7 @@ ROWS_FOR_IMPORTANCE = 1_000
 
 
 def answer(settings: Settings, pipeline: Pipeline, its: Labelled) -> Part:
-    """The part with what the model answers for it; memory beyond the answers does not grow with the rows."""
+    """The part with the model's answers; memory beyond the answers does not grow with the rows."""
     probability = asked_by(pipeline)(its.frame)
     return Part(its.frame, its.target, probability, scores_of(probability, settings.score), its.weight, its.groups)
 
@@ -85,7 +85,7 @@ class OfFeatures:
 
 
 def of_features(settings: Settings, parts: Mapping[str, Part], reference: Reference) -> OfFeatures:
-    """The same from parts that are in memory; `reference` counts what training saw."""
+    """Counts in the features of parts that are in memory; `reference` has the bins of the training rows."""
     train, test = parts["train"], parts["test"]
     amount = settings.costs.amount
     return OfFeatures(

@@ -1,4 +1,4 @@
-"""`python -m training.explore`: a table looked at before any model is fitted, as one page."""
+"""`python -m training.explore`: one page on a table, before any model is fitted."""
 
 if __name__ == "__main__":  # before the imports, which Ctrl-C may interrupt
     from cli.entry import start

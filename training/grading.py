@@ -1,4 +1,4 @@
-"""The grades of a run, found where the settings only say how many on probabilities that nobody was fitted on."""
+"""The grades of a run; if the settings name only their number, they are derived from out-of-fold probabilities."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ def grades_of_run(
 ) -> Grades | None:
     """The grades of a fitted pipeline, None for none; `train` are its training rows, with their groups [N].
 
-    Boosters answer rows that they have seen too well: there, default rates rise faster than anywhere else. So grades
-    are found on out-of-fold probabilities, and only for CalibratedClassifierCV, which keeps none, on the pipeline's
-    own answers, `probability` [N]. Raises UserError for more grades than the rows support.
+    Boosters are too confident about rows that they have seen: there, default rates rise faster than anywhere else. So
+    grades are derived from out-of-fold probabilities, and only for CalibratedClassifierCV, which keeps none, on the
+    pipeline's own answers, `probability` [N]. Raises UserError for more grades than the rows support.
     """
     if scale.count is not None and isinstance(pipeline[1], CrossFittedClassifier):
         probability = out_of_fold(pipeline, train, groups)

@@ -1,4 +1,4 @@
-"""Applicants with their outcomes and weights, as a model is fitted on them and judged by them."""
+"""Applicants with their outcomes and weights, on which a model is fitted or judged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from validation.weights import per_mean
 class Labelled:
     """N rows of a table: raw feature columns, 0/1 target, weights, None where each row counts alike.
 
-    `groups` are what divides the rows into groups of people; no fit sees them.
+    `groups` divide the rows into groups of people; no fit sees them.
     """
 
     frame: pd.DataFrame

@@ -19,7 +19,7 @@ def pools_of(settings: Settings, preparation: Preparation, frame: pd.DataFrame) 
 def pools_of_counts(
     settings: Settings, preparation: Preparation, counts: Mapping[str, Mapping[str, int]]
 ) -> list[PoolRecord]:
-    """The same from how many training rows have each level."""
+    """The pools by the number of training rows with each level."""
     rare = {feature.name: feature.rare or settings.model.rare for feature in settings.features}
     return [
         {
@@ -36,7 +36,7 @@ def pools_of_counts(
 def refuse_pools_of_all(settings: Settings, pools: Sequence[PoolRecord]) -> None:
     """Raise UserError where a number of rows that the user has set pools all levels of a category.
 
-    Of the default number that is only said: a table may have a category more, of which nothing can be learnt.
+    With the default number this is only reported: a table may have a category from which nothing can be learnt.
     """
     own = {feature.name for feature in settings.features if feature.rare is not None}
     for pool in pools:

@@ -1,4 +1,4 @@
-"""The rows that applicants may be compared with: a draw of the training rows, and a file of the user's."""
+"""The rows with which applicants may be compared: a draw of the training rows, or a file of the user."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -108,8 +108,8 @@ def drawn_rows(
 ) -> pd.DataFrame:
     """Up to 10,000 rows of `frame` [N], with their scores in a last column.
 
-    With weights a row is drawn as often as its share of all weights says, rounded up or down by chance (systematic
-    sampling), so that rows that count alike stand for rows that do not.
+    With weights a row is drawn in proportion to its share of all weights, rounded up or down by chance (systematic
+    sampling), so that the drawn rows, which count alike, represent rows with different weights.
     """
     count = min(len(frame), MOST_ROWS)
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Which rows train and which test: by the target, by time, or by group."""
+"""The division into training and test rows: by the target, by time, or by group."""
 
 import math
 from typing import Any, NoReturn
@@ -27,7 +27,7 @@ EXAMPLES = 3
 def split(table: Table, settings: Settings) -> Parts:
     """The rows of `train` and of `test`, each row in one of them. Raises UserError where a part would be too small.
 
-    * stratified: what `train_test_split` gives for the seed, stratified by class.
+    * stratified: the division of `train_test_split` for the seed, stratified by class.
     * time: the test is the latest `test_size` of the rows, or all from `test_from` on. Rows at the boundary all
       go to the test. Where groups are named, none may be in both parts.
     * group: each group is in one part; of many random divisions the one whose shares of rows and of defaults

@@ -1,1 +1,1 @@
-"""Boosters into trees and conditions, and what is built from them."""
+"""Boosters as trees and conditions, and the tables that are built from them."""

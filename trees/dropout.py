@@ -1,7 +1,8 @@
-"""Boosters fitted with dropout (DART): each tree carries a weight, which its leaves take over.
+"""Boosters fitted with dropout (DART): each tree has a weight, which is multiplied into its leaves.
 
-XGBoost multiplies in float32 when it predicts, with roundings that differ by version and by the way in: `multiplied`
-says which. A tree that was never dropped has a weight of 1, and before XGBoost 3.4 its leaves are rounded all the same.
+XGBoost multiplies in float32 when it predicts, with roundings that differ by version and by the function called:
+`multiplied` says which. A tree that was never dropped has a weight of 1, and before XGBoost 3.4 its leaves are rounded
+all the same.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ DART = "dart"
 
 
 def weights_of(content: dict[str, Any]) -> NDArray[np.float32]:
-    """Weight of each tree, float32 [trees]; none for a booster without dropout."""
+    """Weight of each tree, float32 [trees]; empty for a booster without dropout."""
     booster = content["learner"]["gradient_booster"]
     # Since XGBoost 3.4 a booster fitted with dropout is a gbtree in the file, and its model holds the weights.
     found = booster.get("weight_drop") or booster.get("model", {}).get("weight_drop") or []
@@ -33,8 +34,8 @@ def multiplied(
 ) -> NDArray[np.float32]:
     """Leaves [nodes] times the weight of their tree, float32, with the roundings of XGBClassifier's prediction.
 
-    Before XGBoost 3.4 it predicts each tree from the base margin on, and takes the base margin away again before it
-    multiplies. (`Booster.predict` of a DMatrix multiplies the leaf alone, so there the last bits are others.)
+    XGBoost before 3.4 adds each tree to the base margin, and subtracts the base margin again before it multiplies.
+    (`Booster.predict` of a DMatrix multiplies the leaf alone, so its last bits differ.)
     """
     if content["learner"]["gradient_booster"]["name"] == DART:
         leaf = (base_margin + leaf) - base_margin

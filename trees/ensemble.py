@@ -1,4 +1,4 @@
-"""A fitted XGBClassifier as arrays: what its JSON says, checked, and nothing that it does not say.
+"""A fitted XGBClassifier as arrays: the content of its JSON, checked, and nothing else.
 
 XGBoost adds the base margin and then tree after tree in float32. Everything here keeps that order.
 """
@@ -32,12 +32,12 @@ class Tree:
 
     @property
     def conditions(self) -> NDArray[np.bool_]:
-        """Which nodes have a condition, and so children."""
+        """For each node, True if it has a condition, and so children."""
         return self.left >= 0
 
     @property
     def isolates_missing(self) -> NDArray[np.bool_]:
-        """Which conditions send missing values left and all others right: nothing is below minus infinity."""
+        """For each node, True if it sends missing values left and all others right: nothing is below minus infinity."""
         return self.conditions & self.missing_left & np.isneginf(self.threshold)
 
 
@@ -60,7 +60,7 @@ class Ensemble:
         return {feature: np.unique(np.concatenate(values)) for feature, values in sorted(found.items())}
 
     def routes(self) -> set[tuple[int, bool]]:
-        """Each column that conditions read, with whether missing values go left there; both ways may occur."""
+        """Each column that conditions read, with the directions of missing values there; both may occur."""
         return {
             (int(column), bool(left))
             for tree in self.trees

@@ -1,7 +1,7 @@
-"""Splits of XGBoost on categories as ordinary ones: a column for each set of levels, 1 inside of it and 0 outside.
+"""Splits of XGBoost on categories as ordinary splits: a column for each set of levels, 1 inside it and 0 outside.
 
-A split on a category sends the levels of its set right, all others left and a missing one its default way. So does a
-split at 0.5 on a column of 0, 1 and NaN. Such columns stand behind those of the matrix that the booster reads.
+A split on a category sends the levels of its set right, all others left and a missing one in its default direction. So
+does a split at 0.5 on a column of 0, 1 and NaN. Such columns follow those of the matrix that the booster reads.
 
 Since XGBoost 3.1 a booster fitted on a DataFrame's categories keeps their texts, and recodes whatever order the
 categories come in. Fitted on numbers (`feature_types="c"`), it takes a number without its fraction as the level.
@@ -60,7 +60,7 @@ class LevelSets:
         return self.places.setdefault(found, self.columns + len(self.places))
 
     def know(self, content: Mapping[str, Any]) -> None:
-        """Note the levels of one more booster, of columns that no split reads too."""
+        """Note the levels of one more booster, also those of columns that no split reads."""
         for column in range(self.columns):
             if (texts := texts_of(content, column)) is not None:
                 self.known[column] = self.known.get(column, frozenset(texts)) & frozenset(texts)

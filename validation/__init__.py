@@ -1,1 +1,1 @@
-"""Quality of the probabilities, and its presentation to people."""
+"""The quality of the probabilities, and its presentation to people."""

@@ -26,9 +26,9 @@ def scores_of(probability: NDArray[np.float64], scale: Scale) -> NDArray[np.floa
 def band_edges(scores: NDArray[np.float64], scale: Scale) -> list[float]:
     """Ascending edges from the lowest score rounded down to ten to the highest rounded up to ten.
 
-    The step is points_to_double / ln 2 cut to whole points: from band to band the odds grow by a factor of e. A band in
-    which no score is goes to the next one up, or the last ones down: no rate could be said of it. Isotonic calibration
-    leaves such gaps.
+    The step is points_to_double / ln 2, truncated to whole points: from band to band the odds grow by a factor of e. A
+    band without a score is joined to the next higher band, or at the top to the next lower one, because it would have
+    no rate. Isotonic calibration leaves such gaps.
     """
     lower = 10 * math.floor(math.floor(scores.min()) / 10)  # whole points first: a tenth of -5e-324 is 0
     upper = 10 * math.ceil(math.ceil(scores.max()) / 10)
@@ -46,7 +46,7 @@ def band_edges(scores: NDArray[np.float64], scale: Scale) -> list[float]:
 
 
 def band_table(part: Answered, edges: Sequence[float]) -> pd.DataFrame:
-    """One row a band, riskiest first; below and above all bands too, where applicants are.
+    """One row for each band, riskiest first; also below and above all bands, if there are applicants.
 
     Shares and rates are percentages; a rate over nobody is NaN. Where there are weights, shares, rates and odds are
     weighted, bounds are those of the effective sample size, and `Weight` and `Weight of defaults` stand beside the two

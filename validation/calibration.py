@@ -1,7 +1,7 @@
-"""Calibration: observed beside predicted default rates.
+"""Calibration: observed and predicted default rates.
 
 Groups are of equal mass: the applicants in the order of their probability, cut into BINS parts of the same size, or of
-the same sum of weights. Who has the same probability is in the same group, so an isotonic plateau is never cut in two.
+the same sum of weights. Applicants with equal probabilities are in one group, so an isotonic plateau is never cut.
 """
 
 import warnings
@@ -98,7 +98,7 @@ def decompose_brier(groups: Groups, brier: float) -> dict[str, float]:
 
 
 def log_odds(probability: NDArray[np.float64], probability_limits: tuple[float, float]) -> NDArray[np.float64]:
-    """The log-odds of default; beyond `probability_limits` they stay, as the score does."""
+    """The log-odds of default, clipped at `probability_limits`, as the score is."""
     return np.asarray(logit(np.clip(probability, *probability_limits)))
 
 

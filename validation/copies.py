@@ -1,4 +1,4 @@
-"""Rows of the test that training has seen: copies make every figure of the test a figure of memory."""
+"""Rows of the test that training has seen: with copies, every figure of the test measures memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Copies:
 def copies_of(train: Part, test: Part) -> Copies:
     """The copies of training rows in a test part of the same columns.
 
-    Where all fine-grained numbers of a row are missing, it may well equal another by chance, and is no copy.
+    A row whose fine-grained numbers are all missing may well equal another by chance, and does not count as a copy.
     """
     fine = fine_grained(train.frame)
     keys = [keys_of(part.frame) for part in (train, test)]
@@ -43,7 +43,7 @@ def keys_of(frame: pd.DataFrame) -> NDArray[np.uint64]:
 
 
 def is_known(frame: pd.DataFrame, fine: Sequence[str]) -> NDArray[np.bool_]:
-    """Which rows [N] have one of the fine-grained numbers, or, without such numbers, anything."""
+    """Mask of the rows [N] with one of the fine-grained numbers or, if there are no such numbers, with any value."""
     return frame[list(fine) or frame.columns].notna().any(axis=1).to_numpy()
 
 

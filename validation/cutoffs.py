@@ -1,4 +1,4 @@
-"""Result of approving from each score on."""
+"""The result of approving from each score upwards."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ MOST_STEPS = 80  # of the grid between the lowest and the highest score
 def cutoff_table(
     part: Answered, edges: Sequence[float], costs: Costs, amount: NDArray[np.float64] | None = None
 ) -> pd.DataFrame:
-    """One row a cut-off score, from the one that approves everybody to the one that approves nobody.
+    """One row for each cut-off score, from the one that approves everybody to the one that approves nobody.
 
     Cut-offs are round numbers and the edges of the bands. Rates and shares are 0 to 1, over nobody NaN: `Approval
     rate`; `Bad rate` of those approved, its bounds `Low` and `High`, and `Predicted bad rate`; `Defaults refused` of

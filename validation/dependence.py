@@ -1,4 +1,4 @@
-"""The score along one feature at a time, all others as they are."""
+"""The score along one feature at a time, with all others unchanged."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +43,7 @@ def dependence(
     seed: int,
     weight: NDArray[np.float64] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """For each axis what the model answers if everybody had the same value there.
+    """For each axis, the model's answers if everybody had the same value there.
 
     Partial dependence (Friedman 2001, doi:10.1214/aos/1013203451) of the score for up to MOST_ROWS of `frame` [N]:
     `Value`, `Mean score` and its quartiles `Low` and `High` in points, and `Share`, the % of all rows that have about

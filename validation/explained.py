@@ -1,4 +1,4 @@
-"""Reasons of many applicants: what the endpoint answers each of them, from the same tables by the same code."""
+"""Reasons of many applicants, as the endpoint gives them: from the same tables, by the same code."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Findings beyond a limit, which a validator reads first, and the remedy for each.
 
-A clean model should raise none. So a figure whose interval would miss its ideal one time in twenty by chance is only
-called off where it is missed by half as much again: 3 times in 1,000.
+A clean model should raise no alarm. The interval of a figure misses the ideal value one time in twenty by chance, so an
+alarm is raised only beyond 1.5 times that distance, which chance reaches 3 times in 1,000.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

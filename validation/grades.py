@@ -1,13 +1,13 @@
-"""Grades of a master scale: found on training rows where the settings only say how many, and what is in each.
+"""Grades of a master scale: their limits, derived from training rows if only their number is set, and their rows.
 
-Limits are found in two steps, both without chance. First the rows, in the order of their probability, are pooled until
-the default rate rises from block to block: isotonic regression (Ayer, Brunk, Ewing, Reid and Silverman 1955,
-doi:10.1214/aoms/1177728423). Blocks next to each other are then joined to as many grades as asked for, so that the
-binomial log-likelihood of the outcomes is the largest there is, by dynamic programming: Fisher's grouping for maximum
-homogeneity (1958, doi:10.1080/01621459.1958.10501479). Since rates rise over blocks, they rise over any grades made of
-them, and no other grades with rising rates are likelier (Haiminen, Gionis and Laasonen
-2008, Knowledge and Information Systems 14, 39-57). Each grade, of whole blocks, has a least share of the rows, and
-LEAST_OUTCOMES of either outcome.
+Limits are derived in two steps, neither of which depends on chance. First the rows, in the order of their probability,
+are pooled until the default rate rises from block to block: isotonic regression (Ayer, Brunk, Ewing, Reid and Silverman
+1955, doi:10.1214/aoms/1177728423). Blocks next to each other are then joined to as many grades as asked for, so that
+the binomial log-likelihood of the outcomes is the largest there is, by dynamic programming: Fisher's grouping for
+maximum homogeneity (1958, doi:10.1080/01621459.1958.10501479). Since rates rise over blocks, they rise over any grades
+made of them, and no other grades with rising rates are likelier (Haiminen, Gionis and Laasonen 2008, Knowledge and
+Information Systems 14, 39-57). Each grade, of whole blocks, has a least share of the rows, and LEAST_OUTCOMES of either
+outcome.
 """
 
 import math

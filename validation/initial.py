@@ -1,7 +1,7 @@
-"""model/initial.json: what the initial validation found, which later ones are compared with.
+"""model/initial.json: the results of the initial validation, with which later ones are compared.
 
-Training writes it of the test part, the export puts it beside the graph under the model's version, the runtime never
-reads it.
+Training writes it for the test part, and the export puts it beside the graph, covered by the model's version. The
+runtime never reads it.
 """
 
 import math

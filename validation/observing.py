@@ -1,7 +1,7 @@
-"""A table of any size as a subject of validation: one pass over its features, a few numbers kept of each row.
+"""A table of any size as a subject of validation: one pass over its features, and a few numbers kept for each row.
 
-Kept are probability, score, outcome, and codes of period, segments and clusters; of the features only counts, and a
-sample of at most SAMPLE rows.
+For each row, probability, score, outcome, and codes of period, segments and clusters are kept; of the features only
+counts, and a sample of at most SAMPLE rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +44,7 @@ SEED = 99
 
 @dataclass(frozen=True)
 class Asked:
-    """Request of a validation. `named` are the keys that the user set, whose columns must be there."""
+    """The request of a validation. `named` are the keys that the user set, whose columns must exist."""
 
     data: Data
     validation: Validation
@@ -56,7 +56,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Observed:
-    """A subject, and what there is to say of its table: JSON's types."""
+    """A subject, and remarks on its table in JSON's types."""
 
     subject: Subject
     data: Mapping[str, Any]

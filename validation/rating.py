@@ -1,6 +1,6 @@
 """An ordered list of grades with limits, riskiest first: the score bands, or a master scale where a model has one.
 
-Every test on grades takes a rating and knows nothing of where it is from.
+Every test on grades takes a rating, whatever its origin.
 """
 
 from collections.abc import Mapping, Sequence

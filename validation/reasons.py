@@ -1,4 +1,4 @@
-"""Reasons of the test's applicants as tables: how many points each costs, along which values, how often, how surely."""
+"""Reasons of the test's applicants as tables: points of each reason, along its values, frequency and stability."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def principal(cents: Sequence[int], inquiries: Collection[int] = ()) -> list[int
 
 
 def summary(names: Sequence[str], points: NDArray[np.float64]) -> pd.DataFrame:
-    """Mean size and quantiles of points [N, reasons], the largest first."""
+    """Mean absolute value and quantiles of points [N, reasons], the largest first."""
     mean = np.abs(points).mean(axis=0)
     order = np.argsort(-mean, kind="stable")
     low_to_high = np.quantile(points[:, order], list(QUANTILES.values()), axis=0)

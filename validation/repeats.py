@@ -1,4 +1,4 @@
-"""Ids: which repeat, which rows belong together, and who moved between grades."""
+"""Ids: repeated ones, rows that belong together, and customers who moved between grades."""
 
 from dataclasses import dataclass
 from typing import Any

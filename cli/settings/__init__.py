@@ -1,1 +1,1 @@
-"""Settings that are declared once: what reads them, refuses them, makes flags of them and documents them."""
+"""Settings that are declared once: they are read, checked, made into flags and documented from one declaration."""

@@ -1,4 +1,4 @@
-"""The place that a setting was read from, which every refusal names first."""
+"""The source of a setting, which every refusal names first."""
 
 from dataclasses import dataclass
 from typing import NoReturn

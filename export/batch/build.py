@@ -1,4 +1,4 @@
-"""batch.bin and what the manifest says of it: built, or left out with why."""
+"""batch.bin and its entry in the manifest: built, or left out with the reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ LARGEST = 64_000_000  # bytes of the file
 
 @dataclass(frozen=True)
 class BuiltBatch:
-    """The file with what the manifest says of it; only `why` for a model without it."""
+    """The file and its entry in the manifest; only `why` for a model without the file."""
 
     why: str = ""
     content: bytes = b""
@@ -45,7 +45,7 @@ def read_conditions(ensembles: Sequence[Ensemble], columns: Sequence[Number | Le
 
 
 def built_of(contract: Contract, conditions: Conditions, graph: str) -> BuiltBatch:
-    """The file of conditions, or why batches stay with the graph."""
+    """The file of conditions, or the reason why the graph answers batches."""
     largest = max(len(leaves_of(tree)) for trees in conditions.boosters for tree in trees)
     if largest > MOST_LEAVES:
         return BuiltBatch(f"a tree has {largest:,} leaves, and more than {MOST_LEAVES} are not faster by tables")

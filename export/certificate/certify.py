@@ -97,7 +97,7 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A graph that has to prove itself, and the fitted pipeline that it stands for."""
+    """A graph that is to be certified, and the fitted pipeline that it replaces."""
 
     pipeline: Pipeline
     contract: Contract
@@ -208,7 +208,7 @@ def prove(
 def kinds_of_rows(
     pipeline: Pipeline, contract: Contract, real: dict[str, NDArray[Any]], binary: frozenset[str], at_once: int
 ) -> Iterator[tuple[str, Iterable[dict[str, NDArray[Any]]]]]:
-    """The rows that a certificate stands on, by kind; where they are many, about `at_once` of them at a time."""
+    """The rows of a certificate by kind, in chunks of about `at_once` rows."""
     columns = probes.RawColumns(pipeline[0], binary)
     count = len(real["numbers"])
     used = min(count, RANDOM_AND_REAL_ROWS // 2)
@@ -329,7 +329,7 @@ def compare_single_rows(
 
 
 def versions() -> dict[str, str]:
-    """The versions that were compared with each other, and where."""
+    """The versions that were compared, and the platform."""
     found = {package: version(package) for package in PACKAGES}
     where = {"python": platform.python_version(), "machine": platform.machine(), "c_library": c_library()}
     return {**where, **found}

@@ -1,4 +1,4 @@
-"""One set of rows through the graph and through the fitted pipeline, and how far the answers are apart."""
+"""One set of rows through the graph and through the fitted pipeline, and the differences of the answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -23,7 +23,7 @@ class Crossing:
 
 
 def moving_splits(trees: Trees, numbers: frozenset[int]) -> NDArray[np.bool_]:
-    """Which nodes [n] compare something that one of the raw numbers moves."""
+    """Mask of the nodes [n] that compare a column which one of the raw numbers moves."""
     moves = np.array([bool(column.numbers & numbers) for column in trees.columns])
     return np.asarray(trees.splits & moves[trees.place])
 
@@ -32,7 +32,7 @@ def crossings(trees: Trees, numbers: frozenset[int], sign: int) -> Iterator[Cros
     """Pairs of leaves that one applicant reaches with two values of a number, and that contradict the sign.
 
     The second leaf is reached with the larger value. On most splits no leaf on the left is above one on the right, and
-    nothing else has to be looked at.
+    nothing else has to be checked.
     """
     value = sign * trees.leaf
     lowest, highest = value.copy(), value.copy()

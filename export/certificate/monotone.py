@@ -1,4 +1,4 @@
-"""The proof, on the exported graph, that the probability moves in the direction of a feature's sign only.
+"""The proof, on the exported graph, that the probability moves only in the direction of a feature's sign.
 
 The claim: of two applicants who differ in one feature alone, a number that both have, the one with the larger number
 has no smaller probability of default where the sign is +1, and no larger one where it is -1. A missing value is
@@ -8,17 +8,17 @@ Why it holds, link by link:
 
 * A column that trees compare never falls when the feature rises (export.certificate.tracing). `log1p` is in the
   thresholds.
-* In each tree the two applicants take the same way up to a split on such a column, where the smaller number goes
-  left and the larger one right. If no leaf on the left is above one on the right, the tree keeps the sign. That is
-  what XGBoost sees to. Where leaves do cross, each such pair is tried: it only counts if numbers lead there that
-  are equal but for the feature.
+* In each tree the two applicants take the same path to a split on such a column, where the smaller number goes
+  left and the larger one right. If no leaf on the left is above one on the right, the tree keeps the sign, as
+  XGBoost's constraint demands. Where leaves do cross, each such pair is tried: it counts only if two applicants who
+  differ in nothing but the feature reach it.
 * Rounding keeps order: a <= b gives round(a) <= round(b), and so round(a + c) <= round(b + c). Float32 sums over
   trees and the mean over boosters, made of such steps, therefore never fall when one addend rises.
-* From the margins to the probability the graph is a function of one or a few numbers. It is cut out and asked: at
-  every knot, next to it, between knots, and on a grid beyond all that boosters say.
+* From the margins to the probability the graph is a function of one or a few numbers. It is cut out and evaluated at
+  every knot, next to it, between knots, and on a grid beyond all margins of the boosters.
 * Points fall with every rise of the probability within its limits, and stay beyond them (runtime.score).
 
-Real applicants, the feature led through all of its thresholds, are then asked of the whole graph.
+Then the whole graph answers real applicants with the feature moved through all of its thresholds.
 """
 
 from collections.abc import Mapping
@@ -205,9 +205,9 @@ def sweep(
     asked: int,
     at_once: int,
 ) -> tuple[int, float]:
-    """Ask about `asked` real rows with the feature led through `values`: how many, the largest fall by rounding.
+    """Ask about `asked` real rows with the feature moved through `values`: their number, the largest fall by rounding.
 
-    Of a row maximum one member is led, and the others are missing.
+    For a row maximum one member is moved, and the others are missing.
     """
     if not len(values):
         return 0, 0.0

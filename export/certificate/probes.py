@@ -1,7 +1,7 @@
-"""Raw rows on which a wrong export would show: at every split, at missing, infinite and unseen values.
+"""Raw rows that reveal a wrong export: at every split, at missing, infinite and unseen values.
 
 A row only tries a split that it reaches. So for every split of every tree a real row is changed until it takes
-the way from the root to that split, and then its own value goes through the threshold.
+the path from the root to that split, and then its own value is moved across the threshold.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ class RawSide(Protocol):
         """The levels that it distinguishes, by category."""
 
     def raw_columns(self) -> tuple[list[list[int]], list[tuple[int, str | None]]]:
-        """Which raw columns stand behind each column of its matrix."""
+        """The raw columns behind each column of its matrix."""
 
 
 class Interval(NamedTuple):
@@ -56,7 +56,7 @@ class Interval(NamedTuple):
 
 @dataclass
 class RawColumns:
-    """Which raw columns stand behind each column of the prepared matrix."""
+    """The raw columns behind each column of the prepared matrix."""
 
     preparation: RawSide
     binary: frozenset[str]  # the boolean columns: 0, 1 and NaN are their only values
@@ -151,7 +151,7 @@ def with_unseen_categories(columns: RawColumns, real: Inputs, at_once: int) -> I
 def at_random(columns: RawColumns, real: Inputs, count: int, seed: int = 0) -> Inputs:
     """Rows whose values are drawn independently.
 
-    Each is a real value of its column, one moved a little, one anywhere in twice the column's range, or missing.
+    Each value is a real one of its column, one moved a little, one anywhere in twice the column's range, or missing.
     """
     rng = np.random.default_rng(seed)
     rows = _take(real, rng.integers(_count(real), size=count))

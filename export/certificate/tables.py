@@ -1,4 +1,4 @@
-"""Tables of batches against the graph, whose every bit they answer."""
+"""Tables of batches, compared with the graph bit for bit."""
 
 from typing import Any
 

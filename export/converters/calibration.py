@@ -40,7 +40,7 @@ def convert_calibrator(graph: Graph, calibrator: Any, x: str, dtype: type[np.flo
 
 
 def convert_booster_probability(graph: Graph, margins: str) -> str:
-    """XGBoost's own float32 probabilities for float32 margins of any shape, as its `Sigmoid` makes them."""
+    """XGBoost's own float32 probabilities for float32 margins of any shape, as its `Sigmoid` computes them."""
     x = graph.node("Min", graph.node("Neg", margins), graph.constant(np.array(LARGEST_EXPONENT)))
     one = graph.constant(np.array(1, dtype=np.float32))
     # 1 + 1e-16 is 1 in float32, so XGBoost's guard against a division by zero changes no bit.

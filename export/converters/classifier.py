@@ -31,9 +31,9 @@ class Answers:
 
 
 def unwrapped(estimator: Any) -> Any:
-    """The fitted estimator that answers for another: of a FrozenEstimator, a search, or a tuned threshold.
+    """The fitted estimator inside a FrozenEstimator, a search, or a tuned threshold.
 
-    None of them changes a probability. Raises ExportRefused for a search that kept no estimator.
+    None of these wrappers changes a probability. Raises ExportRefused for a search that kept no estimator.
     """
     while True:
         if isinstance(estimator, FrozenEstimator):
@@ -151,7 +151,7 @@ def _convert_vote(graph: Graph, classifier: VotingClassifier, margins: list[str]
 def answers_margin(booster: XGBClassifier) -> bool:
     """True if scikit-learn calibrates this booster's margin (it has a decision function), False for its probability.
 
-    A decision function may be anybody's, so it is asked on random rows, some of their values missing.
+    A decision function may compute anything, so it is evaluated on random rows, with some values missing.
     """
     if not hasattr(booster, "decision_function"):
         return False

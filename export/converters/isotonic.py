@@ -1,7 +1,7 @@
 """Isotonic calibration: linear interpolation between knots, in scikit-learn's dtype and order of operations.
 
 scikit-learn asks SciPy to interpolate. For float64 SciPy asks numpy.interp; for float32 it has a formula of its own,
-which SciPy 1.18 replaced by another that rounds otherwise. The calibrator itself is asked which one it uses.
+which SciPy 1.18 replaced by another that rounds differently. The calibrator's answers show which one it uses.
 
 In the graph a search tree (a TreeEnsembleRegressor of one tree) finds the segment of x, tables give what the formula
 needs of that segment, and plain arithmetic does the rest.

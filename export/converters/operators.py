@@ -1,6 +1,6 @@
 """Operators for skl2onnx of this project's classifiers and imputers, their shapes and nodes.
 
-`is_ours` says which are; export.converters.registration leaves all others to the converters that were there.
+`is_ours` selects the models; export.converters.registration leaves all others to the earlier converters.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from trees.ensemble import read_ensemble
 def is_ours(model: Any) -> bool:
     """True for a binary XGBClassifier behind any calibrators, pipelines and searches, and for a cross-fitted one.
 
-    One that is not fitted is ours too, to be refused in one line.
+    A model that is not fitted is selected too, to be refused in one line.
     """
     while not isinstance(model, CrossFittedClassifier | XGBClassifier):
         folds = getattr(model, "calibrated_classifiers_", None)

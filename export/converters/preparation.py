@@ -14,9 +14,9 @@ def convert_preparation(
 ) -> TreeInputs:
     """Columns that splits read, from the inputs `numbers` and `categories`, in the order of Preparation.
 
-    Without `log1p`: that is monotone, so `export.graph.pipeline` moves it into the thresholds instead. All numbers are
-    there as they come; row maxima, indicators and copies only as far as splits want them. Copies are `bounded` where
-    a split parts missing values from all others; in a row maximum minus infinity counts as missing anyway.
+    `log1p` is left out: it is monotone, so `export.graph.pipeline` moves it into the thresholds. All numbers are there
+    unchanged; row maxima, indicators and copies are there only if splits read them. Copies are `bounded` if a split
+    separates missing values from all others; in a row maximum minus infinity counts as missing anyway.
     """
     members, levels = preparation.raw_columns()
     numbers = graph.node("Cast", "numbers", to=onnx.TensorProto.FLOAT)

@@ -1,8 +1,8 @@
 """Exact calibrators and trees for a pipeline of your own: call `register()`, then `skl2onnx.to_onnx` as always.
 
-What is not of this project's kind goes to the converter that was there before, as if nothing had been registered: the
-parser of a class looks at the model, and so does the converter under the class' former name, which other converters
-(of stacking, voting, searches) call without a parser.
+A model of any other kind goes to the earlier converter, as if nothing had been registered: the parser of a class looks
+at the model, and so does the converter under the former name of the class, which other converters (of stacking, voting,
+searches) call without a parser.
 
 >>> from export.converters.registration import register
 >>> register()

@@ -1,4 +1,4 @@
-"""The fitted pipeline as the one graph that the design promises.
+"""The fitted pipeline as one graph.
 
 Inputs `numbers` float64 [N, n] and, where there are string features, `categories` string [N, c]: raw columns.
 Outputs `probability` float64 [N] and `margin` float32 [N, k].
@@ -27,7 +27,7 @@ from trees.ensemble import Ensemble, read_ensemble
 
 @dataclass(frozen=True)
 class Contract:
-    """The graph, and what the certificate has to know of it."""
+    """The graph, and the facts about it that the certificate needs."""
 
     model: onnx.ModelProto
     ensembles: tuple[Ensemble, ...]  # as the graph has them: log1p moved into the thresholds
@@ -102,7 +102,7 @@ def _tensor(name: str, kind: int, columns: int) -> onnx.ValueInfoProto:
 def travelled_splits(
     contract: Contract, preparation: Preparation, count: int = 24
 ) -> list[TravelledSplit | TravelledLevel]:
-    """The splits that rows come by most often, each as the condition on raw columns that runtime.branches knows.
+    """The most travelled splits, each as a condition on raw columns for runtime.branches.
 
     A split's weight is the sum over its places in the trees of 2^-depth. Splits on a pool are left out: a condition
     of the runtime names one level.

@@ -1,4 +1,4 @@
-"""A graph that skl2onnx made of a pipeline, compared with it: real rows, and rows made of them column by column."""
+"""Comparison of a pipeline with a graph that skl2onnx made: on real rows, and on rows mixed from them by column."""
 
 from pathlib import Path
 from typing import Any

@@ -1,9 +1,9 @@
-"""The splits of an own pipeline's trees as conditions on raw values, for reasons.
+"""The splits of your own pipeline's trees as conditions on raw values, for reasons.
 
 A split compares a prepared column, which is a function of one raw column that is known piece by piece
-(export.own.profile). So a split sends some stretches of a raw number one way and some the other, and likewise some
-levels of a category. Such a split becomes one or several splits on raw thresholds, each of which knows what those above
-it have decided. Shapley values depend on the function only, not on the tree that computes it.
+(export.own.profile). So a split sends some intervals of a raw number one way and some the other, and likewise some
+levels of a category. Such a split becomes one or several splits on raw thresholds, each of which takes the outcomes of
+those above into account. Shapley values depend only on the function, not on the tree that computes it.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""The part of an own pipeline's graph that makes columns of several, as a graph of its own.
+"""The part of your own pipeline's graph that makes columns from several raw ones, as a separate graph.
 
-Conditions on such columns cannot be carried back to raw values. reasons.bin holds this part, and the runtime runs it
-for an applicant who is explained (runtime.made_columns).
+Conditions on such columns cannot be translated to raw values. reasons.bin holds this part, and the runtime runs it for
+an applicant who is explained (runtime.made_columns).
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """Columns of dates as categories of a request, whose levels are ISO dates (2016-09-01): encoders of levels read them.
 
 Other steps are refused. Scalers and binners of scikit-learn read a datetime64 as a count of the DataFrame's unit (s, us
-or ns, which another file or another pandas changes) and a missing date as -9.2e18; a function of somebody's own has no
-known points at which it turns. Days, made in front of the pipeline, have neither fault.
+or ns, which another file or another pandas changes) and a missing date as -9.2e18. A function of your own has no known
+points at which it changes direction. Days that are computed before the pipeline have neither fault.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,7 +51,7 @@ def dates_of(column: "pd.Series[Any]") -> NDArray[np.object_]:
 
 
 def as_dates(texts: Iterable[str], known: Sequence[str], dtype: Any, usual: Any, missing: Any) -> "pd.Series[Any]":
-    """ISO dates in the rows' own type, of which `usual` is one. What is no known date becomes one that is not known."""
+    """ISO dates in the rows' own type, of which `usual` is an example. Other texts become dates that are not known."""
     value_of: dict[str, Any] = {text: date.fromisoformat(text) for text in known} | {MISSING_CATEGORY: None}
     unknown = _unknown(known)
     values = [value_of[t] if t in value_of else unknown[crc32(t.encode()) % len(unknown)] for t in texts]

@@ -1,6 +1,7 @@
 """An image that is not built as it has to be is not recorded."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from zipfile import ZipFile
@@ -65,6 +66,13 @@ def test_a_failure_of_docker_is_printed(dist: Path, capsys: pytest.CaptureFixtur
     (dist.parent / "docker-fails").touch()
     assert main([]) == 1
     assert said(capsys) == "docker buildx imagetools inspect: failed with exit status 1"
+    assert not (dist / "image.json").exists()
+
+
+def test_an_image_without_what_is_pinned_is_not_recorded(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (dist.parent / "scanner-fails").touch()
+    assert main([]) == 1
+    assert re.match(r"sbom\.spdx\.json: expected \w+ [\d.]+ among 1 parts, found none$", said(capsys))
     assert not (dist / "image.json").exists()
 
 

@@ -113,6 +113,7 @@ def test_the_image_s_list_is_of_the_image(built: tuple[Runner, Outcome]) -> None
     assert record(runner)["image_sbom_sha256"] == digest(runner.artifacts / "bundle-x86_64" / "image.spdx.json")
 
 
+@pytest.mark.tier("full")  # builds the whole bundle again; test_image.py asks the same of the one step
 def test_an_image_without_what_is_pinned_is_not_recorded(runner: Runner, certified: Path) -> None:
     (runner.folder / "scanner-fails").touch()
     outcome = build(runner, certified)
@@ -203,6 +204,7 @@ class TestNothingIsBuilt:
         (model / "manifest.json").write_text((model / "manifest.json").read_text() + " ")
         refused(runner, build(runner, model), "manifest.json: sha256: the certificate has ")
 
+    @pytest.mark.tier("full")  # a whole bundle again; the package asks the same of its own limit
     def test_beyond_the_limits_of_lambda(self, runner: Runner, certified: Path, tmp_path: Path) -> None:
         model = shutil.copytree(certified, tmp_path / "model")
         with (model / "model.onnx").open("r+b") as file:

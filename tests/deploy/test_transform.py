@@ -21,22 +21,26 @@ PSEUDO = {"AWS::Region": "eu-central-1", "AWS::Partition": "aws"}
 
 
 @pytest.fixture(scope="session")
-def transformed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Resources]:
+def transformed() -> Iterator[Callable[..., Resources]]:
     """The resources that CloudFormation gets, for other settings than prod's."""
     subprocess.run(
         ["make", ".venv-lint/ready", f"PYTHON={sys.executable}"], cwd=ROOT, check=True, capture_output=True, timeout=600
     )
-    path = tmp_path_factory.mktemp("template") / "template.yaml"
+    words = [".venv-lint/bin/python", "tests/deploy/transform.py"]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sam:
+        asked, answers = sam.stdin, sam.stdout
+        assert asked is not None
+        assert answers is not None
 
-    def transform(**settings: str) -> Resources:
-        values = complete(**settings)
-        path.write_text(TEMPLATE.body_for(values))
-        words = [".venv-lint/bin/python", "tests/deploy/transform.py", str(path), json.dumps(values | PSEUDO)]
-        done = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
-        resources: Resources = json.loads(done.stdout)["Resources"]
-        return resources
+        def transform(**settings: str) -> Resources:
+            values = complete(**settings)
+            asked.write(json.dumps([TEMPLATE.body_for(values), values | PSEUDO]) + "\n")
+            asked.flush()
+            resources: Resources = json.loads(answers.readline())["Resources"]
+            return resources
 
-    return transform
+        yield transform
+        asked.close()
 
 
 @pytest.fixture(scope="session")

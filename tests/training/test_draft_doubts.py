@@ -10,6 +10,8 @@ import pytest
 from table import read_table
 from tests.training.drafts import read_by_its_draft
 from training import draft
+from training.drafting.cells import Cells
+from training.drafting.outcome import candidates, convincing
 from training.settings import load_settings
 
 ROWS = 400
@@ -113,6 +115,14 @@ def test_an_identifier_among_numbers_is_asked_for(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "book.csv", index=False)
     assert draft.main([str(tmp_path / "book.csv"), "--out", str(tmp_path / "own.toml"), "--quiet"]) == 0
     assert 'id = ""  # is it "lfd", which differs in each row?' in (tmp_path / "own.toml").read_text()
+
+
+@pytest.mark.parametrize("name", ["Charged\noff?", "Loan  status ", "NPA", "def", "ist_geplatzt", "Kredit ausgefallen"])
+def test_outcomes_are_known_by_their_names(name: str) -> None:
+    cells = [Cells(its, ("No", "Yes"), np.array([70, 30]), np.zeros(0, np.int64), 0) for its in (name, "owner", "x")]
+    found = convincing(candidates(cells))
+    assert found is not None
+    assert (found.name, found.positive, found.question) == (name, ("Yes",), "")
 
 
 def test_decimal_commas_are_likelier_beside_semicolons_and_asked_about(tmp_path: Path) -> None:

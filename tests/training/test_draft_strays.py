@@ -57,6 +57,7 @@ HEADER = ";".join(NAMES)
 STRAYS = {
     "totals": ([61], [f"Total;;{total()};;;15"], "line 62 seems to be totals", 'loan_id = ["Total"]'),
     "totals in every cell": ([61], [f"TOTAL;to date;{total()};2890;all;15"], "line 62 seems to be totals", '["TOTAL"]'),
+    "subtotals": ([30, 60], ["Subtotal;;;;;"], "line 31, line 62 seem to be totals", '["Subtotal"]'),
     "sum without a word": ([61], [f";;{total()};;;15"], "line 62 seems to be totals", 'loan_id = [""]'),
     "totals without an outcome": ([61], [f"Gesamt:;;{total()};;;"], "line 62 seems to be totals", '["Gesamt:"]'),
     "mean": ([61], [";;;;;", "Mittelwert;;3,120.5;44.2;;0.25"], "line 63 seems to be totals", '["Mittelwert", ""]'),

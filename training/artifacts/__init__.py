@@ -1,7 +1,7 @@
-"""artifacts/: what a training run leaves behind, and how it is read again.
+"""artifacts/: the results of a training run, and their reader.
 
-The pipeline is saved with skops: a description that is checked against a list of types before anything is made
-of it. Opening it runs no code of the file's.
+The pipeline is saved with skops: a description that is checked against a list of types before any object is made from
+it. Opening it runs no code of the file.
 """
 
 import io
@@ -83,8 +83,8 @@ def plain_dump(dump: bytes) -> bytes:
 def load_pipeline(path: Path | str) -> Pipeline:
     """The fitted pipeline of a skops file (or of the artifacts folder that holds one).
 
-    Its `predict_proba` on a DataFrame of the raw columns is what the exported graph has to answer. Raises UserError
-    for a file that is not there, is damaged, or holds a type that no pipeline of ours is made of.
+    The exported graph has to answer as its `predict_proba` does on a DataFrame of the raw columns. Raises UserError for
+    a file that is missing or damaged, or that holds a type which no pipeline of ours consists of.
     """
     from training.artifacts import skops_io
 

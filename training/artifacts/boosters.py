@@ -1,8 +1,8 @@
 """Boosters of a saved pipeline, opened first in a process that may crash.
 
 XGBoost reads damaged bytes without checking all of them: of 150 boosters with a few flipped bits, 33 ended the
-process with a segmentation fault. So a process of its own opens each one (`open_booster.py`), and only then does the
-process that was asked.
+process with a segmentation fault. So a separate process opens each booster first (`open_booster.py`), and only then
+the process that needs it.
 """
 
 import io
@@ -23,11 +23,11 @@ MOST_SECONDS = 120
 
 
 class BoosterDamagedError(Exception):
-    """A booster that cannot be opened, or not without harm: which, and why."""
+    """A booster that cannot be opened safely: its name, and the reason."""
 
 
 def try_boosters(dump: bytes) -> None:
-    """Open every booster of a skops file in a process of its own.
+    """Open every booster of a skops file in a separate process.
 
     Raises BoosterDamagedError for the first that is refused there or ends it, and zipfile.BadZipFile, KeyError or
     ValueError for what is not a skops file.

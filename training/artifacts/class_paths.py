@@ -1,6 +1,6 @@
 """Paths of classes in pipeline.skops. They are a format: each class has one path, and every former path still opens.
 
-A class that moves gets a new entry in FORMER; no entry is ever removed. FORMAT has the paths that files hold today.
+A class that moves gets a new entry in FORMER; no entry is ever removed. FORMAT has the current paths.
 """
 
 import io

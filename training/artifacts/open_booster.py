@@ -2,8 +2,8 @@
 
     python -I open_booster.py LIBRARY SIZE ...
 
-It calls XGBoost's library itself, since importing the package takes ten times as long. The process may crash: that is
-what it is for.
+It calls XGBoost's library directly, because importing the package takes ten times as long. This process exists so that
+it may crash.
 """
 
 import ctypes

@@ -30,7 +30,8 @@ from training.artifacts import LARGEST_FILE, RUN, TRAIN_AGAIN, run_of
 def uploaded_run(prefix: str, progress: Progress) -> Iterator[Path]:
     """A folder for the artifacts of a run, uploaded if the block ends without an exception.
 
-    What can be known before is said before: text that is not an address, missing credentials, a missing bucket.
+    Faults that can be detected early are reported early: text that is not an address, missing credentials, a missing
+    bucket.
     """
     address, store = Address.of_prefix(prefix), Store()
     _refuse_other_files(store, address / RUN)

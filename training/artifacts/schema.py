@@ -1,4 +1,4 @@
-"""The raw columns as training saw them: what serving validates requests against."""
+"""The raw columns as training saw them, against which serving validates requests."""
 
 from collections.abc import Mapping
 

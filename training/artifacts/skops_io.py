@@ -1,8 +1,8 @@
 """`skops.io`, imported without Dask and pytest.
 
-skops lists the estimators of scikit-learn, for which it imports all modules of that. Two import Dask and pytest
-where they are installed, which takes as long as all the rest and adds no estimator. Import this module only where a
-pipeline is read or written; a run loads it beside the fit.
+skops lists the estimators of scikit-learn, for which it imports all of scikit-learn's modules. Two of them import Dask
+and pytest if these are installed, which takes as long as everything else and adds no estimator. Import this module only
+to read or write a pipeline; a run loads it beside the fit.
 """
 
 from cli.lean_imports import absent

@@ -1,4 +1,4 @@
-"""The different texts of each column, how often each is there, and which of them some rows have."""
+"""The distinct texts of each column, their counts, and the texts of a sample of rows."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,7 +45,7 @@ class Cells:
         return [self.levels[i] for i in order]
 
     def frequent(self, most: int) -> list[str]:
-        """At most so many levels, the most frequent of them."""
+        """The most frequent levels, at most this many."""
         return [self.levels[i] for i in np.argsort(-self.rows, kind="stable")[:most]]
 
     @cached_property

@@ -112,7 +112,7 @@ def amounts_in_words(cells: Cells) -> str:
 
 
 def _beside_a_number(level: str) -> str:
-    """The unit behind or before a number, empty where there is none."""
+    """The unit behind or before a number, empty for a number without a unit."""
     found = BEHIND.fullmatch(level) or BEFORE.fullmatch(level)
     return "" if found is None else found["unit"]
 

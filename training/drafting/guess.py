@@ -1,4 +1,4 @@
-"""Guess at each column: a feature of some type, or a reason to leave it out."""
+"""Guess for each column: a feature of some type, or a reason to leave it out."""
 
 import re
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A table with every column that it has, and how it is written."""
+"""A table with all its columns, and the settings of its format."""
 
 import re
 from collections.abc import Callable

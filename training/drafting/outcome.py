@@ -1,4 +1,4 @@
-"""Which column is the outcome, and which of its values is a default."""
+"""The column of the outcome, and those of its values that mean a default."""
 
 import re
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ TRUE = {"1", "true", "t", "yes", "y", "s", "si", "sí", "sim", "oui", "ja", "j"}
 class Candidate:
     """A column that may be the target: its values, the most frequent first, those of a default and of repayment.
 
-    `question` is what is not known of them; `score` how much speaks for the column.
+    `question` is what is not known about them; `score` is the strength of the evidence for the column.
     """
 
     name: str
@@ -73,7 +73,7 @@ def candidates(columns: Sequence[Cells]) -> list[Candidate]:
         if not 2 <= len(cells.levels) <= FEW or cells.time is not None:
             continue
         positive, negative, question, words = _outcomes(cells)
-        named = 2 if NAMED.search(cells.name) else 1 if MAYBE.search(cells.name) else 0
+        named = 2 if NAMED.search(_joined(cells.name)) else 1 if MAYBE.search(cells.name) else 0
         said = cells.plain_values is None and bool(positive or negative) and named > 0
         if len(cells.levels) == 2 or (positive and negative) or said or (named == 2 and not _is_count(cells)):
             at_edge = place == len(columns) - 1 or (place == 0 and named)
@@ -97,7 +97,7 @@ def nothing_speaks_for(found: Sequence[Candidate]) -> bool:
 
 
 def _is_named(its: Candidate) -> bool:
-    return its.score >= CONVINCING or any(name.search(its.name) for name in (NAMED, WHOLE_NAME))
+    return its.score >= CONVINCING or any(name.search(_joined(its.name)) for name in (NAMED, WHOLE_NAME))
 
 
 def named(name: str, columns: Sequence[Cells], target: str, positive: Sequence[str]) -> Candidate:
@@ -173,7 +173,7 @@ def _outcomes(cells: Cells) -> tuple[tuple[str, ...], tuple[str, ...], str, bool
         other = next(value for value in values if value != true)
         return (other,), (), f"{true} seems to be the good outcome: is it?", False
     if true == rarer and {folded(value) for value in values} != {"1", "2"}:
-        return (rarer,), (), "" if NAMED.search(cells.name) else f"is {rarer} the default?", False
+        return (rarer,), (), "" if NAMED.search(_joined(cells.name)) else f"is {rarer} the default?", False
     signs = set(values) == {"+", "-"}  # as only outcomes are written
     return (rarer,), (), f"{rarer} is the rarer value: is it the default?", signs
 
@@ -184,6 +184,11 @@ def _is_bad(value: str) -> bool:
     if re.search(r"\b(non[ -]?perform|(not|non)[ -]?(fully )?paid)", spaced, re.I):
         return True
     return BAD.search(spaced) is not None and re.search(r"\b(no|not|non)\b", spaced, re.I) is None
+
+
+def _joined(name: str) -> str:
+    """`Loan status` and a name of two lines as `Loan_status`."""
+    return "_".join(name.split())
 
 
 def _spaced(value: str) -> str:

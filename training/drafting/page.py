@@ -1,4 +1,4 @@
-"""The TOML of a draft: what was found as settings, what was not as questions in comments."""
+"""The TOML of a draft: settings that were found, and open points as questions in comments."""
 
 import json
 import re

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cli.words import listed
 from table.amounts import Marks
@@ -18,6 +19,7 @@ ABOVE, BELOW = 2, 5  # rows at the start and at the end that are looked at
 FEWEST_ROWS = 20
 PLACES = 5  # that are said
 NEVER_MISSING = 0.05  # share of missing cells of a column that every customer has
+LONGEST = 20  # letters of a word of totals
 ROUNDED = 1e-6  # relative error of a sum
 OF_TOTALS = re.compile(
     r"(grand|sub|gesamt|end)?[ -]?(totals?|totale[ns]?|totaux|totaal|total (g[eé]n[eé]ral|geral)|celkem|gesamt(summe)?"
@@ -76,6 +78,8 @@ def strays_of(source: Source, columns: Sequence[Cells], marks: Marks) -> Strays 
     if table.rows >= FEWEST_ROWS:
         for row in table.of_names():
             rows.setdefault(row, NAMES)
+        for row in table.totals_inside():
+            rows.setdefault(row, TOTALS)
         for row, kind in table.at_the_end(set(rows)):
             rows.setdefault(row, kind)
     if not rows or len(rows) == table.rows:
@@ -120,6 +124,15 @@ class _Table:
                 return
             yield row
 
+    def totals_inside(self) -> Iterator[int]:
+        """Rows with a word of totals that lack what others have, anywhere: those below each group or page."""
+        most = int(NEVER_MISSING * self.rows)
+        for cells in self._columns:
+            words = [level for level in cells.levels if len(level) <= LONGEST and OF_TOTALS.fullmatch(level)]
+            if words and sum(self._rows_with(cells, word) for word in words) <= most:
+                found = pc.is_in(self._present(cells.name), pa.array(words)).to_numpy()
+                yield from (row for row in np.flatnonzero(found).tolist() if self._lacks(self._texts(row)))
+
     def at_the_end(self, known: set[int]) -> Iterator[tuple[int, str]]:
         """The last rows that are totals or notes, with their kind."""
         for row in range(self.rows - 1, max(self.rows - 1 - BELOW, 0), -1):
@@ -127,8 +140,7 @@ class _Table:
                 continue
             texts = self._texts(row)
             here = {name: text for name, text in texts.items() if text is not None}
-            few = max(BELOW, NEVER_MISSING * self.rows)
-            lacks = any(texts[cells.name] is None and cells.missing <= few for cells in self._columns)
+            lacks = self._lacks(texts)
             says = any(OF_TOTALS.fullmatch(text) for name, text in here.items() if self._is_rare(name, text))
             if not (lacks or says):
                 return
@@ -141,23 +153,27 @@ class _Table:
             known.add(row)
 
     def values_of(self, rows: Sequence[int]) -> dict[str, tuple[str, ...]]:
-        """Values that these rows have and no other: of one column if possible, one that has texts if possible."""
+        """Values that these rows have and no other: of one column if possible, and texts rather than numbers."""
         own = np.zeros(self.rows, dtype=bool)
         own[rows] = True
-        found: dict[str, tuple[str, ...]] = {}
-        left = own.copy()
-        for cells in sorted(self._columns, key=lambda cells: (cells.time is not None, cells.plain_values is not None)):
+        by_column: dict[str, tuple[str, ...]] = {}
+        covered: dict[str, NDArray[np.bool_]] = {}
+        for cells in self._columns:
             levels, codes = coded_labels(self._source, cells.name)
-            inside, outside = np.unique(codes[own]), np.unique(codes[~own])
-            sure = np.setdiff1d(inside, outside)
-            covered = np.isin(codes, sure) & own
-            named = tuple("" if levels[code] is None else str(levels[code]) for code in sure)
-            if covered[own].all():
-                return {cells.name: named}
-            if (covered & left).any():
-                found[cells.name] = named
-                left &= ~covered
-        return {} if left.any() else found
+            sure = np.setdiff1d(codes[own], codes[~own])
+            by_column[cells.name] = tuple("" if levels[code] is None else str(levels[code]) for code in sure)
+            covered[cells.name] = np.isin(codes, sure) & own
+        names = sorted(
+            by_column, key=lambda name: sum(self._marks.amount(value) is not None for value in by_column[name])
+        )
+        if whole := next((name for name in names if covered[name][own].all()), None):
+            return {whole: by_column[whole]}
+        found: dict[str, tuple[str, ...]] = {}
+        for name in names:
+            if (covered[name] & own).any():
+                found[name] = by_column[name]
+                own &= ~covered[name]
+        return {} if own.any() else found
 
     def _present(self, name: str) -> "pa.ChunkedArray":
         cells = decoded(self._source.columns[name])
@@ -168,6 +184,14 @@ class _Table:
         cells = {cells.name: self._source.columns[cells.name].slice(row, 1) for cells in self._columns}
         texts = {name: label(cell[0].as_py()) for name, cell in cells.items()}
         return {name: None if text is None or text in self._source.missing else text for name, text in texts.items()}
+
+    def _lacks(self, texts: Mapping[str, str | None]) -> bool:
+        """True for a row in which a cell is missing that nearly all rows have."""
+        few = max(BELOW, NEVER_MISSING * self.rows)
+        return any(texts[cells.name] is None and cells.missing <= few for cells in self._columns)
+
+    def _is_amount(self, text: str) -> bool:
+        return self._marks.amount(text) is not None
 
     def _rows_with(self, cells: Cells, text: str) -> int:
         return int(cells.rows[cells.levels.index(text)]) if text in cells.levels else 0
@@ -181,18 +205,18 @@ class _Table:
         if len(here) != 1 or len(self._columns) < 3:
             return False
         [(name, text)] = here.items()
-        return self._is_rare(name, text) and self._marks.amount(text) is None
+        return self._is_rare(name, text) and not self._is_amount(text)
 
     def _are_numbers(self, cells: Cells) -> bool:
         if cells.is_boolean or cells.time is not None:
             return False
         frequent = cells.frequent(LOOKED_AT)
-        read = sum(self._marks.amount(level) is not None for level in frequent)
+        read = sum(map(self._is_amount, frequent))
         return read > 0 and read >= min(NEARLY_ALL * len(frequent), len(frequent) - ABOVE)
 
     def _is_odd(self, cells: Cells, text: str | None) -> bool:
         """True for a text that no other row has in a column of numbers, and that is no word for missing."""
-        if text is None or text.casefold() in AMONG_NUMBERS or self._marks.amount(text) is not None:
+        if text is None or text.casefold() in AMONG_NUMBERS or self._is_amount(text):
             return False
         return self._rows_with(cells, text) == 1 and self._are_numbers(cells)
 

@@ -1,4 +1,4 @@
-"""XGBoost as this project uses it: what it answers is a margin, the log-odds before any calibration."""
+"""XGBoost as this project uses it: its answer is a margin, the log-odds before any calibration."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def grow(template: XGBClassifier, rows: xgboost.DMatrix, unseen: xgboost.DMatrix
 
 
 def fitted_classifier(template: XGBClassifier, booster: xgboost.Booster) -> XGBClassifier:
-    """A copy of an unfitted classifier around trees that were fitted elsewhere, as its own `fit` would leave it.
+    """A copy of an unfitted classifier with trees that were fitted elsewhere, in the state after its own `fit`.
 
     Both attributes have no public way that leaves the parameters as they are: `load_model` changes some of them.
     XGBoost's own estimators for Dask set these two.

@@ -12,8 +12,8 @@ from training.estimator.calibration import choose, cross_validated
 class AutoCalibratedClassifierCV(CalibratedClassifierCV):  # type: ignore[misc]
     """A CalibratedClassifierCV whose `method`, "sigmoid" or "isotonic", is found by `fit`.
 
-    Both are compared on what clones of the estimator answer for rows that they have not seen: their decision
-    function where they have one, else their probability. Then all goes scikit-learn's way.
+    Both are compared on the answers of clones of the estimator for rows that they have not seen: their decision
+    function if they have one, or else their probability. The fit itself is scikit-learn's.
 
     Attributes
     ----------

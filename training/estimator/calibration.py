@@ -1,4 +1,4 @@
-"""The calibrators of the margin, scikit-learn's own, and which of them cross-validation prefers."""
+"""The calibrators of the margin, which are scikit-learn's, and the choice among them by cross-validation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,7 +46,7 @@ def fit_calibrator(
 def fit_isotonic(x: NDArray[Any], target: NDArray[Any], weight: Weight = None) -> IsotonicRegression:
     """Isotonic regression whose ends are inside (0, 1), as far as the data support.
 
-    Its first step is often 0 and its last one 1, for ever: the first n rows had no default, the last n no repayment.
+    Its first step is often 0 and its last one 1, because the first n rows had no default, or the last n no repayment.
     Both rates are kept away from certainty by Jeffreys' posterior mean for them, 0.5 / (n + 1) (Brown, Cai and DasGupta
     2001, doi:10.1214/ss/1009213286); steps in between stay as they are. With weights n is their sum.
     """
@@ -77,9 +77,9 @@ def cross_validated(
 
     `x` [N] are margins or probabilities of a model that has not seen the rows either. An entry holds `method`,
     `log_loss` and `brier`, the means over all rows, and `log_loss_error` and `brier_error`, the standard errors of
-    their difference, row by row, from those of the plain method: the one of "none" and "sigmoid" that loses less.
-    `on_limit` is the share of the rows whose probability the score cannot separate from certainty. With weights [N]
-    all of them are weighted.
+    their difference, row by row, from those of the plain method: the one of "none" and "sigmoid" with the lower log
+    loss. `on_limit` is the share of the rows whose probability the score cannot separate from certainty. With weights
+    [N] all of them are weighted.
     """
     folds = StratifiedKFold(min(FOLDS, int(np.bincount(target).min())), shuffle=True, random_state=seed)
     fold_of = np.empty(len(target), dtype=np.uint8)
@@ -113,9 +113,9 @@ def cross_validated(
 
 
 def choose(comparison: Losses) -> str:
-    """The plain method that loses less, or isotonic where its lead is more than chance.
+    """The plain method with the lower log loss, or isotonic if its lead is more than chance.
 
-    Isotonic makes equals of applicants whom the margin separates. So its log loss has to be lower by more than two
+    Isotonic steps tie applicants whom the margin separates. So its log loss has to be lower by more than two
     standard errors, its Brier score not higher, and no more of its probabilities on a limit than an alarm allows.
     """
     plain, isotonic = _plain_and_isotonic(comparison)

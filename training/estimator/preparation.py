@@ -72,7 +72,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return [name for name, levels in (self.categories or {}).items() if not levels]
 
     def fit_levels(self, counts: Mapping[str, Mapping[str, int]]) -> Self:
-        """The same from how many training rows have each level of `learnt_categories`, missing ones left out."""
+        """Learn vocabularies and pools from the number of training rows with each level of `learnt_categories`."""
         self.vocabularies_: dict[str, list[str]] = {}
         self.pools_: dict[str, list[str]] = {}
         for name, levels in (self.categories or {}).items():
@@ -157,7 +157,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def raw_columns(self) -> tuple[list[list[int]], list[tuple[int, str | None]]]:
-        """Which raw columns stand behind each column of the matrix.
+        """The raw columns behind each column of the matrix.
 
         For the numbers and then the row maxima: positions in `numbers`, several for a maximum. For the indicators that
         follow: (position in `categories`, level), with POOL for the level of a pool.

@@ -1,4 +1,4 @@
-"""Thresholds on the numbers that people give: log1p, which the preparation computes, is moved into them."""
+"""Thresholds on raw numbers: log1p, which the preparation computes, is moved into them."""
 
 import numpy as np
 

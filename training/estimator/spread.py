@@ -1,11 +1,12 @@
 """Spread of the mean of several boosters relative to each of them, and margins brought to that spread.
 
-The calibrator can only be fitted on margins of rows that a booster has not seen, and each row is unseen by one booster
-alone. Served is the mean of k. What the boosters disagree on is noise: the mean has a k-th of its variance, a single
-booster all of it, so a slope fitted on single ones is too flat for the mean, and the answers are too cautious. This is
-regression dilution; regression calibration (Rosner, Willett and Spiegelman 1989, doi:10.1002/sim.4780080905) divides
-the variance V of single margins by what they share: the best guess at a row's mean margin is the average of all rows
-plus λ times its distance from it, with λ = 1 − s² (1 − 1/k) / V, and s² the variance between boosters.
+The calibrator can only be fitted on margins of rows that a booster has not seen, and each row is unseen by only one
+booster. But the mean of k boosters is served. What the boosters disagree on is noise: the mean has a k-th of its
+variance, a single booster all of it, so a slope fitted on single boosters is too flat for the mean, and the answers are
+too cautious. This is regression dilution; regression calibration (Rosner, Willett and Spiegelman 1989,
+doi:10.1002/sim.4780080905) divides the variance V of single margins by what they share: the best guess at a row's mean
+margin is the average of all rows plus λ times its distance from it, with λ = 1 − s² (1 − 1/k) / V, and s² the variance
+between boosters.
 """
 
 from collections.abc import Sequence

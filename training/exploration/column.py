@@ -1,4 +1,4 @@
-"""One feature of the rows that are looked at, counted once for all that is asked of it."""
+"""One feature of the examined rows, counted once for all figures."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,7 +73,7 @@ class Column:
 
     @cached_property
     def places(self) -> NDArray[np.intp]:
-        """Which of `bins` each row [N] is in."""
+        """The position among `bins` of each row [N]."""
         return self.bins.places(self.values)
 
     def by_class(self, places: NDArray[np.intp], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

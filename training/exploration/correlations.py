@@ -72,7 +72,7 @@ def _of_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def duplicates(columns: Sequence[Column], rows: NDArray[np.intp], pairs: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """The later one of any two features that say almost the same, with a sentence; `pairs` are rank_correlations'."""
+    """The later of any two features that are almost equal, with a sentence; `pairs` are those of rank_correlations."""
     found: dict[str, str] = {}
     for pair in pairs:
         if abs(pair["spearman"]) >= THE_SAME:

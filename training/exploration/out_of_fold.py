@@ -1,8 +1,8 @@
-"""Worth of a category on rows that its level rates have not seen.
+"""The value of a category on rows that its level rates have not seen.
 
 Rates of many levels, learnt and judged on the same rows, rank chance: 2,000 rows with 500 random levels reach a ROC-AUC
-of 0.8. Here each row is ranked, within its fold, by the default rate that the other folds have for its level, drawn
-towards the rate of all; what such ranks separate is what levels say of rows to come.
+of 0.8. Here each row is ranked, within its fold, by the default rate that the other folds have for its level, shrunk
+towards the overall rate; the separation by such ranks is what to expect on new rows.
 """
 
 from dataclasses import dataclass

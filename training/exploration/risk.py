@@ -1,8 +1,8 @@
 """The default rate along a feature: bins, weight of evidence, information value, ranking quality.
 
-Of a bin with g of G good and b of B bad applicants the weight of evidence is ln((g / G) / (b / B)), above 0 where it is
-safer than the whole, and its part of the information value (g / G − b / B) times that. Where a bin has no good or no
-bad one, half an applicant stands in, so that both stay finite.
+For a bin with g of G good and b of B bad applicants, the weight of evidence is ln((g / G) / (b / B)), which is above 0
+if the bin is safer than the whole, and its part of the information value is (g / G − b / B) times that. If a bin has no
+good or no bad applicant, half an applicant is used instead, so that both stay finite.
 """
 
 from collections.abc import Iterator

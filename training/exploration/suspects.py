@@ -1,8 +1,8 @@
-"""Features that a model should not see as they are, each with the reason: most of them know the outcome.
+"""Features that a model should not see as they are, each with the reason: most of them reveal the outcome.
 
 An information value above 0.5 is often called too good to be true, yet honest features of payment behaviour reach 1.
-These rules look for what honest features do not do: tell the outcome with certainty, be there for one outcome only,
-name rows, or rank as well alone as whole models do.
+These rules look for what honest features do not do: determine the outcome, be present for one outcome only, identify
+rows, or rank as well alone as whole models do.
 """
 
 import re

@@ -1,8 +1,9 @@
 """Boosters on the workers of a Dask cluster, each of which keeps the prepared rows of its shares in memory.
 
-Dask runs the tasks; boosters are fitted by XGBoost's own communicator, which xgboost.dask uses too. There Dask decides
-which worker has which rows, and may move them (dmlc/xgboost #7544, #7927, #8701, #10853). Here each share stays on the
-worker that was chosen for it, in an order that depends on nothing but the number of workers: the same bits again.
+Dask runs the tasks; boosters are fitted by XGBoost's own communicator, which xgboost.dask uses too. But xgboost.dask
+lets Dask place rows on workers, and move them (dmlc/xgboost #7544, #7927, #8701, #10853). Here each share stays on the
+worker that was chosen for it, in an order that depends only on the number of workers, so that a run gives the same bits
+again.
 """
 
 import heapq
@@ -200,6 +201,8 @@ def cluster_of(settings: Settings, divided: Divided, folder: Path) -> Iterator[C
         "threads_per_worker": 1,
         "host": "127.0.0.1",
         "dashboard_address": None,
+        # Dask serves HTTP even so, and warns where another cluster has the usual port.
+        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
         "local_directory": str(folder),
         "silence_logs": 60,
     }

@@ -1,7 +1,7 @@
-"""Which rows of a table in parts train, in which fold, which test, and which are drawn to be looked at.
+"""The division of a table in parts into training rows with their folds, test rows, and rows drawn for examination.
 
-All of it is decided by what each row has by itself, with the functions that divide a table in memory: test and folds
-are the same rows as there, whatever files, parts or workers hold them.
+Outcome, weight, time and group of each row decide, with the functions that divide a table in memory: test and folds are
+the same rows as there, whatever files, parts or workers hold them.
 """
 
 from collections.abc import Iterator

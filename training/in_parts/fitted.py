@@ -1,4 +1,4 @@
-"""The pipeline that is made of boosters fitted on parts, and what it answers for every row."""
+"""The pipeline of boosters fitted on parts, and its answers for every row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The first pass over the features: what the preparation has to know of all training rows, and the rows drawn."""
+"""The first pass over the features: facts about all training rows for the preparation, and the drawn rows."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A training run on a table in parts: the steps of a run in memory, on what every row has by itself, or in passes."""
+"""A training run on a table in parts: the steps of a run in memory, with the features read in passes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

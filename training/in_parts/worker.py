@@ -101,7 +101,7 @@ def margins_of(boosters: Sequence[XGBClassifier], rows: Rows) -> NDArray[np.floa
 
 
 def start_tracker(workers: int, host: str) -> dict[str, Any]:
-    """Start what brings the workers of one booster together, in this process; return how they find it."""
+    """Start the tracker of the workers of one booster in this process; return its address."""
     tracker = RabitTracker(n_workers=workers, host_ip=host, sortby="task")
     tracker.start()
     threading.Thread(target=tracker.wait_for, daemon=True).start()

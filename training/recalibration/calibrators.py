@@ -1,8 +1,8 @@
 """New calibrators for margins that stay: shifted to a rate, or fitted again.
 
 A shift keeps the parent's ranking and its slope: the log-odds of every answer move by one number, so that the mean
-probability of some rows is the rate that is wanted. Where outcomes give the rate, this is the maximum-likelihood
-intercept, whose score equation is that very mean.
+probability of some rows is the wanted rate. If outcomes give the rate, this is the maximum-likelihood intercept, whose
+score equation says just this about the mean.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def shifted_to(rate: float, parent: Any, x: Floats, weight: Floats | None = None
 
 
 def shifted(parent: Any, by: float) -> Any:
-    """A calibrator whose log-odds are those of the parent's and `by`: at the knots, of an isotonic one."""
+    """A calibrator whose log-odds are those of the parent plus `by`; for an isotonic one, at the knots."""
     if isinstance(parent, IsotonicRegression):
         knots = expit(logit(parent.y_thresholds_) + by)
         return IsotonicRegression(out_of_bounds="clip").fit(parent.X_thresholds_, knots)

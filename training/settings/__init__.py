@@ -1,7 +1,7 @@
 """The whole configuration of a training run, and how it is read from TOML and flags.
 
-`Settings()` is the reference system's: its 24 features, its preparation, its XGBoost parameters. Every class
-is frozen: a setting is changed where it is read, nowhere else.
+`Settings()` has the values of the reference system: its 24 features, its preparation, its XGBoost parameters. Every
+class is frozen: a setting is changed only where it is read.
 """
 
 from collections.abc import Mapping

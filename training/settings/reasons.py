@@ -1,4 +1,4 @@
-"""The settings of reasons: whom an applicant is compared with, and how each feature is called in an answer.
+"""The settings of reasons: the applicants to compare with, and the name of each feature in an answer.
 
 All of them may change without training again: `python -m export.to_onnx --reasons FILE.toml`.
 """

@@ -1,8 +1,8 @@
 """Less discriminatory models among the trials of a search: ROC-AUC lost against adverse impact ratio gained.
 
-A search looks for the lowest log loss; many trials come close to it, and treat groups of people differently. Each
-trial is judged on the rows that its boosters have not seen, at one share of approved applicants, so that no model looks
-fairer for being more lenient. No booster sees a group.
+A search looks for the lowest log loss; many trials come close to it, and treat groups of people differently. Each trial
+is judged on rows that its boosters have not seen, at one share of approved applicants, so that no model looks fairer
+only because it is more lenient. No booster sees a group.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Boosters on folds, grown side by side, and how good they are together on rows that they have not seen."""
+"""Boosters on folds, grown side by side, and their common loss on rows that they have not seen."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -1,1 +1,1 @@
-"""Boosters as bits of conditions, which numpy scores whole batches with: docs/decisions/0012-rows-as-bits.md."""
+"""Boosters as bits of conditions, with which numpy scores whole batches: docs/decisions/0012-rows-as-bits.md."""

@@ -1,4 +1,4 @@
-"""Trees side by side: blocks that are gone through level by level, all trees of a block at once."""
+"""Trees side by side, in blocks that are processed level by level, all trees of a block at once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Block:
-    """Trees of one booster. Masks are counted level by level: those where conditions hold, then the second ones."""
+    """Trees of one booster. Masks are numbered level by level: first those of conditions that hold, then the second."""
 
     booster: int
     trees: int

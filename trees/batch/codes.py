@@ -1,9 +1,9 @@
-"""A number for each leaf of a tree, of as few bits as its leaves need, and where each bit comes from.
+"""A number for each leaf of a tree, with as few bits as its leaves need, and the masks that each bit comes from.
 
 A node's mask says which rows reach it. Bit j of a row's number is set if the row reaches a leaf whose number has bit j,
 so plane j is the union of masks of leaves; where all leaves below a node have the bit, the node's mask stands for them.
 Numbers follow the tree (one bit a level, set where the condition holds) wherever they fit: then a full tree of depth d
-needs no more masks than nodes. A tree that is deep in one place only is not padded: its leaves are counted through.
+needs no more masks than nodes. A tree that is deep in one place only is not padded: its leaves are numbered in order.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def planes_for(leaves: int) -> int:
 
 
 def coded(tree: Node | float, planes: int) -> Coded:
-    """The tree with leaves numbered in so many bits, which must do."""
+    """The tree with leaves numbered in this many bits, which must be enough."""
     numbers: dict[int, int] = {}  # of the leaf on each side of a node: id(node) · 2 + side
     leaves: dict[int, float] = {}
     if not isinstance(tree, Node):

@@ -1,7 +1,8 @@
-"""The conditions of boosters, each once: a number compared with a threshold, or a category with a level.
+"""The distinct conditions of boosters: a number compared with a threshold, or a category with a level.
 
-A comparison with a missing number is false. So a split that sends missing values right asks `value < t`, where holding
-leads left, and one that sends them left asks `value >= t`, where holding leads right: nothing has to ask for NaN.
+A comparison with a missing number is false. So a split that sends missing values right asks `value < t`, and a row for
+which this holds goes left; a split that sends them left asks `value >= t`, and a row for which this holds goes right.
+No condition has to test for NaN.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from trees.reasons.columns import CategoryAxis, Columns, NumberAxis, Split, raw_
 
 @dataclass(frozen=True)
 class Node:
-    """An inner node: where its condition leads if it holds, and if not; a leaf is a float."""
+    """An inner node: the nodes to which its condition leads if it holds and if it does not; a leaf is a float."""
 
     condition: int
     on: "Node | float"
@@ -32,7 +33,7 @@ class NumberConditions:
 
     @property
     def in_float32(self) -> bool:
-        """True where the value may be rounded to float32 first: both say the same of every float64."""
+        """True where the value may be rounded to float32 first, which changes the outcome for no float64."""
         thresholds = np.concatenate([self.not_below, self.below])
         with np.errstate(over="ignore"):
             rounded = thresholds.astype(np.float32)
@@ -50,7 +51,7 @@ class Conditions:
 
 
 def conditions_of(columns: Columns) -> Conditions:
-    """The conditions that the splits of `columns` ask, and no other."""
+    """The conditions that the splits of `columns` need, and no others."""
     asked: set[tuple[int, bool]] = set()
     for booster in columns.boosters:
         for tree in booster:
@@ -79,7 +80,7 @@ def conditions_of(columns: Columns) -> Conditions:
 
 
 def leaves_of(tree: Node | float) -> Sequence[float]:
-    """The leaves, in order: where conditions hold first."""
+    """The leaves in order: first those of the side where a condition holds."""
     if not isinstance(tree, Node):
         return [tree]
     return [*leaves_of(tree.on), *leaves_of(tree.off)]

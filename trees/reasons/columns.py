@@ -1,7 +1,8 @@
 """The columns that trees read, in terms of raw values: axes, their players, and thresholds on raw float64 numbers.
 
-An axis is what an applicant is cut along: a raw number, the row maximum of several, or a category. Its conditions are
-bits: a number is not below a threshold, a category is a level. A player is a raw feature, or a group of them.
+An axis is a raw number, the row maximum of several, or a category: the cells of a table are cut along axes. Its
+conditions are bits: a number is not below a threshold, a category is a level. A player is a raw feature, or a group of
+them.
 """
 
 import math
@@ -37,7 +38,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Condition:
-    """An outcome of a split, on the way to a leaf."""
+    """An outcome of a split on the path to a leaf."""
 
     bit: int
     right: bool  # the bit is set
@@ -118,8 +119,8 @@ def columns_of(
 ) -> Columns:
     """The axes of ensembles, whose matrix has these columns; `player_of` knows numbers and positions of categories.
 
-    The ensembles compare numbers as they are (log1p moved into the thresholds), rounded to float32. Conditions that
-    always go one way are left out.
+    The ensembles compare raw numbers (log1p has been moved into the thresholds), rounded to float32. Conditions that
+    always have the same outcome are left out.
     """
     thresholds: dict[int, list[NDArray[np.float32]]] = {}
     for ensemble in ensembles:

@@ -1,7 +1,7 @@
 """Tree-path values, those of XGBoost's `pred_contribs`: shares of the trees' covers instead of reference rows.
 
-A feature outside of a coalition sends an applicant both ways, weighted by the sums of hessians of the training rows.
-That is what interventional values are where each column of the matrix is a player of its own and the outcomes of
+A feature outside the coalition sends an applicant both ways, weighted by the sums of hessians of the training rows.
+These values equal interventional values if each column of the matrix is a player of its own, and if the outcomes of
 columns are independent, each as frequent on a path as its covers say. Values of a feature's columns are added up.
 """
 
@@ -14,7 +14,7 @@ from trees.reasons.columns import Columns, Condition
 
 
 class Covers:
-    """Stands where trees.reasons.reference.Reference does."""
+    """Frequencies by covers, with the interface of trees.reasons.reference.Reference."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns

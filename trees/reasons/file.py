@@ -12,9 +12,9 @@ from trees.table_file import bytes_of
 
 
 def content_of(built: Built, players: int, graph: str, made: bytes = b"") -> bytes:
-    """The bytes of the file; `players` is how many there are, `graph` the sha256 of the graph that it explains.
+    """The bytes of the file; `players` is their number, `graph` the sha256 of the graph that the tables explain.
 
-    `made` is the graph of the numbers behind the raw ones, where there are some.
+    `made` is the graph that computes numbers from raw columns, if the model has such numbers.
     """
     columns = built.columns
     plain = [axis for number, axis in enumerate(columns.axes) if number not in columns.orders]

@@ -1,4 +1,4 @@
-"""Groups of several trees and boosters into fewer: united while the joint table costs little more than the two."""
+"""Groups of several trees and boosters, joined into fewer while the joint table costs little more than the two."""
 
 from collections import defaultdict
 from collections.abc import Iterable

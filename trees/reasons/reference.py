@@ -1,4 +1,4 @@
-"""The reference rows as bits: how often the conditions of a path hold among them, together and apart."""
+"""The reference rows as bits: how often the conditions of a path hold among them, together and separately."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ class Reference:
         return self._columns.player_of[self._columns.axis_of[bit]]
 
     def holds(self, condition: Condition) -> Words:
-        """For which rows a condition holds."""
+        """The rows for which a condition holds."""
         if condition not in self._known:
             self._known[condition] = _packed(self.outcome(condition) == condition.right)
         return self._known[condition]

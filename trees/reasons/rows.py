@@ -1,7 +1,7 @@
 """Contributions of some applicants leaf by leaf, without tables: a report asks for a few hundred.
 
-The values are those of the tables, in float64, and reference rows may change from one question to the next. All leaves
-whose paths have as many players are computed at once.
+The values are those of the tables, in float64, and reference rows may change from one call to the next. All leaves
+whose paths have the same number of players are computed at once.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The columns that divide applicants into groups: how they are read, and settings of them that cannot be."""
+"""The columns that divide applicants into groups: how they are read, and the checks of their settings."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A model's answers by group: who is approved, what was predicted of them, and what happened.
+"""A model's answers by group: approval, predictions, and outcomes.
 
 Groups are compared with a reference group. Adverse impact ratio: the group's approval rate divided by the reference's.
 Standardised mean difference: the difference of mean scores divided by the standard deviation of all scores. Bounds of

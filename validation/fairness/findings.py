@@ -1,4 +1,4 @@
-"""Which differences between groups are findings: beyond a limit, and more than chance."""
+"""The differences between groups that are findings: beyond a limit, and more than chance."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ GAP = 0.1  # of the predicted rate
 def findings(figures: FairnessFigures) -> list[Alarm]:
     """For each attribute the group that is approved least often for its size, and the one whose risk is misjudged most.
 
-    Both only beyond a limit and more than chance; other groups beyond it are counted.
+    Both are findings only beyond a limit and beyond chance; other groups beyond the limit are counted.
     """
     return [
         alarm

@@ -1,4 +1,4 @@
-"""Bootstrap confidence bounds of the metrics: applicants drawn again with replacement, every figure of each draw."""
+"""Bootstrap confidence bounds of the metrics: applicants drawn with replacement, every figure from each draw."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -42,8 +42,8 @@ def bootstrap(
     Applicants are drawn alike, and each draw brings the applicant's weight with it. Where `clusters` [N] says which
     belong together, as the loans of a customer do, whole clusters are drawn: rows of one are not independent.
 
-    Distances between observed and predicted rates only grow with noise, and a draw adds its own: by as much as they
-    are larger in the mean draw than in the sample, the bootstrap's estimate of that, their bounds are shifted down.
+    Noise biases distances between observed and predicted rates upwards, and a draw adds noise of its own. Their bounds
+    are shifted down by the bootstrap estimate of that bias: the mean over the draws minus the value of the sample.
 
     Nothing but `seed` decides what is drawn. A metric has no bounds where more draws leave it without a value, as
     they can a slope, than lie beyond a bound. Time is linear in N times `resamples`, memory in N.

@@ -1,8 +1,8 @@
-"""Every metric of many weighted samples of the same applicants at a time: what the bootstrap draws.
+"""Every metric of many weighted samples of the same applicants at once, for the draws of the bootstrap.
 
-Applicants are sorted by probability once. A figure of a sample is then made of sums of weights over stretches of them,
-and equals scikit-learn's with `sample_weight`. All ranks between two scores that a default has are one stretch: no
-ranking metric changes within it.
+Applicants are sorted by probability once. A figure of a sample is then computed from sums of weights over runs of
+consecutive applicants, and equals scikit-learn's with `sample_weight`. All ranks between two neighbouring scores of
+defaults are one run: no ranking metric changes within it.
 """
 
 from itertools import pairwise

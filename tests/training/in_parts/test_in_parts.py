@@ -5,10 +5,11 @@ The same rows, the same artifacts, nearly the same trees; and the same bits agai
 
 import json
 import shutil
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -355,7 +356,12 @@ def test_row_groups_that_cannot_be_divided_are_said(
 def test_workers_of_this_machine_train_the_same_bits_as_a_scheduler_s(
     cluster: DaskCluster, train: Train, tmp_path: Path
 ) -> None:
-    own, other = train("--workers", "2"), train("--scheduler", cluster.address)
+    with socket.socket() as taken:
+        with suppress(OSError):  # another cluster of Dask's on this machine may have it
+            taken.bind(("127.0.0.1", 8787))
+            taken.listen()
+        own = train("--workers", "2")
+    other = train("--scheduler", cluster.address)
     name = "pipeline.skops"
     assert (own["out"] / name).read_bytes() == (other["out"] / name).read_bytes()
 
