@@ -24,7 +24,7 @@ class Scoring:
     """Options for scoring a whole table."""
 
     workers: Annotated[
-        int | None, Field(ge=1, le=1_024, description="processes on this machine"), Usage(unset="one a core")
+        int | None, Field(ge=1, le=1_024, description="processes on this machine"), Usage(unset="one for each core")
     ] = None
     scheduler: Annotated[
         OptionalText,
@@ -35,7 +35,9 @@ class Scoring:
         float, Field(ge=0, le=1, description="share of rejected rows above which the run fails"), Usage(metavar="SHARE")
     ] = 0.01
     part_rows: Annotated[
-        int, Field(ge=1_000, description="most rows of a part, where row groups allow"), Usage(metavar="ROWS")
+        int,
+        Field(ge=1_000, description="largest number of rows in a part, if the row groups allow it"),
+        Usage(metavar="ROWS"),
     ] = ROWS_OF_A_PART
 
     @property
