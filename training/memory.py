@@ -19,7 +19,7 @@ CGROUPS = (  # limit, use and parts of the use of a container: version 2, then v
         for name in ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat")
     ),
 )
-CACHE_OF_FILES = ("active_file", "inactive_file")  # counted as used, and given back to whoever asks for memory
+CACHE_OF_FILES = ("active_file", "inactive_file")  # counted as used, and given back to any process that asks for memory
 
 
 def refuse_what_does_not_fit(settings: Settings, preparation: Preparation, rows: int) -> None:
