@@ -85,6 +85,7 @@ def cross_validated(
     fold_of = np.empty(len(target), dtype=np.uint8)
     for number, (_, unseen) in enumerate(folds.split(x, target)):
         fold_of[unseen] = number
+    del unseen
     found: dict[str, NDArray[np.float64]] = dict.fromkeys(methods, np.empty(0))
     for method in reversed(methods):  # isotonic needs the most memory: it comes while there are no other answers
         found[method] = p = np.empty(len(target))

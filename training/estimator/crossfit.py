@@ -118,7 +118,8 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """Return the result of `fit` for boosters that are fitted already, with equally many columns.
 
         `out_of_fold` [N] are the margins of rows from the booster that has not seen them, `target` [N] is 0 or 1,
-        `noise` is training.estimator.spread.disagreement.
+        `noise` is training.estimator.spread.disagreement. With `correct_spread` the margins are overwritten by those
+        that the calibrator is fitted on.
         """
         self.classes_ = np.unique(target)
         self.n_features_in_ = int(boosters[0].n_features_in_)
@@ -135,7 +136,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     ) -> Self:
         self.spread_ = spread
         if self.correct_spread:
-            out_of_fold = brought_to(spread, out_of_fold, weight)
+            brought_to(spread, out_of_fold, weight, out=out_of_fold)
         self.comparison_ = cross_validated(out_of_fold, target, seed=self.random_state, weight=weight)
         self.calibration_ = choose(self.comparison_) if self.calibration == "auto" else self.calibration
         self.calibrator_ = fit_calibrator(self.calibration_, out_of_fold, target, weight)

@@ -71,10 +71,15 @@ def spread_with(noise: float, boosters: int, out_of_fold: NDArray[np.float64], w
     return max(1 - noise * (1 - 1 / boosters) / variance, SMALLEST)
 
 
-def brought_to(spread: float, margins: NDArray[np.float64], weight: Weight = None) -> NDArray[np.float64]:
-    """Margins [N] whose distances from their mean are `spread` times as large."""
+def brought_to(
+    spread: float, margins: NDArray[np.float64], weight: Weight = None, out: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Margins [N] whose distances from their mean are `spread` times as large, in `out` [N] if it is given."""
     centre = _mean(margins, weight)
-    return centre + spread * (margins - centre)
+    brought: NDArray[np.float64] = np.subtract(margins, centre, out=out)
+    brought *= spread
+    brought += centre
+    return brought
 
 
 def _mean(margins: NDArray[np.float64], weight: Weight) -> float:

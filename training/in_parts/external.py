@@ -14,6 +14,7 @@ from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 from xgboost import XGBClassifier
 
+from cli.allocation import give_back_freed_memory
 from cli.errors import UserError
 from training.estimator.boosting import fitted_classifier, grow, margin
 from training.estimator.preparation import Preparation
@@ -108,6 +109,7 @@ class ExternalMemory:
             raise UserError(
                 f"{self._folder}: XGBoost could not fit there: {_line(fault)}; is the disk full?"
             ) from fault
+        give_back_freed_memory()
         return fitted
 
     def margins(self, boosters: Sequence[XGBClassifier]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:

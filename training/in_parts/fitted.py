@@ -13,7 +13,6 @@ from training.estimator.calibration import calibrated
 from training.estimator.crossfit import mean_margin
 from training.estimator.preparation import Preparation
 from training.estimator.spread import disagreement, step_between
-from training.grading import calibrated_unseen
 from training.in_parts.divided import Divided
 from training.settings import Settings
 from validation.weights import masses, per_mean
@@ -52,6 +51,7 @@ def fitted_on(
         hit = place < len(compared)
         hit[hit] = compared[place[hit]] == positions[hit]
         between[place[hit]] = its[hit]
+    del positions, its, own, place, hit  # the first of them holds the places of a whole fold
     weight = divided.weight
     noise = 0.0
     if len(boosters) > 2:
@@ -61,7 +61,8 @@ def fitted_on(
     out_of_fold = unseen[divided.train].astype(np.float64)
     del unseen, between
     classifier.fit_margins(boosters, out_of_fold, divided.target[divided.train], noise, of_train)
-    by_unseen = None if settings.grades.count is None else calibrated_unseen(classifier, out_of_fold, of_train)
+    by_unseen = None if settings.grades.count is None else calibrated(classifier.calibrator_, out_of_fold)
+    del out_of_fold
     for first in range(0, rows, CHUNK):  # overwrites the margins
         some = slice(first, first + CHUNK)
         mean[some] = calibrated(classifier.calibrator_, mean[some])
