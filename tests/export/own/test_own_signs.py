@@ -35,6 +35,11 @@ def twice() -> Any:
     return FeatureUnion([("scaled", StandardScaler()), ("turned", turned())])
 
 
+def folded() -> Any:
+    """A column that both falls and rises with the number, so that trees of any XGBoost do."""
+    return make_pipeline(StandardScaler(), FunctionTransformer(np.abs))
+
+
 def columns(**steps: Any) -> ColumnTransformer:
     given = {"income": "passthrough", "age": "passthrough", "debt": "passthrough", "late": "passthrough", **steps}
     return ColumnTransformer([(name, step, [name]) for name, step in given.items()], remainder="passthrough")
@@ -55,7 +60,7 @@ CASES: dict[str, tuple[Any, Any, dict[str, int]]] = {
         {"late": 1},
     ),
     "one of two columns without a constraint": (
-        lambda: columns(late=FeatureUnion([("a", StandardScaler()), ("b", "passthrough")])),
+        lambda: columns(late=FeatureUnion([("a", StandardScaler()), ("b", folded())])),
         (-1, 0, 0, 1, 0, 0),
         {"income": -1},
     ),
