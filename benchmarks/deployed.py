@@ -30,7 +30,7 @@ PEER_CODE = ("cli", "runtime", "trees", "table/columns.py", "training/__init__.p
 FOR_A_FIT = (
     "table/__init__.py",
     *(f"training/settings/{name}.py" for name in ("__init__", "tables")),
-    *(f"validation/{name}.py" for name in ("__init__", "documents", "findings", "weights")),
+    *(f"validation/{name}.py" for name in ("__init__", "documents", "findings", "losses", "weights")),
 )
 """What the same modules import for a fit alone: the peer has empty ones, and does not pay for them."""
 EMPTY = "def __getattr__(name: str) -> object:\n    return object\n"

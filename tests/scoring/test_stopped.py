@@ -52,6 +52,14 @@ def once_a_part_is_there(out: Path, process: "subprocess.Popen[str]") -> Iterato
     yield
 
 
+def once_it_has_workers(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Give one moment in which no part is there: workers take a second to start."""
+    while not children(process.pid):
+        assert process.poll() is None, process.stderr
+        time.sleep(0.005)
+    yield
+
+
 def ended(process: int) -> bool:
     try:
         os.kill(process, 0)
@@ -86,7 +94,7 @@ def test_a_run_survives_its_workers_and_its_own_end(score: Score, large: Path, m
 
 def test_ctrl_c_ends_a_run_in_one_line(large: Path, model: Path, tmp_path: Path) -> None:
     with started(large, model, tmp_path / "out") as process:
-        for _ in once_a_part_is_there(tmp_path / "out", process):
+        for _ in once_it_has_workers(process):
             process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -97,7 +105,8 @@ def test_a_second_run_into_the_same_output_is_refused(
     score: Score, large: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with started(large, model, tmp_path / "out") as process:
-        for _ in once_a_part_is_there(tmp_path / "out", process):
+        for _ in once_it_has_workers(process):
+            process.send_signal(signal.SIGSTOP)
             assert score(large, "out", "--part-rows", "5000") == 1
         process.kill()
     assert capsys.readouterr().err.endswith("out: another run writes there; wait for it, or name another --out\n")

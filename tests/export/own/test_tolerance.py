@@ -85,7 +85,7 @@ def test_manifest_certificate_and_summary_state_the_tolerance(tmp_path: Path) ->
     certificate = json.loads((tmp_path / "model" / "certificate.json").read_text())
     assert stated["largest_difference"] == certificate["total"]["largest_probability_difference"] <= 1e-6
     assert model.manifest.probability_tolerance == 1e-6
-    assert "Allowed were a difference of p of 1.0e-06" in as_markdown(model.manifest.model_version, certificate)
+    assert "The tolerances are a difference of p of 1.0e-06" in as_markdown(model.manifest.model_version, certificate)
     own = ["--pipeline", tmp_path / "fitted.skops", "--data", tmp_path / "rows.parquet", "--quiet"]
     assert verify([str(word) for word in ["--model", tmp_path / "model", *own]]) == 0
 
