@@ -1,14 +1,16 @@
 """Things that every process of one run of the suite shares, such as a model: the first that needs one makes it."""
 
-import fcntl
 import os
 import pickle
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
+from storage.lock import try_lock
 
 T = TypeVar("T")
 
@@ -22,8 +24,9 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) 
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
     shared.mkdir(exist_ok=True)
     folder, made = shared / name, shared / f"{name}.pickle"
-    with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (shared / f"{name}.lock").open("ab") as lock:
+        while not try_lock(lock):
+            time.sleep(0.05)
         if not made.exists():
             shutil.rmtree(folder, ignore_errors=True)  # what a failure left
             folder.mkdir()

@@ -43,13 +43,6 @@ def out_of_fold(pipeline: Pipeline, train: Labelled, groups: NDArray[Any] | None
     folds = folds_of(train.target, groups, classifier.folds, classifier.random_state)
     for booster, (_, unseen) in zip(classifier.estimators_, folds, strict=True):
         margins[unseen] = margin(booster, X[unseen])
-    return calibrated_unseen(classifier, margins, train.weight)
-
-
-def calibrated_unseen(
-    classifier: CrossFittedClassifier, margins: NDArray[np.float64], weight: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
-    """The probability [N] of out-of-fold margins [N], brought to the spread that the calibrator was fitted on."""
-    if classifier.spread_ != 1:
-        margins = brought_to(classifier.spread_, margins, weight)
+    if classifier.spread_ != 1:  # the margins that the calibrator was fitted on
+        brought_to(classifier.spread_, margins, train.weight, out=margins)
     return calibrated(classifier.calibrator_, margins)

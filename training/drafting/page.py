@@ -130,9 +130,7 @@ def _as_settings(its: Candidate) -> list[str]:
 
 def _exclude(strays: Strays | None) -> list[str]:
     if strays is None:
-        return [
-            '# exclude = { COLUMN = ["value"] }  # are there rows that no model should see, such as tests or staff?'
-        ]
+        return [NO_STRAYS]
     if not strays.values:
         return [f"# {plain(line)}: delete {'it' if len(strays.rows) == 1 else 'them'}" for line in strays.in_words()]
     named = ", ".join(f"{key(name)} = [{', '.join(map(text, its))}]" for name, its in strays.values.items())
