@@ -16,6 +16,8 @@ from validation.report.headings import title_of
 from validation.report.weights import EXPLORED
 
 FOLDER = Path(__file__).parent / "templates"
+OTHER_PAGES = ("exploration.", "pack.", "recalibration.", "validation")
+"""How the names of templates begin that a training run does not render."""
 _ID = re.compile(r'\bid="([^"]*)"')
 _REFERENCE = re.compile(r'(href="#|url\(#)([^")]+)')
 
@@ -57,9 +59,10 @@ def templates() -> jinja2.Environment:
 
 
 def compile_templates() -> None:
-    """Compile the templates of pages and sections, which the first page would do."""
+    """Compile the templates of a training run's report and of its sections, which its rendering would do."""
     for name in templates().list_templates(filter_func=lambda name: name.endswith(".html.j2")):
-        templates().get_template(name)
+        if not name.removeprefix("_").startswith(OTHER_PAGES):
+            templates().get_template(name)
 
 
 def render(template: str, **content: object) -> str:
