@@ -47,6 +47,12 @@ def read(lines: list[str], folder: Path) -> tuple[str, Table]:
     return text, table
 
 
+def mean(column: int, decimals: int) -> str:
+    """The mean of a column of the table, with so many decimals."""
+    its = [float(line.split(";")[column].replace(",", "")) for line in loans()[1:]]
+    return f"{sum(its) / len(its):,.{decimals}f}"
+
+
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Table:
     """The table without strays."""
@@ -61,6 +67,25 @@ STRAYS = {
     "sum without a word": ([61], [f";;{total()};;;15"], "line 62 seems to be totals", 'loan_id = [""]'),
     "totals without an outcome": ([61], [f"Gesamt:;;{total()};;;"], "line 62 seems to be totals", '["Gesamt:"]'),
     "mean": ([61], [";;;;;", "Mittelwert;;3,120.5;44.2;;0.25"], "line 63 seems to be totals", '["Mittelwert", ""]'),
+    "mean without a word": (
+        [61],
+        [f";;{mean(2, 2)};{mean(3, 1)};;0.25"],
+        "line 62 seems to be totals",
+        'loan_id = [""]',
+    ),
+    "sums, then means": (
+        [61],
+        [f";;{total()};;;15", f"All;;{mean(2, 2)};{mean(3, 2)};;0.25"],
+        "line 62, line 63 seem to be totals",
+        '["All", ""]',
+    ),
+    "note of two cells": ([61], ["Printed on;2022-01-31;;;;"], "line 62 seems to be a note", '["Printed on"]'),
+    "notes": (
+        [61],
+        ["Source:;core banking;;;;", "Confidential;;;;;"],
+        "line 62, line 63 seem to be a note",
+        '["Source:", "Confidential"]',
+    ),
     "note": ([61], ['"Source: core; as of 2021";;;;;'], "line 62 seems to be a note", '["Source: core; as of 2021"]'),
     "empty": ([20], [";;;;;"], "line 21 seems to be empty", 'loan_id = [""]'),
     "header": ([20, 40], [HEADER], "line 21, line 42 seem to be the header again", 'loan_id = ["loan_id"]'),
@@ -112,6 +137,8 @@ def test_totals_are_known_by_any_marks(tmp_path: Path) -> None:
         "L9999;;1.00;40;staff;1",  # a time is missing
         "L9999;2022-01-01;;40;count;0",
         ";2022-01-01;77.10;40;staff;1",
+        f"L9999;2022-01-01;{mean(2, 2)};40;staff;1",  # the mean of one column alone
+        "L9999;;;;;1",  # an application without anything else
     ],
 )
 def test_a_customer_at_the_end_is_no_stray(last: str, tmp_path: Path) -> None:

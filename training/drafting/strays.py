@@ -20,6 +20,8 @@ FEWEST_ROWS = 20
 PLACES = 5  # that are said
 NEVER_MISSING = 0.05  # share of missing cells of a column that every customer has
 LONGEST = 20  # letters of a word of totals
+WIDEST_NOTE = 2  # cells of a note: a text, and a date or a name that it introduces
+FEWEST_MEANS = 2  # columns: a customer may have the mean of one, hardly of several, and no other customer the same
 ROUNDED = 1e-6  # relative error of a sum
 OF_TOTALS = re.compile(
     r"(grand|sub|gesamt|end)?[ -]?(totals?|totale[ns]?|totaux|totaal|total (g[eé]n[eé]ral|geral)|celkem|gesamt(summe)?"
@@ -135,18 +137,18 @@ class _Table:
 
     def at_the_end(self, known: set[int]) -> Iterator[tuple[int, str]]:
         """The last rows that are totals or notes, with their kind."""
-        for row in range(self.rows - 1, max(self.rows - 1 - BELOW, 0), -1):
+        last = range(self.rows - 1, max(self.rows - 1 - BELOW, 0), -1)
+        doubtful = known | {row for row in last if self._lacks(self._texts(row))}
+        for row in last:
             if row in known:
                 continue
             texts = self._texts(row)
             here = {name: text for name, text in texts.items() if text is not None}
             lacks = self._lacks(texts)
             says = any(OF_TOTALS.fullmatch(text) for name, text in here.items() if self._is_rare(name, text))
-            if not (lacks or says):
-                return
             if lacks and not says and self._is_note(here):
                 yield row, NOTE
-            elif (lacks and says) or any(self._is_sum(cells, row, texts[cells.name], known) for cells in self._columns):
+            elif (lacks and says) or self._adds_up(texts, doubtful | {row}):
                 yield row, TOTALS
             else:
                 return
@@ -201,11 +203,11 @@ class _Table:
         return self._rows_with(cells, text) <= BELOW
 
     def _is_note(self, here: Mapping[str, str]) -> bool:
-        """True for a single text in a table of three columns or more."""
-        if len(here) != 1 or len(self._columns) < 3:
+        """True for one text in a table of three columns or more; in a wider one, for a text and what it introduces."""
+        if not 1 <= len(here) <= WIDEST_NOTE or len(self._columns) <= 2 * len(here):
             return False
-        [(name, text)] = here.items()
-        return self._is_rare(name, text) and not self._is_amount(text)
+        rare = all(self._is_rare(name, text) for name, text in here.items())
+        return rare and not all(self._is_amount(text) for text in here.values())
 
     def _are_numbers(self, cells: Cells) -> bool:
         if cells.is_boolean or cells.time is not None:
@@ -220,18 +222,35 @@ class _Table:
             return False
         return self._rows_with(cells, text) == 1 and self._are_numbers(cells)
 
-    def _is_sum(self, cells: Cells, row: int, text: str | None, known: set[int]) -> bool:
-        """True for a cell that is the sum of all cells above, and larger than each."""
-        amount = None if text is None else self._marks.amount(text)
-        if amount is None or not self._are_numbers(cells):
-            return False
+    def _adds_up(self, texts: Mapping[str, str | None], doubtful: set[int]) -> bool:
+        """True for a row with the sum of a column, larger than all that is summed, or with the means of several.
+
+        The rows of `doubtful` are not counted.
+        """
+        means = 0
+        for cells in self._columns:
+            text = texts[cells.name]
+            amount = None if text is None else self._marks.amount(text)
+            if text is None or amount is None or not self._are_numbers(cells):
+                continue
+            above = self._values_without(cells, doubtful)
+            if len(above) < FEWEST_ROWS - BELOW:
+                continue
+            total = float(above.sum())
+            if abs(amount.value - total) <= ROUNDED * abs(total) and abs(total) > abs(above).max():
+                return True
+            decimals = sum(letter.isdecimal() for letter in text.partition(self._marks.decimal)[2])
+            is_mean = abs(amount.value - total / len(above)) <= 0.5 * 10.0**-decimals + ROUNDED * abs(amount.value)
+            means += is_mean and self._rows_with(cells, text) == 1
+        return means >= FEWEST_MEANS
+
+    def _values_without(self, cells: Cells, doubtful: set[int]) -> NDArray[np.float64]:
+        """The numbers of a column in other rows."""
         values = dict(zip(cells.levels, cells.values(self._marks).tolist(), strict=True))
         levels, codes = coded_labels(self._source, cells.name)
         its = np.array([values.get(level, np.nan) for level in levels])[codes]
-        its[[*known, row]] = np.nan
-        its = its[~np.isnan(its)]
-        total = float(its.sum())
-        return bool(len(its) and abs(amount.value - total) <= ROUNDED * abs(total) and abs(total) > abs(its).max())
+        its[list(doubtful)] = np.nan
+        return its[~np.isnan(its)]
 
 
 def _customers(rows: int) -> str:
