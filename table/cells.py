@@ -163,6 +163,18 @@ def only_of(source: Source, kept: NDArray[np.bool_], columns: Iterable[str]) -> 
     return replace(source, columns=read)
 
 
+def with_rows(source: Source, kept: NDArray[np.bool_]) -> Source:
+    """The source with the `kept` rows alone, [N] of its rows; their places are those in the file."""
+    if kept.all():
+        return source
+    at, mask = np.flatnonzero(kept), pa.array(kept)
+    return replace(
+        source,
+        columns={name: cells.filter(mask) for name, cells in source.columns.items()},
+        places=lambda rows: source.places([int(at[row]) for row in rows]),
+    )
+
+
 def refuse_cells(
     source: Source,
     column: str,

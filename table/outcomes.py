@@ -1,6 +1,7 @@
 """The outcomes of the rows, and the rows that are left out, with the reason."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from table.words import plain
 
 MANY = 20  # rows
 NO_ROWS = "has a header and no rows; expected rows"
+NO_ROWS_LEFT = "data.exclude leaves out every row; exclude fewer"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Outcomes:
 
 def outcomes_of(source: Source, data: Data) -> Outcomes:
     """The outcome of every row. Raises UserError where the target's values are not those of the settings."""
-    excluded, exclusions, remarks = _excluded(source, data)
+    excluded, exclusions, remarks = excluded_rows(source, data.exclude)
     levels, codes = coded_labels(source, data.target)
     texts = [None if level is None else plain(level) for level in levels]
     counts = Counter[str | None]()
@@ -75,7 +77,7 @@ def refuse_one_class(source: Source, data: Data, outcomes: Outcomes) -> None:
     if not len(outcomes.values):
         raise UserError(f"{source.name}: {NO_ROWS}")
     if sum(each.rows for each in outcomes.exclusions if each.setting == "data.exclude") == len(outcomes.values):
-        raise UserError(f"{source.name}: data.exclude leaves out every row; exclude fewer")
+        raise UserError(f"{source.name}: {NO_ROWS_LEFT}")
     if not outcomes.found:
         raise UserError(f"{where}: every row is missing; expected two values")
     if len(outcomes.found) == 1:
@@ -89,14 +91,19 @@ def refuse_one_class(source: Source, data: Data, outcomes: Outcomes) -> None:
 
 def left_out_note(source: Source, outcomes: Outcomes, time: Times | None) -> str:
     """Remark on the rows that are left out; empty if none is."""
-    notes = [_missing_note(source, outcomes, time)]
-    by_column: dict[str, list[Exclusion]] = {}
-    for exclusion in outcomes.exclusions:
-        by_column.setdefault(exclusion.column, []).append(exclusion)
-    notes += [_note(column, exclusions) for column, exclusions in by_column.items()]
-    if 0 < outcomes.excluded.sum() <= EXAMPLES and len(by_column) == 1:
-        notes[-1] += f" ({places_of(source, outcomes.excluded)})"
+    notes = [_missing_note(source, outcomes, time), excluded_note(source, outcomes.excluded, outcomes.exclusions)]
     return "; ".join(note for note in notes if note)
+
+
+def excluded_note(source: Source, excluded: NDArray[np.bool_], exclusions: Sequence[Exclusion]) -> str:
+    """How many rows are left out by values of columns, with the places of a few; empty if none is."""
+    by_column: dict[str, list[Exclusion]] = {}
+    for exclusion in exclusions:
+        by_column.setdefault(exclusion.column, []).append(exclusion)
+    notes = [_note(column, its) for column, its in by_column.items()]
+    if 0 < excluded.sum() <= EXAMPLES and len(by_column) == 1:
+        notes[-1] += f" ({places_of(source, excluded)})"
+    return "; ".join(notes)
 
 
 def _refuse_values(source: Source, data: Data, found: list[str], others: list[str]) -> None:
@@ -126,11 +133,15 @@ def _with_places(
     return [f"{text} ({source.places([int(alone[text])])[0]})" if text in alone else text for text in found]
 
 
-def _excluded(source: Source, data: Data) -> tuple[NDArray[np.bool_], list[Exclusion], list[str]]:
-    """Which rows `data.exclude` leaves out, how many by value (the first that fits), and values that no row has."""
-    target = source.columns[data.target]
-    excluded, exclusions, remarks = np.zeros(len(target), dtype=bool), [], []
-    for column, values in data.exclude.items():
+def excluded_rows(
+    source: Source, exclude: Mapping[str, Sequence[str]]
+) -> tuple[NDArray[np.bool_], list[Exclusion], list[str]]:
+    """Which of the N rows the values of `exclude` leave out, how many by value, and remarks on values of no row.
+
+    A row is counted with the first value that it has. The columns have to be there.
+    """
+    excluded, exclusions, remarks = np.zeros(len(next(iter(source.columns.values()))), dtype=bool), [], []
+    for column, values in exclude.items():
         levels, codes = coded_labels(source, column)
         texts = ["" if level is None else plain(level) for level in levels]
         for value in values:

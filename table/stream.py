@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from cli.errors import UserError
 from cli.progress import Progress
 from storage.files import local_file
 from table import SILENT, column_of
-from table.cells import Source
+from table.cells import Source, with_rows
+from table.outcomes import NO_ROWS_LEFT, excluded_note, excluded_rows
 from table.parquet_file import ParquetFile
 from table.settings import Schema
 from table.sources import OpenTable, check_columns
@@ -24,10 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stream:
-    """An open table of `rows` rows.
+    """An open table of `rows` rows, without those that `data.exclude` leaves out.
 
-    `source` holds the columns that were asked for besides the features, of all rows, and the first feature's; `parts`
-    are the files with their numbers of rows.
+    `source` holds the columns that were asked for besides the features, of all these rows, and the first feature's;
+    `parts` are the files with their numbers of rows.
     """
 
     source: Source
@@ -35,6 +39,10 @@ class Stream:
     parts: Sequence[tuple[str, int]]
     _opened: OpenTable
     _schema: Schema
+    _whole: Source
+    """`source` with the rows that are left out."""
+    _kept: NDArray[np.bool_]
+    """Which rows of the files are not left out."""
 
     @property
     def columns(self) -> Sequence[str]:
@@ -63,8 +71,11 @@ class Stream:
                 rows = len(next(iter(columns.values())))
                 said = {name: pa.chunked_array([pa.array([part.values[name]] * rows, pa.string())]) for name in wanted
                         if name in part.values}  # fmt: skip
-                yield replace(self.source, columns=columns | said, places=_shifted(self.source, before))
+                its = self._kept[before : before + rows]
+                piece = replace(self._whole, columns=columns | said, places=_shifted(self._whole, before))
                 before += rows
+                if its.any():
+                    yield with_rows(piece, its)
 
 
 @contextmanager
@@ -74,7 +85,8 @@ def streamed(
     """The table of `schema.data.file`, open for as long as the block runs.
 
     `wanted` are columns besides the features, each with the setting that asks for it; `optional` ones are read where
-    the table has them. Raises UserError for whatever is wrong with it.
+    the table has them. Rows that `data.exclude` leaves out are not there; their number is a remark of the source.
+    Raises UserError for whatever is wrong with it.
     """
     if schema.data.file is None:
         raise ValueError("schema.data.file is None: there is nothing to read")
@@ -83,13 +95,22 @@ def streamed(
     with local_file(name, progress) as path:
         opened = OpenTable.at(name, path, schema.data, of_features | wanted)
         beside = {column: key for column, key in wanted.items() if column in opened.columns or column not in optional}
+        exclude = {column: values for column, values in schema.data.exclude.items() if column in opened.columns}
+        beside = {column: f"data.exclude.{column}" for column in exclude} | beside
         first = opened.parts[0].name if len(opened.parts) == 1 else name
         check_columns(first, opened.columns, of_features | beside, opened.files[0].introduction)
         rows_of = next(iter(of_features.items()))
         source = opened.read(schema, dict([rows_of]) | beside)
-        sizes = opened.sizes(rows_of[0])
+        excluded, exclusions, _ = excluded_rows(source, exclude)
+        if len(excluded) and excluded.all():
+            raise UserError(f"{source.name}: {NO_ROWS_LEFT}")
+        source.remarks.extend(filter(None, [excluded_note(source, excluded, exclusions)]))
+        for column in schema.data.exclude.keys() - exclude.keys():
+            source.remarks.append(f"the table has no column {column} (data.exclude); no row is left out by it")
+        ends = np.cumsum(opened.sizes(rows_of[0]))
+        sizes = [int(its.sum()) for its in np.split(~excluded, ends[:-1])]
         parts = [(part.relative or part.name, size) for part, size in zip(opened.parts, sizes, strict=True)]
-        yield Stream(source, sum(sizes), parts, opened, schema)
+        yield Stream(with_rows(source, ~excluded), sum(sizes), parts, opened, schema, source, ~excluded)
 
 
 def _batches(file: Any, columns: list[str], numeric: set[str], rows_at_once: int) -> Iterator[dict[str, Any]]:

@@ -190,7 +190,7 @@ class _Side:
         moments = None if columns.time not in there else times(source, str(columns.time), columns.time_format)
         outcome, no_outcomes = np.full(stream.rows, np.nan), f"the table has no column {data.target}"
         if data.target in there:
-            outcome = outcomes_of(source, replace(data, exclude={})).values
+            outcome = outcomes_of(source, replace(data, exclude={})).values  # rows left out are not here
             no_outcomes = "no outcome is known yet"
         if moments is not None:
             said |= _ends(moments)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cli.words import listed
 from table.amounts import Marks
-from table.cells import Source, coded_labels, decoded, label, present
+from table.cells import Source, coded_labels, decoded, label, present, with_rows
 from training.drafting.cells import Cells
 from training.drafting.writing import AMONG_NUMBERS, LOOKED_AT, NEARLY_ALL
 
@@ -63,12 +63,7 @@ class Strays:
         """The source without these rows."""
         kept = np.ones(len(next(iter(source.columns.values()))), dtype=bool)
         kept[list(self.rows)] = False
-        at = np.flatnonzero(kept)
-        return replace(
-            source,
-            columns={name: cells.filter(pa.array(kept)) for name, cells in source.columns.items()},
-            places=lambda rows: source.places([int(at[row]) for row in rows]),
-        )
+        return with_rows(source, kept)
 
 
 def strays_of(source: Source, columns: Sequence[Cells], marks: Marks) -> Strays | None:
@@ -250,7 +245,7 @@ class _Table:
         levels, codes = coded_labels(self._source, cells.name)
         its = np.array([values.get(level, np.nan) for level in levels])[codes]
         its[list(doubtful)] = np.nan
-        return its[~np.isnan(its)]
+        return np.asarray(its[~np.isnan(its)])
 
 
 def _customers(rows: int) -> str:
