@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from cli.errors import FAILED
+from cli.lean_imports import STATISTICS, loaded_later
 
 NOTHING_CHANGED = "error: interrupted; nothing was changed\n"
 WHOLE = "error: interrupted; the output is whole, either as it was or new\n"
@@ -34,7 +35,8 @@ def start(module: str) -> NoReturn:
     if is_ours:
         signal.signal(signal.SIGINT, _end)
     try:
-        main = import_module(module).main
+        with loaded_later(STATISTICS):
+            main = import_module(module).main
     except Exception:
         if sys.flags.optimize < 2:
             raise

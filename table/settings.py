@@ -87,7 +87,7 @@ class Data:
     exclude: Annotated[
         WordsByName,
         Field(
-            description="columns and the values whose rows are left out of training and validation, '' for a missing one",
+            description="columns and values whose rows are left out of training and validation, '' for a missing one",
             examples=[{"product": ["test", "staff"]}],
         ),
         Usage(expected="a table of columns and values"),

@@ -41,6 +41,50 @@ assert not {"dask", "pytest"} & set(sys.modules)
 import dask  # found again
 print(*sorted(SKLEARN_ESTIMATOR_TYPE_NAMES))
 """
+STATISTICS = """
+import sys
+from cli.lean_imports import STATISTICS, loaded_later
+
+with loaded_later(STATISTICS):
+    import sklearn.covariance  # from scipy.stats import chi2
+    import sklearn.inspection  # from scipy.stats.mstats import mquantiles
+    import sklearn.impute  # from scipy import stats
+    import training.run
+    assert "scipy.stats._stats_py" not in sys.modules
+
+import numpy as np
+from sklearn.isotonic import IsotonicRegression  # spearmanr
+from sklearn.metrics import label_ranking_loss, label_ranking_average_precision_score  # rankdata
+
+assert "scipy.stats" not in sys.modules
+x = np.arange(60.0)
+values = np.column_stack([x, x[::-1] % 7])
+assert label_ranking_average_precision_score([[1, 0], [0, 1]], [[0.9, 0.1], [0.2, 0.8]]) == 1
+assert "scipy.stats" in sys.modules
+assert not IsotonicRegression(increasing="auto").fit(x, -x).increasing_
+assert sklearn.covariance.EllipticEnvelope(random_state=0).fit(values).predict(values).shape == (60,)
+assert sklearn.covariance._robust_covariance.chi2(2).ppf(0.5) > 1
+assert sklearn.covariance._robust_covariance.chi2.ppf(0.5, 2) > 1
+assert sklearn.impute.SimpleImputer(strategy="most_frequent").fit([[1.0], [1.0], [2.0]]).statistics_ == [1]
+mquantiles = sklearn.inspection._partial_dependence.mquantiles
+assert mquantiles(x, prob=[0.5]) == [29.5]
+import scipy.stats
+assert scipy.stats.norm.cdf(0) == 0.5
+assert scipy.stats.mstats.mquantiles is not None
+"""
+# Read while other modules still find the stand-in.
+WITHIN = """
+import sys
+from cli.lean_imports import STATISTICS, loaded_later
+
+with loaded_later(STATISTICS):
+    from scipy.stats import norm
+    from scipy.stats.mstats import mquantiles
+    assert norm.cdf(0) == 0.5
+    assert mquantiles([1, 2, 3], prob=[0.5]) == [2]
+import scipy.stats
+assert scipy.stats.mstats.mquantiles([1, 2, 3], prob=[0.5]) == [2]
+"""
 
 
 def _run(code: str, *words: str) -> str:
@@ -62,3 +106,11 @@ def test_skops_lists_the_same_estimators_without_dask_and_pytest() -> None:
     from skops.io._trusted_types import SKLEARN_ESTIMATOR_TYPE_NAMES
 
     assert _run(PIPELINES).split() == sorted(SKLEARN_ESTIMATOR_TYPE_NAMES)
+
+
+def test_what_scikit_learn_takes_from_scipy_stats_works_when_it_is_needed() -> None:
+    _run(STATISTICS)
+
+
+def test_a_stand_in_gives_way_where_it_is_used_at_once() -> None:
+    _run(WITHIN)

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import expit, logit
-from scipy.stats import beta
+from scipy.special import betaincinv, expit, logit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -145,8 +144,8 @@ def interval(defaults: NDArray[Any], size: NDArray[Any]) -> tuple[NDArray[np.flo
     """
     tail = (1 - CONFIDENCE) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(defaults > 0, beta.ppf(tail, defaults, size - defaults + 1), 0.0)
-        high = np.where(defaults < size, beta.ppf(1 - tail, defaults + 1, size - defaults), 1.0)
+        low = np.where(defaults > 0, betaincinv(defaults, size - defaults + 1, tail), 0.0)
+        high = np.where(defaults < size, betaincinv(defaults + 1, size - defaults, 1 - tail), 1.0)
     return np.where(size > 0, low, np.nan), np.where(size > 0, high, np.nan)
 
 

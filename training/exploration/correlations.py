@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import entropy
+from scipy.special import entr
 
 from training.exploration.column import Column
 
@@ -88,7 +88,7 @@ def _same_levels(columns: Sequence[Column], rows: NDArray[np.intp]) -> list[tupl
     """Pairs of features of few values, missing among them, where each value of one goes with one of the other."""
     most = min(FEW_LEVELS, len(rows) // ROWS_A_LEVEL)
     codes = {c.name: pd.factorize(c.values[rows])[0] for c in columns if 1 < len(c.distinct) <= most}
-    amount = {name: entropy(np.bincount(code + 1)) for name, code in codes.items()}  # -1 is missing
+    amount = {name: _entropy(np.bincount(code + 1)) for name, code in codes.items()}  # -1 is missing
     return [
         (a, b)
         for a, b in combinations(codes, 2)
@@ -101,4 +101,9 @@ def _same_levels(columns: Sequence[Column], rows: NDArray[np.intp]) -> list[tupl
 
 def _joint_entropy(a: NDArray[np.intp], b: NDArray[np.intp]) -> float:
     """Contingency table of two columns of codes from -1, from which the mutual information follows."""
-    return float(entropy(np.bincount((a + 1) * (b.max() + 2) + b + 1)))
+    return _entropy(np.bincount((a + 1) * (b.max() + 2) + b + 1))
+
+
+def _entropy(rows: NDArray[np.intp]) -> float:
+    """Of levels with so many rows each, in nats."""
+    return float(entr(rows / rows.sum()).sum())

@@ -14,14 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import auc
 
-from cli.lean_imports import loaded_later
+from cli.lean_imports import STATISTICS, loaded_later
 from training.exploration.column import Column
 from training.exploration.out_of_fold import Worth, worth_of
 from validation.stability.bins import MISSING, MOST_BINS, Bins, intervals
 
 LEVELS_SHOWN = 6
-# optbinning imports these for figures and for piecewise regressions: most of the time that it takes to import, and more
-# memory than the bins need. Its figures still work for those who draw them in the same process.
+# optbinning imports these for figures, tests and piecewise regressions: most of the time that it takes to import, and
+# more memory than the bins need. They still work for those who ask for them in the same process.
 NOT_FOR_BINS = (
     "matplotlib",
     "matplotlib.patches",
@@ -29,6 +29,7 @@ NOT_FOR_BINS = (
     "matplotlib.ticker",
     "mpl_toolkits.axes_grid1",
     "ropwr",  # it imports cvxpy and its solvers
+    *STATISTICS,
 )
 Binned = tuple[list[str], NDArray[np.intp]]  # the name of each bin, missing last, and the bin of each row [N]
 

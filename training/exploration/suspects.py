@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import betainc, betaincc
 
 from training.exploration.column import Column
 from validation.stability.bins import label
@@ -110,7 +110,7 @@ def _all_defaulted(column: Column, found: Mapping[str, Any]) -> str | None:
     base, all_defaults = float(column.target.mean()), int(column.target.sum())
     for group, rows, defaults in _groups(column):
         enough = rows >= LEAST_ROWS and defaults >= LEAST_OF_DEFAULTS * all_defaults
-        if enough and defaults >= CERTAIN * rows and binom.sf(defaults - 1, rows, base) <= BY_CHANCE:
+        if enough and defaults >= CERTAIN * rows and betainc(defaults, rows - defaults + 1, base) <= BY_CHANCE:
             who = f"all {rows:,}" if defaults == rows else f"{defaults / rows:.1%} of the {rows:,}"
             what = IS_THE_TARGET if defaults >= ALL * all_defaults else KNOWN_LATER
             return f"{who} applicants {group} defaulted, against {base:.1%} of all, {what}"
@@ -121,7 +121,7 @@ def _nobody_defaulted(column: Column, found: Mapping[str, Any]) -> str | None:
     """True for a bin of present or of missing values: a single value may well be that safe."""
     base = float(column.target.mean())
     for group, rows, defaults in _groups(column)[:2]:
-        if defaults <= (1 - CERTAIN) * base * rows and binom.cdf(defaults, rows, base) <= BY_CHANCE:
+        if defaults <= (1 - CERTAIN) * base * rows and betaincc(defaults + 1, rows - defaults, base) <= BY_CHANCE:
             who = f"{defaults or 'none'} of the {rows:,}"
             return f"{who} applicants {group} defaulted, against {base:.1%} of all, {KNOWN_LATER}"
     return None

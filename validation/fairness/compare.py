@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betainc, betaincc
 
 from validation.calibration import CONFIDENCE, interval_of_rates
 from validation.fairness.curves import curves
@@ -185,8 +185,8 @@ def _rate(those: NDArray[np.bool_], mass: Floats) -> tuple[float, float, float]:
 def p_of_rate(rate: float, expected: float, rows: float) -> float:
     """The two-sided p-value of Clopper and Pearson's interval: of `rows` so many defaulted, `expected` is the PD."""
     defaults = rate * rows
-    at_least = float(beta.cdf(expected, defaults, rows - defaults + 1)) if defaults > 0 else 1.0
-    at_most = float(beta.sf(expected, defaults + 1, rows - defaults)) if defaults < rows else 1.0
+    at_least = float(betainc(defaults, rows - defaults + 1, expected)) if defaults > 0 else 1.0
+    at_most = float(betaincc(defaults + 1, rows - defaults, expected)) if defaults < rows else 1.0
     return min(1.0, 2 * min(at_least, at_most))
 
 

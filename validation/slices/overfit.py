@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import xlogy
-from scipy.stats import norm
+from scipy.special import ndtr, xlogy
 
 from validation.calibration import log_odds
 from validation.evidence import Part
@@ -116,7 +115,7 @@ def _compared(
             "train_loss": float(in_train),
             "test_loss": float(in_test),
             "excess": excess,
-            "p": float(norm.sf(excess / np.sqrt(sum(variances)))),
+            "p": float(ndtr(-excess / np.sqrt(sum(variances)))),
             "adjusted_p": 1.0,
             "confirmed": False,
         }

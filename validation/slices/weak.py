@@ -16,8 +16,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, xlogy
-from scipy.stats import norm
+from scipy.special import expit, ndtr, xlogy
 
 from validation.calibration import calibration_intercept, log_odds
 from validation.metrics import PROBABILITY_LIMITS
@@ -198,7 +197,7 @@ def _confirm(half: _Half, cells: Sequence[Cells], found: _Found) -> WeakSlice | 
         "observed": float(np.average(y, weights=w)),
         "log_loss": float(np.average(-np.log(np.maximum(right, math.ulp(1.0))), weights=w)),
         "expected_log_loss": float(np.average(entropy, weights=w)),
-        "p": float(norm.sf(score)),
+        "p": float(ndtr(-score)),
         "adjusted_p": 1.0,
         "confirmed": False,
     }

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from validation.statistics.outcome import Tested
 
@@ -62,7 +62,7 @@ def interval(area: Area, confidence: float) -> tuple[float, float]:
     if not (area.variance > 0 and 0 < area.value < 1):
         return float("nan"), float("nan")
     centre = np.log(area.value / (1 - area.value))
-    half = norm.ppf((1 + confidence) / 2) * np.sqrt(area.variance) / (area.value * (1 - area.value))
+    half = ndtri((1 + confidence) / 2) * np.sqrt(area.variance) / (area.value * (1 - area.value))
     low, high = 1 / (1 + np.exp(-(centre + np.array([-half, half]))))
     return float(low), float(high)
 
@@ -81,4 +81,4 @@ def _lower(initial: float, current: float, variance: float) -> Tested:
     if not variance > 0:
         return Tested(float("nan"), float("nan"))
     statistic = (initial - current) / float(np.sqrt(variance))
-    return Tested(statistic, float(norm.sf(statistic)))
+    return Tested(statistic, float(ndtr(-statistic)))

@@ -13,8 +13,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, ndtr, ndtri
-from scipy.stats import beta
+from scipy.special import betainc, betainccinv, betaincinv, ndtr, ndtri
 
 Floats = NDArray[np.float64]
 NODES = 256
@@ -48,7 +47,8 @@ def _correlated(pd: float, rows: float, defaults: float, rho: float) -> float:
         return float("nan")
     if not defaults:
         return 1.0
-    ends = beta.ppf(NOTHING, defaults, rows - defaults + 1), beta.isf(NOTHING, defaults, rows - defaults + 1)
+    shape = defaults, rows - defaults + 1
+    ends = betaincinv(*shape, NOTHING), betainccinv(*shape, NOTHING)
     low, high = (float((np.sqrt(1 - rho) * ndtri(u) - ndtri(pd)) / np.sqrt(rho)) for u in ends)
     low, high = max(low, -40.0), min(max(high, -40.0), 40.0)
     x, weight = _nodes()

@@ -12,7 +12,7 @@ customers, is found in 97 % at 5 % and in 80 % at 0.25 %. `smallest_found` state
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betainc, betaincinv
 
 from validation.statistics.binomial import binomial
 
@@ -25,7 +25,7 @@ def jeffreys(pd: Floats, rows: Floats, defaults: Floats) -> Floats:
     """The p value of each of some PDs applied [K]; NaN without a row."""
     pd, rows, defaults = (np.asarray(each, dtype=np.float64) for each in (pd, rows, defaults))
     with np.errstate(invalid="ignore"):
-        p = beta.cdf(pd, defaults + 0.5, rows - defaults + 0.5)
+        p = betainc(defaults + 0.5, rows - defaults + 0.5, pd)
     return np.where(rows > 0, p, np.nan)
 
 
@@ -50,5 +50,5 @@ def smallest_found(pd: Floats, rows: Floats, alpha: float, power: float = POWER)
         rejects = counted(pd, rows, middle) <= alpha
         low, high = np.where(rejects, low, np.minimum(middle + 1, high)), np.where(rejects, middle, high)
     with np.errstate(invalid="ignore"):
-        found = beta.ppf(power, high, rows - high + 1)
+        found = betaincinv(high, rows - high + 1, power)
     return np.where(never, np.nan, found)
