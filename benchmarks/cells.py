@@ -36,7 +36,7 @@ class Cell(NamedTuple):
 class Measured:
     """A contender's answers to the test rows, and its time."""
 
-    probability: NDArray[np.float64]  # [N], of the test rows in their order
+    probability: NDArray[np.float64]  # [N], of the test rows in their order, kept as float32
     seconds: float  # wall time of search and fit
     found: Mapping[str, Any]  # the parameters that the search ended with
 
@@ -53,7 +53,7 @@ class Cells:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 record = json.loads(str(kept["record"]))
-                return Measured(kept["probability"], record["seconds"], record["found"])
+                return Measured(kept["probability"].astype(np.float64), record["seconds"], record["found"])
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, EOFError, BadZipFile) as fault:
@@ -74,8 +74,8 @@ class Cells:
                 "seconds": measured.seconds,
                 "found": measured.found,
             }
-            _write(path, measured.probability, np.array(json.dumps(record)))
-            return measured
+            _write(path, measured.probability.astype(np.float32), np.array(json.dumps(record)))
+            return self.find(cell, settings)
 
     def _path(self, cell: Cell, settings: Mapping[str, Any]) -> Path:
         digest = hashlib.sha256(json.dumps([cell, settings], sort_keys=True).encode()).hexdigest()[:DIGITS]
@@ -83,7 +83,7 @@ class Cells:
         return self.folder / f"{'-'.join(words)}-{digest}.npz"
 
 
-def _write(path: Path, probability: NDArray[np.float64], record: NDArray[np.str_]) -> None:
+def _write(path: Path, probability: NDArray[np.float32], record: NDArray[np.str_]) -> None:
     """On the disk before it has its name. What a kill leaves has a name of its own, which the next try overwrites."""
     fresh = path.with_suffix(".part")
     with fresh.open("wb") as file:

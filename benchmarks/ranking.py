@@ -1,10 +1,11 @@
 """ROC-AUC and log loss against four kinds of tuned model: the same tables, divisions, folds and trials for all.
 
 Every contender is searched for the least log loss in the same number of trials, on the same folds of the same rows.
-The long form (six tables, three seeds) takes a night on two cores and more, the quick one about two hours. Each
-cell, a contender on one division, is kept in a file when it is done: the same command resumes, after Ctrl-C as after
-kill -9, and two processes on one folder share the work. Tables are read from build/sets, or the folder that
-LASTBIT_SETS names; what is missing is said before anything is measured. CatBoost comes with requirements/ranking.txt.
+The long form (six tables, three seeds) takes a night on two cores, the quick one less than an hour. Each cell, a
+contender on one division, is kept in a file when it is done: the same command resumes, after Ctrl-C as after kill -9,
+and two processes on one folder share the work. The cells behind docs/ranking.md are in the repository; where data,
+trials or versions differ, they are measured again. Tables are read from build/sets, or the folder that LASTBIT_SETS
+names; what is missing is said before anything is measured. CatBoost comes with requirements/ranking.txt.
 """
 
 import argparse
@@ -37,7 +38,7 @@ from training.tuning.study import PACKAGES, SEARCH_VERSION
 
 TRIALS, SEEDS = 50, (1, 2, 3)
 QUICK_SETS, QUICK_SEEDS = ("Credit Risk", "HMEQ"), (1,)
-KEPT = Path("build/ranking")
+KEPT = Path("benchmarks/ranked")
 
 
 @dataclass(frozen=True)
