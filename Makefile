@@ -149,7 +149,7 @@ bench-quick: $(READY)  ## measure the headline figures, about five minutes
 pictures: $(READY)  ## docs/pictures from the built-in model, in headless Chromium
 	@$(BIN)/python -m benchmarks.pictures
 
-ranking: .venv-ranking/ready  ## the search against those of others on public tables, a night; FLAGS=--quick: two hours (docs/ranking.md)
+ranking: .venv-ranking/ready  ## the search against those of others on public tables, a night; FLAGS=--quick: an hour (docs/ranking.md)
 	@.venv-ranking/bin/python -m benchmarks ranking $(FLAGS)
 
 clean:  ## remove what the other targets made
