@@ -4,19 +4,22 @@ A comment directly above a block says what the page's reader cannot do here, or 
 
     <!-- serves -->              it starts a server in the background; the next block waits for it
     <!-- part of: FILE -->       its lines stand in FILE, which a block before it wrote
+    <!-- answer -->              a command before it prints this object, on this processor to the last digits
     <!-- stand-in: TEST -->      it needs an account, a person or hours: TEST runs the same up to there
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 RUN = ("sh", "python")
-MARK = re.compile(r"<!-- (serves|part of|stand-in)(?:: (.+?))? -->")
+MARK = re.compile(r"<!-- (serves|part of|answer|stand-in)(?:: (.+?))? -->")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,18 @@ def snippets(page: Path) -> list[Snippet]:
             case "paragraph_open" | "heading_open":
                 mark = about = ""
     return found
+
+
+def objects(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects in what commands have printed."""
+    decoder, place = json.JSONDecoder(), text.find("{")
+    while place >= 0:
+        try:
+            found, end = decoder.raw_decode(text, place)
+            yield found
+        except json.JSONDecodeError:
+            end = place + 1
+        place = text.find("{", end)
 
 
 def script(page: Path, port: int) -> str:
