@@ -137,7 +137,7 @@ def test_totals_are_known_by_any_marks(tmp_path: Path) -> None:
         "L9999;;1.00;40;staff;1",  # a time is missing
         "L9999;2022-01-01;;40;count;0",
         ";2022-01-01;77.10;40;staff;1",
-        f"L9999;2022-01-01;{mean(2, 2)};40;staff;1",  # the mean of one column alone
+        f";2022-01-01;{mean(2, 2)};40;staff;1",  # the mean of one column alone
         "L9999;;;;;1",  # an application without anything else
     ],
 )

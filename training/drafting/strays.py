@@ -141,6 +141,8 @@ class _Table:
             here = {name: text for name, text in texts.items() if text is not None}
             lacks = self._lacks(texts)
             says = any(OF_TOTALS.fullmatch(text) for name, text in here.items() if self._is_rare(name, text))
+            if not (lacks or says):
+                return
             if lacks and not says and self._is_note(here):
                 yield row, NOTE
             elif (lacks and says) or self._adds_up(texts, doubtful | {row}):
