@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from table.words import plain
 
 MANY = 20  # rows
 NO_ROWS = "has a header and no rows; expected rows"
-NO_ROWS_LEFT = "data.exclude leaves out every row; exclude fewer"
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def refuse_one_class(source: Source, data: Data, outcomes: Outcomes) -> None:
     if not len(outcomes.values):
         raise UserError(f"{source.name}: {NO_ROWS}")
     if sum(each.rows for each in outcomes.exclusions if each.setting == "data.exclude") == len(outcomes.values):
-        raise UserError(f"{source.name}: {NO_ROWS_LEFT}")
+        refuse_no_rows_left(source)
     if not outcomes.found:
         raise UserError(f"{where}: every row is missing; expected two values")
     if len(outcomes.found) == 1:
@@ -89,6 +88,11 @@ def refuse_one_class(source: Source, data: Data, outcomes: Outcomes) -> None:
             raise UserError(f"{where}: {problem}; set data.{name} to some of them")
 
 
+def refuse_no_rows_left(source: Source) -> NoReturn:
+    """Raise UserError: every row has a value of `data.exclude`."""
+    raise UserError(f"{source.name}: data.exclude leaves out every row; exclude fewer")
+
+
 def left_out_note(source: Source, outcomes: Outcomes, time: Times | None) -> str:
     """Remark on the rows that are left out; empty if none is."""
     notes = [_missing_note(source, outcomes, time), excluded_note(source, outcomes.excluded, outcomes.exclusions)]
@@ -96,7 +100,7 @@ def left_out_note(source: Source, outcomes: Outcomes, time: Times | None) -> str
 
 
 def excluded_note(source: Source, excluded: NDArray[np.bool_], exclusions: Sequence[Exclusion]) -> str:
-    """How many rows are left out by values of columns, with the places of a few; empty if none is."""
+    """Remark on the rows left out by values of columns, with the places of a few; empty if none is."""
     by_column: dict[str, list[Exclusion]] = {}
     for exclusion in exclusions:
         by_column.setdefault(exclusion.column, []).append(exclusion)

@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cli.errors import UserError
 from cli.progress import Progress
 from storage.files import local_file
 from table import SILENT, column_of
 from table.cells import Source, with_rows
-from table.outcomes import NO_ROWS_LEFT, excluded_note, excluded_rows
+from table.outcomes import excluded_note, excluded_rows, refuse_no_rows_left
 from table.parquet_file import ParquetFile
 from table.settings import Schema
 from table.sources import OpenTable, check_columns
@@ -103,7 +102,7 @@ def streamed(
         source = opened.read(schema, dict([rows_of]) | beside)
         excluded, exclusions, _ = excluded_rows(source, exclude)
         if len(excluded) and excluded.all():
-            raise UserError(f"{source.name}: {NO_ROWS_LEFT}")
+            refuse_no_rows_left(source)
         source.remarks.extend(filter(None, [excluded_note(source, excluded, exclusions)]))
         for column in schema.data.exclude.keys() - exclude.keys():
             source.remarks.append(f"the table has no column {column} (data.exclude); no row is left out by it")

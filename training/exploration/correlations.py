@@ -105,5 +105,5 @@ def _joint_entropy(a: NDArray[np.intp], b: NDArray[np.intp]) -> float:
 
 
 def _entropy(rows: NDArray[np.intp]) -> float:
-    """Of levels with so many rows each, in nats."""
+    """Entropy of levels with so many rows each, in nats."""
     return float(entr(rows / rows.sum()).sum())

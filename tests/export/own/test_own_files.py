@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -157,7 +158,9 @@ def test_a_compressed_pipeline_with_a_damaged_member_is_one_line(
     (tmp_path / "fitted.skops").write_bytes(content[:place] + bytes(100) + content[place + 100 :])
     given = ["--pipeline", str(tmp_path / "fitted.skops"), "--data", str(folder / "rows.parquet"), "--quiet"]
     assert to_onnx.main([*given, "--out", str(tmp_path / "model")]) == 1
-    assert "fitted.skops: is not a pipeline that can be read (Error -3 while decompressing data: " in said(capsys)
+    # zlib reads the damaged bytes or stumbles over them: dumps have memory addresses, so no two processes' are alike.
+    wrong = r"(Error -3 while decompressing data: .*|Bad CRC-32 for file 'schema.json')"
+    assert re.search(rf"fitted\.skops: is not a pipeline that can be read \({wrong}\)", said(capsys))
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def finished(trace: Path) -> None:
         if re.search(r"\+\+\+ (killed|exited)", trace.read_text(encoding="utf-8", errors="replace").splitlines()[-1]):
             return
         time.sleep(0.05)
+    raise AssertionError(f"strace has not written the end of the process to {trace}")
 
 
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed (Debian: apt-get install strace)")
@@ -62,7 +63,7 @@ def test_a_start_opens_no_socket_but_the_interfaces_no_file_and_no_thread(
     variables |= {"AWS_EXECUTION_ENV": f"AWS_Lambda_python{'3.13' if polls_in_threads else '3.11'}"}
     trace = tmp_path / "trace"
     # -D: strace is the grandchild, so that the process is the function's.
-    under = [STRACE or "", "-D", "-f", "-qq", "-s", "256", "-e", TRACED, "-e", "signal=none", "-o", str(trace)]
+    under = [STRACE or "", "-D", "-f", "-q", "-s", "256", "-e", TRACED, "-o", str(trace)]
     with running(variables, tmp_path / "log", under) as function:
         for number in range(INVOCATIONS):
             assert function.api.invoke(RECORDED[number % len(RECORDED)]).kind == "response"
