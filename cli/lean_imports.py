@@ -25,7 +25,7 @@ class _Later(ModuleType):
     def real(self) -> ModuleType:
         """The module itself, also while it is stood in for."""
         if sys.modules.get(self.__name__) is self:
-            for name in [self.__name__, *(name for name in sys.modules if name.startswith(f"{self.__name__}."))]:
+            for name in [self.__name__, *(name for name in list(sys.modules) if name.startswith(f"{self.__name__}."))]:
                 if isinstance(sys.modules.get(name), _Later):
                     del sys.modules[name]
         return import_module(self.__name__)

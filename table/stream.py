@@ -104,7 +104,7 @@ def streamed(
         if len(excluded) and excluded.all():
             refuse_no_rows_left(source)
         source.remarks.extend(filter(None, [excluded_note(source, excluded, exclusions)]))
-        for column in schema.data.exclude.keys() - exclude.keys():
+        for column in (its for its in schema.data.exclude if its not in exclude):
             source.remarks.append(f"the table has no column {column} (data.exclude); no row is left out by it")
         ends = np.cumsum(opened.sizes(rows_of[0]))
         sizes = [int(its.sum()) for its in np.split(~excluded, ends[:-1])]

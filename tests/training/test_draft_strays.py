@@ -129,6 +129,14 @@ def test_totals_are_known_by_any_marks(tmp_path: Path) -> None:
     assert len(table.target) == ROWS
 
 
+def test_a_total_is_known_below_a_customer_who_lacks_something(tmp_path: Path) -> None:
+    lines = loans()
+    lines[60] = ";".join([*lines[60].split(";")[:3], "", *lines[60].split(";")[4:]])
+    text, table = read([*lines, f";;{total()};;;15"], tmp_path)
+    assert "line 62 seems to be totals" in text
+    assert len(table.target) == ROWS
+
+
 @pytest.mark.parametrize(
     "last",
     [

@@ -133,7 +133,7 @@ class _Table:
     def at_the_end(self, known: set[int]) -> Iterator[tuple[int, str]]:
         """The last rows that are totals or notes, with their kind."""
         last = range(self.rows - 1, max(self.rows - 1 - BELOW, 0), -1)
-        doubtful = known | {row for row in last if self._lacks(self._texts(row))}
+        doubtful = {row for row in last if self._lacks(self._texts(row))}  # other totals, or customers
         for row in last:
             if row in known:
                 continue
@@ -145,7 +145,7 @@ class _Table:
                 return
             if lacks and not says and self._is_note(here):
                 yield row, NOTE
-            elif (lacks and says) or self._adds_up(texts, doubtful | {row}):
+            elif (lacks and says) or any(self._adds_up(texts, others | {row}) for others in (known, known | doubtful)):
                 yield row, TOTALS
             else:
                 return
@@ -219,10 +219,10 @@ class _Table:
             return False
         return self._rows_with(cells, text) == 1 and self._are_numbers(cells)
 
-    def _adds_up(self, texts: Mapping[str, str | None], doubtful: set[int]) -> bool:
+    def _adds_up(self, texts: Mapping[str, str | None], others: set[int]) -> bool:
         """True for a row with the sum of a column, larger than all that is summed, or with the means of several.
 
-        The rows of `doubtful` are not counted.
+        The rows of `others` are not counted.
         """
         means = 0
         for cells in self._columns:
@@ -230,8 +230,8 @@ class _Table:
             amount = None if text is None else self._marks.amount(text)
             if text is None or amount is None or not self._are_numbers(cells):
                 continue
-            above = self._values_without(cells, doubtful)
-            if len(above) < FEWEST_ROWS - BELOW:
+            above = self._values_without(cells, others)
+            if not len(above):
                 continue
             total = float(above.sum())
             if abs(amount.value - total) <= ROUNDED * abs(total) and abs(total) > abs(above).max():
@@ -241,12 +241,12 @@ class _Table:
             means += is_mean and self._rows_with(cells, text) == 1
         return means >= FEWEST_MEANS
 
-    def _values_without(self, cells: Cells, doubtful: set[int]) -> NDArray[np.float64]:
-        """The numbers of a column in other rows."""
+    def _values_without(self, cells: Cells, rows: set[int]) -> NDArray[np.float64]:
+        """The numbers of a column without those of these rows."""
         values = dict(zip(cells.levels, cells.values(self._marks).tolist(), strict=True))
         levels, codes = coded_labels(self._source, cells.name)
         its = np.array([values.get(level, np.nan) for level in levels])[codes]
-        its[list(doubtful)] = np.nan
+        its[list(rows)] = np.nan
         return np.asarray(its[~np.isnan(its)])
 
 
