@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from export import to_onnx
-
 ROOT = Path(__file__).parents[2]
 FEW_TREES = ["--n-estimators", "15", "--no-plots", "--quiet"]
 
@@ -28,10 +26,6 @@ def mistake(capsys: pytest.CaptureFixture[str], status: int, main: Any, *argumen
     assert len([line for line in lines if line.startswith("error: ")]) == 1, captured.err
     assert "Traceback" not in captured.err
     return lines[-1].removeprefix("error: ")
-
-
-def export(folder: Path) -> int:
-    return to_onnx.main(["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"])
 
 
 def wrong(table: Path, *words: object) -> list[object]:

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from delivery.files_page import PAGE, TOP, page
-from export import to_onnx
 from scoring import run as score
 from scoring import steps
 from tests import applicants
+from tests.model_folder import train_and_export
 from tests.scoring.conftest import in_this_process
-from training import run
 from validation import run as validation
 
 pytestmark = pytest.mark.tier("land")
@@ -30,10 +29,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame, target = applicants.draw(600)
     frame.assign(default=target, uuid=[f"a{i}" for i in range(600)]).to_csv(folder / "table.csv", index=False)
     (folder / "settings.toml").write_text(applicants.SETTINGS)
-    words = ["--config", str(folder / "settings.toml"), "--n-estimators", "10", "--tune", "2", "--no-plots", "--quiet"]
-    assert run.main([*words, "--out", str(folder / "artifacts")]) == 0
-    words = ["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]
-    assert to_onnx.main(words) == 0
+    train_and_export(folder, "--n-estimators", "10", "--tune", "2")
     flags = ["--data", folder / "table.csv", "--model", folder / "model", "--out", folder / "scored", "--explain"]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(steps, "Processes", in_this_process)

@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from export import to_onnx
 from runtime.explain import load_explainer
 from runtime.model import Model
 from runtime.table_file import REASONS_FILE
@@ -17,10 +16,9 @@ from runtime.tables import Tables
 from scoring.contributions import Contributions
 from scoring.scorer import Scorer
 from tests.applicants import SETTINGS, draw
-from training import run
+from tests.model_folder import train_and_export
 
 pytestmark = pytest.mark.tier("land")
-FEW_TREES = ("--n-estimators", "20", "--no-plots", "--quiet")
 
 
 @pytest.fixture(scope="module", params=["sigmoid", "isotonic"])
@@ -31,10 +29,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     frame.assign(default=target, uuid=[f"a{i}" for i in range(900)]).to_csv(place / "table.csv", index=False)
     texts = "[reason_texts.age]\ninquiries = true\n[reason_texts.has_paid]\ninquiries = true\n"
     (place / "settings.toml").write_text(SETTINGS + texts)
-    words = ["--config", str(place / "settings.toml"), "--out", str(place / "artifacts")]
-    assert run.main([*words, "--calibration", request.param, *FEW_TREES]) == 0
-    model = ["--artifacts", str(place / "artifacts"), "--out", str(place / "model"), "--quiet"]
-    assert to_onnx.main(model) == 0
+    train_and_export(place, "--calibration", request.param, "--n-estimators", "20")
     return place / "model"
 
 

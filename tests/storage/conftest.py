@@ -13,12 +13,11 @@ import boto3
 import pytest
 from botocore.loaders import Loader
 
-from export import to_onnx
 from storage import store
 from tests import applicants
+from tests.model_folder import train_and_export
 from tests.once import once
 from tests.storage.faulty import Proxy
-from training import run
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -134,10 +133,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         frame, target = applicants.draw(600)
         frame.assign(default=target, uuid=[f"a{i}" for i in range(600)]).to_csv(folder / "table.csv", index=False)
         (folder / "settings.toml").write_text(SETTINGS)
-        words = ["--config", str(folder / "settings.toml"), "--seed", str(seed), "--out", str(folder / "artifacts")]
-        assert run.main([*words, *FEW_TREES]) == 0
-        model = ["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]
-        assert to_onnx.main(model) == 0
+        train_and_export(folder, "--seed", str(seed), "--n-estimators", "15")
 
     (first, _), (second, _) = (once(tmp_path_factory, f"stored-{seed}", partial(train, seed=seed)) for seed in (1, 2))
     return first, second

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from export import to_onnx
 from runtime.model import Model
 from runtime.validate import Validator
+from tests.model_folder import train_and_export
 from tests.validation.flat import flat
-from training import run
 from training.artifacts import load_pipeline
 from validation import run as monitor
 
@@ -59,9 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("book")
     book(1).to_csv(folder / "book.csv", index=False)
     (folder / "settings.toml").write_text(SETTINGS)
-    words = ["--config", str(folder / "settings.toml"), "--out", str(folder / "artifacts"), "--quiet"]
-    assert run.main(words) == 0
-    assert to_onnx.main(["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]) == 0
+    train_and_export(folder)
     return folder
 
 

@@ -15,7 +15,7 @@ from export.refusal import ExportRefused
 from runtime.model import Model
 from runtime.score import Scale
 from tests import applicants
-from training import run
+from tests.model_folder import train_and_export
 from training.artifacts import load_artifacts
 from validation.bands import scores_of
 from validation.initial import Said, area_in, initial_of, read_initial
@@ -84,10 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame.assign(owed=np.where(np.arange(1_500) % 7 == 0, np.nan, 100.0)).to_csv(folder / "table.csv", index=False)
     own = '[split]\nmethod = "time"\ntime = "applied"\n[validation]\nexposure = "owed"\ndefinition = "90 days"\n'
     (folder / "settings.toml").write_text(f"{applicants.SETTINGS}[xgboost]\nn_estimators = 10\n{own}")
-    words = ["--config", str(folder / "settings.toml"), "--no-plots", "--quiet"]
-    assert run.main([*words, "--out", str(folder / "artifacts")]) == 0
-    words = ["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]
-    assert to_onnx.main(words) == 0
+    train_and_export(folder)
     return folder
 
 

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from export import to_onnx
+from tests.model_folder import train_and_export
 from tests.validation.flat import flat
-from training import run
 from validation import run as validation
 
 SETTINGS = """
@@ -56,15 +55,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("left-out")
     book(3_000, seed=1).to_csv(folder / "training.csv", index=False)
     book(900, seed=2).to_csv(folder / "clean.csv", index=False)
-    (folder / "loans.toml").write_text(SETTINGS)
-    words = ["--config", str(folder / "loans.toml"), "--out", str(folder / "artifacts"), "--no-plots", "--quiet"]
-    assert run.main(words) == 0
-    assert to_onnx.main(["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]) == 0
+    (folder / "settings.toml").write_text(SETTINGS)
+    train_and_export(folder)
     return folder
 
 
 def validated(folder: Path, file: Path, out: Path, *words: str) -> dict[str, Any]:
-    given = ["--config", folder / "loans.toml", "--data", file, "--model", folder / "model", "--out", out, "--quiet"]
+    given = ["--config", folder / "settings.toml", "--data", file, "--model", folder / "model", "--out", out, "--quiet"]
     assert validation.main([*map(str, given), *words]) == 0
     return flat(out)
 
@@ -105,14 +102,14 @@ def test_places_of_mistakes_are_those_of_the_file(
     lines = written(book(900, seed=2), tmp_path, "csv").read_text().splitlines()
     lines[500] = "L,many,30,car,0"
     (tmp_path / "march.csv").write_text("\n".join(lines))
-    given = ["--config", folder / "loans.toml", "--data", tmp_path / "march.csv", "--model", folder / "model"]
+    given = ["--config", folder / "settings.toml", "--data", tmp_path / "march.csv", "--model", folder / "model"]
     assert validation.main([*map(str, given), "--out", str(tmp_path / "out"), "--quiet"]) == 1
     assert "line 501" in capsys.readouterr().err
 
 
 def test_nothing_but_strays_is_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     strays(book(900, seed=2)).to_csv(tmp_path / "march.csv", index=False)
-    given = ["--config", folder / "loans.toml", "--data", tmp_path / "march.csv", "--model", folder / "model"]
+    given = ["--config", folder / "settings.toml", "--data", tmp_path / "march.csv", "--model", folder / "model"]
     assert validation.main([*map(str, given), "--out", str(tmp_path / "out"), "--quiet"]) == 1
     assert "data.exclude leaves out every row" in capsys.readouterr().err
 

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from export import to_onnx
 from tests import applicants
+from tests.model_folder import train_and_export
 from tests.validation.flat import flat
-from training import run
 from validation import run as validation
 
 pytestmark = pytest.mark.tier("land")
@@ -34,10 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     book(1_200, 2, "2025-01-01").to_csv(folder / "new.csv", index=False)
     own = '[split]\nmethod = "time"\ntime = "applied"\n[validation]\nexposure = "owed"\ndefinition = "90 days"\n'
     (folder / "settings.toml").write_text(f"{applicants.SETTINGS}[xgboost]\nn_estimators = 10\n{own}")
-    words = ["--config", str(folder / "settings.toml"), "--no-plots", "--quiet", "--out", str(folder / "artifacts")]
-    assert run.main(words) == 0
-    words = ["--artifacts", str(folder / "artifacts"), "--out", str(folder / "model"), "--quiet"]
-    assert to_onnx.main(words) == 0
+    train_and_export(folder)
     return folder
 
 
