@@ -16,7 +16,8 @@ from export.own.faults import said_of
 from export.own.graph import Built, build_own, passes_through, with_matrix
 from export.own.marked import MarkedMissing
 from export.own.prepared import Preparation, unheard
-from export.own.profile import Prober, closed_levels, nullable_columns, profiles_of
+from export.own.prober import Prober, closed_levels, nullable_columns
+from export.own.profile import profiles_of
 from export.own.proof import Oracle
 from export.own.raw import RawTable, columns_of, frame_of, texts_of, with_categories
 from export.own.trace import StepRefused, Width, trace

@@ -16,7 +16,7 @@ from export.own.faults import said_of
 from export.own.floats import neighbours
 from export.own.graph import MATRIX, Place
 from export.own.prepared import Preparation, codes
-from export.own.profile import RAISED
+from export.own.prober import RAISED
 from export.own.raw import RawTable
 from export.refusal import ExportRefused
 from table.columns import MISSING_CATEGORY

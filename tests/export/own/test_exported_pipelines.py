@@ -21,6 +21,7 @@ from xgboost import DMatrix, XGBClassifier, XGBRFClassifier
 
 from deploy.smoke import applicant_of
 from export.own import profile
+from export.own.cuts import settled
 from export.own.settings import own_settings
 from export.refusal import ExportRefused
 from runtime.problem import Problem
@@ -267,12 +268,11 @@ def test_a_difference_is_refused_with_row_column_and_step(
     """A cut that is found one float64 too high shows at its boundary."""
     X, y = rows
     fitted = make_pipeline(usual(), booster()).fit(X, y)
-    found = profile._settled
 
     def one_too_high(*asked: Any) -> Any:
-        return {j: np.nextafter(cuts, np.inf) for j, cuts in found(*asked).items()}
+        return {j: np.nextafter(cuts, np.inf) for j, cuts in settled(*asked).items()}
 
-    monkeypatch.setattr(profile, "_settled", one_too_high)
+    monkeypatch.setattr(profile, "settled", one_too_high)
     with pytest.raises(ExportRefused, match=r"^income: prepared column 0 differs first at .*StandardScaler\): for \d+"):
         exported(fitted, X, tmp_path / "model")
     assert not (tmp_path / "model").exists()

@@ -11,7 +11,8 @@ from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, Quantil
 
 from export.own.floats import middle, numbers, positions
 from export.own.prepared import MISSING, Preparation, as_seen, codes
-from export.own.profile import Prober, Profile, profiles_of
+from export.own.prober import Prober
+from export.own.profile import Profile, profiles_of
 from export.own.raw import RawColumn, RawTable
 from export.own.trace import trace
 
