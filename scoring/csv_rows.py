@@ -75,7 +75,7 @@ class CsvRows:
             first_row, place = sum(self._cuts.rows[:start]), self._cuts.starts[start]
             end = self._cuts.starts[stop] if stop < len(self._cuts.starts) else None
         numbers: list[int] = []  # of broken rows met so far, from 0
-        columns = self._reading.columns
+        columns = self._reading.columns_of(self.schema)
         try:
             with self._opened(columns, place, end, first_row) as reader:
                 for block in reader:

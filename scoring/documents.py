@@ -2,6 +2,8 @@
 
 from typing import Any, NotRequired, TypedDict
 
+from training.documents import ExclusionRecord
+
 
 class ScoringModel(TypedDict):
     """The model that scored."""
@@ -39,6 +41,8 @@ class RowCounts(TypedDict):
     read: int
     scored: int
     rejected: int
+    left_out: int
+    """By `data.exclude`."""
 
 
 class FeatureCounts(TypedDict):
@@ -101,6 +105,8 @@ class Summary(ScoringRun):
     """summary.json: what was scored by which model. It is written last."""
 
     rows: RowCounts
+    exclusions: list[ExclusionRecord]
+    """Rows that `data.exclude` leaves out, by value."""
     repeated_ids: int | None
     """Rows whose id an earlier row has; null where rows have no id."""
     bands: dict[str, int]

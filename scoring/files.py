@@ -80,8 +80,8 @@ class _ParquetRows:
         self.units: Sequence[int] = self._file.row_groups
 
     def batches(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
-        row = 1 + sum(self.units[:start])
-        for batch in self._file.batches(self._reading.columns, range(start, stop), self._reading.rows_at_once):
+        row, columns = 1 + sum(self.units[:start]), self._reading.columns_of(self.schema)
+        for batch in self._file.batches(columns, range(start, stop), self._reading.rows_at_once):
             yield row, batch
             row += batch.num_rows
 
@@ -107,7 +107,7 @@ class _ArrowRows:
                 self._file = pa.ipc.open_file(source)
                 self.schema = self._file.schema
                 reading.check(name, self.schema)
-                fields = [self.schema.get_field_index(column) for column in reading.columns]
+                fields = [self.schema.get_field_index(column) for column in reading.columns_of(self.schema)]
                 options = pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
                 self._file = pa.ipc.open_file(source, options=options)
                 self.units = [self._batch(number).num_rows for number in range(self._file.num_record_batches)]
@@ -135,7 +135,7 @@ class _ArrowRows:
     def _stream(self) -> Iterator[Any]:
         reader = pa.ipc.open_stream(pa.OSFile(str(self._path)))
         for batch in reader:
-            yield batch.select(self._reading.columns)
+            yield batch.select(self._reading.columns_of(self.schema))
 
     def _damaged(self, error: Exception) -> UserError:
         return UserError(f"{self._name}: the Arrow file is damaged: {str(error).splitlines()[0]}; copy it again")

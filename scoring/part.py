@@ -163,7 +163,7 @@ def _write(lines: Any, file: File, scored: Scored | None, broken: list[tuple[int
 
 
 def _read_schema(job: Job, schema: pa.Schema) -> pa.Schema:
-    return pa.schema([schema.field(column) for column in job.reading.columns])
+    return pa.schema([schema.field(column) for column in job.reading.columns_of(schema)])
 
 
 def _input(file: File, path: Path) -> Input:

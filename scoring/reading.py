@@ -51,16 +51,28 @@ class Reading:
         )
 
     @property
-    def columns(self) -> list[str]:
-        """The columns of a file that are read, each once."""
+    def needed(self) -> list[str]:
+        """The columns that a file has to have, each once."""
         its = [feature.column for feature in (*self.numbers, *self.categories)]
         return list(dict.fromkeys([*([] if self.id is None else [self.id]), *its]))
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are read where a file has them, each once."""
+        return list(dict.fromkeys([*self.needed, *self.data.exclude]))
+
+    def columns_of(self, schema: pa.Schema) -> list[str]:
+        """The columns of a file with this schema, which was checked, that are read."""
+        there = set(schema.names)
+        return [column for column in self.columns if column in there]
 
     def as_dict(self) -> dict[str, Any]:
         """Form of the cells in JSON's types, for the record of a run."""
         features = {its.name: asdict(its) for its in (*self.numbers, *self.categories)}
         own = {name: {key: its[key] for key in WAYS if its[key]} for name, its in features.items()}
         data = {key: value for key, value in asdict(self.data).items() if key in WRITTEN}
+        if self.data.exclude:
+            data["exclude"] = {column: list(values) for column, values in self.data.exclude.items()}
         return {"id": self.id, **data, "features": {name: its for name, its in own.items() if its}}
 
     def missing(self, is_text: bool) -> tuple[str, ...]:
@@ -72,7 +84,7 @@ class Reading:
         for column in self.columns:
             if (count := schema.names.count(column)) > 1:
                 raise UserError(f"{name}: column {named(column)} is there {count} times; name each column once")
-            if not count:
+            if not count and column in self.needed:
                 guess = nearest(column, schema.names)
                 hint = f"did you mean {named(guess)}? " if guess else ""
                 remedy = "; name it with --id, or --id '' where rows have none" if column == self.id else ""
@@ -85,7 +97,10 @@ class Reading:
             else:
                 _refuse_unless(name, feature.column, schema, "true or false", _is_plain)
         for feature in self.categories:
-            _refuse_unless(name, feature.column, schema, "text", lambda type_: _is_plain(type_) or is_date(type_))
+            _refuse_unless(name, feature.column, schema, "text", _is_label)
+        for column in self.data.exclude:
+            if column in schema.names:
+                _refuse_unless(name, column, schema, "text", _is_label)
 
 
 def _refuse_unless(name: str, column: str, schema: pa.Schema, expected: str, is_one: Any) -> None:
@@ -113,3 +128,7 @@ def _is_numeric(type_: Any) -> bool:
 
 def _is_plain(type_: Any) -> bool:
     return _is_numeric(type_) or types.is_boolean(type_)
+
+
+def _is_label(type_: Any) -> bool:
+    return _is_plain(type_) or is_date(type_)

@@ -27,6 +27,7 @@ from scoring.settings import ID, Scoring, settings_from
 from scoring.shown import duration
 from scoring.steps import Run
 from storage.address import is_remote
+from table.flags import add_exclude
 from table.settings import Data
 
 EPILOG = """\
@@ -70,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     files.add_argument(
         "--config",
         metavar="FILE.toml",
-        help="settings that the model was trained with: id, formats of cells, special codes",
+        help="settings that the model was trained with: id, formats of cells, special codes, rows to leave out",
     )
     files.add_argument("--explain", action="store_true", default=False, help="points of each feature, and reasons")
     files.add_argument(
@@ -78,7 +79,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     files.add_argument("--quiet", action="store_true", default=False, help="print errors only")
     add_flags(parser.add_argument_group("the run"), Scoring, "scoring")
-    add_flags(parser.add_argument_group("the table"), Data, "data", *WRITTEN)
+    table = parser.add_argument_group("the table")
+    add_flags(table, Data, "data", *WRITTEN)
+    add_exclude(table)
     return parser
 
 

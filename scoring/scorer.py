@@ -29,6 +29,7 @@ from runtime.problem import Problem
 from runtime.validate import IDENTIFIER_LIMIT, Validator
 from scoring import columns, points
 from scoring.columns import Cells, JsonValue
+from scoring.left_out import LeftOut
 from scoring.reading import Reading, is_text
 from scoring.reasons import Reasons
 from scoring.tally import Tally
@@ -52,7 +53,7 @@ class Scored:
     rejects : pyarrow.RecordBatch
         The rows that the runtime would refuse, in the batch's order: `row`, `id`, `reason`.
     tally : scoring.tally.Tally
-        Counts of both, and of missing and unusual values.
+        Counts of both, of the rows that `data.exclude` leaves out, and of missing and unusual values.
     """
 
     rows: pa.RecordBatch
@@ -83,6 +84,7 @@ class Scorer:
         self._marks = Marks(reading.data.decimal, reading.data.thousands)
         self._missing = {is_csv: Missing.of(reading.missing(is_csv)) for is_csv in (True, False)}
         composes = model.manifest.normalization == "NFC"
+        self.left_out = LeftOut(reading.data.exclude, nfc=composes)
 
         def spelt(text: str) -> str:
             trimmed = text.strip()
@@ -196,11 +198,17 @@ class Scorer:
         -------
         Scored
             The answers, with probabilities of default 0 to 1 and scores in points. Rows that the runtime would refuse
-            are not scored: they are among the rejects, with the reason.
+            are not scored: they are among the rejects, with the reason. Rows that `data.exclude` leaves out are in
+            neither.
         """
+        tally, places = Tally(), np.arange(first_row, first_row + batch.num_rows)
+        if self.left_out.exclude:
+            left_out = self.left_out.of(batch, self._missing[is_csv])
+            tally.left_out = np.bincount(left_out[left_out >= 0], minlength=len(self.left_out.values)).tolist()
+            if sum(tally.left_out):
+                batch, places = batch.filter(pa.array(left_out < 0)), places[left_out < 0]
         numbers = np.empty((len(self.reading.numbers), batch.num_rows)).T  # column by column, as they come
         categories = np.empty((batch.num_rows, len(self.reading.categories)), dtype=object)
-        tally = Tally()
         looks: dict[str, Cells] = {}
         for position, its in enumerate(self.reading.numbers):
             cells = self._number(batch.column(its.column), its, self._missing[is_csv])
@@ -227,7 +235,7 @@ class Scorer:
                 if reason:
                     kept[row] = False
                     name = name_of(row)
-                    rejects.append((first_row + row, None if name is None else str(name), reason))
+                    rejects.append((int(places[row]), None if name is None else str(name), reason))
             numbers, categories = numbers[kept], categories[kept]
             names = names.filter(pa.array(kept)) if names is not None else None
         rows = self._answers(names, numbers, categories, tally)

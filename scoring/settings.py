@@ -67,7 +67,7 @@ def settings_from(values: dict[str, object], config: str | None) -> Settings:
     tables: dict[str, dict[str, object]] = {"data": {}, "features": {}}
     tables |= tables_of(content, tables.keys(), origin, others=True)
     tables["scoring"] = {}
-    tables["data"] = {key: value for key, value in tables["data"].items() if key in (ID, *WRITTEN)}
+    tables["data"] = {key: value for key, value in tables["data"].items() if key in (ID, "exclude", *WRITTEN)}
     for key, value in values.items():
         table, _, name = key.partition(".")
         tables[table][name] = value

@@ -19,6 +19,7 @@ from scoring.settings import Scoring
 from scoring.shown import Meter, shown
 from scoring.summary import load_comparison, read_summary, refuse_too_many, summary_of, write_rejects, write_summary
 from scoring.tally import Tally
+from table.outcomes import Exclusion, exclusion_notes
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class Run:
             if refusal is not None:
                 raise refusal
             refuse_too_many(self.name, Tally.sum(marker.tally for marker in in_order), self.scoring.max_rejects)
-            summary = summary_of(self.identity, self.scorer.manifest, in_order, self.output, self.scorer.texts)
+            scorer = self.scorer
+            summary = summary_of(self.identity, scorer.manifest, in_order, self.output, scorer.left_out, scorer.texts)
             write_summary(self.output, summary)
         return summary
 
@@ -100,6 +102,12 @@ class Run:
 
     def _say(self, summary: Summary, progress: Progress) -> None:
         score, rows = summary["score"], summary["rows"]
+        exclusions = [Exclusion(**its) for its in summary["exclusions"]]
+        for note in exclusion_notes(exclusions):
+            progress.say(escaped(note))
+        found = {its.column for its in exclusions}
+        for column in (its for its in self.scorer.left_out.exclude if its not in found):
+            progress.say(escaped(f"No row is left out by {column} (data.exclude)"))
         if rows["rejected"]:
             progress.say(f"Rejected: {counted(rows['rejected'], 'row')}; rejects.csv says why")
         if summary["repeated_ids"]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from cli.errors import UserError
 from runtime.manifest import Manifest
 from runtime.score import Bands
 from scoring.documents import InputFile, PartFile, ScoreShift, ScoringRun, Summary
+from scoring.left_out import LeftOut
 from scoring.marker import Marker
 from scoring.names import repeated
 from scoring.output import Output, publish_text, work_folder
@@ -19,6 +21,7 @@ from scoring.plan import REJECTS, SUMMARY
 from scoring.tally import Tally
 from storage.digest import sha256_of
 from storage.json_file import json_text
+from training.documents import ExclusionRecord
 
 
 def load_comparison() -> None:
@@ -56,6 +59,7 @@ def summary_of(
     manifest: Manifest,
     markers: Sequence[Marker],
     output: Output,
+    left_out: LeftOut,
     texts: Mapping[str, Any] | None,
 ) -> Summary:
     """Summary of what was scored by which model."""
@@ -70,7 +74,8 @@ def summary_of(
         "settings": identity["settings"],
         "input": identity["input"],
         "versions": identity["versions"],
-        "rows": {"read": tally.read, "scored": tally.rows, "rejected": tally.rejected},
+        "rows": {"read": tally.read, "scored": tally.rows, "rejected": tally.rejected, "left_out": sum(tally.left_out)},
+        "exclusions": [cast(ExclusionRecord, asdict(its)) for its in left_out.counted(tally.left_out)],
         "repeated_ids": None if identity["settings"]["id"] is None else _repeated(output, markers),
         "bands": dict(zip(Bands(manifest.bands).labels, tally.bands, strict=True)),
         "score": _shift(manifest, tally),

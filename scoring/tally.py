@@ -18,17 +18,19 @@ class Tally:
     missing: list[int] = field(default_factory=list)
     unusual: list[int] = field(default_factory=list)
     """Numbers outside of the range that training saw, categories that it did not see."""
+    left_out: list[int] = field(default_factory=list)
+    """Rows by value of `data.exclude`, in its order."""
 
     @property
     def read(self) -> int:
-        """Rows scored and rejected."""
-        return self.rows + self.rejected
+        """Rows scored, rejected and left out."""
+        return self.rows + self.rejected + sum(self.left_out)
 
     def add(self, other: "Tally") -> None:
         """Add the counts of other rows."""
         self.rows += other.rows
         self.rejected += other.rejected
-        for name in ("bands", "grades", "bins", "missing", "unusual"):
+        for name in ("bands", "grades", "bins", "missing", "unusual", "left_out"):
             mine, its = getattr(self, name), getattr(other, name)
             setattr(self, name, [a + b for a, b in zip(mine, its, strict=True)] if mine else list(its))
 

@@ -101,13 +101,18 @@ def left_out_note(source: Source, outcomes: Outcomes, time: Times | None) -> str
 
 def excluded_note(source: Source, excluded: NDArray[np.bool_], exclusions: Sequence[Exclusion]) -> str:
     """Remark on the rows left out by values of columns, with the places of a few; empty if none is."""
+    notes = exclusion_notes(exclusions)
+    if 0 < excluded.sum() <= EXAMPLES and len(notes) == 1:
+        notes[-1] += f" ({places_of(source, excluded)})"
+    return "; ".join(notes)
+
+
+def exclusion_notes(exclusions: Sequence[Exclusion]) -> list[str]:
+    """A remark for each column that leaves rows out."""
     by_column: dict[str, list[Exclusion]] = {}
     for exclusion in exclusions:
         by_column.setdefault(exclusion.column, []).append(exclusion)
-    notes = [_note(column, its) for column, its in by_column.items()]
-    if 0 < excluded.sum() <= EXAMPLES and len(by_column) == 1:
-        notes[-1] += f" ({places_of(source, excluded)})"
-    return "; ".join(notes)
+    return [_note(column, its) for column, its in by_column.items()]
 
 
 def _refuse_values(source: Source, data: Data, found: list[str], others: list[str]) -> None:
@@ -146,8 +151,7 @@ def excluded_rows(
     """
     excluded, exclusions, remarks = np.zeros(len(next(iter(source.columns.values()))), dtype=bool), [], []
     for column, values in exclude.items():
-        levels, codes = coded_labels(source, column)
-        texts = ["" if level is None else plain(level) for level in levels]
+        texts, codes = plain_labels(source, column)
         for value in values:
             rows = np.array([text == plain(value) for text in texts])[codes]
             if not rows.any():
@@ -157,6 +161,12 @@ def excluded_rows(
             exclusions.append(Exclusion("data.exclude", column, value or None, int((rows & ~excluded).sum())))
             excluded |= rows
     return excluded, exclusions, remarks
+
+
+def plain_labels(source: Source, column: str) -> tuple[list[str], NDArray[np.int64]]:
+    """The different texts of a column in one way of writing, "" for missing, and for each row [N] its one."""
+    levels, codes = coded_labels(source, column)
+    return ["" if level is None else plain(level) for level in levels], codes
 
 
 def _note(column: str, exclusions: list[Exclusion]) -> str:

@@ -87,7 +87,7 @@ class Data:
     exclude: Annotated[
         WordsByName,
         Field(
-            description="columns and values whose rows are left out of training and validation, '' for a missing one",
+            description="values of columns whose rows training, validation and scoring leave out, '' for a missing one",
             examples=[{"product": ["test", "staff"]}],
         ),
         Usage(expected="a table of columns and values"),

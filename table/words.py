@@ -27,6 +27,11 @@ def plain(text: str) -> str:
     return str(int(number)) if number.is_integer() else repr(number)
 
 
+def has_one_writing(text: str) -> bool:
+    """False for a number and for a word of a boolean: `plain` of another text may be the same."""
+    return number_of(text) is None and text.strip().lower() not in ("true", "false")
+
+
 def folded(text: str) -> str:
     """A word of a boolean in lower case, because capitals do not count."""
     return plain(text).casefold()

@@ -10,7 +10,8 @@ from typing import Any
 
 from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
-from cli.settings.flags import Group, add_flags, named_list, named_value, names
+from cli.settings.flags import Group, NamedLists, add_flags, named_list, named_value, names
+from table.flags import add_exclude
 from table.settings import Data
 from training.settings import Settings, load_settings
 from training.settings.engine import Engine
@@ -91,9 +92,6 @@ def build_parser() -> argparse.ArgumentParser:
 def settings_from(args: argparse.Namespace) -> Settings:
     """The settings of a parsed command line. Raises UserError, exit status 2, for every mistake in them."""
     flags: dict[str, Any] = {name: value for name, value in vars(args).items() if name not in NOT_SETTINGS}
-    for name in ("vocabulary", "row_max", "data.exclude"):
-        if name in flags:
-            flags[name] = dict(flags[name])
     for name, value in flags.pop("xgboost", ()):
         flags[f"xgboost.{name}"] = value
     return load_settings(Path(args.config) if "config" in args else None, flags)
@@ -117,14 +115,7 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     """The columns of the table, and how it is read."""
     table = parser.add_argument_group("the table")
     add_flags(table, Data, "data", *TABLE)
-    table.add_argument(
-        "--exclude",
-        dest="data.exclude",
-        type=named_list,
-        action="append",
-        metavar="COLUMN=A,B",
-        help="leave out rows of these values; repeatable",
-    )
+    add_exclude(table)
     group = parser.add_argument_group("features", "Without a TOML these replace the reference's 24.")
     group.add_argument("--numbers", type=names, metavar="A,B", help="columns that hold numbers")
     group.add_argument("--booleans", type=names, metavar="A,B", help="columns that hold true/false, yes/no or 1/0")
@@ -134,14 +125,14 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--row-max",
         type=named_list,
-        action="append",
+        action=NamedLists,
         metavar="NAME=A,B",
         help="replace columns by their row maximum; NAME= removes a group; repeatable",
     )
     group.add_argument(
         "--vocabulary",
         type=named_list,
-        action="append",
+        action=NamedLists,
         metavar="NAME=A,B",
         help='the levels of a category, or NAME=["A", "B, C"]; NAME= learns them; repeatable',
     )

@@ -26,6 +26,7 @@ from storage.address import is_remote
 from storage.folder import replaced_folder
 from table.contradictions import contradictions
 from table.features import definitions_of, read_features
+from table.flags import add_exclude
 from table.settings import Data, Feature, beside
 from validation.documents import Validated
 from validation.fairness.columns import contradicting_groups
@@ -138,6 +139,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     table = parser.add_argument_group("the table", "Its features are those of the model; the target may be missing.")
     add_flags(table, Data, "data", *TABLE, *WRITTEN)
+    add_exclude(table)
     parts = parser.add_argument_group("periods, segments and outcomes")
     add_flags(parts, Validation, "validation", *(its.name for its in fields(Validation) if its.name != "segments"))
     parts.add_argument(

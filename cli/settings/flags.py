@@ -90,6 +90,18 @@ def named_list(text: str) -> tuple[str, tuple[str, ...]]:
     return name.strip(), names(listed)
 
 
+class NamedLists(argparse.Action):
+    """A repeatable flag of `named_list` as one dict; a name that is given twice has the values of both."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        """Add one name with its values."""
+        name, its = values
+        found = getattr(namespace, self.dest, None) or {}
+        setattr(namespace, self.dest, {**found, name: found.get(name, ()) + its})
+
+
 def named_value(text: str) -> tuple[str, object]:
     """`NAME=VALUE`, the value as JSON where it is JSON, else as text."""
     name, equals, value = text.partition("=")

@@ -54,7 +54,7 @@ def test_parts_have_the_rows_of_the_core_in_the_order_of_the_input(
             expected += scorer.score(book_of(2_500, number).slice(first, 1_000).to_batches()[0]).rows.to_pylist()
     assert rows(tmp_path / "scored") == expected
     its = summary(tmp_path / "scored")
-    assert its["rows"] == {"read": 7_500, "scored": 7_500, "rejected": 0}
+    assert its["rows"] == {"read": 7_500, "scored": 7_500, "rejected": 0, "left_out": 0}
     assert its["repeated_ids"] == 0
     assert sum(its["bands"].values()) == 7_500
     found = digests(tmp_path / "scored")
@@ -109,7 +109,7 @@ def test_rejected_rows_have_their_number_and_reason(
         (7, "uuid: expected a string of 1 to 128 characters, got 0; age: expected a number, got null or nothing"),
     ]
     assert [row["uuid"] for row in rows(tmp_path / "scored")] == ["a1", "a2", "a4", "a6", "a8"]
-    assert summary(tmp_path / "scored")["rows"] == {"read": 8, "scored": 5, "rejected": 3}
+    assert summary(tmp_path / "scored")["rows"] == {"read": 8, "scored": 5, "rejected": 3, "left_out": 0}
 
 
 @pytest.mark.parametrize(("end", "is_told"), [("a4;1,5;ye", True), ("a4;1,5;ye\n", False)])

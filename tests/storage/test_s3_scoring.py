@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -232,3 +233,17 @@ def test_a_key_that_is_not_there_is_named(bucket: Bucket, model: Path, capsys: p
     assert f"{bucket}/book/9.parquet: no such key; correct the address" in capsys.readouterr().err
     assert run.main(["--data", f"{bucket}/nothing/", *words]) == 1
     assert bucket_content(bucket, "scored") == {}
+
+
+def test_rows_are_left_out_by_a_column_that_is_brought_in_ranges(
+    bucket: Bucket, large: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brought, "NEAR", 10_000)
+    frame = pd.read_parquet(io.BytesIO(bucket.get("one/book.parquet")))
+    desk = np.where(np.arange(len(frame)) % 3 == 0, "test", "north")
+    pq_file = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(frame.assign(desk=desk)), pq_file, row_group_size=1_000)
+    bucket.put("one/book.parquet", pq_file.getvalue())
+    assert run_over(large | {"--exclude": "desk=test"}, f"{bucket}/scored") == 0
+    summary = json.loads(bucket.get("scored/summary.json"))
+    assert summary["rows"] == {"read": 6_000, "scored": 4_000, "rejected": 0, "left_out": 2_000}
