@@ -91,6 +91,11 @@ def test_log1p_flag_names_all_logged_features() -> None:
     assert [f.name for f in from_flags("--log1p ''").features if f.log1p] == []
 
 
+def test_a_column_that_a_flag_names_twice_has_both_lists() -> None:
+    settings = from_flags("--exclude desk=trial --exclude year=2009 --exclude desk=staff,")
+    assert settings.data.exclude == {"desk": ("trial", "staff", ""), "year": ("2009",)}
+
+
 def test_every_scalar_setting_has_a_flag() -> None:
     destinations = {action.dest for action in build_parser()._actions}
     settings = Settings()

@@ -119,3 +119,12 @@ def test_a_table_without_the_column_is_read_whole(folder: Path, clean: dict[str,
     found = validated(folder, tmp_path / "march.csv", tmp_path / "out")
     assert "the table has no column number (data.exclude); no row is left out by it" in found["remarks"]
     assert found["outcomes"] == clean["outcomes"]
+
+
+def test_the_flag_leaves_out_what_the_setting_does(folder: Path, clean: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "bare.toml").write_text("".join(line for line in SETTINGS.splitlines(True) if "exclude" not in line))
+    file = written(book(900, seed=2), tmp_path, "csv")
+    flags = ["--exclude", "number=Total,", "--exclude", "product=test", "--period", "none"]
+    found = validated(folder, file, tmp_path / "out", "--config", str(tmp_path / "bare.toml"), *flags)
+    assert found["outcomes"] == clean["outcomes"]
+    assert found["data"]["rows"] == 900
