@@ -40,9 +40,9 @@ class CsvRows:
             raise self._refusal("is neither text, Parquet nor Arrow; copy it again, or name its encoding")
         if encoding is not None:
             head = head.decode(encoding, errors="ignore").encode()
-        if without_separator_line(head)[0] is not None:
-            raise self._refusal("line 1 says the separator to Excel and is no header; delete it")
-        self._separator = reading.data.separator or find_separator(head, reading.columns)
+        said, head = without_separator_line(head)
+        self._lines_above = 0 if said is None else 1
+        self._separator = reading.data.separator or said or find_separator(head, reading.columns)
         if self._separator == BLANK:
             raise self._refusal("columns separated by blanks cannot be read in pieces; convert it to Parquet")
         with self._opened(None, 0, None) as reader:
@@ -58,7 +58,7 @@ class CsvRows:
 
         `blocks` are all bytes of a file of which only the beginning is here.
         """
-        if self._is_packed or not is_cuttable(self._encoding):
+        if self._is_packed or self._lines_above or not is_cuttable(self._encoding):
             return None
         if blocks is not None:
             return cuts_in(blocks, self._separator, rows)
@@ -108,7 +108,7 @@ class CsvRows:
         header = None if not place else self.schema.names
 
         def skip(row: Any) -> str:
-            number = before + row.number - (header is None) if row.number is not None else 0  # the header's is 1
+            number = 0 if row.number is None else before + row.number - (header is None) - self._lines_above
             reason = f"expected {row.expected_columns} fields, as in the header, got {row.actual_columns}"
             if row.actual_columns < row.expected_columns and row.text and row.text == self._last_line():
                 reason += "; the last line has no end: is the file cut short?"
@@ -123,7 +123,11 @@ class CsvRows:
             return pa_csv.open_csv(
                 self._stream(place, end),
                 read_options=pa_csv.ReadOptions(
-                    use_threads=False, block_size=BLOCK_BYTES, encoding=self._encoding, column_names=header
+                    use_threads=False,
+                    block_size=BLOCK_BYTES,
+                    encoding=self._encoding,
+                    skip_rows=self._lines_above,
+                    column_names=header,
                 ),
                 parse_options=pa_csv.ParseOptions(
                     delimiter=self._separator, newlines_in_values=True, invalid_row_handler=skip

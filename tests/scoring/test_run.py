@@ -244,9 +244,6 @@ def damaged(folder: Path, how: str) -> None:
         pq.write_table(book_of(10).rename_columns(["uuid", "incomes", *book_of(0).column_names[2:]]), path)
     elif how == "type":
         pq.write_table(book_of(10).set_column(1, "income", pa.array([True] * 10)), path)
-    elif how == "excel":
-        path.unlink()
-        path.with_suffix(".csv").write_text("sep=;\nuuid;income\n1;2\n")
     else:
         (folder / "1.parquet").unlink()
         (folder / "1.bin").write_bytes(b"\0\1\2")
@@ -259,7 +256,6 @@ def damaged(folder: Path, how: str) -> None:
         ("empty", "1.parquet: is empty; expected Parquet, CSV or Arrow; copy it again or leave it out"),
         ("column", "1.parquet: no column income; did you mean incomes? "),
         ("type", "1.parquet: column income: expected numbers, got values of type bool; convert the column"),
-        ("excel", "1.csv: line 1 says the separator to Excel and is no header; delete it"),
         ("binary", "1.bin: is neither text, Parquet nor Arrow; "),
     ],
 )

@@ -1,0 +1,46 @@
+"""A CSV whose first line says the separator to Excel is scored like one without that line."""
+
+import gzip
+from pathlib import Path
+
+import pyarrow.csv as pa_csv
+import pytest
+
+from tests.scoring.conftest import Score, book_of, rows
+
+pytestmark = pytest.mark.tier("land")
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    """A book of 1,500 rows with two broken ones: numbers 3 and 1,201."""
+    pa_csv.write_csv(book_of(1_500), tmp_path / "plain.csv")
+    lines = (tmp_path / "plain.csv").read_text().replace(",", "|").splitlines()
+    lines[3], lines[1_201] = "a|1", "b|2"
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("line", ["sep=|\n", "SEP=|\r\n", '"sep=|"\n'])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gzip"])
+def test_the_line_changes_no_answer_and_no_number_of_a_row(
+    line: str, encoding: str, text: str, score: Score, tmp_path: Path
+) -> None:
+    (tmp_path / "plain.csv").write_text(text)
+    name, content = "said.csv", line + text
+    if encoding == "gzip":
+        name, written = "said.csv.gz", gzip.compress(content.encode())
+    else:
+        written = content.encode(encoding)
+    (tmp_path / name).write_bytes(written)
+    assert score(tmp_path / "plain.csv", "plain") == 0
+    assert score(tmp_path / name) == 0
+    assert rows(tmp_path / "scored") == rows(tmp_path / "plain")
+    refused = {out: pa_csv.read_csv(tmp_path / out / "rejects.csv").drop("file") for out in ("plain", "scored")}
+    assert refused["scored"] == refused["plain"]
+    assert refused["plain"]["row"].to_pylist() == [3, 1_201]
+
+
+def test_the_setting_goes_before_the_line(text: str, score: Score, tmp_path: Path) -> None:
+    (tmp_path / "said.csv").write_text("sep=;\n" + text)
+    assert score(tmp_path / "said.csv", "scored", "--separator", "|") == 0
+    assert len(rows(tmp_path / "scored")) == 1_498
