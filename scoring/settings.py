@@ -13,10 +13,12 @@ from cli.settings.origin import Origin
 from cli.settings.toml import read_toml, tables_of
 from scoring.plan import ROWS_OF_A_PART
 from scoring.reading import WRITTEN
+from table.contradictions import contradictions
 from table.features import definitions_of, read_features
 from table.settings import Data, Feature
 
 ID = "id"
+OUTCOMES = ("data.positive", "data.negative")  # not read here: they have their defaults
 
 
 @dataclass(frozen=True)
@@ -75,4 +77,7 @@ def settings_from(values: dict[str, object], config: str | None) -> Settings:
     data = Data(**read_values(Data, "data", tables["data"], origin))
     definitions = definitions_of(tables["features"], origin)
     features = read_features(definitions, origin) if definitions else ()
+    for key, contradiction in contradictions(data, features):
+        if key not in OUTCOMES:
+            origin.refuse(key, contradiction)
     return Settings(scoring, data, features, data.id if ID in tables["data"] else "")

@@ -150,6 +150,18 @@ def test_a_column_of_lists_is_refused_by_name(score: Score, tmp_path: Path, caps
     assert "book.parquet: column desk: expected text, got values of type list" in capsys.readouterr().err
 
 
+def test_a_column_without_values_is_refused(score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pq.write_table(book_of(10), tmp_path / "book.parquet")
+    assert score(tmp_path / "book.parquet", "scored", "--exclude", "desk=") == 2
+    assert capsys.readouterr().err == (
+        'error: command line: data.exclude.desk: expected values, got none; for example ["test"]\n'
+    )
+    (tmp_path / "loans.toml").write_text("[data]\nexclude = { desk = [] }\nmissing = [1]\n")
+    assert score(tmp_path / "book.parquet", "scored", "--config", tmp_path / "loans.toml") == 2
+    assert "loans.toml: data.exclude.desk: expected values, got none" in capsys.readouterr().err
+    assert not (tmp_path / "scored").exists()
+
+
 def test_values_are_compared_as_training_compares_them() -> None:
     batch = pa.RecordBatch.from_pydict(
         {"code": pa.array([1.0, 2.5, None, 7.0]), "state": ["TRUE", "e\u0301", " x ", "NA"]}
