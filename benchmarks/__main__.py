@@ -7,7 +7,6 @@ figures of other groups stay. `--print` writes nothing.
 see its --help and docs/ranking.md.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from benchmarks import figures, page
 from benchmarks.groups import GROUPS, QUICK, measure
 from benchmarks.report import show
 from cli.errors import UserError
+from cli.parser import Parser
 from cli.progress import Progress
 
 
@@ -33,7 +33,7 @@ def _run(arguments: Sequence[str]) -> int:
         from benchmarks import ranking
 
         return ranking.main(arguments[1:])
-    options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    options = Parser(prog="python -m benchmarks", description=__doc__)
     options.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(GROUPS)}; or ranking alone")
     options.add_argument("--quick", action="store_true", help=f"the headline figures, five minutes: {', '.join(QUICK)}")
     options.add_argument("--print", action="store_true", help="print the figures, and write nothing")

@@ -27,6 +27,7 @@ from benchmarks.peer import tuned
 from benchmarks.report import show
 from benchmarks.results import OURS, Results, markdown, rows_of
 from cli.errors import UserError
+from cli.parser import Parser
 from cli.progress import Progress
 from storage.whole_file import write_whole
 from table import Table
@@ -181,7 +182,7 @@ def _rows(cell: Cell) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """`python -m benchmarks ranking` with flags of its own."""
-    flags = argparse.ArgumentParser(prog="python -m benchmarks ranking", description=__doc__)
+    flags = Parser(prog="python -m benchmarks ranking", description=__doc__)
     flags.add_argument("--quick", action="store_true", help=f"{' and '.join(QUICK_SETS)}, seed {QUICK_SEEDS[0]} alone")
     flags.add_argument("--sets", type=_names, metavar="A,B", help=f"tables: {', '.join(public.SETS)}")
     flags.add_argument("--seeds", type=_numbers, metavar="1,2", help=f"default: {','.join(map(str, SEEDS))}")
@@ -236,4 +237,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in _names(text))
+    try:
+        return tuple(int(part) for part in _names(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected whole numbers as in 1,2, got {text}") from None

@@ -44,7 +44,7 @@ class LeftOut:
         return first
 
     def _candidates(self, cells: pa.Array, values: Sequence[str], missing: Missing) -> NDArray[np.intp]:
-        """Rows that may have one of the values: where Arrow can tell, few, and ids take a fraction of the time."""
+        """Rows that may have one of the values. Arrow narrows texts down, which takes Python fifty times as long."""
         words = [value.strip() for value in values]
         words += missing.texts if "" in words else ()
         if self.nfc or not is_text(cells.type) or not all(map(has_one_writing, words)):

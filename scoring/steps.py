@@ -83,7 +83,10 @@ class Run:
             write_rejects(self.output, in_order)
             if refusal is not None:
                 raise refusal
-            refuse_too_many(self.name, Tally.sum(marker.tally for marker in in_order), self.scoring.max_rejects)
+            whole = Tally.sum(marker.tally for marker in in_order)
+            refuse_too_many(self.name, whole, self.scoring.max_rejects)
+            if whole.read and sum(whole.left_out) == whole.read:
+                raise UserError(f"{self.name}: data.exclude leaves out every row; exclude fewer")
             scorer = self.scorer
             summary = summary_of(self.identity, scorer.manifest, in_order, self.output, scorer.left_out, scorer.texts)
             write_summary(self.output, summary)

@@ -150,6 +150,13 @@ def test_a_column_of_lists_is_refused_by_name(score: Score, tmp_path: Path, caps
     assert "book.parquet: column desk: expected text, got values of type list" in capsys.readouterr().err
 
 
+def test_nothing_but_strays_is_refused(score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pq.write_table(book_of(10).append_column("desk", pa.array(["test"] * 10)), tmp_path / "book.parquet")
+    assert score(tmp_path / "book.parquet", "scored", "--exclude", "desk=test") == 1
+    assert "scored: data.exclude leaves out every row; exclude fewer" in capsys.readouterr().err
+    assert not (tmp_path / "scored/summary.json").exists()
+
+
 def test_a_column_without_values_is_refused(score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pq.write_table(book_of(10), tmp_path / "book.parquet")
     assert score(tmp_path / "book.parquet", "scored", "--exclude", "desk=") == 2
