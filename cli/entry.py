@@ -10,9 +10,12 @@ A command's module calls `start` above its own imports:
 Only the standard library is imported here.
 """
 
+import gc
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from typing import NoReturn
@@ -26,6 +29,9 @@ WHOLE = "error: interrupted; the output is whole, either as it was or new\n"
 WITHOUT_DOCSTRINGS = (
     "error: PYTHONOPTIMIZE=2 (python -OO): XGBoost and others expect docstrings, got none; unset it, or set it to 1\n"
 )
+# These read or write a pipeline. While it is imported, skops looks for 230 functions of scipy.special in all modules,
+# in the order of their import: it finds them at once if theirs comes first.
+WITH_PIPELINES = frozenset({"training.run", "training.recalibrate", "export.to_onnx", "export.verify"})
 
 
 def start(module: str) -> NoReturn:
@@ -35,7 +41,9 @@ def start(module: str) -> NoReturn:
     if is_ours:
         signal.signal(signal.SIGINT, _end)
     try:
-        with loaded_later(STATISTICS):
+        with loaded_later(STATISTICS), _kept():
+            if module in WITH_PIPELINES:
+                import_module("scipy.special")
             main = import_module(module).main
     except Exception:
         if sys.flags.optimize < 2:
@@ -52,7 +60,21 @@ def start(module: str) -> NoReturn:
     finally:
         if is_ours:  # the result is known, and the interpreter's own end has no line for an interruption
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        gc.freeze()  # the system takes everything back; to look for garbage first takes half a second
     sys.exit(status)
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Look for no garbage among the modules that the block imports, neither while it does nor later."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if is_on:
+            gc.enable()
 
 
 def _end(*_: object) -> NoReturn:

@@ -128,6 +128,58 @@ def test_another_fault_of_an_import_is_not_hidden(monkeypatch: pytest.MonkeyPatc
         entry.start("training.run")
 
 
+LOOKS_FOR_GARBAGE = """
+import gc
+said = [gc.isenabled()]
+class Thing:
+    pass
+first, second = Thing(), Thing()
+first.other, second.other = second, first
+def main():
+    print(*said, gc.isenabled(), gc.get_freeze_count() > 1000)
+    return 3
+"""
+
+
+def test_garbage_is_looked_for_after_the_imports(tmp_path: Path) -> None:
+    (tmp_path / "looking.py").write_text(LOOKS_FOR_GARBAGE)
+    assert _started("looking", tmp_path) == (3, "False True True\n", "")
+
+
+def test_garbage_is_looked_for_again_after_an_import_that_failed(tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text("import no_such_module")
+    said = "import atexit, gc; atexit.register(lambda: print(gc.isenabled()))"
+    code, out, err = _started("failing", tmp_path, said)
+    assert (code, out) == (1, "True\n")
+    assert err.endswith("ModuleNotFoundError: No module named 'no_such_module'\n")
+
+
+def _started(module: str, folder: Path, before: str = "") -> tuple[int, str, str]:
+    """The exit status of a command that is a module in `folder`, with what it printed."""
+    code = f"import sys; sys.path.append(sys.argv[1]); {before}\nfrom cli.entry import start; start({module!r})"
+    command = [sys.executable, "-c", code, str(folder)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return said.returncode, said.stdout, said.stderr
+
+
+SAYS_ITS_MODULES = """
+import atexit, sys
+sys.argv[1:] = ["--help"]
+heavy = {"scipy.special", "pandas", "sklearn", "xgboost", "pyarrow"}
+atexit.register(lambda: print(*(name for name in sys.modules if name in heavy)))
+from cli.entry import start
+start("%s")
+"""
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("module", sorted(entry.WITH_PIPELINES))
+def test_what_skops_looks_for_is_imported_first(module: str) -> None:
+    command = [sys.executable, "-c", SAYS_ITS_MODULES % module]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1].split()[0] == "scipy.special"
+
+
 def test_every_installed_command_starts_the_module_of_its_name() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
     started = set()
