@@ -152,7 +152,7 @@ def gather(
         resamples=evaluation.resamples,
     )
     fairness = _fairness(settings, test)
-    weak, overfit, robust = _challenged(settings, pipeline, shown, edges)
+    weak, overfit, robust = challenged(settings, pipeline, shown, edges)
     features = its_importance.result()
     reasons, no_reasons = its_reasons.result()
     top = features["Feature"].head(TOP_FEATURES)
@@ -187,10 +187,10 @@ def gather(
     )
 
 
-def _challenged(
+def challenged(
     settings: Settings, pipeline: Pipeline, shown: Mapping[str, Part], edges: list[float]
 ) -> tuple[WeakSlices, Overfit, Robustness]:
-    """Where the test is worst, what overfits, and what small changes do."""
+    """Where the test is worst, what overfits, and what small changes do, on `shown` as in `gather`."""
     test, scale, seed = shown["test"], settings.score, settings.split.seed
     places = Rating.of_bands(edges, scale).places
     return (
