@@ -1,9 +1,9 @@
 """The rows of a CSV of any size, block by block; rows of another width than the header's are counted and left out."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -14,9 +14,18 @@ from scoring.reading import Reading
 from table.blanks import BLANK
 from table.csv_file import ANOTHER_ENCODING, SAMPLE_BYTES, find_separator, without_separator_line
 from table.packed import MARKS
+from table.short_rows import cells_of
 
 BLOCK_BYTES = 4 * 2**20  # a row has to fit
 LONGEST_LINE = 2**16  # bytes of a last line that is compared with a broken row
+
+
+class Broken(NamedTuple):
+    """A line that is no row: its number, from 1, why, and the cells that it has, where rows may be left out by them."""
+
+    row: int
+    reason: str
+    cells: Mapping[str, str]
 
 
 class CsvRows:
@@ -27,7 +36,7 @@ class CsvRows:
     def __init__(self, name: str, path: Path, reading: Reading, cuts: Cuts | None = None) -> None:
         """`cuts` are its units, as `cut` found them."""
         self._name, self._path, self._reading, self._cuts = name, path, reading, cuts
-        self._broken: list[tuple[int, str]] = []  # by the number of the row, from 1
+        self._broken: list[Broken] = []
         try:
             with pa.input_stream(str(path), compression="detect") as stream:
                 head = stream.read(SAMPLE_BYTES)
@@ -79,7 +88,7 @@ class CsvRows:
         try:
             with self._opened(columns, place, end, first_row) as reader:
                 for block in reader:
-                    numbers = [number - first_row - 1 for number, _ in self._met]
+                    numbers = [broken.row - first_row - 1 for broken in self._met]
                     for first in range(0, block.num_rows, self._reading.rows_at_once):
                         some = block.slice(first, self._reading.rows_at_once)
                         for row, batch in self._aligned(some, good + first, numbers):
@@ -90,8 +99,8 @@ class CsvRows:
             remedy = ANOTHER_ENCODING if "UTF8" in reason or isinstance(error, UnicodeError) else "copy it again"
             raise self._refusal(f"cannot be read as CSV after row {first_row + good:,}: {reason}; {remedy}") from error
 
-    def broken(self) -> list[tuple[int, str]]:
-        """Return the broken rows met since the last call, each as its number and its text."""
+    def broken(self) -> list[Broken]:
+        """Return the broken rows met since the last call."""
         found, self._broken = self._broken, []
         return found
 
@@ -104,7 +113,7 @@ class CsvRows:
 
     def _opened(self, columns: list[str] | None, place: int, end: int | None, before: int = 0) -> Any:
         """A reader from one byte to another; `before` are the rows in front of them."""
-        self._met: list[tuple[int, str]] = []
+        self._met: list[Broken] = []
         header = None if not place else self.schema.names
 
         def skip(row: Any) -> str:
@@ -112,7 +121,8 @@ class CsvRows:
             reason = f"expected {row.expected_columns} fields, as in the header, got {row.actual_columns}"
             if row.actual_columns < row.expected_columns and row.text and row.text == self._last_line():
                 reason += "; the last line has no end: is the file cut short?"
-            met = number, reason
+            told = self._reading.data.exclude and columns is not None and row.text
+            met = Broken(number, reason, cells_of(row.text, self._separator, self.schema.names) if told else {})
             self._met.append(met)
             if columns is not None:
                 self._broken.append(met)

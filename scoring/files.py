@@ -9,7 +9,7 @@ import pyarrow as pa
 from cli.errors import UserError
 from cli.words import suggested_file
 from scoring.csv_cuts import Cuts
-from scoring.csv_rows import CsvRows
+from scoring.csv_rows import Broken, CsvRows
 from scoring.reading import Reading
 from table.parquet_file import FEATHER, MAGIC, SUFFIXES, ParquetFile
 
@@ -33,8 +33,8 @@ class Rows(Protocol):
     def batches(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
         """Record batches of some units (all of a file without), each with the number of its first row, from 1."""
 
-    def broken(self) -> list[tuple[int, str]]:
-        """Lines that are not rows, since the last call: their numbers, and why."""
+    def broken(self) -> list[Broken]:
+        """Lines that are not rows, since the last call."""
 
 
 def open_rows(name: str, path: Path, reading: Reading, cuts: Cuts | None = None) -> Rows:
@@ -85,7 +85,7 @@ class _ParquetRows:
             yield row, batch
             row += batch.num_rows
 
-    def broken(self) -> list[tuple[int, str]]:
+    def broken(self) -> list[Broken]:
         return []
 
 
@@ -126,7 +126,7 @@ class _ArrowRows:
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from error
 
-    def broken(self) -> list[tuple[int, str]]:
+    def broken(self) -> list[Broken]:
         return []
 
     def _batch(self, number: int) -> Any:

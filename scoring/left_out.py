@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scoring.reading import is_text
 from table.cells import Source, decoded
 from table.outcomes import Exclusion, plain_labels
+from table.short_rows import place_of
 from table.words import Missing, has_one_writing, plain
 
 
@@ -42,6 +43,10 @@ class LeftOut:
                 first[rows] = np.where((first[rows] < 0) & (its >= 0), place + its, first[rows])
             place += len(values)
         return first
+
+    def of_line(self, cells: Mapping[str, str], missing: Missing) -> int:
+        """As `of`, for a line of a CSV with too few cells; `cells` are those that it has."""
+        return place_of(cells, self.exclude, missing, nfc=self.nfc)
 
     def _candidates(self, cells: pa.Array, values: Sequence[str], missing: Missing) -> NDArray[np.intp]:
         """Rows that may have one of the values. Arrow narrows texts down, which takes Python fifty times as long."""

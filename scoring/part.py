@@ -17,6 +17,7 @@ from cli.allocation import keep_freed_memory
 from cli.errors import UserError
 from runtime.manifest import ModelRefused
 from scoring.brought import brought, refuse_changed
+from scoring.csv_rows import Broken
 from scoring.files import Rows, open_rows
 from scoring.marker import Entry, Input, Marker
 from scoring.names import Runs, digests
@@ -87,12 +88,12 @@ class Parts:
                 if self._job.reading.id is not None:
                     runs.add(digests(scored.rows.column(0)))
                 tally.add(scored.tally)
-                tally.rejected += _write(lines, file, scored, rows.broken())
+                tally.rejected += _write(lines, file, scored, self._not_left_out(rows.broken(), tally))
                 report(batch.num_rows)
-            tally.rejected += _write(lines, file, None, rows.broken())
             if not tally.bands:  # a part without a batch
                 empty = pa.RecordBatch.from_pylist([], schema=_read_schema(self._job, rows.schema))
                 tally.add(self._scorer.score(empty, is_csv=rows.is_csv).tally)
+            tally.rejected += _write(lines, file, None, self._not_left_out(rows.broken(), tally))
         runs.flush()
         source = _input(file, path) if piece.is_first else None
         refuse_changed(file)
@@ -103,6 +104,14 @@ class Parts:
         marker = Marker(piece.number, piece.part, tally, rows_of_it, rejects_of_it, ids, tuple(runs.lengths), source)
         publish_text(self._output, piece.marker, json_text(marker.as_dict()))
         return marker
+
+    def _not_left_out(self, broken: list[Broken], tally: Tally) -> list[Broken]:
+        """The lines that are to be rejected; those that `data.exclude` leaves out are counted in `tally`."""
+        places = [self._scorer.left_out_by(line.cells) for line in broken]
+        for place in places:
+            if place >= 0:
+                tally.left_out[place] += 1
+        return [line for line, place in zip(broken, places, strict=True) if place < 0]
 
     def _publish(self, path: Path, name: str) -> Entry:
         digest, size = sha256_of(path), path.stat().st_size
@@ -153,10 +162,10 @@ class Writer:
         self._count -= rows
 
 
-def _write(lines: Any, file: File, scored: Scored | None, broken: list[tuple[int, str]]) -> int:
+def _write(lines: Any, file: File, scored: Scored | None, broken: list[Broken]) -> int:
     """Write rejected rows, and return how many of them no batch has counted."""
     found = [] if scored is None else list(zip(*scored.rejects.to_pydict().values(), strict=True))
-    found += [(row, None, reason) for row, reason in broken]
+    found += [(line.row, None, line.reason) for line in broken]
     for row, name, reason in sorted(found, key=lambda reject: reject[0]):
         lines.writerow([file.name, row, name, reason])
     return len(broken)

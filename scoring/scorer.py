@@ -14,7 +14,7 @@ from runtime.model import Model  # first: it keeps onnxruntime and numpy quiet
 
 # isort: split
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,6 +181,21 @@ class Scorer:
             For a schema that lacks a column, or has one of another type.
         """
         self.reading.check(name, schema)
+
+    def left_out_by(self, cells: Mapping[str, str]) -> int:
+        """Return the place of the value of `data.exclude` by which a broken line of a CSV is left out, -1 if by none.
+
+        Parameters
+        ----------
+        cells : mapping of str to str
+            The cells that the line has, by column.
+
+        Returns
+        -------
+        int
+            The place, counted over the values of all columns.
+        """
+        return self.left_out.of_line(cells, self._missing[True])
 
     def score(self, batch: pa.RecordBatch, first_row: int = 1, *, is_csv: bool = False) -> Scored:
         """Score a batch of raw columns.

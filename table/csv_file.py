@@ -17,6 +17,7 @@ from cli.words import shown
 from table.blanks import BLANK, fields_of, with_tabs
 from table.cells import MISSING
 from table.header import completed
+from table.short_rows import WIDEST_NOTE, Wanted, completed_rows
 
 SEPARATORS = (";", ",", "\t", "|")
 SAMPLE_BYTES = 65_536
@@ -38,8 +39,13 @@ class CsvFile:
         wanted: Collection[str],
         missing: Collection[str] = MISSING,
         decimal: str = ".",
+        completes: Wanted | None = None,
     ) -> None:
+        """`completes` says of which rows with too few cells the others are empty, None of none."""
         self.name = name
+        self.short: dict[int, dict[str, str]] = {}
+        """The rows that were completed, from 0, each with the cells that it has."""
+        self._completes = completes
         self.missing = missing
         self.decimal = decimal
         self.content = content
@@ -60,14 +66,21 @@ class CsvFile:
 
         Missing is null: a cell that is one of the words for it, quoted or not.
         """
+        types = {name: pa.float64() if name in numbers else pa.string() for name in columns}
         try:
-            return self._read({name: pa.float64() if name in numbers else pa.string() for name in columns})
+            return self._read(types)
         except pa.ArrowInvalid as error:
+            if self._completed():
+                return self.read(columns, numbers)
             self._refuse_broken_rows()
             try:
                 return self._read(dict.fromkeys(columns, pa.string()))
             except pa.ArrowInvalid:
                 self._refuse(f"cannot be read as CSV: {str(error).splitlines()[0]}")
+
+    def refuse_short(self, row: int) -> NoReturn:
+        """Raise UserError for a row that was completed."""
+        self._refuse_width(self.places([row])[0], len(self.short[row]))
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """`line 17` for each of some rows, counted from 0 and ascending.
@@ -147,13 +160,27 @@ class CsvFile:
                 if any(_is_broken(cell) for cell in record):
                     self._refuse(f"line {line} is not UTF-8 text; {ANOTHER_ENCODING}")
                 if len(record) != len(self.columns):
-                    expected = f"expected {len(self.columns)} fields, as in the header, got {len(record)}"
-                    remedy = "is it cut short, or a separator or a quote out of place?"
-                    if len(record) == 1:
-                        remedy = "is it a note, cut short, or is a separator or a quote out of place?"
-                    self._refuse(f"line {line}: {expected}; {remedy}")
+                    self._refuse_width(f"line {line}", len(record))
         except csv.Error:
             self._refuse(f"after line {line}: a quote is opened and not closed; close it")
+
+    def _refuse_width(self, place: str, cells: int) -> NoReturn:
+        expected = f"expected {len(self.columns)} fields, as in the header, got {cells}"
+        remedy = "is it cut short, or a separator or a quote out of place?"
+        if cells < len(self.columns) and cells <= WIDEST_NOTE:
+            remedy = f"{remedy} If it is a note or a total, leave it out by data.exclude"
+        self._refuse(f"{place}: {expected}; {remedy}")
+
+    def _completed(self) -> bool:
+        """Complete the short rows that are to be; False if nothing was left to complete."""
+        if self._completes is None:
+            return False
+        try:
+            self.content, short = completed_rows(self.content, self.separator, self.columns, self._completes)
+        except csv.Error:  # said with its line when the rows are refused
+            return False
+        self.short |= short
+        return bool(short)
 
 
 def without_separator_line(content: bytes) -> tuple[str | None, bytes]:

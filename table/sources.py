@@ -22,6 +22,7 @@ from table.packed import ZIP, in_utf8, unpacked
 from table.parquet_file import FEATHER, MAGIC, SUFFIXES, FeatherFile, ParquetFile
 from table.parts import Part, parts_of
 from table.settings import Data, Schema
+from table.short_rows import Wanted, left_out_by
 from table.words import Missing
 from table.workbook import Workbook
 
@@ -65,10 +66,17 @@ class OpenTable:
     columns: Sequence[str]
 
     @classmethod
-    def at(cls, name: str, path: Path, data: Data, wanted: Collection[str]) -> Self:
-        """Open the table at `path`; the `wanted` columns decide on a separator. Raises UserError on failure."""
+    def at(cls, name: str, path: Path, data: Data, wanted: Collection[str], completes: Wanted | None = None) -> Self:
+        """Open the table at `path`; the `wanted` columns decide on a separator. Raises UserError on failure.
+
+        Rows of a CSV with too few cells are completed if `data.exclude` leaves them out, or if they are what
+        `completes` says.
+        """
+        if completes is None:
+            missing = Missing.of((*MISSING, *data.missing))
+            completes = left_out_by(data.exclude, missing, nfc=data.normalization == "NFC")
         parts = parts_of(name, path)
-        opened = [_open(part, data, wanted) for part in parts]
+        opened = [_open(part, data, wanted, completes) for part in parts]
         columns = [[*file.columns, *part.values] for (file, _), part in zip(opened, parts, strict=True)]
         _refuse_parts_that_differ(parts, columns)
         return cls(name, parts, [file for file, _ in opened], [sha256 for _, sha256 in opened], columns[0])
@@ -79,6 +87,15 @@ class OpenTable:
             sum(file.row_groups) if isinstance(file, ParquetFile) else _rows(file.read([column], ()))
             for file in self.files
         ]
+
+    def short(self) -> dict[int, tuple[CsvFile, int]]:
+        """The rows that were read although they had too few cells, each with its file and its row there."""
+        if not any(isinstance(file, CsvFile) and file.short for file in self.files):
+            return {}
+        column = next(name for name in self.files[0].columns if self.files[0].columns.count(name) == 1)
+        starts = accumulate(self.sizes(column), initial=0)
+        its = [(file, before) for file, before in zip(self.files, starts, strict=False) if isinstance(file, CsvFile)]
+        return {before + row: (file, row) for file, before in its for row in file.short}
 
     def read(self, schema: Schema, wanted: Mapping[str, str]) -> Source:
         """Some columns, each with the setting that asks for it; those of the schema's number features as numbers."""
@@ -110,7 +127,7 @@ class OpenTable:
         )
 
 
-def _open(part: Part, data: Data, wanted: Collection[str]) -> tuple[TableFile, str]:
+def _open(part: Part, data: Data, wanted: Collection[str], completes: Wanted | None) -> tuple[TableFile, str]:
     """A file of any format, and the sha256 of its bytes."""
     name, path = part.name, part.path
     try:
@@ -128,10 +145,10 @@ def _open(part: Part, data: Data, wanted: Collection[str]) -> tuple[TableFile, s
         raise UserError(f"{name}: cannot be read: {error}") from error
     if not content:
         raise UserError(f"{name}: is empty; expected a header and rows")
-    return _of_content(name, unpacked(name, content), data, wanted), sha256_of(content)
+    return _of_content(name, unpacked(name, content), data, wanted, completes), sha256_of(content)
 
 
-def _of_content(name: str, content: bytes, data: Data, wanted: Collection[str]) -> TableFile:
+def _of_content(name: str, content: bytes, data: Data, wanted: Collection[str], completes: Wanted | None) -> TableFile:
     if content.startswith(MAGIC):
         return ParquetFile(name, content)
     if content.startswith(FEATHER):
@@ -141,7 +158,7 @@ def _of_content(name: str, content: bytes, data: Data, wanted: Collection[str]) 
     content = in_utf8(name, content, data.encoding)
     if is_json(name, content):
         return JsonLines(name, content)
-    return CsvFile(name, content, data.separator, wanted, (*MISSING, *data.missing), data.decimal)
+    return CsvFile(name, content, data.separator, wanted, (*MISSING, *data.missing), data.decimal, completes)
 
 
 def _read(file: TableFile, part: Part, wanted: Collection[str], numeric: Collection[str]) -> dict[str, Any]:

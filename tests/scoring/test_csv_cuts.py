@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cli.errors import UserError
 from scoring import csv_cuts
 from scoring.csv_cuts import Cuts, cuts_of
-from scoring.csv_rows import CsvRows
+from scoring.csv_rows import Broken, CsvRows
 from scoring.reading import Reading
 from table.settings import Data, Feature
 
@@ -23,12 +23,12 @@ READING = Reading("id", (), (Feature("text", "category"),), ("text",), rows_at_o
 FIELDS = st.text(st.sampled_from('ab",\n\r é'), max_size=6)
 
 
-Found = tuple[list[tuple[int, Any, Any]], list[tuple[int, str]]]
+Found = tuple[list[tuple[int, Any, Any]], list[Broken]]
 
 
 def read_beside_headers(path: Path, cuts: Cuts) -> Found:
     """All rows and broken lines, of files that have the header and one unit each."""
-    content, found, broken = path.read_bytes(), list[tuple[int, Any, Any]](), list[tuple[int, str]]()
+    content, found, broken = path.read_bytes(), list[tuple[int, Any, Any]](), list[Broken]()
     for unit, (first, last) in enumerate(pairwise([*cuts.starts, len(content)])):
         piece = path.with_name("piece.csv")
         piece.write_bytes((content[: cuts.header] if unit else b"") + content[first:last])
@@ -40,7 +40,7 @@ def read_beside_headers(path: Path, cuts: Cuts) -> Found:
 def read(path: Path, cuts: Cuts | None, units: range | None = None) -> Found:
     """All rows with their numbers, and the broken lines, unit after unit."""
     found: list[tuple[int, Any, Any]] = []
-    broken: list[tuple[int, str]] = []
+    broken: list[Broken] = []
     for unit in units or range(1 if cuts is None else len(cuts.rows)):
         rows = CsvRows("a.csv", path, READING, cuts)
         before = len(found) + len(broken)

@@ -113,6 +113,35 @@ def test_rejected_rows_keep_the_numbers_of_the_file(score: Score, tmp_path: Path
     assert summary(tmp_path / "scored")["rows"] == {"read": 2_005, "scored": 1_998, "rejected": 2, "left_out": 5}
 
 
+def test_a_line_with_too_few_cells_is_left_out_by_one_of_them(score: Score, tmp_path: Path) -> None:
+    """Notes and totals below a table; any other such line is rejected, also where the exclusion is an empty cell."""
+    pa_csv.write_csv(with_strays(book_of(1_600)), tmp_path / "book.csv")
+    header, *lines = (tmp_path / "book.csv").read_text().splitlines()
+    lines[800:800] = ["Total,7", ",1", "a1,1"]
+    (tmp_path / "book.csv").write_text("\n".join([header, *lines, '"Total"']))
+    (tmp_path / "loans.toml").write_text(TOML)
+    words = [tmp_path / "book.csv", "scored", "--config", tmp_path / "loans.toml", "--max-rejects", "0.1"]
+    assert score(*words) == 0
+    rejected = pa_csv.read_csv(tmp_path / "scored/rejects.csv").to_pylist()
+    few = f"expected {header.count(',') + 1} fields, as in the header, got 2"
+    assert [(reject["row"], reject["reason"]) for reject in rejected] == [(802, few), (803, few)]
+    its = summary(tmp_path / "scored")
+    assert its["rows"] == {"read": 1_609, "scored": 1_600, "rejected": 2, "left_out": 7}
+    assert [(entry["column"], entry["value"], entry["rows"]) for entry in its["exclusions"]] == [
+        ("desk", "test", 2),
+        ("desk", "staff", 1),
+        ("uuid", "Total", 3),
+        ("uuid", None, 1),
+    ]
+
+
+def test_nothing_but_a_note_is_refused(score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = ",".join(book_of(1).column_names)
+    (tmp_path / "book.csv").write_text(f"{header}\nTotal\n")
+    assert score(tmp_path / "book.csv", "scored", "--exclude", "uuid=Total") == 1
+    assert "scored: data.exclude leaves out every row; exclude fewer" in capsys.readouterr().err
+
+
 def test_a_stopped_run_counts_its_finished_parts(score: Score, tmp_path: Path) -> None:
     (tmp_path / "loans.toml").write_text(TOML)
     pa_csv.write_csv(with_strays(book_of(2_600)), tmp_path / "book.csv")

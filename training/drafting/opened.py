@@ -32,6 +32,7 @@ class Opened:
     a text of the file in the encoding that is supposed.
     """
 
+    table: OpenTable
     source: Source
     data: Data
     rows: int
@@ -47,7 +48,7 @@ def open_all(name: str, path: Path, sheet: str | None, show: Callable[[str], Non
     """
     encoding, accented = _encoding(name, path)
     data = Data(file=name, encoding=encoding, sheet=sheet)
-    table = OpenTable.at(name, path, data, ())
+    table = OpenTable.at(name, path, data, (), completes=lambda _: True)
     first = table.files[0]
     if isinstance(first, CsvFile):
         _refuse_no_header(name, first)
@@ -74,7 +75,7 @@ def open_all(name: str, path: Path, sheet: str | None, show: Callable[[str], Non
     rows = len(next(iter(source.columns.values())))
     if not rows:
         raise UserError(f"{name}: has a header and no rows; expected rows")
-    return Opened(source, data, rows, unread, accented, others)
+    return Opened(table, source, data, rows, unread, accented, others)
 
 
 def _read(table: OpenTable, data: Data, columns: list[str], unread: dict[str, str]) -> Source:

@@ -1,7 +1,7 @@
 """Rows that are no customers: empty ones, the header again, units or names below it, totals and notes at the end."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cli.words import listed
 from table.amounts import Marks
 from table.cells import Source, coded_labels, decoded, label, present, with_rows
+from table.short_rows import WIDEST_NOTE
 from training.drafting.cells import Cells
 from training.drafting.writing import AMONG_NUMBERS, LOOKED_AT, NEARLY_ALL
 
@@ -20,7 +21,6 @@ FEWEST_ROWS = 20
 PLACES = 5  # that are said
 NEVER_MISSING = 0.05  # share of missing cells of a column that every customer has
 LONGEST = 20  # letters of a word of totals
-WIDEST_NOTE = 2  # cells of a note: a text, and a date or a name that it introduces
 FEWEST_MEANS = 2  # columns: a customer may have the mean of one, hardly of several, and no other customer the same
 ROUNDED = 1e-6  # relative error of a sum
 OF_TOTALS = re.compile(
@@ -66,9 +66,13 @@ class Strays:
         return with_rows(source, kept)
 
 
-def strays_of(source: Source, columns: Sequence[Cells], marks: Marks) -> Strays | None:
-    """The rows that are not customers, or None for a table without such rows. `columns` are those that can be read."""
-    table = _Table(source, columns, marks)
+def strays_of(source: Source, columns: Sequence[Cells], marks: Marks, short: Collection[int] = ()) -> Strays | None:
+    """The rows that are not customers, or None for a table without such rows.
+
+    `columns` are those that can be read, `short` the rows whose last cells are not in the file: customers may be among
+    them where it is cut short.
+    """
+    table = _Table(source, columns, marks, short)
     rows = dict.fromkeys(table.empty(), EMPTY)
     for row in table.like_the_header():
         rows.setdefault(row, HEADER)
@@ -88,8 +92,8 @@ def strays_of(source: Source, columns: Sequence[Cells], marks: Marks) -> Strays 
 class _Table:
     """A table's cells by row."""
 
-    def __init__(self, source: Source, columns: Sequence[Cells], marks: Marks) -> None:
-        self._source, self._columns, self._marks = source, columns, marks
+    def __init__(self, source: Source, columns: Sequence[Cells], marks: Marks, short: Collection[int]) -> None:
+        self._source, self._columns, self._marks, self._short = source, columns, marks, short
         self.rows = len(next(iter(source.columns.values())))
 
     def empty(self) -> Iterator[int]:
@@ -143,7 +147,7 @@ class _Table:
             says = any(OF_TOTALS.fullmatch(text) for name, text in here.items() if self._is_rare(name, text))
             if not (lacks or says):
                 return
-            if lacks and not says and self._is_note(here):
+            if lacks and not says and self._is_note(here) and not (row in self._short and self._is_cut(here)):
                 yield row, NOTE
             elif (lacks and says) or any(self._adds_up(texts, others | {row}) for others in (known, known | doubtful)):
                 yield row, TOTALS
@@ -206,6 +210,15 @@ class _Table:
         rare = all(self._is_rare(name, text) for name, text in here.items())
         return rare and not all(self._is_amount(text) for text in here.values())
 
+    def _is_cut(self, here: Mapping[str, str]) -> bool:
+        """True if every text is that of a customer, or its beginning, by letters and other characters."""
+        by_name = {cells.name: cells for cells in self._columns}
+        for name, text in here.items():
+            others = {_shape(level) for level in by_name[name].levels if level != text}
+            if not any(shape.startswith(_shape(text)) for shape in others):
+                return False
+        return True
+
     def _are_numbers(self, cells: Cells) -> bool:
         if cells.is_boolean or cells.time is not None:
             return False
@@ -248,6 +261,10 @@ class _Table:
         its = np.array([values.get(level, np.nan) for level in levels])[codes]
         its[list(rows)] = np.nan
         return np.asarray(its[~np.isnan(its)])
+
+
+def _shape(text: str) -> str:
+    return "".join("x" if letter.isalnum() else letter for letter in text)
 
 
 def _customers(rows: int) -> str:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from cli.errors import UserError
 from cli.words import listed
 from table import column_of
-from table.cells import Source
+from table.cells import MISSING, Source
 from table.header import UNNAMED
+from table.short_rows import left_out_by
 from table.words import Missing
 from training.drafting.cells import Cells, cells_of
 from training.drafting.guess import ID_NAME, UUID, Guess, guess, suspected, with_doubtful_points
@@ -50,7 +51,14 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     looked_at = _looked_at(opened.rows, asked_for.seed)
     columns, left_out = _cells(opened, looked_at, show)
     writing = writing_of(columns, opened.data.separator)
-    strays = strays_of(opened.source, columns, writing.marks)
+    short = opened.table.short()
+    strays = strays_of(opened.source, columns, writing.marks, short)
+    is_left_out = left_out_by(
+        strays.values if strays else {}, Missing.of((*MISSING, *writing.missing)), nfc=writing.nfc
+    )
+    for file, row in short.values():
+        if is_left_out is None or not is_left_out(file.short[row]):
+            file.refuse_short(row)
     if strays is not None:
         opened = replace(opened, source=strays.others_of(opened.source))
         looked_at = _looked_at(opened.rows - len(strays.rows), asked_for.seed)
