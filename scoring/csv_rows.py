@@ -13,6 +13,7 @@ from scoring.csv_cuts import Cuts, cuts_in, cuts_of, is_cuttable
 from scoring.reading import Reading
 from table.blanks import BLANK
 from table.csv_file import ANOTHER_ENCODING, SAMPLE_BYTES, find_separator, without_separator_line
+from table.header import without_title
 from table.packed import MARKS
 from table.short_rows import cells_of
 
@@ -51,6 +52,8 @@ class CsvRows:
             head = head.decode(encoding, errors="ignore").encode()
         said, head = without_separator_line(head)
         self._lines_above = 0 if said is None else 1
+        if reading.data.header is not None:
+            head, self._lines_above = without_title(name, head, reading.data.header), reading.data.header - 1
         self._separator = reading.data.separator or said or find_separator(head, reading.columns)
         if self._separator == BLANK:
             raise self._refusal("columns separated by blanks cannot be read in pieces; convert it to Parquet")

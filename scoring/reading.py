@@ -14,7 +14,7 @@ from table.settings import Data, Feature
 
 types = pa.types
 ROWS_AT_ONCE = 16_384  # a chunk of the batch engine
-WRITTEN = ("missing", "separator", "encoding", "decimal", "thousands")
+WRITTEN = ("missing", "separator", "header", "encoding", "decimal", "thousands")
 """Keys of `[data]` that say how cells are written."""
 WAYS = ("special", "true", "false", "indicates")  # those of a feature
 CELLS_AT_ONCE = 2**24  # one-hot columns that the graph may make of a batch

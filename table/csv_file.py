@@ -16,7 +16,7 @@ from cli.errors import UserError
 from cli.words import shown
 from table.blanks import BLANK, fields_of, with_tabs
 from table.cells import MISSING
-from table.header import completed
+from table.header import completed, without_title
 from table.short_rows import WIDEST_NOTE, Wanted, completed_rows
 
 SEPARATORS = (";", ",", "\t", "|")
@@ -39,9 +39,13 @@ class CsvFile:
         wanted: Collection[str],
         missing: Collection[str] = MISSING,
         decimal: str = ".",
+        header: int | None = None,
         completes: Wanted | None = None,
     ) -> None:
-        """`completes` says of which rows with too few cells the others are empty, None of none."""
+        """`header` is its line, None for the first that is not empty.
+
+        `completes` says of which rows with too few cells the others are empty, None of none.
+        """
         self.name = name
         self.short: dict[int, dict[str, str]] = {}
         """The rows that were completed, from 0, each with the cells that it has."""
@@ -51,8 +55,8 @@ class CsvFile:
         self.content = content
         self._refuse_what_is_no_text()
         said, content = without_separator_line(content)
-        self.content, separator = content, separator or said
-        self.separator = separator or find_separator(content, wanted)
+        self.content = content if header is None else without_title(name, content, header)
+        self.separator = separator or said or find_separator(self.content, wanted)
         self.written = self.separator
         self.introduction = f"its columns, separated by {shown(self.separator)}"
         if self.separator == BLANK:
@@ -205,9 +209,13 @@ def find_separator(content: bytes, wanted: Collection[str]) -> str:
     if (wanted and fit(best)[0] == len(set(wanted))) or fit(best)[2] > 1:
         return best
     lines = content[:SAMPLE_BYTES].decode(errors="replace").splitlines()
-    rows = [fields_of(line) for line in lines[:SAMPLE_ROWS] if line.strip()]
+    lines = [line for line in lines[:SAMPLE_ROWS] if line.strip()]
+    if len(lines) > 2 and "\t" not in lines[0] and all("\t" in line for line in lines[1:-1]):
+        return best  # a title of several words above tabs
+    rows = [fields_of(line) for line in lines]
     if not wanted:  # the last line may be cut
-        return BLANK if len(rows) > 1 and len(rows[0]) > 1 and len(set(map(len, rows[1:-1]))) <= 1 else best
+        widths = {len(row) - len(rows[0]) for row in rows[1:-1]}  # 1 more where the rows have names
+        return BLANK if len(rows) > 1 and len(rows[0]) > 1 and (not widths or widths in ({0}, {1})) else best
     return BLANK if len(set(rows[0] if rows else []) & set(wanted)) > fit(best)[0] else best
 
 

@@ -1,13 +1,34 @@
-"""Headers that name fewer columns than the rows have: row names of R and pandas, and separators at the end of lines."""
+"""Headers below a title, and those that name fewer columns than the rows have: row names of R, ends of lines."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
+from cli.errors import UserError
 from table.words import number_of
 
 UNNAMED = "(unnamed)"
 MOST_LINES_ABOVE = 20  # of a title and the like
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LINE_END = re.compile(rb"\r\n?|\n")
+
+
+class HeaderBelowError(UserError):
+    """A title stands above the header of a table; `header` is the header's line."""
+
+    def __init__(self, name: str, place: str, header: int) -> None:
+        super().__init__(f"{name}: {place} {header} looks like the header; set data.header = {header}")
+        self.header = header
+
+
+def without_title(name: str, content: bytes, header: int) -> bytes:
+    """The content with an empty line for each above that of the header. Raises UserError if it has fewer lines."""
+    ends = list(islice(LINE_END.finditer(content), header - 1))
+    rest = content[ends[-1].end() :] if ends else content
+    if len(ends) < header - 1 or not LINE_END.split(rest, maxsplit=1)[0].strip():
+        raise UserError(f"{name}: line {header} (data.header) is empty; expected the names of the columns")
+    return b"".join(end.group() for end in ends) + rest
 
 
 def completed(content: bytes, separator: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:

@@ -154,11 +154,13 @@ def _of_content(name: str, content: bytes, data: Data, wanted: Collection[str], 
     if content.startswith(FEATHER):
         return FeatherFile(name, content)
     if content.startswith(ZIP):
-        return Workbook(name, content, data.sheet, data.decimal)
+        return Workbook(name, content, data.sheet, data.decimal, data.header)
     content = in_utf8(name, content, data.encoding)
     if is_json(name, content):
         return JsonLines(name, content)
-    return CsvFile(name, content, data.separator, wanted, (*MISSING, *data.missing), data.decimal, completes)
+    return CsvFile(
+        name, content, data.separator, wanted, (*MISSING, *data.missing), data.decimal, data.header, completes
+    )
 
 
 def _read(file: TableFile, part: Part, wanted: Collection[str], numeric: Collection[str]) -> dict[str, Any]:

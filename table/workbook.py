@@ -12,7 +12,7 @@ import pyarrow as pa
 from cli.errors import UserError
 from cli.words import listed, nearest, shown
 from storage.damaged import DAMAGED
-from table.header import UNNAMED, header_below
+from table.header import UNNAMED, HeaderBelowError, header_below
 
 # Texts that a formula leaves without a value; pandas reads each as missing, too.
 ERRORS = frozenset(
@@ -27,14 +27,17 @@ SAMPLE = 50  # rows in which a header is looked for
 class Workbook:
     """A sheet of the workbook `content`, which the user calls `name`: `sheet`, or the first that is not hidden.
 
-    Its first row with a cell is the header; rows without one are left out. A formula is its value of the last time
-    that Excel saved it. `decimal` is the mark of numbers that are text, for columns that hold both. Raises UserError
-    where openpyxl is missing, for a damaged workbook, a sheet that is not there, and a formula without a value.
+    Its row `header` is the header, None for its first with a cell; rows without one are left out. A formula is its
+    value of the last time that Excel saved it. `decimal` is the mark of numbers that are text, for columns that hold
+    both. Raises UserError where openpyxl is missing, for a damaged workbook, a sheet that is not there, and a formula
+    without a value.
     """
 
     introduction = "its columns"
 
-    def __init__(self, name: str, content: bytes, sheet: str | None = None, decimal: str = ".") -> None:
+    def __init__(
+        self, name: str, content: bytes, sheet: str | None = None, decimal: str = ".", header: int | None = None
+    ) -> None:
         self.name = name
         self._decimal = decimal
         try:
@@ -58,6 +61,10 @@ class Workbook:
         self.sheets: list[str] = [each.title for each in book.worksheets]
         if not rows:
             raise UserError(f"{name}: sheet {shown(self.sheet)} is empty; expected a header and rows")
+        if header is not None:
+            rows = [(number, cells) for number, cells in rows if number >= header]
+            if not rows or rows[0][0] != header:
+                raise UserError(f"{name}: row {header} (data.header) is empty; expected the names of the columns")
         self.columns, self._row_numbers, self._cells = self._table(rows)
 
     def read(self, columns: Collection[str], numbers: Collection[str]) -> dict[str, Any]:
@@ -118,7 +125,7 @@ class Workbook:
             texts = [(number, [_text(cell, ".") or "" for cell in cells]) for number, cells in rows[:SAMPLE]]
             below = header_below(texts)
             if below is not None:
-                raise UserError(f"{self.name}: row {below} looks like the header; delete the rows above it")
+                raise HeaderBelowError(self.name, "row", below)
             cell = f"{_letters(columns.index(''))}{line}"
             raise UserError(f"{self.name}: cell {cell} has no name above its values; name each column in row {line}")
         padded = [(*cells, *[None] * (width - len(cells))) for _, cells in body]

@@ -23,7 +23,7 @@ from validation.settings import Costs, Evaluation, Fairness, MasterScale, Stabil
 # Flags of the command itself; everything else is a setting.
 NOT_SETTINGS = {"config", "json", "out", "quiet", "strict"}
 ARTIFACTS = "artifacts"  # where results go unless something else is said
-WRITING = ("separator", "sheet", "encoding", "decimal", "thousands", "normalization")
+WRITING = ("separator", "header", "sheet", "encoding", "decimal", "thousands", "normalization")
 FAIRNESS = ("groups", "features_allowed", "least", "cutoff", "limit", "auc_loss")
 TABLE = ("target", "positive", "negative", "weight", "id", "missing", *WRITING)
 

@@ -39,7 +39,7 @@ from validation.settings import Fairness, Stability, Validation
 
 SHOWN = 10
 TABLE = ("target", "positive", "negative", "weight", "id", "missing")
-WRITTEN = ("separator", "sheet", "encoding", "decimal", "thousands", "normalization")
+WRITTEN = ("separator", "header", "sheet", "encoding", "decimal", "thousands", "normalization")
 OUT = "validated"
 GROUPS = ("groups", "features_allowed", "least", "cutoff", "limit")
 LIKE_OURS = ("evaluation",)  # tables of training that are no mistyped ones of this command

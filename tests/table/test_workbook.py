@@ -165,7 +165,7 @@ def test_a_formula_is_the_value_that_was_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (book(("title",), HEADER, *ROWS), "row 2 looks like the header; delete the rows above it"),
+        (book(("title",), HEADER, *ROWS), "row 2 looks like the header; set data.header = 2"),
         (book((*HEADER[:-1], None), *ROWS), "cell D1 has no name above its values; name each column in row 1"),
         (book(HEADER), 'sheet "loans" has a header and no rows; expected rows'),
         (book(), 'sheet "loans" is empty; expected a header and rows'),
@@ -174,6 +174,14 @@ def test_a_formula_is_the_value_that_was_saved(tmp_path: Path) -> None:
 )
 def test_what_is_no_table_is_one_line(tmp_path: Path, content: bytes, said: str) -> None:
     assert mistake(tmp_path, content).startswith(f"t.xlsx: {said}")
+
+
+def test_a_title_stands_above_the_row_that_is_named(tmp_path: Path) -> None:
+    titled = book(("Loans", "as of 2021"), (None,), HEADER, *ROWS)
+    pd.testing.assert_frame_equal(read(tmp_path, titled, header=3).frame, read(tmp_path, book(HEADER, *ROWS)).frame)
+    for row in (2, 40):
+        with pytest.raises(UserError, match=rf"t\.xlsx: row {row} \(data\.header\) is empty; expected the names"):
+            read(tmp_path, titled, header=row)
 
 
 @pytest.mark.parametrize(

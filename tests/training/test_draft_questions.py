@@ -2,7 +2,6 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -170,14 +169,3 @@ def test_points_that_may_stand_between_thousands_are_asked_about(
     pd.DataFrame(columns).to_csv(file, index=False, sep=separator)
     text, _, _ = read_by_its_draft(file)
     assert (' is read as 12.25: or is it 12250? then set data.decimal = ","' in text) == asked
-
-
-@pytest.mark.parametrize("padded", [False, True])
-def test_a_title_above_the_header_is_named_by_its_lines(padded: bool, tmp_path: Path, capsys: Any) -> None:
-    title = ["Loans of a bank", "as of 31.12.2018", ""]
-    table = pd.DataFrame({"x": range(90), "town": ["Bern", "Bonn", "Biel"] * 30, "bad": [0, 1] * 45})
-    above = [f"{line};;" for line in title] if padded else title
-    file = tmp_path / "titled.csv"
-    file.write_text("\n".join([*above, table.to_csv(sep=";", index=False)]))
-    assert draft.main([str(file), "--quiet"]) == 1
-    assert capsys.readouterr().err == f"error: {file}: line 4 looks like the header; delete the lines above it\n"

@@ -11,7 +11,7 @@ import pyarrow as pa
 from cli.errors import UserError
 from table.cells import Source
 from table.csv_file import SAMPLE_ROWS, SEPARATORS, CsvFile, records
-from table.header import header_below
+from table.header import HeaderBelowError, header_below
 from table.packed import MARKS, unpacked
 from table.parquet_file import FEATHER, MAGIC, SUFFIXES
 from table.parts import parts_of
@@ -48,10 +48,13 @@ def open_all(name: str, path: Path, sheet: str | None, show: Callable[[str], Non
     """
     encoding, accented = _encoding(name, path)
     data = Data(file=name, encoding=encoding, sheet=sheet)
-    table = OpenTable.at(name, path, data, (), completes=lambda _: True)
+    try:
+        table = _table(name, path, data)
+    except HeaderBelowError as found:
+        data = replace(data, header=found.header)
+        table = _table(name, path, data)
     first = table.files[0]
     if isinstance(first, CsvFile):
-        _refuse_no_header(name, first)
         data = replace(data, separator=None if first.written == "," else first.written)
     others: tuple[str, ...] = ()
     if isinstance(first, Workbook):
@@ -76,6 +79,14 @@ def open_all(name: str, path: Path, sheet: str | None, show: Callable[[str], Non
     if not rows:
         raise UserError(f"{name}: has a header and no rows; expected rows")
     return Opened(table, source, data, rows, unread, accented, others)
+
+
+def _table(name: str, path: Path, data: Data) -> OpenTable:
+    """The open table; raises UserError for a CSV without a header, and HeaderBelowError."""
+    table = OpenTable.at(name, path, data, (), completes=lambda _: True)
+    if isinstance(table.files[0], CsvFile):
+        _refuse_no_header(name, table.files[0])
+    return table
 
 
 def _read(table: OpenTable, data: Data, columns: list[str], unread: dict[str, str]) -> Source:
@@ -150,10 +161,12 @@ def _of_one_byte(content: bytes, at: int) -> tuple[str, str]:
 
 def _refuse_no_header(name: str, file: CsvFile) -> None:
     """Raise UserError for a first row of numbers, as rows have, for names in single quotes, and a title above them."""
-    for separator in SEPARATORS if len(file.columns) == 1 else (file.separator,):
-        rows = [each for _, each in zip(range(SAMPLE_ROWS), records(file.content, separator), strict=False)]
-        if below := header_below(rows):
-            raise UserError(f"{name}: line {below} looks like the header; delete the lines above it")
+    rows = _first_rows(file, file.separator)
+    as_wide = sum(len(cells) == len(file.columns) for _, cells in rows)
+    is_doubtful = len(file.columns) == 1 or 2 * as_wide <= len(rows)  # a title has separators of its own
+    for separator in SEPARATORS if is_doubtful else (file.separator,):
+        if below := header_below(_first_rows(file, separator)):
+            raise HeaderBelowError(name, "line", below)
     header = file.columns
     if all(len(column) > 1 and column[0] == column[-1] == "'" for column in header):
         problem = f"line 1: names are in single quotes ({header[0]}, …), which belong to cells in a CSV"
@@ -164,6 +177,10 @@ def _refuse_no_header(name: str, file: CsvFile) -> None:
         raise UserError(
             f"{name}: line 1 looks like data, not like a header ({first}, …); add a line of column names above it"
         )
+
+
+def _first_rows(file: CsvFile, separator: str) -> list[tuple[int, list[str]]]:
+    return [each for _, each in zip(range(SAMPLE_ROWS), records(file.content, separator), strict=False)]
 
 
 def _is_text(name: str) -> bool:

@@ -75,6 +75,7 @@ def _written(draft: Draft) -> list[str]:
     for setting, value in (
         ("encoding", data.encoding),
         ("separator", data.separator),
+        ("header", data.header),
         ("sheet", data.sheet),
         ("decimal", None if data.decimal == "." else data.decimal),
         ("thousands", data.thousands),
@@ -83,7 +84,13 @@ def _written(draft: Draft) -> list[str]:
     ):
         if value is not None:
             question = asked.get(setting) or (asked.get("marks", "") if setting in ("decimal", "thousands") else "")
-            shown_value = ", ".join(map(text, value)) if isinstance(value, list) else text(value)
+            shown_value = (
+                ", ".join(map(text, value))
+                if isinstance(value, list)
+                else str(value)
+                if isinstance(value, int)
+                else text(value)
+            )
             written = f"[{shown_value}]" if isinstance(value, list) else shown_value
             lines.append(f"{setting} = {written}" + (f"  # {plain(question)}" if question else ""))
     return lines

@@ -107,6 +107,8 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     asked = dict(writing.asked)
     if opened.accented:
         asked["encoding"] = f"is this right: {opened.accented.strip()}?"
+    if opened.data.header is not None:
+        asked["header"] = "is a title above it?"
     if opened.other_sheets:
         asked["sheet"] = f"or {', '.join(opened.other_sheets)}?"
     if all(its.reason is not None for its in kept):
