@@ -67,11 +67,6 @@ class Data:
         AfterValidator(_one_character),
         Usage(metavar="CHARACTER", parse=_tab, unset="detected"),
     ] = None
-    header: Annotated[
-        int | None,
-        Field(ge=1, description="line of a CSV, row of a sheet, with the names of the columns", examples=[3]),
-        Usage(metavar="LINE", unset="the first that is not empty"),
-    ] = None
     id: Annotated[
         OptionalText, Field(description="column that identifies a row, '' for none"), Usage(metavar="COLUMN")
     ] = "uuid"
@@ -122,6 +117,11 @@ class Data:
         OptionalText,
         Field(description="sheet of an Excel workbook", examples=["loans"]),
         Usage(metavar="NAME", unset="the first"),
+    ] = None
+    header: Annotated[
+        int | None,
+        Field(ge=1, description="line of a CSV, row of a sheet, with the names of the columns", examples=[3]),
+        Usage(metavar="LINE", unset="the first that is not empty"),
     ] = None
     normalization: Annotated[
         Literal["none", "NFC"],
