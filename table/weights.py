@@ -8,20 +8,26 @@ from cli.words import shown
 from table.cells import Source, numbers, refuse_cells
 
 LEAVE_OUT = "correct the file, leave such rows out with data.exclude, or leave data.weight out"
+ANOTHER_UNIT = "give them in another unit, which changes no figure"
+LEAST = 1e-100
 ALIKE = 1e-9  # relative difference of weights that count as equal
 
 
 def weights_of(source: Source, column: str, kept: "NDArray[np.bool_] | slice" = slice(None)) -> NDArray[np.float64]:
     """The weights [N] of the rows that are kept, as the file has them.
 
-    Raises UserError where one is missing, infinite, negative or 0.
+    Raises UserError where one is missing, infinite, negative or 0, and where squares of weights would be 0 or infinite.
     """
     values = numbers(source, column)
-    wrong = np.zeros(len(values), dtype=bool)
-    wrong[kept] = ~(values[kept] > 0)
-    if wrong.any():
-        told = [None if np.isnan(value) else value for value in values.tolist()]
-        refuse_cells(source, column, "a weight above 0 in every row", wrong, told, LEAVE_OUT)
+    for expected, is_right, remedy in (
+        ("a weight above 0 in every row", values > 0, LEAVE_OUT),
+        (f"weights from {LEAST:g} to {1 / LEAST:g}", (values >= LEAST) & (values <= 1 / LEAST), ANOTHER_UNIT),
+    ):
+        wrong = np.zeros(len(values), dtype=bool)
+        wrong[kept] = ~is_right[kept]
+        if wrong.any():
+            told = [None if np.isnan(value) else value for value in values.tolist()]
+            refuse_cells(source, column, expected, wrong, told, remedy)
     return values[kept]
 
 

@@ -1,7 +1,8 @@
 """Rows of the test that training has seen: with copies, every figure of the test measures memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from validation.evidence import Part
 # A number is fine-grained where so many of its values differ: two applicants hardly share one by chance.
 FINE = 0.2
 FEWEST_VALUES = 50
+FREQUENT = 64  # values of a column whose shares are kept
+ONCE = 0.01  # training rows that equal a row by chance: from more on it is no copy
 CHUNK = 1_000_000  # rows that are looked up at a time
 
 
@@ -28,13 +31,71 @@ class Copies:
 
 
 def copies_of(train: Part, test: Part) -> Copies:
-    """The copies of training rows in a test part of the same columns.
+    """The copies of training rows in a test part of the same columns."""
+    chance = Chance.of(train.frame, len(train.frame))
+    seen, asked = (keys_of(part.frame) for part in (train, test))
+    equal = np.isin(asked, seen)
+    unlikely = np.zeros(len(asked), dtype=bool)
+    if equal.any():
+        unlikely[equal] = chance.is_unlikely(test.frame[equal])
+    return copies_among(seen, train.target, asked, test.target, unlikely, by_chance=not chance.fine)
 
-    A row whose fine-grained numbers are all missing may well equal another by chance, and does not count as a copy.
+
+@dataclass(frozen=True)
+class Chance:
+    """The chance of a row to equal one of `rows` training rows without being its copy.
+
+    `fine` are the fine-grained numbers, `shares` those of the values of each column.
     """
-    fine = fine_grained(train.frame)
-    keys = [keys_of(part.frame) for part in (train, test)]
-    return copies_among(keys[0], train.target, keys[1], test.target, is_known(test.frame, fine), by_chance=not fine)
+
+    rows: int
+    fine: tuple[str, ...]
+    shares: Mapping[str, "Shares"]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, rows: int) -> Self:
+        """The chance by the training rows, or by some of them."""
+        fine = fine_grained(frame)
+        return cls(rows, tuple(fine), {str(name): Shares.of(frame[name]) for name in frame} if fine else {})
+
+    def is_unlikely(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Mask of the rows [N] that hardly equal a training row by chance: one has its values once in a hundred tables.
+
+        Columns count as independent, which those of a customer are not, so a row has to have one of the fine-grained
+        numbers, too. If no number is fine-grained, all rows with any value.
+        """
+        there = frame[list(self.fine) or frame.columns].notna().any(axis=1).to_numpy()
+        if not self.fine:
+            return there
+        expected = np.full(len(frame), np.log(self.rows))
+        for name, its in self.shares.items():
+            expected += np.log(its.among(frame[name]))
+        return np.asarray((expected <= np.log(ONCE)) & there)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of a column's values among rows: of the most frequent, of missing ones, and the mean of the others."""
+
+    frequent: Mapping[Any, float]
+    missing: float
+    others: float
+
+    @classmethod
+    def of(cls, column: pd.Series) -> Self:
+        """The shares in a column."""
+        counts = column.value_counts()
+        rest = counts.iloc[FREQUENT:].to_numpy(dtype=np.float64)
+        others = float((rest**2).sum() / rest.sum()) if len(rest) else 1.0
+        rows = max(len(column), 1)
+        frequent = {value: count / rows for value, count in counts.iloc[:FREQUENT].items()}
+        return cls(frequent, max(int(column.isna().sum()), 1) / rows, others / rows)
+
+    def among(self, column: pd.Series) -> NDArray[np.float64]:
+        """The share of each value [N] of a column."""
+        shares = column.map(self.frequent).to_numpy(dtype=np.float64, na_value=np.nan)
+        shares = np.where(np.isnan(shares), self.others, shares)
+        return np.where(column.isna().to_numpy(), self.missing, shares)
 
 
 def keys_of(frame: pd.DataFrame) -> NDArray[np.uint64]:
@@ -42,21 +103,16 @@ def keys_of(frame: pd.DataFrame) -> NDArray[np.uint64]:
     return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
 
 
-def is_known(frame: pd.DataFrame, fine: Sequence[str]) -> NDArray[np.bool_]:
-    """Mask of the rows [N] with one of the fine-grained numbers or, if there are no such numbers, with any value."""
-    return frame[list(fine) or frame.columns].notna().any(axis=1).to_numpy()
-
-
 def copies_among(
     seen: NDArray[np.uint64],
     target_of_seen: NDArray[np.int8],
     asked: NDArray[np.uint64],
     target: NDArray[np.int8],
-    known: NDArray[np.bool_],
+    unlikely: NDArray[np.bool_],
     *,
     by_chance: bool,
 ) -> Copies:
-    """The same from `keys_of` training and of test rows; `known` [test rows] is `is_known`."""
+    """The same from `keys_of` training and of test rows; `unlikely` [test rows] is Chance.is_unlikely."""
     keys, place = np.unique(asked, return_inverse=True)
     rows, defaults = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys))
     for first in range(0, len(seen), CHUNK):
@@ -65,7 +121,7 @@ def copies_among(
         hit = keys[at] == some
         rows += np.bincount(at[hit], minlength=len(keys))
         defaults += np.bincount(at[hit], weights=outcomes[hit], minlength=len(keys))
-    copied = (rows[place] > 0) & known
+    copied = (rows[place] > 0) & unlikely
     rate = defaults[place] / np.maximum(rows[place], 1)
     contradicting = copied & (np.abs(rate - target) == 1)
     return Copies(float(copied.mean()), float(contradicting.mean()), by_chance)

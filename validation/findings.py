@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cli.words import counted
 from runtime.score import Scale
 from validation import remedies
 from validation.copies import Copies
@@ -31,6 +32,8 @@ TIED_BY_ISOTONIC = 0.25
 GAP = 0.05
 # With fewer, figures of a validation are too uncertain: Collins, Ogundimu and Altman (2016, doi:10.1002/sim.6787).
 LEAST_DEFAULTS = 100
+
+CHANCE = 0.5  # ROC-AUC
 
 # Whole models of credit risk hardly ever rank better; a leak does.
 TOO_GOOD = 0.97
@@ -54,8 +57,9 @@ class Examined:
     `metrics` and `intervals` are by part and name, `stability` is that of validation.stability.shifts, `leaks` the
     features that seem to know the outcome with the reason of each, `thin` the share of each category's training rows in
     its pool of rare levels, `calibrator` "sigmoid", "isotonic" or "none", `on_margin` whether it reads margins.
-    `split` is "stratified", "time" or "group", `test_from` whether the settings name the test's first moment, `tuned`
-    whether parameters were searched for. `left_out` of the test's `resamples` held one class only.
+    `by_auto` whether it was chosen by its losses. `split` is "stratified", "time" or "group", `can_group` whether a
+    split by groups would be another, `test_from` whether the settings name the test's first moment, `can_tune` whether
+    a search for parameters is possible and was not made. `left_out` of the test's `resamples` held one class only.
     """
 
     test: Answered
@@ -63,11 +67,13 @@ class Examined:
     metrics: Figures
     intervals: Intervals
     calibrator: str = "sigmoid"
+    by_auto: bool = False
     on_margin: bool = True
     correct_spread: bool = True
     split: str = "stratified"
+    can_group: bool = True
     test_from: bool = False
-    tuned: bool = False
+    can_tune: bool = True
     stability: Mapping[str, Any] | None = None
     leaks: Mapping[str, str] = field(default_factory=dict)
     copies: Copies | None = None
@@ -85,6 +91,7 @@ def alarms(examined: Examined) -> list[Alarm]:
         *_thin(examined.thin),
         *_scores(examined),
         *_calibration(examined),
+        *_ranking(examined),
         *_sample(examined),
     ]
     return [Alarm(name=name, value=value, limit=limit, message=message) for name, value, limit, message in found]
@@ -122,7 +129,7 @@ def _copies(examined: Examined) -> Iterator[Finding]:
             copies.share,
             COPIES,
             f"{copies.share:.1%} of the test's rows equal a training row in every feature, so the test measures "
-            f"memorization; {remedies.of_copies(examined.split)}.",
+            f"memorization; {remedies.of_copies(can_group=examined.can_group)}.",
         )
     if copies.contradicting > COPIES:
         yield (
@@ -178,7 +185,8 @@ def _scores(examined: Examined) -> Iterator[Finding]:
     test, scale = examined.test, examined.scale
     squeezed = float(np.average(test.score >= test.score.max() - scale.points_to_double, weights=test.weight))
     # A sigmoid or a plateau over margins squeezes nobody whom the outcomes separate, or the slope says so.
-    if squeezed > SQUEEZED and not (examined.on_margin and _has_slope_of_one(examined)):
+    too_good = examined.metrics["test"]["roc_auc"] > TOO_GOOD  # of which another alarm says what to look for
+    if squeezed > SQUEEZED and not too_good and not (examined.on_margin and _has_slope_of_one(examined)):
         remedy = (
             "the features do not separate these applicants: look for features that do"
             if examined.on_margin
@@ -203,14 +211,14 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             "probability on its limit",
             on_limit,
             ON_LIMIT,
-            f"{on_limit:.1%} of the test's probabilities are at or beyond {low:g} or {high:g}, "
+            f"{on_limit:.1%} of the test's probabilities are at or beyond {low:g} or {high:.10g}, "
             f"where scores are clipped; {remedy}.",
         )
     tied = largest_tie(test.probability, test.weight)
     limit = TIED_BY_ISOTONIC if examined.calibrator == "isotonic" else TIED
     if tied > limit:
         remedy = (
-            'isotonic plateaus tie them; use model.calibration = "sigmoid"'
+            'isotonic plateaus or few features tie them; use model.calibration = "sigmoid", or add features'
             if examined.calibrator == "isotonic"
             else "few features or shallow trees make few different scores; add features, or deeper or more trees"
         )
@@ -218,8 +226,8 @@ def _scores(examined: Examined) -> Iterator[Finding]:
             "tied applicants",
             tied,
             limit,
-            f"{tied:.1%} of the test's applicants share one probability, and there are only "
-            f"{len(np.unique(test.probability)):,} different ones; {remedy}.",
+            f"{tied:.1%} of the test's applicants share one probability, of "
+            f"{counted(len(np.unique(test.probability)), 'different one')}; {remedy}.",
         )
 
 
@@ -242,16 +250,16 @@ def _reaches(ideal: float, value: float, low: float, high: float) -> bool:
 
 def _calibration(examined: Examined) -> Iterator[Finding]:
     metrics, intervals = examined.metrics["test"], examined.intervals["test"]
-    if metrics["on_limit"] > ON_LIMIT:  # log-odds that stay at a limit say nothing of the others' calibration
-        return
     for name, ideal, below, above in (
         ("calibration_slope", 1.0, "probabilities are too extreme", "probabilities are not extreme enough"),
         ("calibration_intercept", 0.0, "risk is overstated", "risk is understated"),
     ):
-        low, high = intervals.get(name, (ideal, ideal))
         value = metrics[name]
-        if np.isnan(value):  # too few rows for it, which the sample's findings say
+        if np.isnan(value) or name not in intervals:  # too few rows for it, which the sample's findings say
             continue
+        if name == "calibration_slope" and metrics["on_limit"] > ON_LIMIT:
+            continue  # a few log-odds at a limit decide on a slope, and say nothing of the others
+        low, high = intervals[name]
         if not _reaches(ideal, value, low, high):
             what = name.replace("_", " ")
             yield (
@@ -267,14 +275,34 @@ def _of_calibration(examined: Examined, name: str, *, too_low: bool) -> str:
     """Remedy for a slope or an intercept; another calibrator comes first."""
     if name == "calibration_intercept":
         rates = (examined.metrics[part]["default_rate"] for part in ("train", "test"))
-        return remedies.of_intercept(examined.calibrator, examined.split, *rates)
+        return remedies.of_intercept(
+            examined.calibrator, examined.split, *rates, by_auto=examined.by_auto, can_group=examined.can_group
+        )
     return remedies.of_slope(
         examined.calibrator,
         examined.split,
+        by_auto=examined.by_auto,
+        can_group=examined.can_group,
         on_margin=examined.on_margin,
         correct_spread=examined.correct_spread,
         too_extreme=too_low,
     )
+
+
+def _ranking(examined: Examined) -> Iterator[Finding]:
+    """A model that knows nothing: its calibrator may turn round margins that fall where defaults rise, by chance."""
+    of_train, of_test = (examined.metrics[part]["roc_auc"] for part in ("train", "test"))
+    low, high = examined.intervals["test"].get("roc_auc", (of_test, of_test))
+    where, area = ("train", of_train) if of_train < CHANCE else ("the test", of_test)
+    if of_train < CHANCE or low <= CHANCE:
+        interval = "" if of_train < CHANCE else f" ({low:.3f} to {high:.3f})"
+        yield (
+            "no better than chance",
+            area,
+            CHANCE,
+            f"ROC-AUC on {where} is {area:.3f}{interval}, and chance has {CHANCE}: the features may tell "
+            "nothing of the outcome, and what the model has learnt of them is noise; look for features that do.",
+        )
 
 
 def _sample(examined: Examined) -> Iterator[Finding]:
@@ -287,7 +315,7 @@ def _sample(examined: Examined) -> Iterator[Finding]:
             "ROC-AUC gap",
             gap,
             GAP,
-            f"ROC-AUC is {gap:.3f} lower on the test than on train; {remedies.of_gap(tuned=examined.tuned)}.",
+            f"ROC-AUC is {gap:.3f} lower on the test than on train; {remedies.of_gap(can_tune=examined.can_tune)}.",
         )
     defaults = int(metrics["test"]["defaults"])
     others = len(examined.test.target) - defaults

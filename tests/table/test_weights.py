@@ -57,6 +57,13 @@ def test_weights_are_written_as_numbers_of_the_table_are(tmp_path: Path) -> None
     assert weights_of(table_of(tmp_path, german, decimal=",", thousands=".")) == [12.5, 1003, 0.25, 12.5, 7]
 
 
+@pytest.mark.parametrize("unit", [1e-170, 1e-104])
+def test_weights_whose_squares_would_be_nothing_are_in_another_unit(unit: float, tmp_path: Path) -> None:
+    said = mistake(tmp_path, [str(float(weight) * unit) for weight in WEIGHTS])
+    assert said.startswith("survey.csv: column grossing: expected weights from 1e-100 to 1e+100, got 1.25e-")
+    assert said.endswith("; give them in another unit, which changes no figure")
+
+
 def test_a_row_that_is_left_out_needs_no_weight(tmp_path: Path) -> None:
     assert weights_of(table_of(tmp_path, ["2", "3", "", "4", "5"], ["0", "1", "", "1", "0"])) == [2, 3, 4, 5]
     without = table_of(tmp_path, ["2", "3", "-9", "4", "5"], exclude={"grossing": ("-9",)})

@@ -1,5 +1,6 @@
 """Alarms: each on a sample that gives reason, and none on one that does not."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from runtime.score import Scale
 from tests import applicants
@@ -24,15 +25,20 @@ pytestmark = pytest.mark.tier("land")
 
 
 def found(
-    target: NDArray[np.int8], probability: NDArray[np.float64], train_auc: float | None = None, **known: Any
+    target: NDArray[np.int8],
+    probability: NDArray[np.float64],
+    train_auc: float | None = None,
+    without: Sequence[str] = (),
+    **known: Any,
 ) -> dict[str, Alarm]:
-    """The alarms of a test part, by name."""
+    """The alarms of a test part, by name; some figures are `without` an interval."""
     scale = Scale()
     test = Part(pd.DataFrame(index=range(len(target))), target, probability, scores_of(probability, scale))
     figures = evaluate(target, probability, 0.5)
     metrics = {"train": figures | {"roc_auc": train_auc or figures["roc_auc"]}, "test": figures}
     drawn = bootstrap(target, probability, 0.5, 100, 0)
-    examined = Examined(test, scale, metrics, {"test": drawn.bounds}, left_out=drawn.left_out, resamples=100, **known)
+    bounds = {name: its for name, its in drawn.bounds.items() if name not in without}
+    examined = Examined(test, scale, metrics, {"test": bounds}, left_out=drawn.left_out, resamples=100, **known)
     return {alarm["name"]: alarm for alarm in alarms(examined)}
 
 
@@ -153,8 +159,7 @@ def test_tied_applicants_raise_an_alarm() -> None:
     alarm = found(y, np.round(p, 1))["tied applicants"]
     assert alarm["value"] == sizes.max() / 4_000
     assert alarm["message"].startswith(
-        f"{sizes.max() / 4_000:.1%} of the test's applicants share one probability, "
-        f"and there are only {len(sizes)} different ones; "
+        f"{sizes.max() / 4_000:.1%} of the test's applicants share one probability, of {len(sizes)} different ones; "
     )
 
 
@@ -213,3 +218,86 @@ def test_draws_of_one_class_raise_an_alarm() -> None:
     alarm = found(y, p)["draws left out"]
     assert 0 < alarm["value"] < 1
     assert "of the bootstrap's 100 draws" in alarm["message"]
+
+
+def divided(columns: dict[str, NDArray[Any]], rows: int, repeated: int = 0) -> tuple[Part, Part]:
+    """Train, three quarters of the rows, and test; so many of the test's rows are training rows."""
+    frame = pd.DataFrame(columns).sample(frac=1, random_state=1).reset_index(drop=True)
+    cut = 3 * rows // 4
+    frame.iloc[cut : cut + repeated] = frame.iloc[:repeated].to_numpy()
+    target, answers = (np.arange(rows) % 5 == 0).astype(np.int8), np.linspace(0.05, 0.9, rows)
+    halves = (slice(0, cut), slice(cut, None))
+    train, test = (Part(frame[its].astype(frame.dtypes), target[its], answers[its], answers[its]) for its in halves)
+    return train, test
+
+
+def of_bureau(rng: np.random.Generator, rows: int) -> dict[str, NDArray[Any]]:
+    return {
+        "bureau": np.clip(rng.normal(620, 120, rows), 300, 850).round(),
+        "owner": (rng.random(rows) < 0.4).astype(float),
+        "term": rng.choice(np.array(["36", "60"], dtype=object), rows, p=[0.7, 0.3]),
+    }
+
+
+def of_one_number(rng: np.random.Generator, rows: int) -> dict[str, NDArray[Any]]:
+    return {"ratio": rng.normal(size=rows).round(3)}
+
+
+def of_gaps(rng: np.random.Generator, rows: int) -> dict[str, NDArray[Any]]:
+    """Two numbers, each missing now and then, and one of them mostly 0."""
+    ratio, debt = (
+        rng.normal(size=rows).round(3),
+        np.where(rng.random(rows) < 0.6, 0, rng.lognormal(8, 1, rows).round(1)),
+    )
+    return {
+        "ratio": np.where(rng.random(rows) < 0.1, np.nan, ratio),
+        "debt": np.where(rng.random(rows) < 0.1, np.nan, debt),
+    }
+
+
+@pytest.mark.parametrize("columns", [of_bureau, of_one_number, of_gaps])
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_of_few_features_that_are_equal_by_chance_are_no_copies(columns: Any, seed: int) -> None:
+    train, test = divided(columns(np.random.default_rng(seed), 2_000), 2_000)
+    seen = copies_of(train, test)
+    assert not seen.by_chance
+    assert found(*draw(4_000), copies=seen) == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_are_told_from_rows_that_are_equal_by_chance(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    wide = of_bureau(rng, 4_000) | of_gaps(rng, 4_000)
+    assert copies_of(*divided(wide, 4_000)).share == 0
+    assert copies_of(*divided(wide, 4_000, repeated=100)).share == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_model_that_knows_nothing_is_an_alarm() -> None:
+    rng = np.random.default_rng(5)
+    y, p = draw(4_000)
+    alarm = found(rng.permutation(y), p, train_auc=0.6)["no better than chance"]
+    assert alarm["limit"] == 0.5
+    assert alarm["message"].startswith(f"ROC-AUC on the test is {alarm['value']:.3f} (0.4")
+    turned = found(y, p, train_auc=0.2)["no better than chance"]
+    assert turned["message"].startswith("ROC-AUC on train is 0.200, and chance has 0.5")
+
+
+def test_a_figure_without_an_interval_is_no_alarm() -> None:
+    y, p = draw(4_000)
+    assert found(y, expit(1.6 * logit(p)))["calibration slope"]
+    names = found(y, expit(1.6 * logit(p)), without=("calibration_slope", "calibration_intercept"))
+    assert not {"calibration slope", "calibration intercept"} & set(names)
+
+
+def test_a_few_answers_on_a_limit_hide_no_wrong_rate() -> None:
+    y, p = draw(4_000)
+    halved = p / 2
+    halved[np.flatnonzero(y == 0)[:10]] = 0.0
+    names = found(y, halved, calibrator="isotonic")
+    assert "risk is understated" in names["calibration intercept"]["message"]
+    assert "calibration slope" not in names
+
+
+def test_a_leak_is_not_called_squeezed() -> None:
+    y, _ = draw(4_000)
+    assert "squeezed scores" not in found(y, np.where(y == 1, 0.999, 0.001))

@@ -1,6 +1,6 @@
 """The second pass over the features: the prepared matrix, and what is counted in the raw columns on the way."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from table.in_parts import Layout
 from training.estimator.preparation import Preparation
 from training.in_parts.divided import TEST, Share
-from validation.copies import is_known, keys_of
+from validation.copies import Chance, keys_of
 from validation.stability.bins import Bins
 from validation.stability.comparison import counted_in
 
@@ -23,7 +23,7 @@ class Wanted:
     """Subjects of the count, decided on the drawn rows."""
 
     bins: Mapping[str, Bins]
-    fine: Sequence[str]
+    chance: Chance
     """Fine-grained numbers, see validation.copies."""
     amount: str | None
     """Column of the amounts."""
@@ -38,7 +38,7 @@ class Counted:
     rows: list[tuple[int, NDArray[np.uint64], NDArray[np.bool_], NDArray[np.float64] | None]] = field(
         default_factory=list
     )
-    """Keys, masks of fine-grained numbers and amounts of each stretch of rows, by the position of its first row."""
+    """Keys, masks of unlikely equals and amounts of each stretch of rows, by the position of its first row."""
 
     def add(self, other: "Counted") -> None:
         """Join what is known of other rows."""
@@ -52,12 +52,12 @@ class Counted:
         self.rows += other.rows
 
     def columns(self) -> tuple[NDArray[np.uint64], NDArray[np.bool_], NDArray[np.float64] | None]:
-        """Keys, known and amounts of all rows [N], in the table's order."""
+        """Keys, unlikely equals and amounts of all rows [N], in the table's order."""
         self.rows.sort(key=lambda its: its[0])
         amounts = [amount for *_, amount in self.rows if amount is not None]
         return (
             np.concatenate([keys for _, keys, _, _ in self.rows]),
-            np.concatenate([known for _, _, known, _ in self.rows]),
+            np.concatenate([unlikely for _, _, unlikely, _ in self.rows]),
             np.concatenate(amounts) if amounts else None,
         )
 
@@ -80,5 +80,7 @@ def _count(wanted: Wanted, share: Share, its: slice, frame: pd.DataFrame) -> Cou
         for part, rows in ((found.train, ~is_test), (found.test, is_test)):
             part[name] = counted_in(bins, column[rows], None if weight is None else weight[rows])
     amount = None if wanted.amount is None else frame[wanted.amount].to_numpy(dtype=np.float64)
-    found.rows.append((share.first + its.start, keys_of(frame), is_known(frame, wanted.fine), amount))
+    unlikely = np.zeros(len(frame), dtype=bool)
+    unlikely[is_test] = wanted.chance.is_unlikely(frame[is_test])
+    found.rows.append((share.first + its.start, keys_of(frame), unlikely, amount))
     return found

@@ -34,7 +34,7 @@ from training.reasons import read_own_rows
 from training.settings import Settings
 from training.split import split
 from validation.bands import scores_of
-from validation.copies import Copies, copies_among, fine_grained
+from validation.copies import Chance, Copies, copies_among
 from validation.evidence import AnsweredRows, Part
 from validation.fairness.groups import Attribute, attributes_of
 from validation.grades import counts_of, grades_of, refuse_more_than_outcomes
@@ -126,7 +126,7 @@ def _finished(
     seen = frame[of_train].reset_index(drop=True)
     wanted = Wanted(
         {feature.name: bins_of(seen[feature.name].to_numpy(), feature.type) for feature in settings.features},
-        fine_grained(seen),
+        Chance.of(seen, len(divided.train)),
         settings.costs.amount,
     )
     drawn_train = Labelled(seen, divided.target[positions[of_train]], _some(divided.weight, positions[of_train]))
@@ -215,12 +215,11 @@ def _shown(
 
 def _of_rows(divided: Divided, counted: Counted, wanted: Wanted) -> tuple[Copies, NDArray[np.float64] | None]:
     """The copies among the rows, and the amounts of the test's; their keys are given up, before there are boosters."""
-    keys, known, amounts = counted.columns()
+    keys, unlikely, amounts = counted.columns()
     counted.rows.clear()
     target, rows = divided.target, divided.test
-    copies = copies_among(
-        keys[divided.train], target[divided.train], keys[rows], target[rows], known[rows], by_chance=not wanted.fine
-    )
+    seen, chance = divided.train, wanted.chance
+    copies = copies_among(keys[seen], target[seen], keys[rows], target[rows], unlikely[rows], by_chance=not chance.fine)
     return copies, _some(amounts, rows)
 
 

@@ -11,7 +11,7 @@ WEIGHTED = (
 BY_ROWS = (
     "By rows, not weighted: the division into train and test and into folds, pools of rare levels, the edges of bins "
     "and bands, counts of applicants and defaults, missing shares of the raw columns, copied rows, rank correlations "
-    "and suspects."
+    "and suspects, but for the ROC-AUC and information value of a suspect."
 )
 INTERVALS = (
     "Intervals treat rows as independent, each with its weight: the bootstrap draws rows, and bounds of rates are "
@@ -19,7 +19,7 @@ INTERVALS = (
 )
 EXPLORED = (
     "Weighted: shares, missing shares, default rates, quantiles, weight of evidence, information value, ROC-AUC. By "
-    "rows: counts, the edges of bins, correlations, suspects."
+    "rows: counts, the edges of bins, correlations, suspects but for their ROC-AUC and information value."
 )
 
 

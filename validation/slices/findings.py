@@ -48,7 +48,7 @@ def _overfit(overfit: Overfit) -> Iterator[Alarm]:
         message=f"Where {worst['slice']}, the log loss is {worst['train_loss']:.2f} times its expectation on "
         f"train and {worst['test_loss']:.2f} times on test, {worst['excess']:.2f} more of a rise than elsewhere (p "
         f"{worst['adjusted_p']:.1g} after Holm, level {overfit['level']:g}; limit {overfit['least_excess']:g}: "
-        f"custom){more}; use shallower trees, or pool rare levels there.",
+        f"custom){more}; use shallower trees or, where it is a level, pool rare ones.",
     )
 
 

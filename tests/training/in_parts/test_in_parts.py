@@ -38,6 +38,7 @@ from training.in_parts.external import ExternalMemory
 from training.settings import load_settings
 from training.split import split
 from validation.bands import scores_of
+from validation.copies import Chance
 
 pytestmark = pytest.mark.tier("land")
 AS_GOOD = 0.005  # relative difference of the test's log loss
@@ -101,7 +102,7 @@ def test_files_and_row_groups_change_no_bit(loans: Path, tmp_path: Path, monkeyp
             divided = Divided.of(source, split(source.table, settings), None, settings)
             engine = ExternalMemory(settings, divided, folder)
             preparation.fit_levels(engine.learn(preparation, print).levels)
-            engine.prepare(preparation, Wanted({}, ["income"], None), print)
+            engine.prepare(preparation, Wanted({}, Chance(1, (), {}), None), print)
             return [bytes(booster.get_booster().save_raw()) for booster in engine.fit(classifier.estimator)]
 
     other = write(applicants(), tmp_path / "other", 7, 130)
