@@ -15,6 +15,10 @@ FINE = 0.2
 FEWEST_VALUES = 50
 FREQUENT = 64  # values of a column whose shares are kept
 ONCE = 0.01  # training rows that equal a row by chance: from more on it is no copy
+MOST_TIMES = 12  # that a row is there
+MOST_ROWS = 2_000_000  # whose repetitions are counted; those of a larger table by a draw of its keys
+LARGEST_KEY = 2.0**64 - 2**12  # as a float64
+ERRORS = 3.0  # standard errors of a count
 CHUNK = 1_000_000  # rows that are looked up at a time
 
 
@@ -22,7 +26,8 @@ CHUNK = 1_000_000  # rows that are looked up at a time
 class Copies:
     """Shares 0 to 1 of the test's rows that equal a training row in every feature, and of those with another outcome.
 
-    `by_chance` is true where no feature is fine-grained, so that applicants may well be equal without being copies.
+    `by_chance` is true where applicants may well be equal without being copies: no feature is fine-grained, and rows
+    repeat as rows that are drawn independently do.
     """
 
     share: float
@@ -112,7 +117,11 @@ def copies_among(
     *,
     by_chance: bool,
 ) -> Copies:
-    """The same from `keys_of` training and of test rows; `unlikely` [test rows] is Chance.is_unlikely."""
+    """The same from `keys_of` training and of test rows.
+
+    `unlikely` [test rows] is Chance.is_unlikely, `by_chance` whether no number is fine-grained.
+    """
+    by_chance = by_chance and repeat_by_chance(seen, asked)
     keys, place = np.unique(asked, return_inverse=True)
     rows, defaults = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys))
     for first in range(0, len(seen), CHUNK):
@@ -125,6 +134,25 @@ def copies_among(
     rate = defaults[place] / np.maximum(rows[place], 1)
     contradicting = copied & (np.abs(rate - target) == 1)
     return Copies(float(copied.mean()), float(contradicting.mean()), by_chance)
+
+
+def repeat_by_chance(*keys: NDArray[np.uint64]) -> bool:
+    """Whether rows with these keys repeat as independent rows may, whatever the distribution of their features.
+
+    Of independent rows, numbers of repetitions are a mixture of Poisson distributions, so k! times the number of
+    different rows that occur k times is log-convex in k: its square is at most the product of its neighbours. Copies
+    break that, for they make rows that occur twice and none that occur three times. Sampling errors are allowed for.
+    """
+    rows = sum(map(len, keys))
+    kept = np.concatenate([its[its <= np.uint64(LARGEST_KEY * min(1.0, MOST_ROWS / max(rows, 1)))] for its in keys])
+    times = np.bincount(np.unique(kept, return_counts=True)[1], minlength=MOST_TIMES + 2).astype(np.float64)
+    error = ERRORS * np.sqrt(times) + ERRORS**2
+    for k in range(2, MOST_TIMES + 1):
+        fewest = max(times[k] - error[k], 0.0)
+        least = fewest**2 * k / ((k + 1) * (times[k - 1] + error[k - 1]))
+        if times[k + 1] + error[k + 1] < least:
+            return False
+    return True
 
 
 def fine_grained(frame: pd.DataFrame) -> list[str]:

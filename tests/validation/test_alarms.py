@@ -13,8 +13,9 @@ from scipy.special import expit, logit
 from runtime.score import Scale
 from tests import applicants
 from tests.validation.samples import draw
+from validation import copies
 from validation.bands import scores_of
-from validation.copies import copies_of
+from validation.copies import copies_of, keys_of, repeat_by_chance
 from validation.documents import Alarm
 from validation.evidence import Part
 from validation.findings import Examined, alarms
@@ -301,3 +302,44 @@ def test_a_few_answers_on_a_limit_hide_no_wrong_rate() -> None:
 def test_a_leak_is_not_called_squeezed() -> None:
     y, _ = draw(4_000)
     assert "squeezed scores" not in found(y, np.where(y == 1, 0.999, 0.001))
+
+
+def coarse(rng: np.random.Generator, rows: int, columns: int, levels: int) -> pd.DataFrame:
+    """Categories that go together: of each customer most are of one kind."""
+    kind = rng.integers(0, levels, rows)
+    its = {f"k{i}": np.where(rng.random(rows) < 0.5, kind, rng.integers(0, levels, rows)) for i in range(columns)}
+    return pd.DataFrame(its).astype(str)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("columns", "levels"), [(2, 3), (5, 4), (8, 8), (12, 2)])
+def test_coarse_rows_repeat_by_chance(columns: int, levels: int, seed: int) -> None:
+    frame = coarse(np.random.default_rng(seed), 6_000, columns, levels)
+    assert repeat_by_chance(keys_of(frame[:4_000]), keys_of(frame[4_000:]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("times", [2, 4])
+def test_copies_of_coarse_rows_are_an_alarm(times: int, seed: int) -> None:
+    frame = pd.concat([coarse(np.random.default_rng(seed), 2_000, 10, 8)] * times)
+    seen = copies_of(*divided({name: its.to_numpy() for name, its in frame.items()}, len(frame)))
+    assert seen.share > 0.5
+    assert "copied rows" in found(*draw(4_000), copies=seen)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("rows", [500, 5_000, 50_000])
+def test_rows_of_any_distribution_repeat_by_chance(exponent: float, rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    for kinds in (3, 50, 1_000, 100_000):
+        share = 1 / np.arange(1, kinds + 1) ** exponent
+        its = keys_of(pd.DataFrame({"kind": rng.choice(kinds, rows, p=share / share.sum())}))
+        assert repeat_by_chance(its)
+        assert repeat_by_chance(its[: rows // 2], its[rows // 2 :])
+
+
+def test_repetitions_of_a_large_table_are_counted_in_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "MOST_ROWS", 4_000)
+    frame = coarse(np.random.default_rng(3), 20_000, 10, 8)
+    assert repeat_by_chance(keys_of(frame))
+    assert not repeat_by_chance(keys_of(frame), keys_of(frame))
