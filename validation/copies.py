@@ -137,7 +137,7 @@ def copies_among(
 
 
 def repeat_by_chance(*keys: NDArray[np.uint64]) -> bool:
-    """Whether rows with these keys repeat as independent rows may, whatever the distribution of their features.
+    """True if rows with these keys repeat as independent rows may, whatever the distribution of their features.
 
     Of independent rows, numbers of repetitions are a mixture of Poisson distributions, so k! times the number of
     different rows that occur k times is log-convex in k: its square is at most the product of its neighbours. Copies
