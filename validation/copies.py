@@ -14,6 +14,7 @@ from validation.evidence import Part
 FINE = 0.2
 FEWEST_VALUES = 50
 FREQUENT = 64  # values of a column whose shares are kept
+ROWS_OF_SHARES = 20_000
 ONCE = 0.01  # training rows that equal a row by chance: from more on it is no copy
 MOST_TIMES = 12  # that a row is there
 MOST_ROWS = 2_000_000  # whose repetitions are counted; those of a larger table by a draw of its keys
@@ -61,7 +62,8 @@ class Chance:
     def of(cls, frame: pd.DataFrame, rows: int) -> Self:
         """The chance by the training rows, or by some of them."""
         fine = fine_grained(frame)
-        return cls(rows, tuple(fine), {str(name): Shares.of(frame[name]) for name in frame} if fine else {})
+        some = frame.iloc[:: 1 + len(frame) // ROWS_OF_SHARES]
+        return cls(rows, tuple(fine), {str(name): Shares.of(some[name]) for name in some} if fine else {})
 
     def is_unlikely(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Mask of the rows [N] that hardly equal a training row by chance: one has its values once in a hundred tables.
