@@ -14,6 +14,7 @@ from validation.evidence import Part
 FINE = 0.2
 FEWEST_VALUES = 50
 FREQUENT = 64  # values of a column whose shares are kept
+DENSITY = 0.02  # of numbers of rows in their range
 ROWS_OF_SHARES = 20_000
 ONCE = 0.01  # training rows that equal a row by chance: from more on it is no copy
 MOST_TIMES = 12  # that a row is there
@@ -39,7 +40,7 @@ class Copies:
 def copies_of(train: Part, test: Part) -> Copies:
     """The copies of training rows in a test part of the same columns."""
     chance = Chance.of(train.frame, len(train.frame))
-    seen, asked = (keys_of(part.frame) for part in (train, test))
+    seen, asked = (keys_of(part.frame[list(chance.compared)]) for part in (train, test))
     equal = np.isin(asked, seen)
     unlikely = np.zeros(len(asked), dtype=bool)
     if equal.any():
@@ -51,19 +52,25 @@ def copies_of(train: Part, test: Part) -> Copies:
 class Chance:
     """The chance of a row to equal one of `rows` training rows without being its copy.
 
-    `fine` are the fine-grained numbers, `shares` those of the values of each column.
+    Rows are `compared` by all columns but those that number them. `fine` are the fine-grained numbers, `shares` those
+    of the values of each column.
     """
 
     rows: int
+    compared: tuple[str, ...]
     fine: tuple[str, ...]
     shares: Mapping[str, "Shares"]
 
     @classmethod
     def of(cls, frame: pd.DataFrame, rows: int) -> Self:
         """The chance by the training rows, or by some of them."""
+        compared = [str(name) for name in frame if not _numbers_rows(frame[name])] or list(frame)
+        frame = frame[compared]
         fine = fine_grained(frame)
         some = frame.iloc[:: 1 + len(frame) // ROWS_OF_SHARES]
-        return cls(rows, tuple(fine), {str(name): Shares.of(some[name]) for name in some} if fine else {})
+        return cls(
+            rows, tuple(compared), tuple(fine), {str(name): Shares.of(some[name]) for name in some} if fine else {}
+        )
 
     def is_unlikely(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """Mask of the rows [N] that hardly equal a training row by chance: one has its values once in a hundred tables.
@@ -71,7 +78,7 @@ class Chance:
         Columns count as independent, which those of a customer are not, so a row has to have one of the fine-grained
         numbers, too. If no number is fine-grained, all rows with any value.
         """
-        there = frame[list(self.fine) or frame.columns].notna().any(axis=1).to_numpy()
+        there = frame[list(self.fine or self.compared)].notna().any(axis=1).to_numpy()
         if not self.fine:
             return there
         expected = np.full(len(frame), np.log(self.rows))
@@ -160,6 +167,16 @@ def repeat_by_chance(*keys: NDArray[np.uint64]) -> bool:
 def fine_grained(frame: pd.DataFrame) -> list[str]:
     """The number columns of so many different values."""
     return [str(name) for name in frame.select_dtypes("number") if _is_fine_grained(frame[name].to_numpy())]
+
+
+def _numbers_rows(column: pd.Series) -> bool:
+    """True for a column whose values are all different: texts, or whole numbers that are near each other."""
+    if not column.is_unique or len(column) < FEWEST_VALUES or column.isna().any():
+        return False
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        return True
+    values = column.to_numpy(dtype=np.float64)
+    return bool((values % 1 == 0).all() and len(values) >= DENSITY * (np.ptp(values) + 1))
 
 
 def _is_fine_grained(column: NDArray[np.float64]) -> bool:

@@ -304,6 +304,20 @@ def test_a_leak_is_not_called_squeezed() -> None:
     assert "squeezed scores" not in found(y, np.where(y == 1, 0.999, 0.001))
 
 
+@pytest.mark.parametrize("kind", ["number", "text"])
+def test_numbers_of_rows_hide_no_copies(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    train, test = divided(of_bureau(rng, 4_000) | of_gaps(rng, 4_000), 4_000, repeated=100)
+    numbers = np.random.default_rng(2).permutation(4_000) + 10_000
+    its = numbers.astype(float) if kind == "number" else np.array([f"A{number}" for number in numbers], dtype=object)
+    named = [
+        replace(part, frame=part.frame.assign(application=its[rows]))
+        for part, rows in ((train, slice(0, 3_000)), (test, slice(3_000, None)))
+    ]
+    assert copies_of(*named) == copies_of(train, test)
+    assert copies_of(*named).share > 0.05
+
+
 def coarse(rng: np.random.Generator, rows: int, columns: int, levels: int) -> pd.DataFrame:
     """Categories that go together: of each customer most are of one kind."""
     kind = rng.integers(0, levels, rows)

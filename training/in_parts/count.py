@@ -82,5 +82,5 @@ def _count(wanted: Wanted, share: Share, its: slice, frame: pd.DataFrame) -> Cou
     amount = None if wanted.amount is None else frame[wanted.amount].to_numpy(dtype=np.float64)
     unlikely = np.zeros(len(frame), dtype=bool)
     unlikely[is_test] = wanted.chance.is_unlikely(frame[is_test])
-    found.rows.append((share.first + its.start, keys_of(frame), unlikely, amount))
+    found.rows.append((share.first + its.start, keys_of(frame[list(wanted.chance.compared)]), unlikely, amount))
     return found

@@ -102,7 +102,7 @@ def test_files_and_row_groups_change_no_bit(loans: Path, tmp_path: Path, monkeyp
             divided = Divided.of(source, split(source.table, settings), None, settings)
             engine = ExternalMemory(settings, divided, folder)
             preparation.fit_levels(engine.learn(preparation, print).levels)
-            engine.prepare(preparation, Wanted({}, Chance(1, (), {}), None), print)
+            engine.prepare(preparation, Wanted({}, Chance(1, ("income",), (), {}), None), print)
             return [bytes(booster.get_booster().save_raw()) for booster in engine.fit(classifier.estimator)]
 
     other = write(applicants(), tmp_path / "other", 7, 130)
