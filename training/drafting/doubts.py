@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cli.words import shown
 from table.time_format import fitting
 from table.times import is_iso
+from table.words import EXACT
 from training.drafting.cells import Cells
 from training.drafting.writing import FEW_WORDS, MANY_NUMBERS, NEARLY_ALL
 
@@ -46,6 +47,8 @@ NO_TEXTS = {
     "for the split write the first day of each; a feature is how long ago",
 }
 FIRST_LOOK, LOOKED_AT = 20, 200  # texts
+FEW_CODES = 4  # different values that are codes for missing at most
+WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 
 
 def counted(name: str, values: NDArray[np.float64]) -> str | None:
@@ -71,6 +74,14 @@ def counted_by_values(values: NDArray[np.float64]) -> str | None:
 
 def _unit_of(values: NDArray[np.float64]) -> str | None:
     return next((unit for unit, low, high in COUNTED if np.mean((values >= low) & (values < high)) >= NEARLY_ALL), None)
+
+
+def beyond_exact(levels: Sequence[str], values: NDArray[np.float64]) -> str:
+    """The reason to leave out whole numbers of which more than a few codes have no float64; empty for others."""
+    large = [level for level in np.array(levels, dtype=object)[np.abs(values) > EXACT] if WHOLE.fullmatch(level)]
+    if len(large) <= min(FEW_CODES, len(levels) // 2):
+        return ""
+    return f"holds whole numbers such as {shown(large[0])}, too large for a number to be exact, like an identifier"
 
 
 def in_several_forms(levels: Sequence[str]) -> str | None:

@@ -27,6 +27,7 @@ from training.drafting.doubts import (
     DAYS_OF_EXCEL,
     amounts_in_words,
     as_no_text,
+    beyond_exact,
     counted,
     counted_by_values,
     in_several_forms,
@@ -149,6 +150,8 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
             f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
             recurs=True,
         )
+    if reason := beyond_exact(levels, values):
+        return Guess(Feature(name, "category"), reason)
     if WEIGHT.search(name) and (values > 0).all() and not cells.missing:
         return Guess(number, "seems to be the weight of a row, which is not a feature: is it?")
     distinct, place = np.unique(values, return_inverse=True)

@@ -1,0 +1,47 @@
+"""Numbers that are no amounts: the draft leaves them out with a reason, or writes what they seem to mean."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.drafts import read_by_its_draft
+
+ROWS = 600
+Cells = Sequence[Any] | np.ndarray[Any, Any]
+
+
+def drafted(folder: Path, name: str, cells: Cells, suffix: str = ".csv") -> tuple[str, dict[str, Any], str]:
+    """The draft of a table with this column, its features, and the column's line."""
+    rng, file = np.random.default_rng(11), folder / f"book{suffix}"
+    frame = pd.DataFrame({name: cells, "rate": rng.uniform(1, 9, len(cells)).round(2)})
+    frame["default"] = (rng.random(len(cells)) < 0.25) * 1
+    frame.to_parquet(file) if suffix == ".parquet" else frame.to_csv(file, index=False)
+    text, content, _ = read_by_its_draft(file)
+    [line] = [line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = ")]
+    return text, content["features"], line
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("different", [3, 40, 400])
+def test_whole_numbers_that_no_float64_holds_are_left_out(different: int, suffix: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    numbers = rng.integers(10**16, 9 * 10**17, different)
+    _, features, line = drafted(tmp_path, "konto_stamm", rng.choice(numbers, ROWS), suffix)
+    assert "konto_stamm" not in features
+    assert "too large for a number to be exact, like an identifier" in line
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        np.random.default_rng(2).integers(1, 2**53, ROWS) // 1000,
+        np.random.default_rng(2).lognormal(60, 3, ROWS),  # amounts of any size
+        [*np.arange(ROWS - 20) % 97, *[10**17] * 20],  # a code for missing
+    ],
+)
+def test_large_amounts_are_features(cells: Cells, tmp_path: Path) -> None:
+    assert "sum" in drafted(tmp_path, "sum", cells)[1]
