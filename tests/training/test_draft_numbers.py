@@ -45,3 +45,51 @@ def test_whole_numbers_that_no_float64_holds_are_left_out(different: int, suffix
 )
 def test_large_amounts_are_features(cells: Cells, tmp_path: Path) -> None:
     assert "sum" in drafted(tmp_path, "sum", cells)[1]
+
+
+@pytest.mark.parametrize(
+    ("others", "negative", "codes"),
+    [
+        (range(4), [-9], [-9]),
+        (range(5), [-1], [-1]),
+        (range(3), [-8, -9], [-9, -8]),
+        (range(4), [-1, -9], [-9, -1]),
+        (range(2), [-9], [-9]),
+        ([0.5, 1.5, 2.5], [-1], [-1]),
+        ([*range(5), 99], [-9], [-9, 99]),
+    ],
+)
+def test_frequent_negative_codes_are_special_among_few_values(
+    others: Sequence[int], negative: list[int], codes: list[int], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(3)
+    cells = np.where(rng.random(ROWS) < 0.15, rng.choice(negative, ROWS), rng.choice(others, ROWS))
+    _, features, line = drafted(tmp_path, "late", cells)
+    assert features["late"]["special"] == codes
+    assert "for missing?" in line
+
+
+@pytest.mark.parametrize(("others", "negative"), [(range(2), [-1]), (range(9), [-1, -2])])
+def test_negative_codes_that_may_be_values_are_asked_about(
+    others: Sequence[int], negative: list[int], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(3)
+    cells = np.where(rng.random(ROWS) < 0.15, rng.choice(negative, ROWS), rng.choice(others, ROWS))
+    _, features, line = drafted(tmp_path, "late", cells)
+    assert "special" not in features["late"]
+    assert f"mean missing? then add special = [{', '.join(map(str, sorted(negative)))}]" in line
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        np.random.default_rng(4).integers(-6, 5, ROWS),
+        np.random.default_rng(4).integers(-2, 3, ROWS),  # a scale
+        np.random.default_rng(4).normal(0, 900, ROWS).round(2),
+        np.random.default_rng(4).choice([-0.5, 0.5, 1.5, 2.5], ROWS),
+        [*[-1] * 5, *np.random.default_rng(4).integers(0, 4, ROWS - 5)],  # too rare
+    ],
+)
+def test_genuine_negative_numbers_are_not_asked_about(cells: Cells, tmp_path: Path) -> None:
+    line = drafted(tmp_path, "change", cells)[2]
+    assert line == 'change = { type = "number", description = "" }'

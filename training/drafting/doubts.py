@@ -47,7 +47,8 @@ NO_TEXTS = {
     "for the split write the first day of each; a feature is how long ago",
 }
 FIRST_LOOK, LOOKED_AT = 20, 200  # texts
-FEW_CODES = 4  # different values that are codes for missing at most
+FEW_CODES, FREQUENT_CODES = 4, 10  # different values that are codes for missing at most, and their rows at least
+FEWEST_OTHERS = 3  # different values beside a code of -1, which is also an ordinary value
 WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 
 
@@ -82,6 +83,24 @@ def beyond_exact(levels: Sequence[str], values: NDArray[np.float64]) -> str:
     if len(large) <= min(FEW_CODES, len(levels) // 2):
         return ""
     return f"holds whole numbers such as {shown(large[0])}, too large for a number to be exact, like an identifier"
+
+
+def negative_codes(distinct: NDArray[np.float64], rows: NDArray[np.int64], *, surely: bool) -> list[float]:
+    """Negative whole numbers that may be codes for missing, among ascending numbers and the `rows` of each.
+
+    They are few and frequent, and no other number is below 0. `surely` leaves out those that may be ordinary values:
+    -1 beside 0 and 1, and -1, -2 and so on without a gap.
+    """
+    negative, others = distinct[distinct < 0], distinct[distinct >= 0]
+    if not 0 < len(negative) <= FEW_CODES or (negative % 1).any() or len(others) < 2:
+        return []
+    if rows[: len(negative)].sum() < FREQUENT_CODES:
+        return []
+    without_gap = negative[0] == -len(negative)
+    if surely and without_gap and (len(negative) > 1 or len(others) < FEWEST_OTHERS):
+        return []
+    is_balanced = len(negative) > 1 and without_gap and others[-1] <= -negative[0]  # a scale such as -2 to 2
+    return [] if is_balanced else negative.tolist()
 
 
 def in_several_forms(levels: Sequence[str]) -> str | None:

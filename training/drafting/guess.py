@@ -31,6 +31,7 @@ from training.drafting.doubts import (
     counted,
     counted_by_values,
     in_several_forms,
+    negative_codes,
     of_two_scales,
     with_odd_texts,
 )
@@ -155,10 +156,15 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     if WEIGHT.search(name) and (values > 0).all() and not cells.missing:
         return Guess(number, "seems to be the weight of a row, which is not a feature: is it?")
     distinct, place = np.unique(values, return_inverse=True)
-    codes = codes_among(distinct, np.bincount(place, weights=cells.rows).astype(np.int64))
+    rows = np.bincount(place, weights=cells.rows).astype(np.int64)
+    codes = sorted({*negative_codes(distinct, rows, surely=True), *codes_among(distinct, rows)})
     if codes:
         special = tuple(f"{code:.15g}" for code in codes)
         return Guess(replace(number, special=special), remark=f"stand{'s' if len(codes) == 1 else ''} for missing?")
+    if codes := negative_codes(distinct, rows, surely=False):
+        written = ", ".join(f"{code:.15g}" for code in codes)
+        does = f"does {written}" if len(codes) == 1 else f"do {written}"
+        return Guess(number, remark=f"{does} mean missing? then add special = [{written}]")
     marked = None
     if cells.plain_values is None or marks.decimal != ".":
         marked = next((level for level in cells.by_rows if number_of(level) is None), None)
