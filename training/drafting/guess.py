@@ -15,6 +15,7 @@ from table.time_format import (
     FEWEST_MONTHS,
     LOOKED_AT,
     NEARLY_EVERY,
+    NUMBER,
     UNORDERED,
     fitting,
     misleading,
@@ -138,7 +139,7 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     by_values = counted_by_values(values)
     if unit := counted(name, values) or (None if by_values == DAYS_OF_EXCEL else by_values):
         said = f"looks like times in {unit}: are they? A feature is how long ago, in days or months"
-        return Guess(number, said, times=() if cells.missing else (ISO,))
+        return Guess(number, said, times=() if cells.missing else (NUMBER,))
     if not cells.is_number and any(level[:1] == "0" and re.fullmatch(r"0\d+", level) for level in levels):
         if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
             return Guess(Feature(name, "category"), "has leading zeros and many values, like an identifier")
