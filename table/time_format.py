@@ -39,8 +39,9 @@ IN_FIGURES = (
     *("%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y/%m", "%m/%Y", "%m-%Y"),
     *("%m/%d/%y", "%d/%m/%y", "%y/%m/%d", "%m-%d-%y", "%d-%m-%y", "%y-%m-%d", "%m/%y", "%y/%m"),
 )
+MARKED = ("%YM%m", "%Y年%m月", "%Y年%m月%d日", "'%Y%m", "'%Y%m%d")  # ' as spreadsheets mark text
 CLOCKS = (" %H:%M", " %H:%M:%S")
-TEXTS = (*WITH_NAMES, *QUARTERS, *(f"{day}{clock}" for day in IN_FIGURES for clock in ("", *CLOCKS)))
+TEXTS = (*WITH_NAMES, *QUARTERS, *MARKED, *(f"{day}{clock}" for day in IN_FIGURES for clock in ("", *CLOCKS)))
 # Formats of whole numbers whose order is not that of time, unlike %Y%m and %Y%m%d.
 UNORDERED = ("%m%Y", "%d%m%Y", "%m%d%Y", "%m%y", "%d%m%y", "%m%d%y")
 MOST = 0.9  # of different values have to fit where the year has four figures; all where it has two

@@ -58,3 +58,81 @@ def test_counts_of_days_and_seconds_are_offered_with_the_format_that_training_as
     assert "looks like times in" in line
     assert '# time_format = "number"' in text
     assert split_by_time(tmp_path, text) == levels
+
+
+FRENCH = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+]
+SPANISH = ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"]
+GERMAN = ["Jan", "Feb", "Mär", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt", "Nov", "Dez"]
+PERIODS = {
+    "French": [f"{FRENCH[month - 1]} {year}" for year, month in MONTHS],
+    "Spanish": [f"{SPANISH[month - 1]}-{year % 100}" for year, month in MONTHS],
+    "German": [f"{GERMAN[month - 1]} {year % 100}" for year, month in MONTHS],
+    "fiscal": [f"FY{year}/Q{quarter}" for year in (15, 16, 17) for quarter in (1, 2, 3, 4)],
+    "halves": [f"H{half} {year}" for year in (2015, 2016, 2017) for half in (1, 2)],
+    "halves and a word": [*(f"H{half} {year}" for year in (2015, 2016, 2017) for half in (1, 2)), "unbekannt"],
+}
+
+
+@pytest.mark.parametrize("form", PERIODS)
+def test_months_and_years_in_any_form_are_no_category_in_silence(form: str, tmp_path: Path) -> None:
+    _, features, line = drafted(tmp_path, "vintage", PERIODS[form])
+    assert "vintage" not in features
+    assert "holds years, such as" in line
+
+
+@pytest.mark.parametrize(
+    ("written", "levels"),
+    [
+        ("%Y年%m月", [f"{year}年{month}月" for year, month in MONTHS]),
+        ("%Y年%m月%d日", [f"{year}年{month}月15日" for year, month in MONTHS]),
+        ("%YM%m", [f"{year}M{month:02d}" for year, month in MONTHS]),
+        ("'%Y%m", [f"'{year}{month:02d}" for year, month in MONTHS]),
+    ],
+)
+def test_months_with_marks_are_offered_with_their_format(written: str, levels: list[str], tmp_path: Path) -> None:
+    text, features, _ = drafted(tmp_path, "vintage", levels)
+    assert "vintage" not in features
+    assert f'# time_format = "{written}"' in text
+    assert [(moment.year, moment.month) for moment in split_by_time(tmp_path, text)] == MONTHS
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_days_of_a_year_are_offered_as_numbers(suffix: str, tmp_path: Path) -> None:
+    levels = [2015001 + 1000 * year + 30 * at for year in range(3) for at in range(12)]
+    text, features, line = drafted(tmp_path, "vintage", levels, suffix)
+    assert "vintage" not in features
+    assert re.search(r"(20\d\d)(\d{3}) is day \d+ of \1: are they\?", line)
+    assert split_by_time(tmp_path, text) == levels
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        ["Basel 2004", "Bern", "Biel 3", "Bonn"],
+        ["mar 10", "mar 20", "mar 30", "sea 10"],
+        ["12A", "7B", "H1 9", "Q7"],
+        ["Marsh 10", "May 5", "Decor 12", "Lot 14"],
+        ["12345", "2016", "flat"],
+        [f"plan {at}" for at in range(1990, 2000)][:1] + [f"plan {at}" for at in range(20)],
+    ],
+)
+def test_categories_with_a_year_in_some_levels_are_features(levels: list[str], tmp_path: Path) -> None:
+    assert drafted(tmp_path, "tariff", levels)[1]["tariff"]["type"] == "category"
+
+
+def test_large_amounts_are_no_days_of_a_year(tmp_path: Path) -> None:
+    levels = np.random.default_rng(5).integers(1_900_000, 2_099_999, 40).tolist()
+    assert "sum" in drafted(tmp_path, "sum", levels)[1]

@@ -36,6 +36,7 @@ from training.drafting.doubts import (
     of_two_scales,
     with_odd_texts,
 )
+from training.drafting.periods import as_day_of_year, as_period
 from training.drafting.writing import A_QUESTION, NEARLY_ALL, words_of_truth
 from training.exploration.column import Column
 from training.exploration.risk import risk_of
@@ -125,6 +126,8 @@ def guess(cells: Cells, marks: Marks) -> Guess:
             f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
             recurs=True,
         )
+    if reason := as_period(some):
+        return Guess(category, reason)
     asked = [level for level in levels if level.casefold() in A_QUESTION]
     missing = f"does {listed_texts(asked)} mean missing? then add special = [{listed_texts(asked)}]" if asked else ""
     return Guess(category, remark=missing or amounts_in_words(cells) or with_odd_texts(levels, is_amount.tolist()))
@@ -152,6 +155,8 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
             f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
             recurs=True,
         )
+    if reason := as_day_of_year(values, cells.rows):
+        return Guess(number, reason, times=() if cells.missing else (NUMBER,))
     if reason := beyond_exact(levels, values):
         return Guess(Feature(name, "category"), reason)
     if WEIGHT.search(name) and (values > 0).all() and not cells.missing:
