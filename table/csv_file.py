@@ -102,8 +102,8 @@ class CsvFile:
         return lines
 
     def points_that_may_mark_thousands(self, read: dict[str, Any]) -> list[str]:
-        """Remark on a file with `;` whose numbers all have three digits after the point, such as 1.230."""
-        if self.separator != ";" or self.decimal != ".":
+        """Remark on each column whose numbers all have three digits after the point, such as 1.230."""
+        if self.decimal != ".":
             return []
         columns = [name for name, cells in read.items() if pa.types.is_floating(cells.type) and _in_thousandths(cells)]
         found = []

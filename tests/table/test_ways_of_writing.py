@@ -161,7 +161,9 @@ def test_a_point_that_may_mark_thousands_is_remarked_on(tmp_path: Path) -> None:
         'and data.thousands = "."',
     )
     assert rents(read(tmp_path, with_rents("4.500", "3"), decimal=",", thousands=".")) == [4500, 3]
-    for cells, separator in ((["4.500", "0.25"], ";"), (["4.500", "3"], ","), (["4.5", "3"], ";"), (["4", "3"], ";")):
+    for separator in ",\t|":
+        assert '"4.500" is read as 4.5' in str(read(tmp_path, with_rents("4.500", "3", separator=separator)).remarks)
+    for cells, separator in ((["4.500", "0.25"], ";"), (["4.500", "3.5"], ","), (["4.5", "3"], ";"), (["4", "3"], ";")):
         assert read(tmp_path, with_rents(*cells, separator=separator)).remarks == ()
 
 

@@ -188,11 +188,12 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
 def with_doubtful_points(its: Guess, cells: Cells) -> Guess:
     """The guess, asked about where each point stands before three figures, as points between thousands do."""
     pointed = [level for level in cells.by_rows if "." in level]
-    if its.feature.type != "number" or its.remark or not pointed or not all(map(THREE_FIGURES.fullmatch, pointed)):
+    are_doubtful = bool(pointed) and all(map(THREE_FIGURES.fullmatch, pointed))
+    if its.feature.type != "number" or cells.is_number or not are_doubtful:
         return its
     value = f"{shown(pointed[0])} is read as {float(pointed[0]):g}"
     asked = f'{value}: or is it {float(pointed[0]) * 1000:.0f}? then set data.decimal = "," and data.thousands = "."'
-    return replace(its, remark=asked)
+    return replace(its, remark=f"{its.remark} {asked}".lstrip())
 
 
 def _are_long(values: NDArray[np.float64]) -> bool:

@@ -75,7 +75,7 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
         raise UserError(f"{name}: no column can be the target: {few}; add the outcome")
     target = convincing(found)
     guesses = [guess(cells, writing.marks) for cells in columns]
-    if opened.data.separator == ";" and writing.marks == POINT:
+    if writing.marks == POINT:
         guesses = [with_doubtful_points(its, cells) for its, cells in zip(guesses, columns, strict=True)]
     identifier = _identifier(guesses)
     data = replace(
