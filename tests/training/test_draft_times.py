@@ -136,3 +136,44 @@ def test_categories_with_a_year_in_some_levels_are_features(levels: list[str], t
 def test_large_amounts_are_no_days_of_a_year(tmp_path: Path) -> None:
     levels = np.random.default_rng(5).integers(1_900_000, 2_099_999, 40).tolist()
     assert "sum" in drafted(tmp_path, "sum", levels)[1]
+
+
+LOST = [f"{year}.{month:02d}".replace(".10", ".1") for year, month in MONTHS]
+
+
+def test_an_october_that_lost_its_zero_is_asked_about_and_offered_as_a_number(tmp_path: Path) -> None:
+    text, features, line = drafted(tmp_path, "vintage", LOST)
+    assert "vintage" not in features
+    assert re.search(r'holds months, "201(\d)\.1" but never "201\1\.10": is it October', line)
+    assert "%Y.%m" not in text
+    assert split_by_time(tmp_path, text) == [float(level) for level in LOST]
+
+
+def test_months_of_one_figure_without_october_are_left_out_and_no_format_is_offered(tmp_path: Path) -> None:
+    levels = [f"{year}.{month}" for year, month in MONTHS if month != 10]
+    text, features, line = drafted(tmp_path, "vintage", levels)
+    assert "vintage" not in features
+    assert "is it October without its zero, or January?" in line
+    assert "# time_format" not in text
+
+
+@pytest.mark.parametrize("zeros", ["02d", "d"])
+def test_months_with_all_their_zeros_are_offered_with_their_format(zeros: str, tmp_path: Path) -> None:
+    levels = [f"{year}.{month:{zeros}}" for year, month in MONTHS]
+    text, _, line = drafted(tmp_path, "vintage", levels)
+    assert '# time_format = "%Y.%m"' in text
+    assert "October" not in line
+    assert [(moment.year, moment.month) for moment in split_by_time(tmp_path, text)] == MONTHS
+
+
+def test_months_that_the_file_holds_as_numbers_are_offered_as_numbers(tmp_path: Path) -> None:
+    levels = [float(level) for level in LOST]
+    text, features, line = drafted(tmp_path, "vintage", levels, ".parquet")
+    assert "vintage" not in features
+    assert re.search(r"looks like months, (\d{4})\.(\d\d) is month \d+ of \1: are they\?", line)
+    assert split_by_time(tmp_path, text) == levels
+
+
+def test_amounts_like_years_are_no_months(tmp_path: Path) -> None:
+    levels = np.random.default_rng(6).uniform(1_900, 2_099, 40).round(2).tolist()
+    assert drafted(tmp_path, "sum", levels, ".parquet")[2] == 'sum = { type = "number", description = "" }'

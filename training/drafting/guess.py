@@ -36,7 +36,7 @@ from training.drafting.doubts import (
     of_two_scales,
     with_odd_texts,
 )
-from training.drafting.periods import as_day_of_year, as_period
+from training.drafting.periods import as_day_of_year, as_period, as_year_and_month, of_lost_october
 from training.drafting.writing import A_QUESTION, NEARLY_ALL, words_of_truth
 from training.exploration.column import Column
 from training.exploration.risk import risk_of
@@ -90,6 +90,8 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     category = Feature(name, "category")
     if cells.time is not None or (times := _times(cells)):
         found = (ISO,) if cells.time is not None else times
+        if "%Y.%m" in found and (example := of_lost_october(levels)):
+            return _of_lost_zeros(cells, example)
         said = f"holds times, {' or '.join(found)}: for the split, or to be replaced by a duration?"
         return Guess(category, said, times=() if cells.missing else found)
     if not levels:
@@ -133,6 +135,16 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     return Guess(category, remark=missing or amounts_in_words(cells) or with_odd_texts(levels, is_amount.tolist()))
 
 
+def _of_lost_zeros(cells: Cells, example: str) -> Guess:
+    """Months of which October has lost its zero, as a program does that reads them as numbers."""
+    said = (
+        f"holds months, {shown(example)} but never {shown(f'{example}0')}: is it October without its zero, or January?"
+    )
+    is_in_order = any(".0" in level for level in cells.levels)
+    times = (NUMBER,) if is_in_order and not cells.missing else ()
+    return Guess(Feature(cells.name, "category"), said, times=times)
+
+
 def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     name, levels = cells.name, cells.levels
     number = Feature(name, "number")
@@ -155,7 +167,7 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
             f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
             recurs=True,
         )
-    if reason := as_day_of_year(values, cells.rows):
+    if reason := as_day_of_year(values, cells.rows) or as_year_and_month(values, cells.rows):
         return Guess(number, reason, times=() if cells.missing else (NUMBER,))
     if reason := beyond_exact(levels, values):
         return Guess(Feature(name, "category"), reason)

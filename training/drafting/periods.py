@@ -22,6 +22,7 @@ MONTH_AND_YEAR = re.compile(
 )
 WITH_DIGITS = 0.8  # of the texts; the others may be words such as unknown
 FIRST_YEAR, LAST_YEAR = 1900, 2099
+FEWEST_MONTHS = 6  # different ones that are known among numbers
 
 
 def as_period(levels: Sequence[str]) -> str:
@@ -49,3 +50,23 @@ def as_day_of_year(values: NDArray[np.float64], rows: NDArray[np.int64]) -> str:
         return ""
     example = int(values[fit][0])
     return f"looks like days of a year, {example} is day {example % 1000} of {example // 1000}: are they?"
+
+
+def of_lost_october(levels: Sequence[str]) -> str | None:
+    """The text among months such as 2016.09 and 2016.1 that may be an October without its zero; None for others."""
+    months = [level.partition(".")[2] for level in levels]
+    if "1" not in months or "10" in months or all(len(month) == 1 for month in months):
+        return None
+    return next(level for level, month in zip(levels, months, strict=True) if month == "1")
+
+
+def as_year_and_month(values: NDArray[np.float64], rows: NDArray[np.int64]) -> str:
+    """The reason to leave out numbers that are a year and its month, such as 2016.09; empty for others."""
+    years = np.floor(values)
+    months = (values - years) * 100
+    fit = (years >= FIRST_YEAR) & (years <= LAST_YEAR) & np.isclose(months, np.round(months), atol=1e-6)
+    fit &= (np.round(months) >= 1) & (np.round(months) <= 12)
+    if fit.sum() < FEWEST_MONTHS or rows[fit].sum() < NEARLY_ALL * rows.sum():
+        return ""
+    example = values[fit][0]
+    return f"looks like months, {example:.2f} is month {(example % 1) * 100:.0f} of {example:.0f}: are they?"
