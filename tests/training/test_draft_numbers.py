@@ -21,7 +21,7 @@ def drafted(folder: Path, name: str, cells: Cells, suffix: str = ".csv") -> tupl
     frame["default"] = (rng.random(len(cells)) < 0.25) * 1
     frame.to_parquet(file) if suffix == ".parquet" else frame.to_csv(file, index=False)
     text, content, _ = read_by_its_draft(file)
-    [line] = [line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = ")]
+    [line] = [line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = {{")]
     return text, content["features"], line
 
 
@@ -93,3 +93,25 @@ def test_negative_codes_that_may_be_values_are_asked_about(
 def test_genuine_negative_numbers_are_not_asked_about(cells: Cells, tmp_path: Path) -> None:
     line = drafted(tmp_path, "change", cells)[2]
     assert line == 'change = { type = "number", description = "" }'
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"), [("-1", '"-1"'), ("0", '"0"'), ("", "missing cells"), ("many", "missing cells"), ("1.5", None)]
+)
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_weight_with_a_wrong_cell_is_no_feature(
+    wrong: str, said: str | None, *, is_whole: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(7)
+    weights = rng.integers(1, 9, ROWS) if is_whole else rng.uniform(0.5, 3, ROWS).round(3)
+    text, features, line = drafted(tmp_path, "weight", [wrong, *weights.astype(str)[1:]])
+    assert "weight" not in features
+    assert '# weight = "weight"  # is it?' in text
+    assert "seems to be the weight of a row, which is not a feature: is it?" in line
+    assert (f"Then correct {said}: a weight is above 0" in line) == (said is not None)
+
+
+def test_words_are_no_weights(tmp_path: Path) -> None:
+    text, features, _ = drafted(tmp_path, "weight", ["light", "heavy", "medium"] * 200)
+    assert features["weight"]["type"] == "category"
+    assert "# weight = " not in text.replace("# weight = {", "")

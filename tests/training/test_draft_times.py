@@ -26,7 +26,7 @@ def drafted(folder: Path, name: str, levels: Sequence[Any], suffix: str = ".csv"
     frame["default"] = (rng.random(ROWS) < 0.25) * 1
     frame.to_parquet(file) if suffix == ".parquet" else frame.to_csv(file, index=False)
     text, content, _ = read_by_its_draft(file)
-    [line] = [line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = ")]
+    [line] = [line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = {{")]
     return text, content["features"], line
 
 

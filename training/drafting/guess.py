@@ -103,6 +103,8 @@ def guess(cells: Cells, marks: Marks) -> Guess:
         return Guess(Feature(name, "boolean"))
     values = cells.values(marks)
     is_amount = ~np.isnan(values)
+    if WEIGHT.search(name) and is_amount.any() and len(levels) > 1:
+        return Guess(Feature(name, "number"), _of_weights(cells, values))
     if is_amount.all():
         return replace(_number(cells, values, marks), names_rows=names_rows and not (values % 1).any())
     if set(map(folded, levels)) <= set(TRUTH):
@@ -133,6 +135,14 @@ def guess(cells: Cells, marks: Marks) -> Guess:
     asked = [level for level in levels if level.casefold() in A_QUESTION]
     missing = f"does {listed_texts(asked)} mean missing? then add special = [{listed_texts(asked)}]" if asked else ""
     return Guess(category, remark=missing or amounts_in_words(cells) or with_odd_texts(levels, is_amount.tolist()))
+
+
+def _of_weights(cells: Cells, values: NDArray[np.float64]) -> str:
+    """The reason to leave out a column that has the name of a weight, with what training would refuse in it."""
+    said = "seems to be the weight of a row, which is not a feature: is it?"
+    wrong = [level for level, is_weight in zip(cells.levels, values > 0, strict=True) if not is_weight]
+    found = [*(["missing cells"] if cells.missing else []), *map(shown, wrong[:3])]
+    return f"{said} Then correct {' and '.join(found)}: a weight is above 0" if found else said
 
 
 def _of_lost_zeros(cells: Cells, example: str) -> Guess:
@@ -171,8 +181,6 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
         return Guess(number, reason, times=() if cells.missing else (NUMBER,))
     if reason := beyond_exact(levels, values):
         return Guess(Feature(name, "category"), reason)
-    if WEIGHT.search(name) and (values > 0).all() and not cells.missing:
-        return Guess(number, "seems to be the weight of a row, which is not a feature: is it?")
     distinct, place = np.unique(values, return_inverse=True)
     rows = np.bincount(place, weights=cells.rows).astype(np.int64)
     codes = sorted({*negative_codes(distinct, rows, surely=True), *codes_among(distinct, rows)})

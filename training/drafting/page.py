@@ -57,7 +57,7 @@ def page_of(draft: Draft, folder: Path) -> str:
         *_written(draft),
         _id(draft),
         *_target(draft),
-        *(f"# weight = {text(its.feature.name)}  # is it?" for its in draft.guesses if WEIGHT.search(its.feature.name)),
+        *(f"# weight = {text(its.feature.name)}  # is it?" for its in draft.guesses if _is_weight(its)),
         *_exclude(draft.strays),
         "",
         "# Columns that the model may read, known when the decision is made. A description is shown in reports.",
@@ -133,6 +133,10 @@ def _as_settings(its: Candidate) -> list[str]:
     if its.negative:
         lines.append(f"negative = {_one_or_list(its.negative)}{question}")
     return lines
+
+
+def _is_weight(its: Guess) -> bool:
+    return WEIGHT.search(its.feature.name) is not None and its.feature.type == "number"
 
 
 def _exclude(strays: Strays | None) -> list[str]:
