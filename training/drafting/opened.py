@@ -1,6 +1,8 @@
 """A table with all its columns, and the settings of its format."""
 
+import io
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +14,13 @@ from cli.errors import UserError
 from table.cells import Source
 from table.csv_file import SAMPLE_ROWS, SEPARATORS, CsvFile, records
 from table.header import HeaderBelowError, header_below
-from table.packed import MARKS, unpacked
+from table.packed import MARKS, ZIP, unpacked
 from table.parquet_file import FEATHER, MAGIC, SUFFIXES
 from table.parts import parts_of
 from table.settings import Data, Schema
 from table.sources import OpenTable
 from table.words import number_of
-from table.workbook import Workbook
+from table.workbook import DAMAGES, Workbook
 
 WINDOWS, ANY_BYTE = "cp1252", "latin-1"
 SHOWN = 40
@@ -87,6 +89,24 @@ def _table(name: str, path: Path, data: Data) -> OpenTable:
     if isinstance(table.files[0], CsvFile):
         _refuse_no_header(name, table.files[0])
     return table
+
+
+def other_sheets(name: str, path: Path) -> tuple[str, ...]:
+    """The sheets of the workbook at `path` that are not read unless named; none of what cannot be read as one."""
+    try:
+        with path.open("rb") as file:
+            if not file.peek(len(ZIP)).startswith(ZIP):
+                return ()
+            content = unpacked(name, file.read())
+        import openpyxl
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles, which are no sheets
+            sheets = openpyxl.load_workbook(io.BytesIO(content), read_only=True).worksheets
+    except (UserError, ImportError, *DAMAGES):
+        return ()
+    first = next((each for each in sheets if each.sheet_state == "visible"), None)
+    return tuple(each.title for each in sheets if each is not (first or sheets[0]))
 
 
 def _read(table: OpenTable, data: Data, columns: list[str], unread: dict[str, str]) -> Source:

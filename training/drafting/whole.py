@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.errors import UserError
-from cli.words import listed
+from cli.words import listed, shown
 from table import column_of
 from table.cells import MISSING, Source
 from table.header import UNNAMED
@@ -18,7 +18,7 @@ from table.short_rows import left_out_by
 from table.words import Missing
 from training.drafting.cells import Cells, cells_of
 from training.drafting.guess import ID_NAME, UUID, Guess, guess, suspected, with_doubtful_points
-from training.drafting.opened import Opened, open_all, reason_of
+from training.drafting.opened import Opened, open_all, other_sheets, reason_of
 from training.drafting.outcome import Candidate, candidates, convincing, named
 from training.drafting.page import Draft, likeliest, page_of
 from training.drafting.strays import strays_of
@@ -44,8 +44,21 @@ class Asked:
 def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     """The draft for the table at `path`.
 
-    Raises UserError for what is no table, and where no column can be the target or a feature.
+    Raises UserError for what is no table, and where no column can be the target or a feature; of a workbook whose
+    first sheet is read, the error names the others.
     """
+    try:
+        return _drafted(asked_for, path, show)
+    except UserError as error:
+        others = () if asked_for.sheet is not None else other_sheets(asked_for.name, path)
+        if not others:
+            raise
+        known = f"the workbook has other sheets: {listed(others)}"
+        remedy = f"name one with --sheet, as --sheet {shown(others[0])}"
+        raise UserError(f"{error}; {known}; {remedy}", error.exit_status) from error
+
+
+def _drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     name = asked_for.name
     opened = open_all(name, path, asked_for.sheet, show)
     looked_at = _looked_at(opened.rows, asked_for.seed)
