@@ -10,7 +10,7 @@ which ends a row too.
 
 import codecs
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -31,11 +31,13 @@ class Cuts:
     rows: tuple[int, ...]
     header: int = 0
     """The byte behind the header; 0 where there is one piece."""
+    names: tuple[str, ...] = ()
+    """The names of the columns where the header lacks one; empty where it has all."""
 
     def beside_header(self, start: int) -> "Cuts":
         """The cuts of a file in which the piece `start` follows the header at once."""
         before = self.starts[start] - (self.header if start else 0)
-        return Cuts(tuple(max(place - before, 0) for place in self.starts), self.rows, self.header)
+        return replace(self, starts=tuple(max(place - before, 0) for place in self.starts))
 
 
 def is_cuttable(encoding: str) -> bool:

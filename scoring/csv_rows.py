@@ -2,6 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +14,15 @@ from cli.errors import UserError
 from scoring.csv_cuts import Cuts, cuts_in, cuts_of, is_cuttable
 from scoring.reading import Reading
 from table.blanks import BLANK
-from table.csv_file import ANOTHER_ENCODING, SAMPLE_BYTES, find_separator, without_separator_line
-from table.header import without_title
+from table.csv_file import (
+    ANOTHER_ENCODING,
+    SAMPLE_BYTES,
+    SAMPLE_ROWS,
+    find_separator,
+    records,
+    without_separator_line,
+)
+from table.header import completed_names, without_title
 from table.packed import MARKS
 from table.short_rows import cells_of
 
@@ -44,12 +53,15 @@ class CsvRows:
                 self._is_packed = isinstance(stream, pa.CompressedInputStream)
         except (pa.ArrowException, OSError) as error:
             raise self._refusal(f"cannot be decompressed: {str(error).splitlines()[0]}; copy it again") from error
+        is_whole = len(head) < SAMPLE_BYTES
         encoding = reading.data.encoding or next((found for mark, found in MARKS if head.startswith(mark)), None)
         self._encoding = encoding or "utf-8"
         if b"\0" in head and encoding is None:
             raise self._refusal("is neither text, Parquet nor Arrow; copy it again, or name its encoding")
         if encoding is not None:
             head = head.decode(encoding, errors="ignore").encode()
+        if not is_whole:  # the last row is cut
+            head = head[: head.rfind(b"\n") + 1] or head
         said, head = without_separator_line(head)
         self._lines_above = 0 if said is None else 1
         if reading.data.header is not None:
@@ -57,8 +69,28 @@ class CsvRows:
         self._separator = reading.data.separator or said or find_separator(head, reading.columns)
         if self._separator == BLANK:
             raise self._refusal("columns separated by blanks cannot be read in pieces; convert it to Parquet")
+        self._skipped = self._lines_above
+        self.names: tuple[str, ...] = () if cuts is None else cuts.names
+        self._complete(head)
         with self._opened(None, 0, None) as reader:
             self.schema = pa.schema([(column, pa.string()) for column in reader.schema.names])
+
+    def _complete(self, head: bytes) -> None:
+        """Find `names`, those of the columns where the header lacks one, as training does; they replace the header.
+
+        Pieces of a file are told them: the first rows of another piece may look otherwise.
+        """
+        sample = list(islice(records(head, self._separator), SAMPLE_ROWS))
+        if not sample:  # refused when it is opened
+            return
+        (line, header), *rows = sample
+        if any("\ud800" <= sign <= "\udfff" for sign in "".join(header)):
+            raise self._refusal(f"line {line} is not UTF-8 text; {ANOTHER_ENCODING}")
+        if self._cuts is None:
+            names = completed_names(header, [row for _, row in rows])
+            self.names = () if names == header else tuple(names)
+        if self.names:
+            self._skipped = rows[0][0] - 1 if rows else len(head.splitlines())
 
     @property
     def units(self) -> Sequence[int] | None:
@@ -73,11 +105,13 @@ class CsvRows:
         if self._is_packed or self._lines_above or not is_cuttable(self._encoding):
             return None
         if blocks is not None:
-            return cuts_in(blocks, self._separator, rows)
-        try:
-            return cuts_of(self._path, self._separator, rows)
-        except OSError as fault:
-            raise self._refusal(f"cannot be read: {fault.strerror}") from fault
+            found = cuts_in(blocks, self._separator, rows)
+        else:
+            try:
+                found = cuts_of(self._path, self._separator, rows)
+            except OSError as fault:
+                raise self._refusal(f"cannot be read: {fault.strerror}") from fault
+        return None if found is None else replace(found, names=self.names)
 
     def batches(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
         """The rows of some units; all of a file that is not cut."""
@@ -117,10 +151,11 @@ class CsvRows:
     def _opened(self, columns: list[str] | None, place: int, end: int | None, before: int = 0) -> Any:
         """A reader from one byte to another; `before` are the rows in front of them."""
         self._met: list[Broken] = []
-        header = None if not place else self.schema.names
+        header = self.schema.names if place else list(self.names) or None
+        above = 0 if place else self._skipped
 
         def skip(row: Any) -> str:
-            number = 0 if row.number is None else before + row.number - (header is None) - self._lines_above
+            number = 0 if row.number is None else before + row.number - (header is None) - above
             reason = f"expected {row.expected_columns} fields, as in the header, got {row.actual_columns}"
             if row.actual_columns < row.expected_columns and row.text and row.text == self._last_line():
                 reason += "; the last line has no end: is the file cut short?"
@@ -139,7 +174,7 @@ class CsvRows:
                     use_threads=False,
                     block_size=BLOCK_BYTES,
                     encoding=self._encoding,
-                    skip_rows=self._lines_above,
+                    skip_rows=above,
                     column_names=header,
                 ),
                 parse_options=pa_csv.ParseOptions(

@@ -49,13 +49,19 @@ class File:
     """Byte at which each unit of a cut CSV begins."""
     header: int = 0
     """The byte behind the header of a cut CSV."""
+    names: tuple[str, ...] = ()
+    """The names of the columns of a CSV whose header lacks one."""
     tag: str | None = None
     """The ETag of a file in S3 that is read in ranges."""
 
     @property
     def cuts(self) -> Cuts | None:
         """Cuts of a CSV."""
-        return None if self.starts is None or self.units is None else Cuts(self.starts, self.units, self.header)
+        return (
+            None
+            if self.starts is None or self.units is None
+            else Cuts(self.starts, self.units, self.header, self.names)
+        )
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,10 @@ class Plan:
 
     def digest(self) -> str:
         """The sha256 of what is scored, by name, size and time of each file, and of how it is cut."""
-        files = [[file.name, file.size, file.stamp, file.units, file.starts, file.tag] for file in self.files]
+        files = [
+            [file.name, file.size, file.stamp, file.units, file.starts, file.tag, *([file.names] if file.names else [])]
+            for file in self.files
+        ]
         pieces = [[piece.file, piece.start, piece.stop] for piece in self.pieces]
         return sha256_of(json.dumps([files, pieces]).encode())
 
@@ -133,6 +142,8 @@ def _here(name: str, reading: Reading, rows: int) -> Iterator[File]:
         units = opened.units if cuts is None else cuts.rows
         place, stamp = str(part.path.absolute()), str(stat.st_mtime_ns)
         file = File(part.name, place, stat.st_size, stamp, None if units is None else tuple(units))
+        if isinstance(opened, CsvRows):
+            file = replace(file, names=opened.names)
         yield file if cuts is None else replace(file, starts=cuts.starts, header=cuts.header)
 
 
@@ -174,8 +185,8 @@ def _cut_in_s3(store: Store, reading: Reading, rows: int, path: Path, file: File
     cuts = opened.cut(rows, chain([head], (store.read_range(address, *each, tag)[0] for each in others)))
     if cuts is None:
         return file
-    several = len(cuts.rows) > 1
-    return replace(file, units=cuts.rows, starts=cuts.starts, header=cuts.header, tag=tag if several else None)
+    file = replace(file, units=cuts.rows, starts=cuts.starts, header=cuts.header, names=cuts.names)
+    return replace(file, tag=tag) if len(cuts.rows) > 1 else file
 
 
 def _listed(name: str, store: Store) -> Iterator[File]:

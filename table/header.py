@@ -32,23 +32,34 @@ def without_title(name: str, content: bytes, header: int) -> bytes:
 
 
 def completed(content: bytes, separator: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-    """The content with a header that has a name, or an empty cell, for each column; a first one without is UNNAMED.
-
-    `rows` are the first ones.
-    """
+    """The content with a header as `completed_names` has it; `rows` are the first ones."""
+    names = completed_names(header, rows)
+    if names == list(header):
+        return content
     start = len(BYTE_ORDER_MARK) if content.startswith(BYTE_ORDER_MARK) else 0
     start += len(content[start:]) - len(content[start:].lstrip(b"\r\n"))
     mark = separator.encode()
-    if header and header[0] == "" and UNNAMED not in header:
-        rest = content[start:].removeprefix(b'""')
-        return content[:start] + UNNAMED.encode() + rest
-    one_more = bool(rows) and all(len(row) == len(header) + 1 for row in rows)
-    if not one_more or UNNAMED in header:
-        return content
-    if all(row[-1] == "" for row in rows):
-        end = min(at for at in (content.find(b"\n", start), content.find(b"\r", start)) if at >= 0)
-        return content[:end] + mark + content[end:]
-    return content[:start] + UNNAMED.encode() + mark + content[start:]
+    if len(names) == len(header):
+        return content[:start] + UNNAMED.encode() + content[start:].removeprefix(b'""')
+    if names[0] == UNNAMED:
+        return content[:start] + UNNAMED.encode() + mark + content[start:]
+    end = min(at for at in (content.find(b"\n", start), content.find(b"\r", start)) if at >= 0)
+    return content[:end] + mark + content[end:]
+
+
+def completed_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The header with a name, or an empty one, for each column of the first rows; a first one without is UNNAMED.
+
+    Rows with fewer cells than the header, such as notes and totals, say nothing about it.
+    """
+    if not header or UNNAMED in header:
+        return list(header)
+    if header[0] == "":
+        return [UNNAMED, *header[1:]]
+    full = [row for row in rows if len(row) >= len(header)]
+    if not full or any(len(row) != len(header) + 1 for row in full):
+        return list(header)
+    return [*header, ""] if all(row[-1] == "" for row in full) else [UNNAMED, *header]
 
 
 def header_below(rows: Sequence[tuple[int, Sequence[str]]]) -> int | None:
