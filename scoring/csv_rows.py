@@ -12,6 +12,7 @@ import pyarrow.csv as pa_csv
 
 from cli.errors import UserError
 from scoring.csv_cuts import Cuts, cuts_in, cuts_of, is_cuttable
+from scoring.formats import foreign_bytes, foreign_text
 from scoring.reading import Reading
 from table.blanks import BLANK
 from table.csv_file import (
@@ -53,6 +54,8 @@ class CsvRows:
                 self._is_packed = isinstance(stream, pa.CompressedInputStream)
         except (pa.ArrowException, OSError) as error:
             raise self._refusal(f"cannot be decompressed: {str(error).splitlines()[0]}; copy it again") from error
+        if foreign := foreign_bytes(head, is_unpacked=self._is_packed):
+            raise self._refusal(foreign)
         is_whole = len(head) < SAMPLE_BYTES
         encoding = reading.data.encoding or next((found for mark, found in MARKS if head.startswith(mark)), None)
         self._encoding = encoding or "utf-8"
@@ -60,6 +63,8 @@ class CsvRows:
             raise self._refusal("is neither text, Parquet nor Arrow; copy it again, or name its encoding")
         if encoding is not None:
             head = head.decode(encoding, errors="ignore").encode()
+        if foreign := foreign_text(name, head):
+            raise self._refusal(foreign)
         if not is_whole:  # the last row is cut
             head = head[: head.rfind(b"\n") + 1] or head
         said, head = without_separator_line(head)

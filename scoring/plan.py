@@ -15,6 +15,7 @@ from scoring.csv_cuts import BLOCK, Cuts
 from scoring.csv_rows import CsvRows
 from scoring.documents import ScoringRun
 from scoring.files import is_csv, open_rows
+from scoring.formats import PACKED
 from scoring.ranges import bring_footer
 from scoring.reading import Reading
 from storage.address import Address, is_remote
@@ -162,6 +163,8 @@ def _looked_at(store: Store, reading: Reading, rows: int, work: Path, numbered: 
     number, file = numbered
     path = work / str(number)
     if not file.size:
+        return file
+    if Path(file.name).suffix in PACKED:  # is one part, and its beginning alone cannot be unpacked
         return file
     if Path(file.name).suffix.lower() not in SUFFIXES:
         return file if file.size <= SMALL_CSV else _cut_in_s3(store, reading, rows, path, file)

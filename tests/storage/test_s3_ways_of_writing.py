@@ -1,5 +1,6 @@
 """Files in S3 that are written in another way than usual are scored as those here, also in ranges."""
 
+import gzip
 import io
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from scoring import plan, run, steps
-from tests.scoring.conftest import in_this_process
+from tests.scoring.conftest import in_this_process, rows
 from tests.storage.conftest import Bucket
 
 pytestmark = pytest.mark.tier("land")
@@ -54,3 +55,11 @@ def test_parts_of_a_csv_whose_header_lacks_a_name_are_read_in_ranges(
     assert len(plain) == 4
     assert parts_in(bucket, "scored") == plain
     assert pd.read_csv(io.BytesIO(bucket.get("scored/rejects.csv")))["row"].tolist() == [700]
+
+
+def test_a_large_packed_csv_is_unpacked_where_it_is_looked_at(bucket: Bucket, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain.csv").write_text("\n".join(lines_of(model)))
+    bucket.put("one/book.csv.gz", gzip.compress((tmp_path / "plain.csv").read_bytes()))
+    assert score(tmp_path / "plain.csv", str(tmp_path / "plain"), model) == 0
+    assert score(f"{bucket}/one/book.csv.gz", str(tmp_path / "scored"), model) == 0
+    assert rows(tmp_path / "scored") == rows(tmp_path / "plain")
