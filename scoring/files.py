@@ -73,7 +73,8 @@ class _ParquetRows:
     is_csv = False
 
     def __init__(self, name: str, path: Path, reading: Reading) -> None:
-        coded = [feature.column for feature in reading.categories]
+        there = {field.name for field in ParquetFile(name, path).schema if not pa.types.is_nested(field.type)}
+        coded = [feature.column for feature in reading.categories if feature.column in there]
         self._file = ParquetFile(name, path, coded)
         self._reading = reading
         self.schema = self._file.schema

@@ -120,3 +120,11 @@ def test_what_is_told_to_do_helps(score: Score, tmp_path: Path) -> None:
 def test_columns_that_begin_with_the_letters_of_a_mark_are_a_csv() -> None:
     assert foreign_bytes(b"BZh,PK\n1,2\n", is_unpacked=False) is None
     assert foreign_bytes(b"PK,xl/\n1,2\n", is_unpacked=False) is None
+
+
+def test_a_parquet_file_without_a_category_is_one_line(
+    score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pq.write_table(book_of(10).drop("region"), tmp_path / "book.parquet")
+    assert score(tmp_path / "book.parquet") == 1
+    assert "book.parquet: no column region; its columns: uuid, income, " in capsys.readouterr().err
