@@ -41,7 +41,7 @@ def estimate(plan: Plan, scorer: Scorer, work: Path) -> Estimate:
         stop = min(len(file.units), UNITS) if file.units is not None else 0
         stop = 1 if file.starts is not None else stop
         with brought(file, range(stop), scorer.reading.columns, work) as (path, cuts):
-            rows = open_rows(file.name, path, scorer.reading, cuts)
+            rows = open_rows(file.name, path, scorer.reading, cuts, file.said)
         stop = stop or len(rows.units or ())
         begin, batches = time.perf_counter(), rows.batches(0, stop)
         _, warm = next(batches, (0, None))

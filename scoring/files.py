@@ -37,10 +37,20 @@ class Rows(Protocol):
         """Lines that are not rows, since the last call."""
 
 
-def open_rows(name: str, path: Path, reading: Reading, cuts: Cuts | None = None) -> Rows:
+Said = Sequence[tuple[str, str | None]]
+"""Columns that the names of a file's folders say (`year=2016`), each with its value, None for missing."""
+
+
+def open_rows(name: str, path: Path, reading: Reading, cuts: Cuts | None = None, said: Said = ()) -> Rows:
+    """As `open_file`; its rows have the columns that are `said`."""
+    opened = open_file(name, path, reading, cuts, said)
+    return _WithSaid(opened, said) if said else opened
+
+
+def open_file(name: str, path: Path, reading: Reading, cuts: Cuts | None = None, said: Said = ()) -> Rows:
     """A file, which the user calls `name`, by what it begins with; a CSV with its cuts.
 
-    Raises UserError for one that is not to be read.
+    Raises UserError for one that is not to be read, or lacks a column that is not `said`.
     """
     try:
         with path.open("rb") as file:
@@ -57,8 +67,8 @@ def open_rows(name: str, path: Path, reading: Reading, cuts: Cuts | None = None)
     elif start.startswith(MAGIC) or Path(name).suffix.lower() in SUFFIXES:
         opened = _ParquetRows(name, path, reading)
     else:
-        opened = _ArrowRows(name, path, reading)
-    reading.check(name, opened.schema)
+        opened = _ArrowRows(name, path, reading, said)
+    reading.check(name, _with_said(opened.schema, said))
     return opened
 
 
@@ -67,6 +77,32 @@ def is_csv(name: str, head: bytes) -> bool:
     return Path(name).suffix.lower() not in (*SUFFIXES, *ARROW_SUFFIXES) and not head.startswith(
         (MAGIC, FEATHER, STREAM)
     )
+
+
+def _with_said(schema: Any, said: Said) -> Any:
+    return pa.schema([*schema, *((column, pa.string()) for column, _ in said)])
+
+
+class _WithSaid:
+    """A file whose folders' names say columns: each has one value in all rows, as text."""
+
+    def __init__(self, opened: Rows, said: Said) -> None:
+        self._opened, self._said = opened, said
+        self.is_csv = opened.is_csv
+        self.schema = _with_said(opened.schema, said)
+
+    @property
+    def units(self) -> Sequence[int] | None:
+        return self._opened.units
+
+    def batches(self, start: int, stop: int) -> Iterator[tuple[int, Any]]:
+        for row, batch in self._opened.batches(start, stop):
+            cells = [pa.repeat(pa.scalar(value, pa.string()), batch.num_rows) for _, value in self._said]
+            schema = _with_said(batch.schema, self._said)
+            yield row, pa.RecordBatch.from_arrays([*batch.columns, *cells], schema=schema)
+
+    def broken(self) -> list[Broken]:
+        return self._opened.broken()
 
 
 class _ParquetRows:
@@ -95,7 +131,7 @@ class _ArrowRows:
 
     is_csv = False
 
-    def __init__(self, name: str, path: Path, reading: Reading) -> None:
+    def __init__(self, name: str, path: Path, reading: Reading, said: Said) -> None:
         self._name, self._path, self._reading = name, path, reading
         self.units: Sequence[int] | None = None
         try:
@@ -107,7 +143,7 @@ class _ArrowRows:
             else:
                 self._file = pa.ipc.open_file(source)
                 self.schema = self._file.schema
-                reading.check(name, self.schema)
+                reading.check(name, _with_said(self.schema, said))
                 fields = [self.schema.get_field_index(column) for column in reading.columns_of(self.schema)]
                 options = pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
                 self._file = pa.ipc.open_file(source, options=options)

@@ -67,7 +67,7 @@ class Parts:
             try:
                 units = range(piece.start, piece.stop)
                 with brought(file, units, self._job.reading.columns, work) as (path, cuts):
-                    rows = open_rows(file.name, path, self._job.reading, cuts)
+                    rows = open_rows(file.name, path, self._job.reading, cuts, file.said)
                     return self._score(piece, file, path, rows, work, report)
             except ModelRefused as refusal:  # some files of a model are read with the first batch that needs them
                 raise UserError(str(refusal)) from refusal

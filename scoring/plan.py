@@ -14,7 +14,7 @@ from runtime.manifest import Manifest
 from scoring.csv_cuts import BLOCK, Cuts
 from scoring.csv_rows import CsvRows
 from scoring.documents import ScoringRun
-from scoring.files import is_csv, open_rows
+from scoring.files import is_csv, open_file
 from scoring.formats import PACKED
 from scoring.ranges import bring_footer
 from scoring.reading import Reading
@@ -23,7 +23,7 @@ from storage.digest import sha256_of
 from storage.files import entries_of
 from storage.store import Store
 from table.parquet_file import SUFFIXES
-from table.parts import parts_of
+from table.parts import Part, _part, parts_of
 
 ROWS_OF_A_PART = 2**20
 SIDE_BY_SIDE = 8  # files in S3 that are looked at at once
@@ -52,6 +52,8 @@ class File:
     """The byte behind the header of a cut CSV."""
     names: tuple[str, ...] = ()
     """The names of the columns of a CSV whose header lacks one."""
+    said: tuple[tuple[str, str | None], ...] = ()
+    """The columns that are read and that the names of its folders say, with their values."""
     tag: str | None = None
     """The ETag of a file in S3 that is read in ranges."""
 
@@ -113,7 +115,8 @@ class Plan:
     def digest(self) -> str:
         """The sha256 of what is scored, by name, size and time of each file, and of how it is cut."""
         files = [
-            [file.name, file.size, file.stamp, file.units, file.starts, file.tag, *([file.names] if file.names else [])]
+            [file.name, file.size, file.stamp, file.units, file.starts, file.tag]
+            + ([file.names, file.said] if file.names or file.said else [])
             for file in self.files
         ]
         pieces = [[piece.file, piece.start, piece.stop] for piece in self.pieces]
@@ -137,22 +140,28 @@ def plan_of(name: str, reading: Reading, rows: int = ROWS_OF_A_PART) -> Plan:
 
 def _here(name: str, reading: Reading, rows: int) -> Iterator[File]:
     for part in parts_of(name, Path(name)):
-        opened = open_rows(part.name, part.path, reading)
+        said = _said(part, reading)
+        opened = open_file(part.name, part.path, reading, said=said)
         stat = part.path.stat()
         cuts = opened.cut(rows) if isinstance(opened, CsvRows) else None
         units = opened.units if cuts is None else cuts.rows
         place, stamp = str(part.path.absolute()), str(stat.st_mtime_ns)
-        file = File(part.name, place, stat.st_size, stamp, None if units is None else tuple(units))
+        file = File(part.name, place, stat.st_size, stamp, None if units is None else tuple(units), said=said)
         if isinstance(opened, CsvRows):
             file = replace(file, names=opened.names)
         yield file if cuts is None else replace(file, starts=cuts.starts, header=cuts.header)
+
+
+def _said(part: Part, reading: Reading) -> tuple[tuple[str, str | None], ...]:
+    wanted = reading.columns
+    return tuple((column, value) for column, value in part.values.items() if column in wanted)
 
 
 def _in_s3(name: str, reading: Reading, rows: int) -> Iterator[File]:
     store = Store()
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool, tempfile.TemporaryDirectory(prefix="lastbit-") as work:
         look = partial(_looked_at, store, reading, rows, Path(work))
-        yield from pool.map(look, enumerate(_listed(name, store)))
+        yield from pool.map(look, enumerate(_listed(name, store, reading)))
 
 
 def _looked_at(store: Store, reading: Reading, rows: int, work: Path, numbered: tuple[int, File]) -> File:
@@ -169,7 +178,7 @@ def _looked_at(store: Store, reading: Reading, rows: int, work: Path, numbered: 
     if Path(file.name).suffix.lower() not in SUFFIXES:
         return file if file.size <= SMALL_CSV else _cut_in_s3(store, reading, rows, path, file)
     tag = bring_footer(store, Address.of_object(file.place), file.size, path)
-    units = tuple(open_rows(file.name, path, reading).units or ())
+    units = tuple(open_file(file.name, path, reading, said=file.said).units or ())
     path.unlink()
     pieces = len(list(_cuts(units, rows)))
     return replace(file, units=units, tag=tag if pieces > 1 else None)
@@ -180,7 +189,7 @@ def _cut_in_s3(store: Store, reading: Reading, rows: int, path: Path, file: File
     address = Address.of_object(file.place)
     head, tag = store.read_range(address, 0, min(BLOCK, file.size))
     path.write_bytes(head)
-    opened = open_rows(file.name, path, reading) if is_csv(file.name, head) else None
+    opened = open_file(file.name, path, reading, said=file.said) if is_csv(file.name, head) else None
     path.unlink()
     if not isinstance(opened, CsvRows):
         return file
@@ -192,14 +201,15 @@ def _cut_in_s3(store: Store, reading: Reading, rows: int, path: Path, file: File
     return replace(file, tag=tag) if len(cuts.rows) > 1 else file
 
 
-def _listed(name: str, store: Store) -> Iterator[File]:
+def _listed(name: str, store: Store, reading: Reading) -> Iterator[File]:
     address = Address.of_table(name)
     entries = entries_of(store, address) if address.is_several else []
     if entries:
         base = address.before_pattern
         for entry in entries:
             place = str(base / entry.key)
-            yield File(place, place, entry.size, entry.written.isoformat())
+            said = _said(_part(str(base), Path(entry.key), Path()), reading)
+            yield File(place, place, entry.size, entry.written.isoformat(), said=said)
         return
     folder, _, key = address.key.rpartition("/")
     found = next((each for each in store.listed(Address(address.bucket, folder)) if each.key == key), None)

@@ -3,6 +3,7 @@
 import gzip
 import io
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
@@ -63,3 +64,24 @@ def test_a_large_packed_csv_is_unpacked_where_it_is_looked_at(bucket: Bucket, mo
     assert score(tmp_path / "plain.csv", str(tmp_path / "plain"), model) == 0
     assert score(f"{bucket}/one/book.csv.gz", str(tmp_path / "scored"), model) == 0
     assert rows(tmp_path / "scored") == rows(tmp_path / "plain")
+
+
+@pytest.mark.parametrize("form", ["csv", "small csv", "parquet"])
+def test_names_of_folders_are_columns(
+    form: str, bucket: Bucket, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if form == "small csv":
+        monkeypatch.setattr(plan, "SMALL_CSV", 2**26)
+    frame = pd.concat([pd.read_csv(model.parent / "table.csv")] * 6, ignore_index=True)[:3_500]
+    frame["region"] = "Café au lait"
+    frame.to_csv(tmp_path / "plain.csv", index=False)
+    out = io.BytesIO()
+    if form == "parquet":
+        frame.drop(columns="region").to_parquet(out, row_group_size=500, index=False)
+    else:
+        frame.drop(columns="region").to_csv(out, index=False)
+    bucket.put(f"book/year=2015/region={quote('Café au lait')}/part-0.{form.split()[-1]}", out.getvalue())
+    assert score(tmp_path / "plain.csv", str(tmp_path / "plain"), model) == 0
+    assert score(f"{bucket}/book/", str(tmp_path / "scored"), model) == 0
+    assert score(f"{bucket}/book/*/*/*", str(tmp_path / "pattern"), model) == 0
+    assert rows(tmp_path / "scored") == rows(tmp_path / "pattern") == rows(tmp_path / "plain")
