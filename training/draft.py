@@ -16,12 +16,16 @@ from cli import command
 from cli.errors import WRONG_USAGE, UserError
 from cli.parser import Parser
 from cli.progress import Progress
-from cli.settings.flags import names
+from cli.settings.flags import add_flags, names
 from cli.words import escaped
 from storage.files import local_file
 from storage.whole_file import out_file, write_whole
+from table.settings import Data
 from training.drafting.page import NO_OUTCOME
 from training.drafting.whole import Asked, drafted
+from training.settings import settings_from_dict
+
+WRITTEN = ("data.separator", "data.encoding", "data.sheet")  # that the user tells where the draft cannot see it
 
 EPILOG = """\
 Exit status: 0 done; 1 failed, with one line that says why and nothing written; 2 wrong flags.
@@ -43,8 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         progress = Progress(quiet=args.quiet)
         page = None if args.out is None else out_file("--out", args.out)
         folder = Path() if page is None else page.parent
+        told = {key: value for key, value in vars(args).items() if key in WRITTEN and value is not None}
+        data = settings_from_dict({}, told).data
+        of_file = {"sheet": data.sheet, "encoding": data.encoding, "separator": data.separator}
+        asked = Asked(args.table, folder, args.target, args.positive, args.seed, **of_file)
         with local_file(args.table, progress) as path, progress.step("Looking at the table") as show:
-            text = drafted(Asked(args.table, folder, args.target, args.positive, args.seed, args.sheet), path, show)
+            text = drafted(asked, path, show)
         if NO_OUTCOME in text:
             progress.say("[yellow]![/] No outcome was detected; the draft asks for it. Name it with --target COLUMN.")
         if page is None:
@@ -74,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="CSV, Parquet, Feather, JSON lines or Excel, compressed or not; a folder or a pattern of them; "
         "or s3://bucket/key",
     )
-    files.add_argument("--sheet", metavar="NAME", help="sheet of an Excel workbook; default the first")
+    add_flags(files, Data, "data", *(key.removeprefix("data.") for key in WRITTEN))
     files.add_argument("--out", metavar="FILE.toml", help="the configuration; default standard output")
     files.add_argument("--quiet", action="store_true", help="print errors only")
     outcome = parser.add_argument_group("outcome")

@@ -64,7 +64,7 @@ class Chance:
     @classmethod
     def of(cls, frame: pd.DataFrame, rows: int) -> Self:
         """The chance by the training rows, or by some of them."""
-        compared = [str(name) for name in frame if not _numbers_rows(frame[name])] or list(frame)
+        compared = [str(name) for name in frame if not _numbers_rows(frame[name])] or [*map(str, frame)]
         frame = frame[compared]
         fine = fine_grained(frame)
         some = frame.iloc[:: 1 + len(frame) // ROWS_OF_SHARES]

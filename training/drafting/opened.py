@@ -24,6 +24,7 @@ from table.workbook import DAMAGES, Workbook
 
 WINDOWS, ANY_BYTE = "cp1252", "latin-1"
 SHOWN = 40
+NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,13 @@ class Opened:
     other_sheets: tuple[str, ...] = ()
 
 
-def open_all(name: str, path: Path, sheet: str | None, show: Callable[[str], None]) -> Opened:
-    """Open `path`, which the user calls `name`; `sheet` of a workbook, None for the first.
+def open_all(name: str, path: Path, data: Data, show: Callable[[str], None]) -> Opened:
+    """Open `path`, which the user calls `name`; of separator, encoding and sheet those that are None are found out.
 
     Raises UserError where it is no table of columns and rows.
     """
-    encoding, accented = _encoding(name, path)
-    data = Data(file=name, encoding=encoding, sheet=sheet)
+    encoding, accented = _encoding(name, path) if data.encoding is None else (data.encoding, "")
+    data = replace(data, encoding=encoding)
     try:
         table = _table(name, path, data)
     except HeaderBelowError as found:
@@ -155,8 +156,19 @@ def _encoding(name: str, path: Path) -> tuple[str | None, str]:
         try:
             content.decode()
         except UnicodeDecodeError as error:
+            _refuse_broken_utf8(part.name, content, error.start)
             return _of_one_byte(content, error.start)
     return None, ""
+
+
+def _refuse_broken_utf8(name: str, content: bytes, at: int) -> None:
+    """Raise UserError for a text with the letters of UTF-8 in more places than in which it is none."""
+    text = content.decode(errors="surrogateescape")
+    broken = sum("\udc80" <= letter <= "\udcff" for letter in NOT_ASCII.findall(text))
+    if len(NOT_ASCII.findall(text)) > 2 * broken:
+        line = content.count(b"\n", 0, at) + 1
+        problem = f"line {line} is not UTF-8 text, which the others are"
+        raise UserError(f"{name}: {problem}; correct it, or name the encoding of all with --encoding")
 
 
 def _of_two_bytes(content: bytes) -> str | None:

@@ -14,6 +14,7 @@ from cli.words import listed, shown
 from table import column_of
 from table.cells import MISSING, Source
 from table.header import UNNAMED
+from table.settings import Data
 from table.short_rows import left_out_by
 from table.words import Missing
 from training.drafting.cells import Cells, cells_of
@@ -31,7 +32,10 @@ ROWS = 20_000  # that are looked at for what knows the outcome
 
 @dataclass(frozen=True)
 class Asked:
-    """The user's statements on a table called `name`; the draft names its file from `folder`."""
+    """The user's statements on a table called `name`; the draft names its file from `folder`.
+
+    Of `sheet`, `encoding` and `separator` it finds out those that are None.
+    """
 
     name: str
     folder: Path
@@ -39,6 +43,8 @@ class Asked:
     positive: tuple[str, ...] = ()
     seed: int = 99
     sheet: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
 
 
 def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
@@ -60,7 +66,8 @@ def drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
 
 def _drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     name = asked_for.name
-    opened = open_all(name, path, asked_for.sheet, show)
+    told = Data(name, asked_for.separator, sheet=asked_for.sheet, encoding=asked_for.encoding)
+    opened = open_all(name, path, told, show)
     looked_at = _looked_at(opened.rows, asked_for.seed)
     columns, left_out = _cells(opened, looked_at, show)
     writing = writing_of(columns, opened.data.separator)
@@ -119,7 +126,7 @@ def _drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
         kept.append(_as_read(its, source))
     asked = dict(writing.asked)
     if opened.accented:
-        asked["encoding"] = f"is this right: {opened.accented.strip()}?"
+        asked["encoding"] = f"is this right: {opened.accented.strip()}? Else draft it with --encoding"
     if opened.data.header is not None:
         asked["header"] = "is a title above it?"
     if opened.other_sheets:
