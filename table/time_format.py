@@ -127,7 +127,7 @@ def fitting(cells: Sequence[str]) -> list[str]:
 
 def misleading(numbers: NDArray[np.float64], formats: Sequence[str] = UNORDERED) -> list[str]:
     """The formats by which numbers are moments in another order than they are as numbers."""
-    known = numbers[~np.isnan(numbers)]
+    known = numbers[np.isfinite(numbers)]
     formats = [text for text in formats if "%Y" not in text or _have_years(known[:LOOKED_AT])]
     different = np.unique(known) if formats else known[:0]
     if len(different) < 2 or different[-1] >= 10**8:
@@ -143,7 +143,7 @@ def misleading_of_two_figures(numbers: NDArray[np.float64]) -> list[str]:
 
     Most numbers of three to six figures could be such dates; hardly any others are of nearly every month of a time.
     """
-    different = np.unique(numbers[~np.isnan(numbers)])
+    different = np.unique(numbers[np.isfinite(numbers)])
     if len(different) < FEWEST_MONTHS or different[0] <= 100 or different[-1] >= 10**6:
         return []
     found = []

@@ -115,3 +115,28 @@ def test_words_are_no_weights(tmp_path: Path) -> None:
     text, features, _ = drafted(tmp_path, "weight", ["light", "heavy", "medium"] * 200)
     assert features["weight"]["type"] == "category"
     assert "# weight = " not in text.replace("# weight = {", "")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("different", [9, 900, 10**6])
+@pytest.mark.parametrize("name", ["sum", "issue_date", "weight"])
+def test_numbers_beyond_float64_are_left_out_without_a_warning(name: str, different: int, tmp_path: Path) -> None:
+    numbers = np.random.default_rng(8).integers(1, different, ROWS).astype(str)
+    _, features, line = drafted(tmp_path, name, ["1e400", "-1e400", *numbers[2:]])
+    assert name not in features
+    assert '"1e400"' in line
+    assert ("too large for a number; correct them, or leave their cells empty" in line) == (name != "weight")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("different", [9, 900])
+def test_infinite_numbers_of_parquet_are_left_out_without_a_warning(different: int, tmp_path: Path) -> None:
+    numbers = np.random.default_rng(8).integers(0, different, ROWS).astype(float)
+    _, features, line = drafted(tmp_path, "sum", [np.inf, -np.inf, *numbers[2:]], ".parquet")
+    assert "sum" not in features
+    assert "too large for a number" in line
+
+
+def test_codes_with_an_e_between_figures_are_levels(tmp_path: Path) -> None:
+    _, features, _ = drafted(tmp_path, "code", ["1E400", "2B100", "7", "3A900"] * 150)
+    assert features["code"]["type"] == "category"

@@ -60,11 +60,12 @@ class Cells:
         return values if np.isfinite(values).all() else None
 
     def values(self, marks: Marks) -> NDArray[np.float64]:
-        """The levels as numbers, NaN for other texts."""
+        """The levels as numbers, NaN for other texts and for those beyond float64, such as 1e400."""
         if self.plain_values is not None and (self.is_number or "." not in (marks.thousands, OTHER[marks.decimal])):
             return self.plain_values
         amounts = [marks.amount(level) for level in self.levels]
-        return np.array([np.nan if amount is None else amount.value for amount in amounts], dtype=np.float64)
+        values = np.array([np.nan if amount is None else amount.value for amount in amounts], dtype=np.float64)
+        return np.where(np.isinf(values), np.nan, values)
 
     def without(self, words: frozenset[str]) -> "Cells":
         """The column with some levels as missing."""

@@ -107,6 +107,12 @@ def guess(cells: Cells, marks: Marks) -> Guess:
         return Guess(Feature(name, "number"), _of_weights(cells, values))
     if is_amount.all():
         return replace(_number(cells, values, marks), names_rows=names_rows and not (values % 1).any())
+    beyond = [level for level, its in zip(levels, is_amount, strict=True) if not its]
+    if is_amount.any() and (cells.is_number or all(marks.amount(level) for level in beyond)):
+        named = ", ".join(map(shown, beyond[:3]))
+        return Guess(
+            Feature(name, "number"), f"holds {named}, too large for a number; correct them, or leave their cells empty"
+        )
     if set(map(folded, levels)) <= set(TRUTH):
         return Guess(Feature(name, "boolean"))
     if len(levels) == 2 and (words := words_of_truth(levels)):
