@@ -47,6 +47,13 @@ ID_NAME = re.compile(
     r"|^(n[°ºo.r]+|num[eé]ro) |^(acct|account|konto|kontonr|dossier|customer|kunde|cliente?)$",
     re.I,
 )
+# Of what comes again in a panel; a bare id is of the loan as well. A branch or a product comes again, too.
+OF_A_LOAN = re.compile(
+    r"^(id|uuid|guid|key|nr|no|num|number|nummer|ref|reference)\.?$"
+    r"|loan|contract|customer|client|borrower|applicant|application|obligor|account|acct|policy|facility|member|person"
+    r"|konto|kund|kredit|vertrag|darlehen|antrag|dossier|contrat|prêt|préstamo|prestamo|cuenta|conto",
+    re.I,
+)
 WEIGHT = re.compile(r"^(sample|case|row|survey)?[ _.-]?(weights?|wt|wgt|gewicht|peso|poids)$", re.I)
 ISO = "ISO 8601"
 PLAIN_TIMES = {
@@ -171,18 +178,18 @@ def _number(cells: Cells, values: NDArray[np.float64], marks: Marks) -> Guess:
     if unit := counted(name, values) or (None if by_values == DAYS_OF_EXCEL else by_values):
         said = f"looks like times in {unit}: are they? A feature is how long ago, in days or months"
         return Guess(number, said, times=() if cells.missing else (NUMBER,))
-    if not cells.is_number and any(level[:1] == "0" and re.fullmatch(r"0\d+", level) for level in levels):
-        if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
-            return Guess(Feature(name, "category"), "has leading zeros and many values, like an identifier")
-        return Guess(Feature(name, "category"), remark="has leading zeros: a code, not an amount?")
-    if len(levels) == cells.present and not (values % 1).any() and (ID_NAME.search(name.strip()) or _are_long(values)):
-        return Guess(Feature(name, "category"), "has no value twice, like an identifier")
     if _recurs(cells) and not (values % 1).any():
         return Guess(
             Feature(name, "category"),
             f"seems to name {len(levels):,} customers or the like that recur: a group of the split?",
             recurs=True,
         )
+    if not cells.is_number and any(level[:1] == "0" and re.fullmatch(r"0\d+", level) for level in levels):
+        if len(levels) > max(MANY_LEVELS, OWN_LEVELS * cells.present):
+            return Guess(Feature(name, "category"), "has leading zeros and many values, like an identifier")
+        return Guess(Feature(name, "category"), remark="has leading zeros: a code, not an amount?")
+    if len(levels) == cells.present and not (values % 1).any() and (ID_NAME.search(name.strip()) or _are_long(values)):
+        return Guess(Feature(name, "category"), "has no value twice, like an identifier")
     if reason := as_day_of_year(values, cells.rows) or as_year_and_month(values, cells.rows):
         return Guess(number, reason, times=() if cells.missing else (NUMBER,))
     if reason := beyond_exact(levels, values):
@@ -237,8 +244,11 @@ def listed_texts(texts: list[str]) -> str:
 
 
 def _recurs(cells: Cells) -> bool:
-    many = len(cells.levels) > max(MANY_LEVELS, RECURRING * cells.present)
-    return many and len(cells.levels) < cells.present and ID_NAME.search(cells.name.strip()) is not None
+    """True for a column with the name of an identifier whose many values come again."""
+    if ID_NAME.search(cells.name.strip()) is None or len(cells.levels) == cells.present:
+        return False
+    share = 0.0 if OF_A_LOAN.search(cells.name.strip()) else RECURRING
+    return len(cells.levels) > max(MANY_LEVELS, share * cells.present)
 
 
 def _times(cells: Cells) -> tuple[str, ...]:
