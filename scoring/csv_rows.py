@@ -83,7 +83,7 @@ class CsvRows:
     def _complete(self, head: bytes) -> None:
         """Find `names`, those of the columns where the header lacks one, as training does; they replace the header.
 
-        Pieces of a file are told them: the first rows of another piece may look otherwise.
+        Pieces of a file receive them: the first rows of another piece may look otherwise.
         """
         sample = list(islice(records(head, self._separator), SAMPLE_ROWS))
         if not sample:  # refused when it is opened

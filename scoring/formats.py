@@ -19,7 +19,7 @@ XZ = b"\xfd7zXZ\x00"
 
 
 def foreign_bytes(head: bytes, *, is_unpacked: bool) -> str | None:
-    """What a file is that is not to be read as a CSV, in words, and what to do; None for any other.
+    """A line on a file that is not to be read as a CSV: its format and what to do; None for any other.
 
     `head` are its first bytes, `is_unpacked` True if they were compressed.
     """

@@ -336,7 +336,7 @@ def test_coarse_rows_repeat_by_chance(columns: int, levels: int, seed: int) -> N
 @pytest.mark.parametrize("times", [2, 4])
 def test_copies_of_coarse_rows_are_an_alarm(times: int, seed: int) -> None:
     frame = pd.concat([coarse(np.random.default_rng(seed), 2_000, 10, 8)] * times)
-    seen = copies_of(*divided({name: its.to_numpy() for name, its in frame.items()}, len(frame)))
+    seen = copies_of(*divided({str(name): its.to_numpy() for name, its in frame.items()}, len(frame)))
     assert seen.share > 0.5
     assert "copied rows" in found(*draw(4_000), copies=seen)
 

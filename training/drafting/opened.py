@@ -45,7 +45,7 @@ class Opened:
 
 
 def open_all(name: str, path: Path, data: Data, show: Callable[[str], None]) -> Opened:
-    """Open `path`, which the user calls `name`; of separator, encoding and sheet those that are None are found out.
+    """Open `path`, which the user calls `name`; separator, encoding and sheet are detected where they are None.
 
     Raises UserError where it is no table of columns and rows.
     """
@@ -162,7 +162,7 @@ def _encoding(name: str, path: Path) -> tuple[str | None, str]:
 
 
 def _refuse_broken_utf8(name: str, content: bytes, at: int) -> None:
-    """Raise UserError for a text with the letters of UTF-8 in more places than in which it is none."""
+    """Raise UserError for a text that is UTF-8 in most places with other letters than those of ASCII."""
     text = content.decode(errors="surrogateescape")
     broken = sum("\udc80" <= letter <= "\udcff" for letter in NOT_ASCII.findall(text))
     if len(NOT_ASCII.findall(text)) > 2 * broken:

@@ -34,7 +34,7 @@ ROWS = 20_000  # that are looked at for what knows the outcome
 class Asked:
     """The user's statements on a table called `name`; the draft names its file from `folder`.
 
-    Of `sheet`, `encoding` and `separator` it finds out those that are None.
+    `sheet`, `encoding` and `separator` are detected where they are None.
     """
 
     name: str
