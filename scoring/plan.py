@@ -23,7 +23,7 @@ from storage.digest import sha256_of
 from storage.files import entries_of
 from storage.store import Store
 from table.parquet_file import SUFFIXES
-from table.parts import Part, _part, parts_of
+from table.parts import Part, part_of, parts_of
 
 ROWS_OF_A_PART = 2**20
 SIDE_BY_SIDE = 8  # files in S3 that are looked at at once
@@ -208,7 +208,7 @@ def _listed(name: str, store: Store, reading: Reading) -> Iterator[File]:
         base = address.before_pattern
         for entry in entries:
             place = str(base / entry.key)
-            said = _said(_part(str(base), Path(entry.key), Path()), reading)
+            said = _said(part_of(str(base), Path(entry.key), Path()), reading)
             yield File(place, place, entry.size, entry.written.isoformat(), said=said)
         return
     folder, _, key = address.key.rpartition("/")

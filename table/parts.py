@@ -33,7 +33,7 @@ def parts_of(name: str, path: Path) -> list[Part]:
         if not found:
             raise UserError(f"{name}: the folder holds no file; expected CSV or Parquet files")
         shown = str(Address.of_table(name).before_pattern) if is_remote(name) else name
-        return [_part(shown, each, path) for each in found]
+        return [part_of(shown, each, path) for each in found]
     if path.exists() or not any(sign in name for sign in PATTERN):
         return [Part(name, path)]
     base = path
@@ -43,15 +43,15 @@ def parts_of(name: str, path: Path) -> list[Part]:
     found = [each for each in sorted(base.glob(pattern)) if not is_aside(each.relative_to(base))]
     if not found:
         raise UserError(f"{name}: no such file, and no file matches it as a pattern; name an existing file")
-    folders = [_part(str(each), inner, each) for each in found if each.is_dir() for inner in _files_in(each)]
-    return [_part(str(base), each, base) for each in found if each.is_file()] + folders
+    folders = [part_of(str(each), inner, each) for each in found if each.is_dir() for inner in _files_in(each)]
+    return [part_of(str(base), each, base) for each in found if each.is_file()] + folders
 
 
 def _files_in(folder: Path) -> list[Path]:
     return [each for each in sorted(folder.rglob("*")) if each.is_file() and not is_aside(each.relative_to(folder))]
 
 
-def _part(name: str, path: Path, base: Path) -> Part:
+def part_of(name: str, path: Path, base: Path) -> Part:
     relative = path.relative_to(base)
     pairs = [re.fullmatch(r"([^=]+)=(.*)", piece) for piece in relative.parts[:-1]]
     values = {unquote(pair[1]): None if pair[2] == NO_VALUE else unquote(pair[2]) for pair in pairs if pair}

@@ -16,8 +16,9 @@ WITH_YEAR = re.compile(
 )
 # Of English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and Swedish.
 MONTH_AND_YEAR = re.compile(
-    r"(?<![^\W_])(?P<month>jan|jän|ene|gen|sty|f[eéè][bv]|lut|mar|mär|mrt|maa|apr|abr|avr|kwi|ma[iyjg]|juin|juil|jun|jul|cze|lip"
-    r"|giu|lug|aug|ago|ao[uû]|sie|sep|set|wrz|oct|okt|out|ott|paź|nov|lis|dec|dez|d[eé]c|dic|gru)[^\W\d_]*\W{1,2}\d\d(?!\d)",
+    r"(?<![^\W_])(?P<month>jan|jän|ene|gen|sty|f[eéè][bv]|lut|mar|mär|mrt|maa|apr|abr|avr|kwi|ma[iyjg]"
+    r"|juin|juil|jun|jul|cze|lip|giu|lug|aug|ago|ao[uû]|s(ie|ep|et)|wrz|oct|okt|out|ott|paź|nov|lis|dec|dez|d[eé]c"
+    r"|dic|gru)[^\W\d_]*\W{1,2}\d\d(?!\d)",
     re.I,
 )
 WITH_DIGITS = 0.8  # of the texts; the others may be words such as unknown
