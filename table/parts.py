@@ -52,6 +52,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def part_of(name: str, path: Path, base: Path) -> Part:
+    """The file at `path` as a part of the folder `base`, which the user calls `name`."""
     relative = path.relative_to(base)
     pairs = [re.fullmatch(r"([^=]+)=(.*)", piece) for piece in relative.parts[:-1]]
     values = {unquote(pair[1]): None if pair[2] == NO_VALUE else unquote(pair[2]) for pair in pairs if pair}
