@@ -51,7 +51,10 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints is no answer
     parent = os.getppid()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    serve(sys.stdin.buffer, answers)
+    try:
+        serve(sys.stdin.buffer, answers)
+    except BrokenPipeError:  # the parent has ended, and the answers that wait cannot be written either
+        os._exit(FAILED)
 
 
 def _end_with(parent: int) -> None:

@@ -2,6 +2,9 @@
 
 import errno
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from cli.errors import FAILED, WRONG_USAGE, UserError
 from runtime.score import Scale
 from scoring.messages import Fault, answer
 from scoring.points import scores
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +35,20 @@ def test_a_worker_s_failure_is_a_line(fault: Exception, line: str, status: int) 
     error = said.error()
     assert (str(error), error.exit_status) == (said.line, status)
     assert answer(lambda: 7) == 7
+
+
+def test_a_worker_whose_answers_nobody_reads_ends_without_a_word() -> None:
+    """Its parent has just ended, by Ctrl-C."""
+    code = "from scoring import worker; worker.answer = lambda _: worker.Fault('none'); worker.main()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(60) == FAILED
 
 
 @pytest.mark.parametrize("wrong", [-1e-9, 1 + 1e-9, np.nan, np.inf])

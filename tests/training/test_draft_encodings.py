@@ -1,4 +1,4 @@
-"""Encodings that a draft cannot know are told to it, and a broken line of UTF-8 does not change the whole file."""
+"""Encodings and separators that a user gives a draft, and a broken line of UTF-8, which does not change the file."""
 
 from pathlib import Path
 
