@@ -102,7 +102,10 @@ class CsvFile:
         return lines
 
     def points_that_may_mark_thousands(self, read: dict[str, Any]) -> list[str]:
-        """Remark on each column whose numbers all have three digits after the point, such as 1.230."""
+        """Remark on each column whose numbers all have three digits after the point, such as 1.230.
+
+        Without `;` between the cells, as in files of points, others of its numbers have no point: 996 beside 8.620.
+        """
         if self.decimal != ".":
             return []
         columns = [name for name, cells in read.items() if pa.types.is_floating(cells.type) and _in_thousandths(cells)]
@@ -110,7 +113,8 @@ class CsvFile:
         for name, cells in self._read(dict.fromkeys(columns, pa.string())).items() if columns else ():
             texts = pc.unique(cells.drop_null()).to_pylist()
             pointed = [text.strip() for text in texts if "." in text]
-            if pointed and all(THREE_FIGURES.fullmatch(text) for text in pointed):
+            is_likely = self.separator == ";" or len(pointed) < len(texts)
+            if pointed and is_likely and all(THREE_FIGURES.fullmatch(text) for text in pointed):
                 value = f"{shown(pointed[0])} is read as {float(pointed[0]):g}"
                 remedy = 'where points mark thousands set data.decimal = "," and data.thousands = "."'
                 found.append(f"column {name}: {value}; {remedy}")

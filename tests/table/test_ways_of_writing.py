@@ -163,7 +163,14 @@ def test_a_point_that_may_mark_thousands_is_remarked_on(tmp_path: Path) -> None:
     assert rents(read(tmp_path, with_rents("4.500", "3"), decimal=",", thousands=".")) == [4500, 3]
     for separator in ",\t|":
         assert '"4.500" is read as 4.5' in str(read(tmp_path, with_rents("4.500", "3", separator=separator)).remarks)
-    for cells, separator in ((["4.500", "0.25"], ";"), (["4.500", "3.5"], ","), (["4.5", "3"], ";"), (["4", "3"], ";")):
+    rates = ["4.125", "5.250"]  # all with three digits, as some files write rates
+    for cells, separator in (
+        (rates, ","),
+        (["4.500", "0.25"], ";"),
+        (["4.500", "3.5"], ","),
+        (["4.5", "3"], ";"),
+        (["4", "3"], ";"),
+    ):
         assert read(tmp_path, with_rents(*cells, separator=separator)).remarks == ()
 
 
