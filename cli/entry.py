@@ -41,7 +41,7 @@ def start(module: str) -> NoReturn:
     if is_ours:
         signal.signal(signal.SIGINT, _end)
     try:
-        with loaded_later(STATISTICS), _kept():
+        with loaded_later(STATISTICS), _uncollected():
             if module in WITH_PIPELINES:
                 import_module("scipy.special")
             main = import_module(module).main
@@ -65,7 +65,7 @@ def start(module: str) -> NoReturn:
 
 
 @contextmanager
-def _kept() -> Iterator[None]:
+def _uncollected() -> Iterator[None]:
     """Look for no garbage among the modules that the block imports, neither while it does nor later."""
     is_on = gc.isenabled()
     gc.disable()

@@ -31,7 +31,7 @@ def place_of(cells: Mapping[str, str], exclude: Mapping[str, Sequence[str]], mis
     return -1
 
 
-def left_out_by(exclude: Mapping[str, Sequence[str]], missing: Missing, *, nfc: bool) -> Wanted | None:
+def excluded_by(exclude: Mapping[str, Sequence[str]], missing: Missing, *, nfc: bool) -> Wanted | None:
     """The rows that `data.exclude` leaves out, None if it leaves none out."""
     return None if not exclude else lambda cells: place_of(cells, exclude, missing, nfc=nfc) >= 0
 

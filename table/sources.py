@@ -22,7 +22,7 @@ from table.packed import ZIP, in_utf8, unpacked
 from table.parquet_file import FEATHER, MAGIC, SUFFIXES, FeatherFile, ParquetFile
 from table.parts import Part, parts_of
 from table.settings import Data, Schema
-from table.short_rows import Wanted, left_out_by
+from table.short_rows import Wanted, excluded_by
 from table.words import Missing
 from table.workbook import Workbook
 
@@ -74,7 +74,7 @@ class OpenTable:
         """
         if completes is None:
             missing = Missing.of((*MISSING, *data.missing))
-            completes = left_out_by(data.exclude, missing, nfc=data.normalization == "NFC")
+            completes = excluded_by(data.exclude, missing, nfc=data.normalization == "NFC")
         parts = parts_of(name, path)
         opened = [_open(part, data, wanted, completes) for part in parts]
         columns = [[*file.columns, *part.values] for (file, _), part in zip(opened, parts, strict=True)]

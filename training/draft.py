@@ -49,8 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path() if page is None else page.parent
         told = {key: value for key, value in vars(args).items() if key in WRITTEN and value is not None}
         data = settings_from_dict({}, told).data
-        of_file = {"sheet": data.sheet, "encoding": data.encoding, "separator": data.separator}
-        asked = Asked(args.table, folder, args.target, args.positive, args.seed, **of_file)
+        asked = Asked(
+            *(args.table, folder, args.target, args.positive, args.seed),
+            sheet=data.sheet,
+            encoding=data.encoding,
+            separator=data.separator,
+        )
         with local_file(args.table, progress) as path, progress.step("Looking at the table") as show:
             text = drafted(asked, path, show)
         if NO_OUTCOME in text:

@@ -12,7 +12,7 @@ from cli.errors import UserError
 from table.cells import Source
 from table.csv_file import CsvFile, records
 from table.outcomes import excluded_rows
-from table.short_rows import cells_of, completed_rows, left_out_by, place_of
+from table.short_rows import cells_of, completed_rows, excluded_by, place_of
 from table.words import Missing
 
 COLUMNS = ["id", "age", "job"]
@@ -60,7 +60,7 @@ def test_a_row_is_completed_where_training_leaves_it_out(
         values = [(column, value) for column, its in exclude.items() for value in its]
         [counted] = [each for each in exclusions if each.rows]
         assert values[place] == (counted.column, counted.value)
-    assert left_out_by({}, missing, nfc=nfc) is None
+    assert excluded_by({}, missing, nfc=nfc) is None
 
 
 def test_cells_of_a_line() -> None:
@@ -74,7 +74,7 @@ BOOK = b"id;age;job\na;30;staff\nTotal;1\nb;x;\n"
 
 
 def by(name: str, value: str, content: bytes = BOOK) -> CsvFile:
-    completes = left_out_by({name: [value]}, Missing(), nfc=False)
+    completes = excluded_by({name: [value]}, Missing(), nfc=False)
     return CsvFile("book.csv", content, None, (), completes=completes)
 
 

@@ -84,15 +84,7 @@ def _written(draft: Draft) -> list[str]:
     ):
         if value is not None:
             question = asked.get(setting) or (asked.get("marks", "") if setting in ("decimal", "thousands") else "")
-            shown_value = (
-                ", ".join(map(text, value))
-                if isinstance(value, list)
-                else str(value)
-                if isinstance(value, int)
-                else text(value)
-            )
-            written = f"[{shown_value}]" if isinstance(value, list) else shown_value
-            lines.append(f"{setting} = {written}" + (f"  # {plain(question)}" if question else ""))
+            lines.append(f"{setting} = {_as_toml(value)}" + (f"  # {plain(question)}" if question else ""))
     return lines
 
 
@@ -133,6 +125,12 @@ def _as_settings(its: Candidate) -> list[str]:
     if its.negative:
         lines.append(f"negative = {_one_or_list(its.negative)}{question}")
     return lines
+
+
+def _as_toml(value: str | int | list[str]) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(text, value))}]"
+    return text(value) if isinstance(value, str) else str(value)
 
 
 def _is_weight(its: Guess) -> bool:

@@ -15,7 +15,7 @@ from table import column_of
 from table.cells import MISSING, Source
 from table.header import UNNAMED
 from table.settings import Data
-from table.short_rows import left_out_by
+from table.short_rows import excluded_by
 from table.words import Missing
 from training.drafting.cells import Cells, cells_of
 from training.drafting.guess import ID_NAME, UUID, Guess, guess, suspected, with_doubtful_points
@@ -73,7 +73,7 @@ def _drafted(asked_for: Asked, path: Path, show: Callable[[str], None]) -> str:
     writing = writing_of(columns, opened.data.separator)
     short = opened.table.short()
     strays = strays_of(opened.source, columns, writing.marks, short)
-    is_left_out = left_out_by(
+    is_left_out = excluded_by(
         strays.values if strays else {}, Missing.of((*MISSING, *writing.missing)), nfc=writing.nfc
     )
     for file, row in short.values():
